@@ -1,0 +1,1 @@
+"""Pure: what the text raises, blocks or leaves open for the features of a case; never stored, never logged."""

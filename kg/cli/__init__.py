@@ -1,0 +1,73 @@
+"""The command `kg`: one file a command, read only when called, so that `kg --help` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from kg.errors import KgError
+
+#: command -> "module:function"; the order is that of `kg --help`.
+COMMANDS: dict[str, str] = {
+    "build": "kg.cli.build:build",
+    "check": "kg.cli.check:check",
+    "coverage": "kg.cli.coverage:coverage",
+    "query": "kg.cli.query:query",
+    "ask": "kg.cli.ask:ask",
+    "serve": "kg.cli.serve:serve",
+    "reason": "kg.cli.reason:reason",
+    "explain": "kg.cli.explain:explain",
+    "case": "kg.cli.case:case",
+    "import": "kg.cli.import_:import_",
+    "imports": "kg.cli.imports:imports",
+    "link": "kg.cli.link:link",
+    "resolve": "kg.cli.resolve:resolve",
+    "remote": "kg.cli.remote:remote",
+    "export": "kg.cli.export:export",
+    "backup": "kg.cli.backup:backup",
+    "restore": "kg.cli.restore:restore",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in their order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command, or None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), function)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rrall-kg")
+def cli() -> None:
+    """Ask, check and serve the graph of what one 2014 text says about refractory or relapsed adult ALL.
+
+    Exit codes: 0 fine, 1 bad data or input, 2 wrong use, 3 inconsistent (kg reason).
+    """
+
+
+def main() -> None:
+    """Run the command line; an error a user can mend is one sentence and exit code 1."""
+    try:
+        cli(standalone_mode=False)
+    except KgError as error:
+        click.echo(f"kg: {error}", err=True)
+        sys.exit(1)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo("kg: stopped.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)

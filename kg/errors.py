@@ -1,0 +1,74 @@
+"""The one small hierarchy of errors; it knows nothing of HTTP or exit codes.
+
+`kg/web/errors.py` maps these to statuses and problem documents, `kg/cli` to exit codes.
+"""
+
+from __future__ import annotations
+
+
+class KgError(Exception):
+    """Something a user can mend: what went wrong, where, and what to do next."""
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", line: int = 0, column: int = 0) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.todo = todo
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        """Return one sentence: `where:line:column: what To mend it: todo`."""
+        place = ":".join(str(part) for part in (self.where, self.line, self.column) if part)
+        head = f"{place}: {self.what}" if place else self.what
+        return f"{head} {self.todo}".strip()
+
+
+class NotFound(KgError):
+    """A name, IRI, file or page that does not exist; `todo` names near ones."""
+
+
+class BadQuery(KgError):
+    """A query, update or parameter that cannot be read; carries line and column."""
+
+
+class BadData(KgError):
+    """A file or RDF body that cannot be read or breaks a rule; carries line and column."""
+
+
+class Inconsistent(KgError):
+    """The data contradict the ontology."""
+
+
+class Forbidden(KgError):
+    """The act is switched off, or the caller may not do it."""
+
+
+class Unauthorized(Forbidden):
+    """A token is missing or wrong."""
+
+
+class NotAcceptable(KgError):
+    """No representation on offer fits what was asked; `todo` lists the offers."""
+
+
+class UnsupportedMedia(KgError):
+    """The body's media type is not understood; `todo` lists the accepted ones."""
+
+
+class TooLarge(KgError):
+    """A body, query or file over its limit."""
+
+
+class TooExpensive(KgError):
+    """A query that passed its deadline, memory or row limit and was stopped."""
+
+
+class Busy(KgError):
+    """The queue is full; try again after `retry_after` seconds."""
+
+    retry_after = 1
+
+
+class StoreUnavailable(KgError):
+    """The store or a remote server cannot be reached, is locked, full or damaged."""

@@ -1,0 +1,1 @@
+"""Use case: the graph in the forms other tools read."""

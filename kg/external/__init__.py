@@ -1,0 +1,1 @@
+"""Edge: readers of outside ontologies, and remote endpoints the user named."""

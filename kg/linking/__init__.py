@@ -1,0 +1,1 @@
+"""Use case: importing ontologies, finding and judging candidates for links."""

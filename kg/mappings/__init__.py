@@ -1,0 +1,1 @@
+"""Pure: SSSOM rows, their canonical form and what they resolve."""

@@ -1,0 +1,1 @@
+"""Pure: headers and typed parameters of the named questions."""

@@ -1,0 +1,1 @@
+"""Pure: OWL 2 RL rules, engine and proofs; no files, clock, network or Flask."""

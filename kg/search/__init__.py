@@ -1,0 +1,1 @@
+"""Pure: the search index and its ranking."""

@@ -1,0 +1,1 @@
+"""Delivery: the production server around the application."""

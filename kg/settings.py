@@ -1,0 +1,85 @@
+"""Every setting in one frozen dataclass: a default, an environment variable and a line of help each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from kg.errors import BadData
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def setting(default: Any, help: str) -> Any:
+    """Return a dataclass field with its default and its line of help."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set; the environment variable of `build_dir` is `KG_BUILD_DIR`, and so on."""
+
+    root: Path = setting(ROOT, "where ontology/, data/ and queries/ stand")
+    build_dir: Path = setting(ROOT / "build", "where builds are published")
+    source_text: Path | None = setting(None, "the reader's own copy of the source text; never copied or sent")
+    store: str = setting("memory:", "memory: | a directory | the https:// address of a SPARQL 1.1 server")
+    empty: bool = setting(False, "serve an empty store: no ontology, no inference")
+    host: str = setting("127.0.0.1", "address to listen on")
+    port: int = setting(8000, "port to listen on; 0 takes a free one")
+    workers: int = setting(2, "server processes")
+    update_token: str = setting("", "token that allows writes; empty: writing is off")
+    update_token_file: Path | None = setting(None, "file that holds the token, instead of the variable")
+    query_deadline: float = setting(30.0, "seconds a query may run before it is stopped")
+    query_memory: int = setting(2048, "MiB a query may use before it is stopped")
+    query_rows: int = setting(1_000_000, "rows an answer may have before it is cut, and said to be")
+    query_size: int = setting(200_000, "bytes a query or update may have")
+    body_size: int = setting(64_000_000, "bytes a graph store body may have")
+    query_slots: int = setting(4, "queries that run at a time")
+    query_queue: int = setting(32, "queries that may wait; beyond: 503 with Retry-After")
+    service_allow: tuple[str, ...] = setting((), "exact endpoint addresses SERVICE may call, blank-separated")
+    cache_bytes: int = setting(64_000_000, "bytes of answers kept; 0 switches the cache off")
+    slow_query: float = setting(1.0, "seconds from which a query enters the slow-query log")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], **given: Any) -> Settings:
+        """Return settings from `KG_*` variables; keyword arguments that are not None win.
+
+        Raises BadData when a variable does not hold a value of the setting's type.
+        """
+        read = {
+            f.name: _parse(f.name, environment[variable], str(f.type))
+            for f in fields(cls)
+            if (variable := f"KG_{f.name.upper()}") in environment
+        }
+        return replace(cls(), **read, **{name: value for name, value in given.items() if value is not None})
+
+
+def _parse(name: str, text: str, kind: str) -> Any:
+    """Return `text` as a value of the field type `kind`."""
+    try:
+        return _PARSERS[kind](text)
+    except ValueError as error:
+        raise BadData(
+            f"KG_{name.upper()}={text!r} is not a value of type {kind}.", todo="Set it anew or unset it."
+        ) from error
+
+
+def _boolean(text: str) -> bool:
+    """Return the truth of 1/0, true/false, yes/no."""
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+    if text.lower() not in words:
+        raise ValueError(text)
+    return words[text.lower()]
+
+
+_PARSERS: dict[str, Any] = {
+    "Path": Path,
+    "Path | None": lambda text: Path(text) if text else None,
+    "str": str,
+    "bool": _boolean,
+    "int": int,
+    "float": float,
+    "tuple[str, ...]": lambda text: tuple(text.split()),
+}

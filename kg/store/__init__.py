@@ -1,0 +1,1 @@
+"""Edge: the stores (memory, disk, remote) and the killable query workers."""

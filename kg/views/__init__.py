@@ -1,0 +1,1 @@
+"""Use case: one frozen dataclass a page."""

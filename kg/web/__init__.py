@@ -1,0 +1,23 @@
+"""The Flask application: `create_app(settings, store)`, nothing opened at import."""
+
+from __future__ import annotations
+
+import importlib
+
+from flask import Flask
+
+from kg.settings import Settings
+from kg.store.protocol import Store
+
+#: modules under kg.web that each offer `blueprint` (a flask.Blueprint).
+BLUEPRINTS: tuple[str, ...] = ()
+
+
+def create_app(settings: Settings, store: Store) -> Flask:
+    """Return the application over an open store."""
+    app = Flask(__name__)
+    app.extensions["kg_settings"] = settings
+    app.extensions["kg_store"] = store
+    for name in BLUEPRINTS:
+        app.register_blueprint(importlib.import_module(f"kg.web.{name}").blueprint)
+    return app
