@@ -1,0 +1,150 @@
+"""A store whose engine, pyoxigraph, runs in this process; memory and disk differ only in how it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import NoReturn, Self, cast
+
+import pyoxigraph as ox
+
+from kg.errors import BadQuery, KgError, StoreUnavailable
+from kg.store.protocol import GraphName, Solutions, Term
+from kg.store.syntax import bad_query
+
+
+class LocalStore(AbstractContextManager["LocalStore"]):
+    """The Protocol over one pyoxigraph store; results are read in the thread that asked for them."""
+
+    def __init__(self, engine: ox.Store, version: str, where: str) -> None:
+        """Take over `engine`; `version` names its present content, `where` its place in messages."""
+        self.engine = engine
+        self.where = where
+        self._version = version
+        self._writes = 0
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    @property
+    def version(self) -> str:
+        """Return a token that changes with every write."""
+        return f"{self._version}-{self._writes}" if self._writes else self._version
+
+    def select(self, query: str) -> Solutions:
+        """Return the solutions of a SELECT query; raises BadQuery for any other."""
+        answer = self._query(query)
+        if not isinstance(answer, ox.QuerySolutions):
+            raise BadQuery("The query is not a SELECT.", todo="Ask with SELECT.")
+        names = tuple(variable.value for variable in answer.variables)
+        try:
+            rows = tuple(cast("tuple[Term | None, ...]", tuple(row)) for row in answer)
+        except (OSError, RuntimeError) as error:
+            self._fail(error)
+        return Solutions(names, rows)
+
+    def ask(self, query: str) -> bool:
+        """Return the answer of an ASK query; raises BadQuery for any other."""
+        answer = self._query(query)
+        if not isinstance(answer, ox.QueryBoolean):
+            raise BadQuery("The query is not an ASK.", todo="Ask with ASK.")
+        return bool(answer)
+
+    def construct(self, query: str) -> Iterator[ox.Triple]:
+        """Yield the triples of a CONSTRUCT or DESCRIBE query; raises BadQuery for any other."""
+        answer = self._query(query)
+        if not isinstance(answer, ox.QueryTriples):
+            raise BadQuery("The query is not a CONSTRUCT or DESCRIBE.", todo="Ask with CONSTRUCT.")
+        return iter(answer)
+
+    def update(self, update: str) -> None:
+        """Run a SPARQL update, all or nothing."""
+        try:
+            self.engine.update(update)
+        except SyntaxError as error:
+            raise bad_query(error, update) from error
+        except (OSError, RuntimeError) as error:
+            self._fail(error)
+        self._written()
+
+    def graphs(self) -> tuple[ox.NamedNode, ...]:
+        """Return the names of the named graphs, sorted."""
+        names = (name for name in self.engine.named_graphs() if isinstance(name, ox.NamedNode))
+        return tuple(sorted(names, key=lambda name: name.value))
+
+    def has_graph(self, graph: ox.NamedNode) -> bool:
+        """Say whether a graph of that name exists, be it empty."""
+        return self.engine.contains_named_graph(graph)
+
+    def quads(self, graph: GraphName) -> Iterator[ox.Triple]:
+        """Yield the triples of one graph."""
+        for quad in self.engine.quads_for_pattern(None, None, None, graph or ox.DefaultGraph()):
+            yield quad.triple
+
+    def load(self, quads: Iterable[ox.Quad]) -> int:
+        """Add quads in bounded memory; return how many were given."""
+        given = 0
+
+        def counted() -> Iterator[ox.Quad]:
+            nonlocal given
+            for quad in quads:
+                given += 1
+                yield quad
+
+        self._write(lambda: self.engine.bulk_extend(counted()))
+        return given
+
+    def replace_graph(self, graph: GraphName, triples: Iterable[ox.Triple]) -> None:
+        """Put `triples` in the place of what `graph` held, all or nothing."""
+        self.update(replacement(graph, triples))
+
+    def remove_graph(self, graph: GraphName) -> None:
+        """Remove a graph with its triples."""
+        self._write(lambda: self.engine.remove_graph(graph or ox.DefaultGraph()))
+
+    def close(self) -> None:
+        """Let go of the engine, and with it of files and locks."""
+        if hasattr(self, "engine"):
+            del self.engine
+
+    def _query(self, query: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+        """Return the engine's answer, its errors translated."""
+        try:
+            return self.engine.query(query)
+        except SyntaxError as error:
+            raise bad_query(error, query) from error
+        except (OSError, RuntimeError) as error:
+            self._fail(error)
+
+    def _write(self, act: Callable[[], object]) -> None:
+        """Run a write of the engine, its errors translated, and count it."""
+        try:
+            act()
+        except KgError:
+            raise
+        except (OSError, RuntimeError) as error:
+            self._fail(error)
+        self._written()
+
+    def _written(self) -> None:
+        """Note that the content changed."""
+        self._writes += 1
+
+    def _fail(self, error: Exception) -> NoReturn:
+        """Raise StoreUnavailable for what the engine could not do."""
+        raise StoreUnavailable(
+            f"The store could not do it: {error}.",
+            where=self.where,
+            todo="Look at its disk and log, then retry.",
+        ) from error
+
+
+def replacement(graph: GraphName, triples: Iterable[ox.Triple]) -> str:
+    """Return the one update that empties or makes `graph` and puts `triples` in."""
+    data = "\n".join(f"{triple} ." for triple in triples)
+    if graph is None:
+        return f"CLEAR SILENT DEFAULT ; INSERT DATA {{ {data} }}"
+    return f"DROP SILENT GRAPH {graph} ; CREATE GRAPH {graph} ; INSERT DATA {{ GRAPH {graph} {{ {data} }} }}"
