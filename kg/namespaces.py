@@ -66,6 +66,8 @@ SSSOM = Namespace("https://w3id.org/sssom/")
 SEMAPV = Namespace("https://w3id.org/semapv/vocab/")
 OBO = Namespace("http://purl.obolibrary.org/obo/")
 OBOINOWL = Namespace("http://www.geneontology.org/formats/oboInOwl#")
+SPDX = Namespace("http://spdx.org/rdf/terms#")
+IMPORT = Namespace(BASE + "graph/import/")
 BIOLINK = Namespace("https://w3id.org/biolink/vocab/")
 
 #: kind of entity -> prefix; the kind is also the first path segment of the entity's page.
@@ -114,3 +116,12 @@ PREFIXES = MappingProxyType(
         "biolink": str(BIOLINK),
     }
 )
+
+
+def shorten(iri: str) -> str:
+    """Return an IRI as `prefix:local` where a known prefix fits, or else unchanged."""
+    fits = [(len(namespace), prefix) for prefix, namespace in PREFIXES.items() if iri.startswith(namespace)]
+    if not fits:
+        return iri
+    length, prefix = max(fits)
+    return f"{prefix}:{iri[length:]}"

@@ -23,6 +23,7 @@ class Settings:
 
     root: Path = setting(ROOT, "where ontology/, data/ and queries/ stand")
     build_dir: Path = setting(ROOT / "build", "where builds are published")
+    imports_dir: Path = setting(ROOT / "imports", "where kg import keeps ontologies, their index and the remotes")
     source_text: Path | None = setting(None, "the reader's own copy of the source text; never copied or sent")
     store: str = setting("memory:", "memory: | a directory | the https:// address of a SPARQL 1.1 server")
     empty: bool = setting(False, "serve an empty store: no ontology, no inference")
