@@ -1,0 +1,152 @@
+// One graph on a canvas. The drawing is a picture to a screen reader (role="img"); the same facts stand in a
+// list beside it, made by the server.
+
+import cytoscape from "cytoscape";
+import dagre from "cytoscape-dagre";
+// @ts-expect-error fcose ships no types
+import fcose from "cytoscape-fcose";
+import { type Element, elements, type GraphData } from "./elements";
+
+cytoscape.use(dagre as cytoscape.Ext);
+cytoscape.use(fcose as cytoscape.Ext);
+
+/** Cytoscape adds an inline style sheet unless an element of this id exists; the page's policy forbids one. */
+function withoutInlineStyle(): void {
+  const id = "__________cytoscape_stylesheet";
+  if (document.getElementById(id)) return;
+  const stand = document.createElement("meta");
+  stand.id = id;
+  document.head.append(stand);
+}
+
+/** A colour of the page's theme. */
+function colour(name: string, otherwise: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || otherwise;
+}
+
+function style(): cytoscape.StylesheetJson {
+  const ink = colour("--ink", "#1d1d1f");
+  const paper = colour("--paper", "#ffffff");
+  const accent = colour("--accent", "#0b5c6b");
+  const quiet = colour("--ink-soft", "#5c6066");
+  const negative = colour("--negative", "#a02c2c");
+  return [
+    {
+      selector: "node",
+      style: {
+        label: "data(label)",
+        color: ink,
+        "font-size": 12,
+        "text-wrap": "wrap",
+        "text-max-width": "130px",
+        "text-valign": "center",
+        "background-color": paper,
+        "border-width": 1,
+        "border-color": quiet,
+        shape: "round-rectangle",
+        width: 150,
+        height: 46,
+      },
+    },
+    { selector: "node.focus", style: { "border-width": 3, "border-color": accent, "font-weight": "bold" } },
+    {
+      selector: "node.claim, node.sentence",
+      style: { shape: "rectangle", "border-style": "double", "border-width": 4 },
+    },
+    { selector: "node.literal", style: { shape: "rectangle", "border-width": 0, color: quiet } },
+    { selector: "node:selected", style: { "border-color": accent, "border-width": 4 } },
+    {
+      selector: "edge",
+      style: {
+        label: "data(label)",
+        color: quiet,
+        "font-size": 10,
+        "text-rotation": "autorotate",
+        "text-background-color": paper,
+        "text-background-opacity": 0.9,
+        "curve-style": "bezier",
+        width: 1.5,
+        "line-color": quiet,
+        "target-arrow-color": quiet,
+        "target-arrow-shape": "triangle",
+      },
+    },
+    { selector: "edge.inferred", style: { "line-style": "dashed" } },
+    { selector: "edge.background", style: { "line-style": "dotted" } },
+    { selector: "edge.outside", style: { "line-style": "dotted", "target-arrow-shape": "diamond" } },
+    {
+      selector: "edge.negative",
+      style: {
+        "line-color": negative,
+        "target-arrow-color": negative,
+        "target-arrow-shape": "tee",
+        color: negative,
+      },
+    },
+  ];
+}
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+function layout(kind: "around" | "tree"): cytoscape.LayoutOptions {
+  const shared = { animate: false, fit: true, padding: 20 };
+  if (kind === "tree") {
+    return { name: "dagre", rankDir: "TB", nodeSep: 48, rankSep: 60, ...shared } as cytoscape.LayoutOptions;
+  }
+  return {
+    name: "fcose",
+    randomize: true,
+    idealEdgeLength: 150,
+    nodeSeparation: 120,
+    quality: "proof",
+    ...shared,
+  } as cytoscape.LayoutOptions;
+}
+
+/** Draw `data` in `container`; a click on a node follows it, arrow keys move the drawing, + and - zoom. */
+export function draw(
+  container: HTMLElement,
+  data: GraphData,
+  kind: "around" | "tree" = "around",
+): cytoscape.Core {
+  withoutInlineStyle();
+  const drawing = cytoscape({
+    container,
+    elements: elements(data) as (Element & cytoscape.ElementDefinition)[],
+    style: style(),
+    wheelSensitivity: 0.3,
+    userZoomingEnabled: false,
+    maxZoom: 2,
+    layout: layout(kind),
+  });
+  drawing.on("tap", "node", (event) => {
+    const href = event.target.data("href") as string | undefined;
+    if (href) location.assign(href);
+  });
+  container.addEventListener("keydown", (event) => moveBy(drawing, event));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawing.style(style()));
+  document.addEventListener("themechange", () => drawing.style(style()));
+  return drawing;
+}
+
+function moveBy(drawing: cytoscape.Core, event: KeyboardEvent): void {
+  const steps: Record<string, [number, number]> = {
+    ArrowLeft: [60, 0],
+    ArrowRight: [-60, 0],
+    ArrowUp: [0, 60],
+    ArrowDown: [0, -60],
+  };
+  const step = steps[event.key];
+  const zoom = { "+": 1.2, "=": 1.2, "-": 1 / 1.2, "0": 0 }[event.key];
+  if (step) drawing.panBy({ x: step[0], y: step[1] });
+  else if (zoom === 0) drawing.fit(undefined, 20);
+  else if (zoom) drawing.zoom({ level: drawing.zoom() * zoom, position: middle(drawing) });
+  else return;
+  event.preventDefault();
+  if (!still()) drawing.stop();
+}
+
+function middle(drawing: cytoscape.Core): cytoscape.Position {
+  const box = drawing.extent();
+  return { x: (box.x1 + box.x2) / 2, y: (box.y1 + box.y2) / 2 };
+}

@@ -1,0 +1,96 @@
+// What every page has: theme, the / key, search suggestions, copy buttons, trees, source highlighting.
+
+import { enhanceSearch } from "./lib/combobox";
+import { all, copyText } from "./lib/dom";
+import { enhanceTree } from "./lib/tree";
+
+theme();
+searchKey();
+for (const input of all<HTMLInputElement>("input[data-suggest]")) enhanceSearch(input);
+for (const tree of all("ul[data-tree]")) enhanceTree(tree);
+copyButtons();
+whole();
+sentences();
+
+/** Light, dark or as the system says; remembered in this browser. */
+function theme(): void {
+  const kept = localStorage.getItem("rrall-kg.theme");
+  if (kept) document.documentElement.dataset.theme = kept;
+  for (const button of all("[data-theme-toggle]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+      const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+      const next = now === "dark" ? "light" : "dark";
+      document.documentElement.dataset.theme = next;
+      localStorage.setItem("rrall-kg.theme", next);
+      document.dispatchEvent(new Event("themechange"));
+    });
+  }
+}
+
+/** `/` leads to the search field from anywhere but a field. */
+function searchKey(): void {
+  document.addEventListener("keydown", (event) => {
+    const target = event.composedPath()[0] as HTMLElement;
+    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable;
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const field = document.querySelector<HTMLInputElement>("form[role=search] input[type=search]");
+    field?.focus();
+    field?.select();
+    if (field) event.preventDefault();
+  });
+}
+
+function copyButtons(): void {
+  for (const button of all("[data-copy], [data-copy-from]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const from = document.querySelector(button.dataset.copyFrom ?? "#none");
+      void copyText(button.dataset.copy ?? from?.textContent ?? "", button);
+    });
+  }
+}
+
+/** CURIEs or whole IRIs, as the reader likes. */
+function whole(): void {
+  for (const button of all("[data-toggle-iris]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const on = document.body.classList.toggle("whole-iris");
+      button.setAttribute("aria-pressed", String(on));
+      for (const code of all("[data-iri]")) {
+        code.dataset.curie ??= code.textContent ?? "";
+        code.textContent = on ? (code.dataset.iri ?? "") : code.dataset.curie;
+      }
+    });
+  }
+}
+
+/** On the source page a sentence and what is said of it light up together. */
+function sentences(): void {
+  const light = (name: string | undefined, on: boolean) => {
+    if (!name) return;
+    for (const other of all(`#${name}.sentence, [data-sentence~="${name}"]`))
+      other.classList.toggle("lit", on);
+  };
+  for (const element of all(".sentence[id], [data-sentence]")) {
+    const names = (element.dataset.sentence ?? element.id).split(" ");
+    for (const [event, on] of [
+      ["mouseenter", true],
+      ["mouseleave", false],
+      ["focusin", true],
+      ["focusout", false],
+    ] as const) {
+      element.addEventListener(event, () => {
+        for (const name of names) light(name, on);
+      });
+    }
+  }
+  for (const element of all("[data-scroll-to]")) {
+    element.addEventListener("click", () => {
+      const first = document.querySelector(`#${element.dataset.scrollTo}`);
+      first?.scrollIntoView({ block: "center", behavior: "auto" });
+    });
+  }
+}
