@@ -1,1 +1,1 @@
-"""Pure: SSSOM rows, their canonical form and what they resolve."""
+"""Pure: SSSOM rows, their canonical text, prefixes, checks and triples; no files, no clock, no network."""

@@ -1,0 +1,87 @@
+"""Accepted mappings as RDF for `graph/mappings`: the SKOS triple, and a node of who, when and which proof.
+
+Never `owl:sameAs`, never input of a reasoner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kg.mappings.prefixes import Prefixes
+from kg.mappings.rows import Mapping
+from kg.namespaces import BASE, DCTERMS, OWL, PREFIXES, RDF, RDFS, SKOS, SSSOM, XSD
+
+#: Prefixes of a mapping file beside those of the outside vocabularies.
+REGISTRY = "https://bioregistry.io/registry/"
+PROOF = BASE + "proof/"
+
+
+def mapping_triples(rows: Iterable[Mapping], prefixes: Prefixes) -> Iterator[Triple]:
+    """Yield the triples of accepted `rows`; raises BadData or NotFound for an identifier that is none."""
+    for row in rows:
+        yield from _row_triples(row, prefixes)
+
+
+def mapping_iri(row: Mapping) -> NamedNode:
+    """Return the IRI of a mapping: the same row has the same IRI in every build."""
+    digest = hashlib.sha256("\t".join((row.subject_id, row.predicate_id, row.object_id)).encode()).hexdigest()
+    return NamedNode(f"{BASE}mapping/{digest[:16]}")
+
+
+def term_iri(curie: str) -> NamedNode:
+    """Return the IRI of a CURIE of ours or of RDF's own vocabularies (`int:Imatinib`, `skos:exactMatch`)."""
+    prefix, _, local = curie.partition(":")
+    return NamedNode(PREFIXES[prefix] + local)
+
+
+def curie_map(rows: Iterable[Mapping], prefixes: Prefixes) -> tuple[tuple[str, str], ...]:
+    """Return the (prefix, IRI) pairs that a file of `rows` needs."""
+    used = {curie.split(":")[0] for row in rows for curie in (row.subject_id, row.object_id)}
+    known = dict(PREFIXES) | {v.prefix: v.iri for v in prefixes.vocabularies.values()}
+    fixed = {"bioregistry": REGISTRY, "proof": PROOF} | {p: PREFIXES[p] for p in ("skos", "semapv")}
+    return tuple(sorted(fixed.items() | {(prefix, known[prefix]) for prefix in used}))
+
+
+def _row_triples(row: Mapping, prefixes: Prefixes) -> Iterator[Triple]:
+    """Yield the triples of one row."""
+    curie = prefixes.parse(row.object_id)
+    subject, predicate = term_iri(row.subject_id), term_iri(row.predicate_id)
+    target, node = NamedNode(prefixes.iri(curie)), mapping_iri(row)
+    yield Triple(subject, predicate, target)
+    yield Triple(target, SKOS["notation"], Literal(str(curie)))
+    yield Triple(target, RDFS["seeAlso"], NamedNode(prefixes.page(curie)))
+    if row.object_label:
+        yield Triple(target, RDFS["label"], Literal(row.object_label))
+    yield Triple(node, RDF["type"], SSSOM["Mapping"])
+    yield Triple(node, OWL["annotatedSource"], subject)
+    yield Triple(node, OWL["annotatedProperty"], predicate)
+    yield Triple(node, OWL["annotatedTarget"], target)
+    yield Triple(node, SSSOM["mapping_justification"], term_iri(row.mapping_justification))
+    yield from _provenance(node, row)
+
+
+def _provenance(node: NamedNode, row: Mapping) -> Iterator[Triple]:
+    """Yield who judged the mapping, when, and what proves it."""
+    for value, predicate in (
+        (row.author_label, SSSOM["author_label"]),
+        (row.object_source_version, SSSOM["object_source_version"]),
+        (row.comment, RDFS["comment"]),
+    ):
+        if value:
+            yield Triple(node, predicate, Literal(value))
+    if row.mapping_date:
+        yield Triple(node, DCTERMS["created"], Literal(row.mapping_date, datatype=XSD["date"]))
+    if row.confidence:
+        yield Triple(node, SSSOM["confidence"], Literal(row.confidence, datatype=XSD["double"]))
+    for value, predicate in (
+        (row.object_source, SSSOM["object_source"]),
+        (row.mapping_source, SSSOM["mapping_source"]),
+    ):
+        prefix, _, local = value.partition(":")
+        if value:
+            yield Triple(
+                node, predicate, NamedNode({"bioregistry": REGISTRY, "proof": PROOF}[prefix] + local)
+            )
