@@ -1,0 +1,69 @@
+// The case page: each tick asks the server anew and puts its answer in place; the state is in the fragment only.
+// The server renders the answer (`#result`), so the page with and without this script says the same.
+
+import { fromFragment, toFragment, type Verdict } from "./lib/caseState";
+import { all, debounced } from "./lib/dom";
+
+const form = document.querySelector<HTMLFormElement>("form#case");
+if (form) start(form);
+
+function start(form: HTMLFormElement): void {
+  const ask = debounced(80, () => void answer(form));
+  restore(form);
+  form.addEventListener("change", ask);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask();
+  });
+  form.addEventListener("reset", () => setTimeout(ask));
+  addEventListener("hashchange", () => {
+    if (location.hash === toFragment(answers(form))) return;
+    restore(form);
+    ask();
+  });
+  if (answers(form).size) ask();
+}
+
+function answers(form: HTMLFormElement): Map<string, Verdict> {
+  const chosen = new Map<string, Verdict>();
+  for (const radio of all<HTMLInputElement>("input[type=radio]:checked", form)) {
+    if (radio.value === "yes" || radio.value === "no") chosen.set(radio.name, radio.value);
+  }
+  return chosen;
+}
+
+function restore(form: HTMLFormElement): void {
+  const kept = fromFragment(location.hash);
+  for (const radio of all<HTMLInputElement>("input[type=radio]", form)) {
+    radio.checked = radio.value === (kept.get(radio.name) ?? "unknown");
+  }
+}
+
+async function answer(form: HTMLFormElement): Promise<void> {
+  const fragment = toFragment(answers(form));
+  history.replaceState(null, "", `${location.pathname}${fragment}`);
+  const region = document.querySelector<HTMLElement>("#result");
+  region?.setAttribute("aria-busy", "true");
+  try {
+    const got = await fetch(form.dataset.post ?? "/case", {
+      method: "POST",
+      headers: { Accept: "text/html" },
+      body: new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)])),
+    });
+    const page = new DOMParser().parseFromString(await got.text(), "text/html");
+    const fresh = page.querySelector("#result") ?? page.querySelector("main");
+    if (fresh) region?.replaceChildren(...fresh.childNodes);
+    for (const button of all("[data-print]")) button.addEventListener("click", () => print());
+  } catch {
+    region?.replaceChildren(
+      "The server did not answer. Your ticks are kept in the address of this page; reload to try again.",
+    );
+  } finally {
+    region?.removeAttribute("aria-busy");
+  }
+}
+
+for (const button of all("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
