@@ -1,1 +1,1 @@
-"""Edge: readers of outside ontologies, and remote endpoints the user named."""
+"""Edge: readers of outside ontologies and tables, downloads on request, and remote SPARQL endpoints."""

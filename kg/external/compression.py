@@ -1,0 +1,72 @@
+"""Unpack gzip, bzip2 and Zstandard, told by the first bytes, never by the file's name."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from typing import IO, cast
+
+import zstandard
+
+from kg.errors import BadData
+
+#: magic number -> opener (RFC 1952, bzip2 1.0, RFC 8878).
+_OPENERS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
+    b"\x1f\x8b": lambda raw: cast("IO[bytes]", gzip.open(raw, "rb")),
+    b"BZh": lambda raw: cast("IO[bytes]", bz2.open(raw, "rb")),
+    b"\x28\xb5\x2f\xfd": lambda raw: cast(
+        "IO[bytes]", zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+    ),
+}
+
+#: what a broken or cut-off packed file raises.
+_BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError, OSError)
+
+
+class Counted(io.RawIOBase):
+    """A byte stream that tells `seen` how many bytes passed and names the file in its errors."""
+
+    def __init__(self, stream: IO[bytes], seen: Callable[[int], None], where: str) -> None:
+        """Wrap `stream`; `seen(n)` is called for every block of n bytes."""
+        super().__init__()
+        self._stream = stream
+        self._seen = seen
+        self._where = where
+
+    def readable(self) -> bool:
+        """Return True: this stream is for reading."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill `buffer`; raises BadData when the packed bytes are damaged or cut off."""
+        try:
+            block = self._stream.read(len(buffer))
+        except _BROKEN as error:
+            raise BadData(
+                f"The packed file is damaged or cut off ({error}).",
+                where=self._where,
+                todo="Fetch it again, or unpack it yourself to see how far it is whole.",
+            ) from error
+        buffer[: len(block)] = block
+        self._seen(len(block))
+        return len(block)
+
+    def close(self) -> None:
+        """Close the stream underneath too."""
+        self._stream.close()
+        super().close()
+
+
+def unpacked(raw: IO[bytes], where: str, seen: Callable[[int], None] = lambda _: None) -> io.BufferedReader:
+    """Return the unpacked bytes of `raw`, a seekable stream; `seen` hears of packed bytes as they pass."""
+    head = raw.read(4)
+    raw.seek(0)
+    counted = Counted(raw, seen, where)
+    for magic, opener in _OPENERS.items():
+        if head.startswith(magic):
+            inner = opener(cast("IO[bytes]", io.BufferedReader(counted, 1 << 16)))
+            return io.BufferedReader(Counted(inner, lambda _: None, where), 1 << 18)
+    return io.BufferedReader(counted, 1 << 18)
