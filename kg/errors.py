@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class KgError(Exception):
     """Something a user can mend: what went wrong, where, and what to do next."""
@@ -34,6 +36,18 @@ class BadQuery(KgError):
 
 class BadData(KgError):
     """A file or RDF body that cannot be read or breaks a rule; carries line and column."""
+
+
+class BadFiles(BadData):
+    """All the mistakes of a run, one sentence each, in the order of their places."""
+
+    def __init__(self, mistakes: Iterable[KgError]) -> None:
+        self.mistakes = tuple(sorted(mistakes, key=lambda each: (each.where, each.line, each.column, each.what)))
+        super().__init__(f"{len(self.mistakes)} mistakes in the files.", todo="`kg check` lists them.")
+
+    def __str__(self) -> str:
+        """Return the mistakes, a line each."""
+        return "\n".join(map(str, self.mistakes))
 
 
 class Inconsistent(KgError):

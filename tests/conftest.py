@@ -1,12 +1,32 @@
-"""Fixtures every test may use: the material beside the project, a build, a store, a server."""
+"""Fixtures every test may use: the material beside the project, a build, a store, an application, a server."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from kg.pipeline import build, open_build
+from kg.settings import Settings
+from kg.store.protocol import Store
+from kg.web import create_app
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the project's folder."""
+    return ROOT
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +36,69 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared is absent: this test needs the real files that stand beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return a build folder (it holds `current/`) made once a run, however many test processes there are."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+    folder = base / "build"
+    with (base / "build.lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if not (folder / "current").exists():
+            build(Settings(root=ROOT, build_dir=folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def settings(built: Path) -> Settings:
+    """Return settings over the session's build; use dataclasses.replace for others."""
+    return Settings(root=ROOT, build_dir=built)
+
+
+@pytest.fixture(scope="session")
+def store(settings: Settings) -> Iterator[Store]:
+    """Return a store over the session's build; tests must not write to it."""
+    opened = open_build(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, store: Store) -> Flask:
+    """Return the application over the session's build."""
+    app = create_app(settings, store)
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a client of the application."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def live_server(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the base address of a real server process over the session's build."""
+    environment = {**os.environ, "KG_BUILD_DIR": str(built), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, str(ROOT / "server.py"), "--host", "127.0.0.1", "--port", "0"]
+    printed = tmp_path_factory.mktemp("server") / "output"
+    with printed.open("w") as stream:
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.STDOUT, stdout=stream)
+    try:
+        yield _address(process, printed)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _address(process: subprocess.Popen[bytes], printed: Path, patience: float = 30.0) -> str:
+    """Return the first address a server prints; fails with what it printed when it prints none."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline and process.poll() is None:
+        if found := re.search(r"http://127\.0\.0\.1:\d+", printed.read_text("utf-8")):
+            return found.group()
+        time.sleep(0.02)
+    pytest.fail("the server did not say where it listens:\n" + printed.read_text("utf-8"))

@@ -1,1 +1,8 @@
 """Edge: reading the project's own files, with line and column in every complaint."""
+
+from __future__ import annotations
+
+from kg.files.positions import Place, Positions, scan
+from kg.files.turtle import TurtleFile, read_turtle, rename_blank_nodes
+
+__all__ = ["Place", "Positions", "TurtleFile", "read_turtle", "rename_blank_nodes", "scan"]

@@ -1,0 +1,114 @@
+"""Loading the project's files into the graphs of a build; the table in data/README.md is the rule."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import NamedNode, Triple
+
+from kg.errors import BadData
+from kg.files.places import Places
+from kg.files.turtle import TurtleFile, read_turtle
+from kg.namespaces import CLAIM, PREFIXES
+from kg.pipeline.dataset import ASSERTED, BACKGROUND, ONTOLOGY, SOURCE, Dataset, claim_graph
+
+_SPAN = PREFIXES["span"]
+
+#: where Turtle stands -> the graph it goes to; claims are split by subject (`_claim_home`).
+_HOMES: tuple[tuple[str, NamedNode | None], ...] = (
+    ("ontology/*.ttl", ONTOLOGY),
+    ("data/concepts/*.ttl", ASSERTED),
+    ("data/background.ttl", BACKGROUND),
+    ("data/sources/*/*.ttl", SOURCE),
+    ("data/claims/**/*.ttl", None),
+)
+#: files a build reads besides: their digests stand in the manifest too.
+_OTHERS = ("ontology/shapes/*/*.ttl", "queries/checks/*.rq", "data/mappings/**/*.tsv")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was read: the files, the graphs they make, and the complaints so far."""
+
+    root: Path
+    files: tuple[TurtleFile, ...]
+    dataset: Dataset
+    places: Places
+    mistakes: tuple[BadData, ...]
+
+
+def load(root: Path) -> Sources:
+    """Read every Turtle file under `root`; never raises for what they hold."""
+    dataset = Dataset()
+    files: list[TurtleFile] = []
+    mistakes: list[BadData] = []
+    for path, graph in homes(root):
+        file = read_turtle(path, path.relative_to(root).as_posix())
+        files.append(file)
+        mistakes.extend(file.mistakes)
+        mistakes.extend(_place(dataset, file, graph))
+    if not files:
+        mistakes.append(
+            BadData("There is no data.", where=str(root), todo="Point KG_ROOT at the project's folder.")
+        )
+    return Sources(root, tuple(files), dataset, Places(files), tuple(mistakes))
+
+
+def homes(root: Path) -> Iterator[tuple[Path, NamedNode | None]]:
+    """Yield each Turtle file under `root` with the graph it goes to, in a fixed order."""
+    for pattern, graph in _HOMES:
+        for path in sorted(root.glob(pattern)):
+            yield path, graph
+
+
+def shapes(root: Path, stage: str) -> tuple[TurtleFile, ...]:
+    """Return the shape files of a stage, `asserted` or `inferred`."""
+    folder = root / "ontology" / "shapes" / stage
+    return tuple(
+        read_turtle(path, path.relative_to(root).as_posix()) for path in sorted(folder.glob("*.ttl"))
+    )
+
+
+def digests(root: Path) -> dict[str, str]:
+    """Return the sha256 of every file a build reads, by its name."""
+    paths = [path for path, _ in homes(root)]
+    paths += [path for pattern in _OTHERS for path in root.glob(pattern)]
+    names = {path.relative_to(root).as_posix(): path for path in paths}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(names.items())}
+
+
+def _place(dataset: Dataset, file: TurtleFile, graph: NamedNode | None) -> Iterable[BadData]:
+    """Put the triples of a file into their graphs; yield a mistake for a subject that has none."""
+    if graph is not None:
+        dataset.add(graph, file.triples)
+        return
+    strangers: dict[str, Triple] = {}
+    for triple in file.triples:
+        home = _claim_home(triple)
+        if home is not None:
+            dataset.add(home, (triple,))
+        else:
+            strangers.setdefault(str(triple.subject), triple)
+    for triple in strangers.values():
+        subject = triple.subject.value if isinstance(triple.subject, NamedNode) else str(triple.subject)
+        place = file.positions.of(subject)
+        yield BadData(
+            f"{subject} is neither a claim nor a span.",
+            where=file.name,
+            line=place.line if place else 0,
+            column=place.column if place else 0,
+            todo="Move it to data/concepts/, data/sources/ or data/background.ttl.",
+        )
+
+
+def _claim_home(triple: Triple) -> NamedNode | None:
+    """Return the graph of a triple in a claims file, or None when it does not belong there."""
+    if not isinstance(triple.subject, NamedNode):
+        return None
+    iri = triple.subject.value
+    if iri.startswith(CLAIM):
+        return claim_graph(iri.removeprefix(CLAIM), "assertion")
+    return SOURCE if iri.startswith(_SPAN) else None

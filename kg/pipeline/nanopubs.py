@@ -1,0 +1,67 @@
+"""The head, provenance and publication info of each claim, generated from its assertion and document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyoxigraph import NamedNode, Quad, Triple
+
+from kg.namespaces import CLAIM, DCTERMS, GRAPH, KG, NP, OA, PROV, RDF
+from kg.pipeline.dataset import SOURCE, Dataset, claim_graph, is_assertion
+
+#: property of the document -> property of the publication info.
+_PUBINFO = (
+    (KG["claimsCreator"], DCTERMS["creator"]),
+    (KG["claimsCreated"], DCTERMS["created"]),
+    (KG["claimsVersion"], DCTERMS["hasVersion"]),
+    (KG["claimsLicense"], DCTERMS["license"]),
+)
+
+
+def add_nanopubs(dataset: Dataset) -> None:
+    """Add the generated parts of every claim to the dataset."""
+    source = _by_subject(dataset.graphs.get(SOURCE, set()))
+    for graph in [name for name in dataset.names() if is_assertion(name)]:
+        name = graph.value.removeprefix(str(GRAPH) + "claim/").removesuffix("/assertion")
+        about = [t for t in dataset.graphs[graph] if t.subject == CLAIM[name]]
+        for quad in nanopub(name, about, source):
+            assert isinstance(quad.graph_name, NamedNode)
+            dataset.add(quad.graph_name, (quad.triple,))
+
+
+def nanopub(name: str, about: list[Triple], source: dict[object, list[Triple]]) -> Iterator[Quad]:
+    """Yield the quads of head, provenance and publication info of the claim called `name`."""
+    publication = GRAPH[f"claim/{name}"]
+    head, assertion, provenance, pubinfo = (
+        claim_graph(name, part) for part in ("head", "assertion", "provenance", "pubinfo")
+    )
+    yield Quad(publication, RDF["type"], NP["Nanopublication"], head)
+    yield Quad(publication, NP["hasAssertion"], assertion, head)
+    yield Quad(publication, NP["hasProvenance"], provenance, head)
+    yield Quad(publication, NP["hasPublicationInfo"], pubinfo, head)
+    spans = [t.object for t in about if t.predicate == KG["hasSourceSpan"]]
+    documents = [d for span in spans for d in _objects(source, span, OA["hasSource"])]
+    for span in spans:
+        yield Quad(assertion, PROV["wasDerivedFrom"], span, provenance)
+    for decision in (t.object for t in about if t.predicate == KG["hasCuratorDecision"]):
+        yield Quad(assertion, PROV["wasInfluencedBy"], decision, provenance)
+    for document in documents:
+        yield Quad(assertion, PROV["hadPrimarySource"], document, provenance)
+        for creator in _objects(source, document, KG["claimsCreator"]):
+            yield Quad(assertion, PROV["wasAttributedTo"], creator, provenance)
+        for given, published in _PUBINFO:
+            for value in _objects(source, document, given):
+                yield Quad(publication, published, value, pubinfo)
+
+
+def _by_subject(triples: set[Triple]) -> dict[object, list[Triple]]:
+    """Return triples by their subject."""
+    found: dict[object, list[Triple]] = {}
+    for triple in triples:
+        found.setdefault(triple.subject, []).append(triple)
+    return found
+
+
+def _objects(triples: dict[object, list[Triple]], subject: object, predicate: NamedNode) -> Iterator[object]:
+    """Yield the objects of a subject and predicate."""
+    return (t.object for t in triples.get(subject, ()) if t.predicate == predicate)

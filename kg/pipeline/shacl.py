@@ -1,0 +1,71 @@
+"""SHACL by pySHACL, its report turned into sentences with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import rdflib
+from pyoxigraph import RdfFormat, Triple, serialize
+from pyshacl import validate
+from rdflib.namespace import SH
+
+from kg.errors import BadData
+from kg.files.places import Places
+
+_TODO = "Mend it and run `kg check` again."
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One line of a SHACL report: focus node, path, value, and the shape's message."""
+
+    focus: str
+    path: str
+    value: str
+    message: str
+
+
+def violations(data: Iterable[Triple], shapes: Iterable[Triple]) -> tuple[Violation, ...]:
+    """Return what the shapes find wrong in the data, sorted; no inference, no imports, nothing fetched."""
+    shapes_graph = as_rdflib(shapes)
+    if not len(shapes_graph):
+        return ()
+    _, report, _ = validate(as_rdflib(data), shacl_graph=shapes_graph, do_owl_imports=False, inference="none")
+    if not isinstance(report, rdflib.Graph):
+        raise BadData(f"The shapes cannot be used: {report}.", where="ontology/shapes", todo=_TODO)
+    return tuple(sorted(set(_read(report)), key=lambda found: (found.focus, found.path, found.message)))
+
+
+def _read(report: rdflib.Graph) -> Iterator[Violation]:
+    """Yield the results of a report."""
+    for result in report.objects(None, SH.result):
+        messages = sorted(str(text) for text in report.objects(result, SH.resultMessage))
+        yield Violation(
+            _text(report.value(result, SH.focusNode)),
+            _text(report.value(result, SH.resultPath)),
+            _text(report.value(result, SH.value)),
+            " ".join(messages),
+        )
+
+
+def _text(node: object) -> str:
+    """Return an IRI, or a blank node as `_:label`, or a lexical form."""
+    return f"_:{node}" if isinstance(node, rdflib.BNode) else str(node or "")
+
+
+def as_rdflib(triples: Iterable[Triple]) -> rdflib.Graph:
+    """Return triples as an rdflib graph, blank node labels kept."""
+    graph = rdflib.Graph()
+    graph.parse(data=serialize(triples, format=RdfFormat.N_TRIPLES) or b"", format="nt11")
+    return graph
+
+
+def mistakes(found: Iterable[Violation], places: Places) -> Iterator[BadData]:
+    """Yield violations as mistakes, placed where the curator wrote what is wrong."""
+    for violation in found:
+        if places.broken(violation.focus) or places.broken(violation.value):
+            continue  # a consequence of a line that does not parse, which is reported already
+        place = places.of(violation.focus, violation.path)
+        what = f"{places.name(violation.focus)}: {violation.message.rstrip('.')}."
+        yield places.mistake(what, _TODO, place)

@@ -1,0 +1,62 @@
+"""Headers of question files: `# title:`, `# question:`, `# param: name type - help`, `# returns:`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from kg.errors import BadData, NotFound
+from kg.questions.model import Parameter, Question, values_line
+
+_HEADER = re.compile(r"^# (title|question|param|returns): *(.*)$", re.M)
+_PARAM = re.compile(r"(?P<name>\w+) (?P<type>[\w]+)(?P<many>\+?) - (?P<help>.+)")
+
+
+def load(folder: Path) -> tuple[Question, ...]:
+    """Return the questions of a folder in the order of their file names; raises BadData."""
+    return tuple(parse(path.stem, path.read_text("utf-8")) for path in sorted(folder.glob("*.rq")))
+
+
+def find(questions: Sequence[Question], name: str) -> Question:
+    """Return the question called `name`, `NN-name` or `NN`; raises NotFound that gives near names."""
+    for number, question in enumerate(questions, start=1):
+        if name in {question.name, str(number), f"{number:02}", f"{number:02}-{question.name}"}:
+            return question
+    near = get_close_matches(name, [question.name for question in questions], n=3, cutoff=0.4)
+    hint = f"Did you mean {', '.join(near)}?" if near else "`kg ask --list` shows them all."
+    raise NotFound(f"There is no question {name!r}.", todo=hint)
+
+
+def parse(name: str, text: str) -> Question:
+    """Return the question that a file named `name` holds; raises BadData when its header is not whole."""
+    where = f"{name}.rq"
+    lines: dict[str, list[str]] = {"title": [], "question": [], "param": [], "returns": []}
+    for key, value in _HEADER.findall(text):
+        lines[key].append(value.strip())
+    for key in ("title", "question", "returns"):
+        if len(lines[key]) != 1:
+            raise BadData(f"The header needs one line `# {key}:`.", where=where, line=1, todo="Write it.")
+    params = tuple(_parameter(line, text, where) for line in lines["param"])
+    public = re.sub(r"^\d+-", "", name)
+    return Question(public, lines["title"][0], lines["question"][0], params, lines["returns"][0], text)
+
+
+def _parameter(line: str, text: str, where: str) -> Parameter:
+    """Return the parameter a header line describes, with the example its VALUES line holds."""
+    found = _PARAM.fullmatch(line)
+    if not found:
+        raise BadData(
+            f"`# param: {line}` is not `name type - help`.", where=where, line=1, todo="Rewrite it."
+        )
+    values = values_line(found["name"]).findall(text)
+    if len(values) != 1 or not values[0][1].strip():
+        raise BadData(
+            f"Parameter {found['name']} needs one line `VALUES ?{found['name']} {{ example }}`.",
+            where=where,
+            line=1,
+            todo="Put it alone on a line inside WHERE.",
+        )
+    example = values[0][1].strip()
+    return Parameter(found["name"], found["type"], found["help"], example, bool(found["many"]))
