@@ -45,7 +45,8 @@ class Ids:
         """Return `<IRI>` of an identifier."""
         found = self._seen.get(ident)
         if found is None:
-            found = self._seen[ident] = iri(self._expand(ident))
+            found = iri(self._expand(ident))
+            self._seen[ident] = found
         return found
 
     def curie(self, ident: BaseIdent) -> str:

@@ -1,0 +1,121 @@
+"""Read a plain CSV or TSV file by a mapping of its columns to roles (`--columns id=Code,label=Name`)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from itertools import islice
+from types import MappingProxyType
+
+from kg.errors import BadData
+from kg.external.lines import BOOLEAN, TYPE, iri, literal
+from kg.external.reading import Problem, Reading
+from kg.namespaces import OBO, OBOINOWL, OWL, RDFS
+
+#: role -> (predicate, whether the value is itself a term)
+ROLES = MappingProxyType(
+    {
+        "label": (RDFS["label"], False),
+        "synonym": (OBOINOWL["hasExactSynonym"], False),
+        "broad": (OBOINOWL["hasBroadSynonym"], False),
+        "narrow": (OBOINOWL["hasNarrowSynonym"], False),
+        "related": (OBOINOWL["hasRelatedSynonym"], False),
+        "definition": (OBO["IAO_0000115"], False),
+        "comment": (RDFS["comment"], False),
+        "xref": (OBOINOWL["hasDbXref"], False),
+        "parent": (RDFS["subClassOf"], True),
+        "replaced": (OBO["IAO_0100001"], True),
+        "deprecated": (OWL["deprecated"], False),
+    }
+)
+#: what divides several values in one cell.
+DIVIDER = "|"
+_BLOCK = 2_000
+_TRUE = frozenset({"true", "1", "yes", "y"})
+
+
+def triples(reading: Reading, expand: Callable[[str], str]) -> Iterator[bytes]:
+    """Yield a table as N-Triples; `expand` gives a CURIE's IRI, or "" when it knows none."""
+    with reading.open() as stream:
+        text = io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
+        head = text.readline()
+        delimiter = max("\t,;", key=head.count)
+        names = next(csv.reader([head], delimiter=delimiter))
+        places, headless = _places(reading, names)
+        rows = csv.reader(text, delimiter=delimiter)
+        if headless:
+            yield _row(reading, 1, names, places, expand).encode()
+        while block := list(islice(rows, _BLOCK)):
+            first = rows.line_num - len(block) + 2
+            lines = (_row(reading, first + i, cells, places, expand) for i, cells in enumerate(block))
+            yield "".join(lines).encode()
+
+
+def _places(reading: Reading, names: list[str]) -> tuple[list[tuple[str, int]], bool]:
+    """Return (role, column index) pairs, and whether the columns are numbers, so there is no header."""
+    columns = reading.options.columns
+    example = f"For example: --columns 'id={names[0]},label={names[1] if len(names) > 1 else '...'}'."
+    if not columns or "id" not in {role for role, _ in columns}:
+        raise BadData(
+            f"A table needs to be told which column is what; its columns are {', '.join(names)[:300]}.",
+            where=reading.name,
+            todo=f"{example} Roles: id, {', '.join(ROLES)}.",
+        )
+    if unknown := [role for role, _ in columns if role != "id" and role not in ROLES]:
+        raise BadData(f"{unknown[0]!r} is not a role of a column.", todo=f"Roles: id, {', '.join(ROLES)}.")
+    if all(name.isdigit() and name not in names for _, name in columns):
+        return [(role, int(name) - 1) for role, name in columns], True
+    if missing := [name for _, name in columns if name not in names]:
+        raise BadData(
+            f"The table has no column {missing[0]!r}; its columns are {', '.join(names)[:300]}.",
+            where=reading.name,
+            line=1,
+            todo=example,
+        )
+    return [(role, names.index(name)) for role, name in columns], False
+
+
+def _row(
+    reading: Reading, line: int, cells: list[str], places: list[tuple[str, int]], expand: Callable[[str], str]
+) -> str:
+    """Return the triples of one row, or nothing when it is broken and skipped."""
+    if not any(cells):
+        return ""
+    try:
+        given = [(role, cells[place].strip()) for role, place in places]
+        ident = next(value for role, value in given if role == "id")
+        if not ident:
+            raise ValueError("the row has no identifier")
+        subject = _term(ident, reading, expand)
+        lines = [f"{subject} {TYPE} <{OWL['Class'].value}> ."]
+        lines += [_cell(subject, role, v, reading, expand) for role, v in given if role != "id" and v]
+    except (IndexError, ValueError) as error:
+        short = "the row has too few cells" if isinstance(error, IndexError) else str(error)
+        reading.skip(Problem(line, 1, f"Not a row of this table: {short}."))
+        return ""
+    return "\n".join(part for part in lines if part) + "\n"
+
+
+def _cell(subject: str, role: str, text: str, reading: Reading, expand: Callable[[str], str]) -> str:
+    """Return the triples of one cell; a cell may hold several values divided by `|`."""
+    predicate, is_term = ROLES[role]
+    if role == "deprecated":
+        return f'{subject} <{predicate.value}> "true"^^{BOOLEAN} .' if text.lower() in _TRUE else ""
+    values = [text] if role in ("label", "definition", "comment") else text.split(DIVIDER)
+    return "\n".join(
+        f"{subject} <{predicate.value}> {_term(v, reading, expand) if is_term else literal(v)} ."
+        for value in values
+        if (v := value.strip())
+    )
+
+
+def _term(ident: str, reading: Reading, expand: Callable[[str], str]) -> str:
+    """Return `<IRI>` of an identifier; raises ValueError when nothing says what it belongs to."""
+    if ident.startswith(("http://", "https://")):
+        return iri(ident)
+    curie = f"{reading.options.prefix}:{ident}" if reading.options.prefix else ident
+    prefix, colon, local = curie.partition(":")
+    if not colon:
+        raise ValueError(f"{ident!r} has no prefix (give --prefix)")
+    return iri(expand(curie) or f"https://bioregistry.io/{prefix}:{local}")
