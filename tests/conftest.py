@@ -1,4 +1,4 @@
-"""Fixtures every test may use: the material beside the project, a build, a store, an application, a server."""
+"""Fixtures every test may use: the material beside the project, a build, a store, the application."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, RdfFormat, Triple, parse
 
 from kg.errors import BadData
 from kg.files.positions import Positions, scan
@@ -78,11 +78,10 @@ def rename_blank_nodes(triples: Iterable[Triple], prefix: str) -> Iterator[Tripl
     """Yield the triples with blank nodes named by order of appearance, so that two runs give equal bytes."""
     names: dict[BlankNode, BlankNode] = {}
 
-    def renamed(term: Term) -> Term:
-        if isinstance(term, BlankNode):
-            return names.setdefault(term, BlankNode(f"{prefix}-{len(names) + 1}"))
-        return term
+    def name_of(node: BlankNode) -> BlankNode:
+        return names.setdefault(node, BlankNode(f"{prefix}-{len(names) + 1}"))
 
     for triple in triples:
-        subject, object_ = renamed(triple.subject), renamed(triple.object)
+        subject = name_of(triple.subject) if isinstance(triple.subject, BlankNode) else triple.subject
+        object_ = name_of(triple.object) if isinstance(triple.object, BlankNode) else triple.object
         yield Triple(subject, triple.predicate, object_)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadQuery
-from kg.namespaces import PREFIXES, RDFS, SKOS, XSD
+from kg.namespaces import RDFS, SKOS, XSD, shorten
 from kg.questions import Parameter, Question
 from kg.questions.model import Given, Value
 from kg.store.protocol import Solutions, Store, Term
@@ -38,7 +38,7 @@ class Answer:
         if term is None:
             return ""
         if isinstance(term, NamedNode):
-            return self.labels.get(term.value) or curie(term.value)
+            return self.labels.get(term.value) or shorten(term.value)
         return term.value if isinstance(term, Literal) else str(term)
 
 
@@ -55,14 +55,13 @@ class Choices:
         if not path.is_file():
             return ()
         rows = self._store.select(path.read_text("utf-8"))
-        return tuple(
-            Choice(
-                row["value"],
-                row["label"].value if isinstance(row.get("label"), Literal) else curie(row["value"].value),
-            )
-            for row in rows
-            if isinstance(row["value"], NamedNode)
-        )
+        return tuple(_choice(row["value"], row.get("label")) for row in rows)
+
+
+def _choice(value: Term, label: Term | None) -> Choice:
+    """Return a row of a choices query as a choice."""
+    iri = value if isinstance(value, NamedNode) else NamedNode(str(value))
+    return Choice(iri, label.value if isinstance(label, Literal) else shorten(iri.value))
 
 
 def choices_folder(root: Path) -> Path:
@@ -97,7 +96,7 @@ def solutions(store: Store, question: Question, query: str) -> Solutions:
 
 
 def resolve(parameter: Parameter, given: str | Value, choices: Choices) -> Value:
-    """Return the term meant by an IRI, a CURIE, a local name or a label; raises BadQuery listing what exists."""
+    """Return the term meant by an IRI, CURIE, local name or label; raises BadQuery listing what exists."""
     known = choices.of(parameter)
     if not known:
         return parameter.term(given)
@@ -110,8 +109,7 @@ def resolve(parameter: Parameter, given: str | Value, choices: Choices) -> Value
         term = parameter.term(given)
     except BadQuery:
         term = None
-    if term in {choice.value for choice in known}:
-        assert term is not None
+    if term is not None and term in {choice.value for choice in known}:
         return term
     raise BadQuery(
         f"{_shown(given)} is not a {parameter.type}.", where=parameter.name, todo=_existing(given, known)
@@ -162,5 +160,7 @@ def labels_of(store: Store, iris: Iterable[NamedNode]) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for row in store.select(_LABELS.format(terms=terms, properties=_LABEL_PROPERTIES)):
-        found.setdefault(row["term"].value, row["label"].value)  # type: ignore[union-attr]
+        term, label = row["term"], row["label"]
+        if isinstance(term, NamedNode) and isinstance(label, Literal):
+            found.setdefault(term.value, label.value)
     return found

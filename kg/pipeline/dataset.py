@@ -65,9 +65,9 @@ class Dataset:
 
     def quads(self) -> Iterator[Quad]:
         """Yield every quad, the default graph's among them."""
-        yield from (Quad(*triple) for triple in self.default())
+        yield from (Quad(t.subject, t.predicate, t.object) for t in self.default())
         for name, triples in self.graphs.items():
-            yield from (Quad(*triple, name) for triple in triples)
+            yield from (Quad(t.subject, t.predicate, t.object, name) for t in triples)
 
     def nquads(self) -> bytes:
         """Return the dataset as sorted N-Quads; equal datasets give equal bytes."""

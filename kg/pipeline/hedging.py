@@ -1,4 +1,4 @@
-"""The weakest hedge of each inferred convenience edge: a CONSTRUCT after closure, for rules cannot compare."""
+"""The weakest hedge of each inferred convenience edge: a CONSTRUCT after closure; rules cannot compare."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from pyoxigraph import NamedNode, Quad, Triple
 
 from kg.namespaces import CLAIM, DCTERMS, GRAPH, KG, NP, OA, PROV, RDF
 from kg.pipeline.dataset import SOURCE, Dataset, claim_graph, is_assertion
+from kg.store.protocol import Term
 
 #: property of the document -> property of the publication info.
 _PUBINFO = (
@@ -25,11 +26,10 @@ def add_nanopubs(dataset: Dataset) -> None:
         name = graph.value.removeprefix(str(GRAPH) + "claim/").removesuffix("/assertion")
         about = [t for t in dataset.graphs[graph] if t.subject == CLAIM[name]]
         for quad in nanopub(name, about, source):
-            assert isinstance(quad.graph_name, NamedNode)
-            dataset.add(quad.graph_name, (quad.triple,))
+            dataset.add(NamedNode(quad.graph_name.value), (quad.triple,))
 
 
-def nanopub(name: str, about: list[Triple], source: dict[object, list[Triple]]) -> Iterator[Quad]:
+def nanopub(name: str, about: list[Triple], source: dict[Term, list[Triple]]) -> Iterator[Quad]:
     """Yield the quads of head, provenance and publication info of the claim called `name`."""
     publication = GRAPH[f"claim/{name}"]
     head, assertion, provenance, pubinfo = (
@@ -54,14 +54,14 @@ def nanopub(name: str, about: list[Triple], source: dict[object, list[Triple]]) 
                 yield Quad(publication, published, value, pubinfo)
 
 
-def _by_subject(triples: set[Triple]) -> dict[object, list[Triple]]:
+def _by_subject(triples: set[Triple]) -> dict[Term, list[Triple]]:
     """Return triples by their subject."""
-    found: dict[object, list[Triple]] = {}
+    found: dict[Term, list[Triple]] = {}
     for triple in triples:
         found.setdefault(triple.subject, []).append(triple)
     return found
 
 
-def _objects(triples: dict[object, list[Triple]], subject: object, predicate: NamedNode) -> Iterator[object]:
+def _objects(triples: dict[Term, list[Triple]], subject: Term, predicate: NamedNode) -> Iterator[Term]:
     """Yield the objects of a subject and predicate."""
     return (t.object for t in triples.get(subject, ()) if t.predicate == predicate)

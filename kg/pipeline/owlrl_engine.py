@@ -71,10 +71,8 @@ def _noise(triple: Triple) -> bool:
         return True
     if predicate == RDF["type"] and object_ in _TOPS:
         return True
-    if (
-        predicate.value.startswith(_ERROR)
-        or isinstance(object_, NamedNode)
-        and object_.value.startswith(_ERROR)
-    ):
+    if predicate.value.startswith(_ERROR):
+        return True
+    if isinstance(object_, NamedNode) and object_.value.startswith(_ERROR):
         return True
     return isinstance(subject, NamedNode) and subject.value.startswith(_VOCABULARIES)

@@ -1,0 +1,244 @@
+"""A reader's copy of a text held against the anchors of its document: every byte that differs, with its place.
+
+The graph holds hashes, never the text; so a difference is located by finding the segments that do match, and by
+undoing what editors are known to do (byte order mark, CR LF, straightened quotes and dashes) until the hash fits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate, product
+
+from kg.claims.model import Document, Segment, Span
+
+_BOM = b"\xef\xbb\xbf"
+#: what editors put -> what typographers print; tried one place at a time within a segment.
+_TYPOGRAPHY = {
+    "'": "\u2019\u2018",
+    '"': "\u201c\u201d",
+    "-": "\u2013\u2014",
+    "\u00a0": " ",
+    "\u2014": "\u2013",
+}
+_ATTEMPTS = 20_000  # hashes tried on one segment, a few hundredths of a second
+_WINDOW = 4_000  # code points by which a segment may have moved
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A place of the copy, counted from 1 for line and column and from 0 for byte, and what differs there."""
+
+    line: int
+    column: int
+    byte: int
+    what: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """A copy checked: its text in the document's own code points, and all that differs."""
+
+    text: str
+    mismatches: tuple[Mismatch, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Say whether nothing differs."""
+        return not self.mismatches
+
+    def quote(self, span: Span | Segment) -> str:
+        """Return the characters of a span or segment."""
+        return self.text[span.start : span.end]
+
+
+class _Copy:
+    """The copy as given, and as read: without byte order mark and carriage returns, places kept."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.text = data.removeprefix(_BOM).decode("utf-8", errors="replace").replace("\r\n", "\n")
+        self._given = data.decode("utf-8", errors="replace")
+        kept = [i for i, c in enumerate(self._given) if not self._dropped(i, c)]
+        widths = accumulate((len(c.encode("utf-8", "replace")) for c in self._given), initial=0)
+        self._bytes = list(widths)
+        self._kept = [*kept, len(self._given)]
+        self._lines = [i for i, c in enumerate(self._given) if c == "\n"]
+
+    def _dropped(self, index: int, character: str) -> bool:
+        """Say whether a character of the given copy is not part of the text."""
+        marks = index == 0 and character == "\ufeff"
+        return marks or (character == "\r" and self._given[index + 1 : index + 2] == "\n")
+
+    def place(self, index: int) -> tuple[int, int, int]:
+        """Return line, column and byte of a code point of the text."""
+        return self.given_place(self._kept[min(index, len(self._kept) - 1)])
+
+    def given_place(self, index: int) -> tuple[int, int, int]:
+        """Return line, column and byte of a code point of the copy as given."""
+        line = bisect_left(self._lines, index)
+        start = self._lines[line - 1] + 1 if line else 0
+        return line + 1, index - start + 1, self._bytes[min(index, len(self._bytes) - 1)]
+
+    def returns(self) -> list[int]:
+        """Return where carriage returns stand in the copy as given."""
+        return [i for i, c in enumerate(self._given) if self._dropped(i, c) and c == "\r"]
+
+
+def anchor(document: Document, data: bytes) -> Anchored:
+    """Return the copy's text and every difference from what the document's anchors say."""
+    if hashlib.sha256(data).hexdigest() == document.sha256:
+        text = data.decode("utf-8")
+        return Anchored(text, tuple(_segments(document, _Copy(data))))
+    if bad := _not_text(data):
+        return Anchored("", (bad,))
+    copy = _Copy(data)
+    found = [*_whole(document, copy), *_segments(document, copy), *_between(document, copy)]
+    if not any(m.byte >= 0 for m in found):
+        found.append(_unplaced(document, copy))
+    return Anchored(copy.text, tuple(sorted(set(found), key=lambda m: (m.byte, m.what))))
+
+
+def matches(document: Document, data: bytes) -> int:
+    """Return how many segments of the document stand where the copy should have them."""
+    text = _Copy(data).text
+    return sum(_sha(text[s.start : s.end]) == s.sha256 for s in document.segments)
+
+
+def _not_text(data: bytes) -> Mismatch | None:
+    """Return the first byte that shows the file is no UTF-8 text."""
+    todo = "Give the plain-text copy, saved as UTF-8."
+    if (zero := data.find(b"\0")) >= 0:
+        line = data[:zero].count(b"\n") + 1
+        return Mismatch(line, zero - data.rfind(b"\n", 0, zero), zero, "a zero byte: this is not a text", todo)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        at = error.start
+        line = data[:at].count(b"\n") + 1
+        what = f"byte 0x{data[at]:02x} is not UTF-8"
+        return Mismatch(line, at - data.rfind(b"\n", 0, at), at, what, todo)
+    return None
+
+
+def _whole(document: Document, copy: _Copy) -> Iterator[Mismatch]:
+    """Yield what concerns the file as a whole: mark, line ends, length."""
+    if copy.data.startswith(_BOM):
+        yield Mismatch(1, 1, 0, "a byte order mark of 3 bytes", "Save as UTF-8 without a mark.")
+    for index in copy.returns():
+        yield Mismatch(*copy.given_place(index), "a carriage return before the line end", "Save with LF line ends.")
+    if len(copy.text) != document.characters:
+        line, column, byte = copy.place(min(len(copy.text), document.characters))
+        what = f"the text has {len(copy.text)} characters, the document {document.characters}"
+        yield Mismatch(line, column, byte, what, "Give the whole text and nothing else.")
+
+
+def _segments(document: Document, copy: _Copy) -> Iterator[Mismatch]:
+    """Yield what differs inside segments: moved, changed or missing ones."""
+    drift = 0
+    for segment in document.segments:
+        start = segment.start + drift
+        if _sha(copy.text[start : start + segment.end - segment.start]) == segment.sha256:
+            continue
+        moved = _search(copy.text, segment, start)
+        if moved is None:
+            yield from _changed(segment, copy, start)
+            continue
+        line, column, byte = copy.place(moved)
+        shift = moved - segment.start
+        direction = "later" if moved > start else "earlier"
+        what = f"{segment.notation} stands {abs(moved - start)} characters {direction} than its anchor"
+        yield Mismatch(line, column, byte, what, "Text before it was added or taken away; restore it.")
+        drift = shift
+
+
+def _search(text: str, segment: Segment, start: int) -> int | None:
+    """Return where the segment's very characters stand near `start`, nearest first, or None."""
+    length = segment.end - segment.start
+    last = len(text) - length
+    near = (start + step * sign for step in range(1, _WINDOW) for sign in (1, -1))
+    return next((i for i in near if 0 <= i <= last and _sha(text[i : i + length]) == segment.sha256), None)
+
+
+def _changed(segment: Segment, copy: _Copy, start: int) -> Iterator[Mismatch]:
+    """Yield the characters that keep a segment from its hash; the whole segment when they cannot be told."""
+    piece = copy.text[start : start + segment.end - segment.start]
+    edits = _undone(piece, segment.sha256)
+    for offset, was in edits:
+        line, column, byte = copy.place(start + offset)
+        what = f"{segment.notation} has U+{ord(piece[offset]):04X} where the text has U+{ord(was):04X}"
+        yield Mismatch(line, column, byte, what, "Undo the replacement (automatic quotes or dashes).")
+    if not edits:
+        line, column, byte = copy.place(min(start, len(copy.text)))
+        size = len(piece.encode("utf-8"))
+        cut = " and the copy ends here" if len(piece) < segment.end - segment.start else ""
+        what = f"{segment.notation} differs somewhere in these {size} bytes{cut}"
+        yield Mismatch(line, column, byte, what, "Compare the sentence with the publication of the document's date.")
+
+
+def _undone(piece: str, sha256: str) -> tuple[tuple[int, str], ...]:
+    """Return the replacements (offset, original character) that give a piece its hash, or nothing."""
+    places = [i for i, c in enumerate(piece) if c in _TYPOGRAPHY]
+    options = [(piece[i], *_TYPOGRAPHY[piece[i]]) for i in places]
+    for attempt, chosen in enumerate(product(*options)):
+        if attempt > _ATTEMPTS:
+            return ()
+        trial = list(piece)
+        for index, character in zip(places, chosen, strict=True):
+            trial[index] = character
+        if _sha("".join(trial)) == sha256:
+            return tuple((i, c) for i, c in zip(places, chosen, strict=True) if piece[i] != c)
+    return ()
+
+
+def _between(document: Document, copy: _Copy) -> Iterator[Mismatch]:
+    """Yield visible characters that belong to no segment, when the length is right."""
+    if len(copy.text) != document.characters:
+        return
+    inside = {i for segment in document.segments for i in range(segment.start, segment.end)}
+    for index, character in enumerate(copy.text):
+        if index not in inside and not character.isspace():
+            what = f"U+{ord(character):04X} stands between the segments"
+            yield Mismatch(*copy.place(index), what, "Take it out.")
+
+
+def _unplaced(document: Document, copy: _Copy) -> Mismatch:
+    """Return the complaint when only blanks between segments can differ."""
+    first = document.segments[0].start if document.segments else 0
+    return Mismatch(*copy.place(first), "a blank between segments differs from the document's", "Restore the blanks.")
+
+
+def cue_mismatches(document: Document, copy: Anchored) -> Iterator[str]:
+    """Yield a sentence for each cue that is no substring of its claim's span; an ellipsis stands for a gap."""
+    for claim in document.claims:
+        span = document.span_of(claim)
+        quote = copy.quote(span) if span else ""
+        for cue in claim.cues:
+            if not _occurs(cue, quote):
+                yield f"{claim.name}: the cue {cue!r} does not stand in its span."
+
+
+def span_mismatches(document: Document, copy: Anchored) -> Iterator[str]:
+    """Yield a sentence for each span whose characters do not have its hash."""
+    for span in document.spans:
+        if _sha(copy.quote(span)) != span.sha256:
+            yield f"{span.iri.rsplit('/', 1)[-1]}: the characters {span.start} to {span.end} do not have its hash."
+
+
+def _occurs(cue: str, quote: str) -> bool:
+    """Say whether the parts of a cue stand in a quote in their order."""
+    position = 0
+    for part in (piece.strip() for piece in cue.split("\u2026")):
+        position = quote.find(part, position)
+        if position < 0:
+            return False
+        position += len(part)
+    return True
+
+
+def _sha(text: str) -> str:
+    """Return the sha256 of a text's UTF-8."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
