@@ -1,0 +1,77 @@
+"""Scenario recognisers: OWL 2 RL classes generated from the bundles of features of the situations.
+
+Pure: takes triples, returns triples. It knows no situation; it reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+
+from kg.namespaces import KG, OWL, PREFIXES, RDF, RDFS
+
+Node = NamedNode | BlankNode
+
+
+def recognisers(triples: Iterable[Triple]) -> list[Triple]:
+    """Return, for each situation asserted in `triples`, the class of the patient scenarios that match it.
+
+    The class is equivalent to the intersection of `kg:PatientScenario` with one `hasValue` a feature, and a
+    subclass of `hasValue kg:matchesSituation` the situation (OWL 2 Profiles, section 4.2). Feed it asserted
+    triples only: inferred features would change the bundles.
+    """
+    bundles = _bundles(triples)
+    return [triple for situation in sorted(bundles) for triple in _recogniser(situation, sorted(bundles[situation]))]
+
+
+def _bundles(triples: Iterable[Triple]) -> dict[str, set[str]]:
+    """Map the IRI of each situation to the IRIs of its features; a situation without features is left out."""
+    situations, features = set[str](), dict[str, set[str]]()
+    for triple in triples:
+        if not isinstance(triple.subject, NamedNode) or not isinstance(triple.object, NamedNode):
+            continue
+        if triple.predicate == RDF["type"] and triple.object == KG["ClinicalSituation"]:
+            situations.add(triple.subject.value)
+        elif triple.predicate == KG["hasFeature"]:
+            features.setdefault(triple.subject.value, set()).add(triple.object.value)
+    return {iri: bundle for iri, bundle in features.items() if iri in situations}
+
+
+def _recogniser(situation: str, features: Sequence[str]) -> list[Triple]:
+    """Return the triples of one recogniser; its blank nodes are named after the situation."""
+    name = situation.removeprefix(PREFIXES["sit"])
+    label = "recogniser" + "".join(character if character.isalnum() else "x" for character in name)
+    scenarios = KG[f"{name}Scenario"]
+    bundle, target = BlankNode(f"{label}All"), BlankNode(f"{label}Match")
+    values = [BlankNode(f"{label}Has{index}") for index in range(len(features))]
+    return [
+        Triple(scenarios, RDF["type"], OWL["Class"]),
+        Triple(scenarios, RDFS["label"], Literal(f"scenario that matches {name}", language="en")),
+        Triple(scenarios, RDFS["isDefinedBy"], NamedNode(str(KG).rstrip("#"))),
+        Triple(scenarios, RDFS["subClassOf"], KG["PatientScenario"]),
+        Triple(scenarios, OWL["equivalentClass"], bundle),
+        Triple(bundle, RDF["type"], OWL["Class"]),
+        *_list(bundle, OWL["intersectionOf"], [KG["PatientScenario"], *values], label),
+        *(t for node, iri in zip(values, features, strict=True) for t in _has_value(node, "hasFeature", iri)),
+        Triple(scenarios, RDFS["subClassOf"], target),
+        *_has_value(target, "matchesSituation", situation),
+    ]
+
+
+def _has_value(node: BlankNode, on_property: str, value: str) -> list[Triple]:
+    """Return the `hasValue` restriction `node`."""
+    return [
+        Triple(node, RDF["type"], OWL["Restriction"]),
+        Triple(node, OWL["onProperty"], KG[on_property]),
+        Triple(node, OWL["hasValue"], NamedNode(value)),
+    ]
+
+
+def _list(subject: Node, predicate: NamedNode, members: Sequence[Node], label: str) -> list[Triple]:
+    """Return `subject predicate ( members )` as an RDF list."""
+    cells: list[Node] = [BlankNode(f"{label}Cell{index}") for index in range(len(members))]
+    triples = [Triple(subject, predicate, cells[0])]
+    for cell, member, rest in zip(cells, members, [*cells[1:], RDF["nil"]], strict=True):
+        triples += [Triple(cell, RDF["first"], member), Triple(cell, RDF["rest"], rest)]
+    return triples
