@@ -31,7 +31,7 @@ class Format(Enum):
 HEAD = 1 << 16
 
 _PACKED = frozenset({".gz", ".bz2", ".zst", ".zstd"})
-_ALSO = frozenset({".json", ".sssom"})
+_ALSO = frozenset({".json", ".sssom", ".obographs"})
 _BY_NAME = {
     ".obo": Format.OBO,
     ".owl": Format.RDF_XML,

@@ -43,11 +43,9 @@ class Ids:
 
     def __call__(self, ident: BaseIdent) -> str:
         """Return `<IRI>` of an identifier."""
-        found = self._seen.get(ident)
-        if found is None:
-            found = iri(self._expand(ident))
-            self._seen[ident] = found
-        return found
+        if ident not in self._seen:
+            self._seen[ident] = iri(self._expand(ident))
+        return self._seen[ident]
 
     def curie(self, ident: BaseIdent) -> str:
         """Return `PREFIX:local` unescaped, or the bare identifier."""
@@ -61,7 +59,7 @@ class Ids:
             return self._prefixed(ident.prefix, ident.local)
         if not isinstance(ident, UnprefixedIdent):
             return str(ident)
-        name = ident.unescaped
+        name = str(ident.unescaped)
         if name.startswith(("http://", "https://", "urn:")):
             return name
         if name in self._shorthands:

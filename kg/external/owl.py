@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Literal
 
 import pyhornedowl
 import pyoxigraph as ox
@@ -17,7 +18,8 @@ from kg.external.formats import Format
 from kg.external.rdf import Native
 from kg.external.reading import Problem, Reading
 
-_SYNTAX = {Format.FUNCTIONAL: "ofn", Format.MANCHESTER: "omn", Format.OWL_XML: "owx"}
+_Syntax = Literal["ofn", "omn", "owx"]
+_SYNTAX: dict[Format, _Syntax] = {Format.FUNCTIONAL: "ofn", Format.MANCHESTER: "omn", Format.OWL_XML: "owx"}
 _PLACE = re.compile(r"line_col: Pos\(\((\d+), (\d+)\)\)")
 _LINE = re.compile(r'line: "((?:[^"\\]|\\.)*)"')
 #: larger text would need more than about 8 GB.

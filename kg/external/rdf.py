@@ -1,4 +1,4 @@
-"""Read RDF with pyoxigraph: handed to the loader as a stream, or line by line where broken lines are skipped."""
+"""Read RDF with pyoxigraph: as a stream for the loader, or line by line where broken lines are skipped."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _one_graph(reading: Reading, form: ox.RdfFormat) -> Iterator[bytes]:
             while block := list(islice(quads, _BLOCK)):
                 yield "".join(f"{quad.triple} .\n" for quad in block).encode()
         except SyntaxError as error:
-            reading.skip(refused(error), mendable=False)
+            reading.skip(refused(error), mendable=form == ox.RdfFormat.N_QUADS)
 
 
 def _lenient(reading: Reading, form: ox.RdfFormat) -> Iterator[bytes]:

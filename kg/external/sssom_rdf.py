@@ -1,4 +1,4 @@
-"""Read SSSOM TSV with sssom-pydantic: the mapping itself, and an owl:Axiom with its justification and proof."""
+"""Read SSSOM TSV with sssom-pydantic: the mapping, and an owl:Axiom with its justification."""
 
 from __future__ import annotations
 

@@ -1,0 +1,80 @@
+"""`kg imports`: list what was imported, and remove it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from kg.linking.importing import remove as remove_import
+from kg.linking.registry import Imported, listed, named, store_path
+from kg.settings import Settings
+from kg.store.imports import open_readonly
+
+
+@click.group("imports", invoke_without_command=True)
+@click.option("--store", type=click.Path(path_type=Path), help="Directory store to look into.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.pass_context
+def imports(context: click.Context, store: Path | None, as_json: bool) -> None:
+    """List the imported ontologies with source, version, licence, checksum, date and counts."""
+    target = store_path(Settings.from_environment(os.environ), store)
+    context.obj = target
+    if context.invoked_subcommand is None:
+        every = listed(open_readonly(target)) if target.exists() else ()
+        _json(every) if as_json else _table(every)
+
+
+@imports.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.pass_obj
+def list_(target: Path, as_json: bool) -> None:
+    """List the imports, as `kg imports` alone does."""
+    every = listed(open_readonly(target)) if target.exists() else ()
+    _json(every) if as_json else _table(every)
+
+
+@imports.command("remove")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--store", type=click.Path(path_type=Path), help="Directory store to remove from.")
+@click.pass_obj
+def remove(target: Path, ids: tuple[str, ...], store: Path | None) -> None:
+    """Remove imports with their descriptions."""
+    target = store or target
+    for ident in ids:
+        found = named(open_readonly(target), ident)
+        remove_import(ident, target)
+        click.echo(f"{ident}: {found.triples:,} triples removed.")
+
+
+def _json(every: tuple[Imported, ...]) -> None:
+    """Print the imports as a JSON array."""
+    click.echo(
+        json.dumps([asdict(i) | {"graph": i.graph.value} for i in every], indent=2, ensure_ascii=False)
+    )
+
+
+def _table(every: tuple[Imported, ...]) -> None:
+    """Print the imports as a table."""
+    if not every:
+        click.echo("No imports yet: kg import FILE brings one in.")
+        return
+    table = Table("id", "version", "triples", "terms", "licence", "imported", "source", "sha256", box=None)
+    for i in every:
+        terms = f"{i.terms:,}" + (f" ({i.skipped} skipped)" if i.skipped else "")
+        table.add_row(
+            i.id,
+            i.version,
+            f"{i.triples:,}",
+            terms,
+            i.licence,
+            i.date[:10],
+            Path(i.source).name,
+            i.sha256[:12],
+        )
+    Console(width=None if Console().is_terminal else 240).print(table)

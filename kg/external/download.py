@@ -1,0 +1,125 @@
+"""Fetch one file from the one address the user gave: http or https, bounded, and never from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urljoin, urlsplit
+
+import requests
+
+from kg.errors import BadData, StoreUnavailable, TooLarge
+
+#: seconds to connect, and seconds without a byte.
+TIMEOUT = (10.0, 30.0)
+_BLOCK = 1 << 18
+_HOPS = 5
+
+
+def is_address(text: str) -> bool:
+    """Say whether `text` looks like an address and not a file's name."""
+    return "://" in text
+
+
+def download(
+    address: str, folder: Path, limit: int, size: Callable[[int], None], seen: Callable[[int], None]
+) -> Path:
+    """Save what `address` serves below `folder`; `size` hears the announced length, `seen` each block's.
+
+    Raises StoreUnavailable, BadData or TooLarge; a redirect to another host is refused, for the user
+    did not name it.
+    """
+    _checked(address)
+    try:
+        with _opened(address) as answer:
+            announced = int(answer.headers.get("Content-Length") or 0)
+            if announced > limit:
+                raise _too_large(address, announced, limit)
+            size(announced)
+            return _saved(answer, folder / _name(address), limit, seen)
+    except requests.RequestException as error:
+        raise StoreUnavailable(
+            f"The file could not be fetched ({_reason(error)}).",
+            where=address,
+            todo="Check the address and the connection, or fetch it yourself and import the file.",
+        ) from error
+
+
+def _checked(address: str) -> None:
+    """Raise BadData for anything but an http or https address."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadData(
+            "Only http and https addresses can be fetched.", where=address, todo="Give the file itself."
+        )
+
+
+def _opened(address: str) -> requests.Response:
+    """Return the answer to GET; follows redirects on the same host only."""
+    host = urlsplit(address).hostname
+    here = address
+    for _ in range(_HOPS):
+        answer = requests.get(here, stream=True, timeout=TIMEOUT, allow_redirects=False)
+        if not answer.is_redirect:
+            break
+        there = urljoin(here, answer.headers["Location"])
+        answer.close()
+        if urlsplit(there).hostname != host:
+            raise BadData(
+                f"The server sends us on to another host, {there}.",
+                where=address,
+                todo=f"If you trust it: kg import '{there}'.",
+            )
+        _checked(there)
+        here = there
+    else:
+        raise StoreUnavailable("The server redirects in a circle.", where=address, todo="Check the address.")
+    if not answer.ok:
+        answer.close()
+        raise StoreUnavailable(
+            f"The server answered {answer.status_code} {answer.reason}.",
+            where=address,
+            todo="Check the address.",
+        )
+    return answer
+
+
+def _saved(answer: requests.Response, target: Path, limit: int, seen: Callable[[int], None]) -> Path:
+    """Write the body as sent (a packed file stays packed); raises when it is too long or cut off."""
+    got = 0
+    with target.open("wb") as out:
+        for block in answer.iter_content(_BLOCK):
+            got += len(block)
+            if got > limit:
+                raise _too_large(answer.url, got, limit)
+            out.write(block)
+            seen(len(block))
+    announced = int(answer.headers.get("Content-Length") or 0)
+    if "Content-Encoding" not in answer.headers and announced and got < announced:
+        raise StoreUnavailable(
+            f"The connection ended after {got:,} of {announced:,} bytes.", where=answer.url, todo="Try again."
+        )
+    return target
+
+
+def _too_large(address: str, size: int, limit: int) -> TooLarge:
+    """Return the error of a file over the limit."""
+    return TooLarge(
+        f"The file has at least {size:,} bytes, the limit is {limit:,}.",
+        where=address,
+        todo="Raise it with --max-size.",
+    )
+
+
+def _name(address: str) -> str:
+    """Return the last part of an address as a file name."""
+    return PurePosixPath(unquote(urlsplit(address).path)).name or "download"
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Return why a request failed, in a few words."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection, or it broke off"
+    return type(error).__name__

@@ -1,0 +1,221 @@
+"""Put whole graphs into a directory store, all or nothing: work on a hard-linked clone, then swap it in.
+
+The clone costs milliseconds (RocksDB files are never changed in place), a reader of the old directory keeps
+what it had open, and whatever interrupts the work leaves the old directory as it was.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import cast
+
+import pyoxigraph as ox
+
+from kg.errors import StoreUnavailable
+from kg.namespaces import IMPORT
+from kg.store.local import LocalStore
+
+#: a graph larger than this is left behind by copying the others, for deleting is slower than loading.
+SMALL = 50_000
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # renameat2(2)
+
+
+class Stage:
+    """The clone being worked on: `load` graphs into it, query it; `scratch` is a folder for other files."""
+
+    def __init__(self, engine: ox.Store, folder: Path) -> None:
+        """Take over `engine`, a store below `folder`."""
+        self._engine = engine
+        self.scratch = folder
+        self.store = LocalStore(engine, "staged", str(folder))
+
+    def load(
+        self, blocks: Iterable[bytes], form: ox.RdfFormat, graph: ox.NamedNode, lenient: bool = False
+    ) -> None:
+        """Bulk-load text of one RDF format into `graph` in bounded memory; raises SyntaxError.
+
+        The text is parsed in a second thread while `blocks` makes more of it in this one;
+        `lenient` does not check IRIs.
+        """
+        base = None if form == ox.RdfFormat.N_TRIPLES else graph.value
+        engine = self._engine
+
+        def load(path: str) -> None:
+            engine.bulk_load(path=path, format=form, base_iri=base, to_graph=graph, lenient=lenient)
+
+        _pump(blocks, load)
+
+    def add(self, quads: Iterable[ox.Quad]) -> None:
+        """Add a few quads."""
+        self._engine.extend(quads)
+
+    def close(self) -> None:
+        """Write everything to disk and let go of it."""
+        self._engine.flush()
+        self.store.close()
+        del self._engine
+
+
+@contextmanager
+def staged(path: Path, without: Iterable[ox.NamedNode] = ()) -> Iterator[Stage]:
+    """Yield a clone of the store at `path` less the graphs `without`; at the end it takes `path`'s place.
+
+    `path` stays locked meanwhile, so that no write to it is lost.
+    Raises StoreUnavailable when another process has the store open for writing, or the disk is full.
+    """
+    folder = path.parent / f".{path.name}.import-{os.getpid()}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        folder.mkdir()
+        with _locked(path) as old:
+            stage = _clone(old, folder, tuple(without))
+            yield stage
+            stage.close()
+            del old
+        _swap(folder / "store", path)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The store could not be written: {error}.", where=str(path), todo="Look at the disk, then retry."
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_readonly(path: Path) -> LocalStore:
+    """Open the store at `path` for reading beside whatever has it open; raises StoreUnavailable."""
+    version = f"{path.stat().st_ino:x}" if path.exists() else ""
+    try:
+        return LocalStore(ox.Store.read_only(os.fspath(path)), version, str(path))
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The store cannot be opened: {error}.", where=str(path), todo="Import first: kg import FILE."
+        ) from error
+
+
+def _clone(old: ox.Store | None, folder: Path, without: tuple[ox.NamedNode, ...]) -> Stage:
+    """Return a clone of the store `old`, or an empty one where there is none."""
+    target = folder / "store"
+    if old is None:
+        return Stage(ox.Store(target), folder)
+    if any(_is_large(old, graph) for graph in without):
+        engine = ox.Store(target)
+        _copy(old, engine, without)
+        return Stage(engine, folder)
+    old.backup(target)
+    engine = ox.Store(target)
+    for graph in without:
+        engine.remove_graph(graph)
+    return Stage(engine, folder)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[ox.Store | None]:
+    """Open the store at `path` for writing, None where there is none; raises StoreUnavailable."""
+    if not path.exists() or not any(path.iterdir()):
+        yield None
+        return
+    try:
+        engine = ox.Store(path)
+    except OSError as error:
+        if "lock" not in str(error).lower():
+            raise
+        raise StoreUnavailable(
+            "Another process (a running server or another import) has this store open.",
+            where=str(path),
+            todo="Stop it, run this again, then start it anew; or name another directory with --store.",
+        ) from error
+    yield engine
+    del engine
+
+
+def _is_large(engine: ox.Store, graph: ox.NamedNode) -> bool:
+    """Say whether `graph` has more than SMALL triples."""
+    inner = f"SELECT * {{ GRAPH {graph} {{ ?s ?p ?o }} }} LIMIT {SMALL + 1}"
+    return sum(1 for _ in cast(ox.QuerySolutions, engine.query(inner))) > SMALL
+
+
+def _copy(old: ox.Store, new: ox.Store, without: tuple[ox.NamedNode, ...]) -> None:
+    """Copy every graph but `without`: imports as streams, the many small graphs of ours quad by quad."""
+    imports = [g for g in old.named_graphs() if isinstance(g, ox.NamedNode) and g.value.startswith(IMPORT)]
+    for graph in imports:
+        if graph not in without:
+            _transfer(old, new, graph)
+    left_out = {*imports, *without}
+    new.bulk_extend(quad for quad in old if quad.graph_name not in left_out)
+
+
+def _transfer(old: ox.Store, new: ox.Store, graph: ox.NamedNode) -> None:
+    """Copy one graph through a pipe, from the engine's writer to its loader."""
+    reader, writer = os.pipe()
+    form = ox.RdfFormat.N_TRIPLES
+
+    def write() -> None:
+        with os.fdopen(writer, "wb", 1 << 20) as out, suppress(BrokenPipeError):
+            old.dump(out, format=form, from_graph=graph)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        new.bulk_load(path=f"/dev/fd/{reader}", format=form, to_graph=graph, lenient=True)
+    finally:
+        os.close(reader)
+        thread.join()
+
+
+def _pump(blocks: Iterable[bytes], load: Callable[[str], None]) -> None:
+    """Write `blocks` into a pipe that `load(path)` reads in another thread; raises what either raised."""
+    reader, writer = os.pipe()
+    failed: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            load(f"/dev/fd/{reader}")
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            os.close(reader)  # so that a writer still at work hears of it
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        with os.fdopen(writer, "wb", 0) as out, suppress(BrokenPipeError):
+            for block in blocks:
+                _write(out.fileno(), block)
+    finally:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _write(descriptor: int, block: bytes) -> None:
+    """Write the whole of `block`."""
+    view = memoryview(block)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed imports left beside `path`."""
+    for folder in path.parent.glob(f".{path.name}.import-*"):
+        owner = folder.name.rpartition("-")[2]
+        if not Path(f"/proc/{owner}").exists() or owner == str(os.getpid()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Put `new` in the place of `path` in one step; what stood there ends up at `new`."""
+    if not path.exists():
+        new.rename(path)
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(_AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(path), _RENAME_EXCHANGE):
+        aside = new.with_name("old")  # a file system that cannot exchange: two steps
+        path.rename(aside)
+        new.rename(path)
