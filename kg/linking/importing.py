@@ -1,11 +1,11 @@
-"""Bring one ontology, mapping set or table in: read, load into a clone, describe, swap in; or nothing at all."""
+"""Bring one ontology, mapping set or table in: read, load into a clone, describe, swap in; or nothing."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,13 +32,13 @@ NOT_STATED = "not stated"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the user asked for; empty strings are filled from the file. `source` is what to write down as source."""
+    """What the user asked for; empty strings are filled from the file, `source` is written down."""
 
     source: str
     id: str = ""
     version: str = ""
     licence: str = ""
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +176,8 @@ def _ontology_says(store: Store, graph: ox.NamedNode) -> dict[str, str]:
         ("title", (DCTERMS["title"], ox.NamedNode("http://purl.org/dc/elements/1.1/title"))),
     ):
         for predicate in predicates:
-            query = f"SELECT ?o {{ GRAPH {graph} {{ ?s a {OWL['Ontology']} ; {predicate} ?o }} }} ORDER BY ?o LIMIT 1"
-            for row in store.select(query):
+            pattern = f"GRAPH {graph} {{ ?s a {OWL['Ontology']} ; {predicate} ?o }}"
+            for row in store.select(f"SELECT ?o {{ {pattern} }} ORDER BY ?o LIMIT 1"):
                 found.setdefault(about, text(row["o"]))
     return found
 

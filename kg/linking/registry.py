@@ -81,7 +81,8 @@ def forget(imported_id: str) -> str:
 
 
 _QUERY = f"""
-PREFIX dcterms: <{DCTERMS}> PREFIX void: <{VOID}> PREFIX owl: <{OWL}> PREFIX spdx: <{SPDX}> PREFIX rdfs: <{RDFS}>
+PREFIX dcterms: <{DCTERMS}> PREFIX void: <{VOID}> PREFIX owl: <{OWL}> PREFIX spdx: <{SPDX}>
+PREFIX rdfs: <{RDFS}>
 SELECT ?id ?title ?source ?format ?version ?licence ?sha256 ?date ?triples ?terms ?skipped {{ GRAPH {META} {{
   ?graph a void:Dataset ; dcterms:identifier ?id ; dcterms:title ?title ; dcterms:source ?source ;
     dcterms:format ?format ; owl:versionInfo ?version ; dcterms:license ?licence ; dcterms:created ?date ;
