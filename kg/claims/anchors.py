@@ -96,7 +96,11 @@ def anchor(document: Document, data: bytes) -> Anchored:
     if bad := _not_text(data):
         return Anchored("", (bad,))
     copy = _Copy(data)
-    found = [*_whole(document, copy), *_segments(document, copy), *_between(document, copy)]
+    inside = list(_segments(document, copy))
+    if document.segments and not any(_stands(segment, copy.text) for segment in document.segments):
+        what = f"no segment of {document.name} stands in this file: it is another text"
+        return Anchored("", (Mismatch(1, 1, 0, what, "Give the copy of that text."),))
+    found = [*_whole(document, copy), *inside, *_between(document, copy)]
     if not any(m.byte >= 0 for m in found):
         found.append(_unplaced(document, copy))
     return Anchored(copy.text, tuple(sorted(set(found), key=lambda m: (m.byte, m.what))))
@@ -144,6 +148,11 @@ def _segments(document: Document, copy: _Copy) -> Iterator[Mismatch]:
         if _sha(copy.text[start : start + segment.end - segment.start]) == segment.sha256:
             continue
         moved = _search(copy.text, segment, start)
+        if moved is None and start >= len(copy.text):
+            line, column, byte = copy.place(len(copy.text))
+            what = f"the copy ends before {segment.notation}"
+            yield Mismatch(line, column, byte, what, "Give the whole text.")
+            return
         if moved is None:
             yield from _changed(segment, copy, start)
             continue
@@ -153,6 +162,12 @@ def _segments(document: Document, copy: _Copy) -> Iterator[Mismatch]:
         what = f"{segment.notation} stands {abs(moved - start)} characters {direction} than its anchor"
         yield Mismatch(line, column, byte, what, "Text before it was added or taken away; restore it.")
         drift = shift
+
+
+def _stands(segment: Segment, text: str) -> bool:
+    """Say whether the segment's characters stand anywhere near its anchor."""
+    here = _sha(text[segment.start : segment.end]) == segment.sha256
+    return here or _search(text, segment, segment.start) is not None
 
 
 def _search(text: str, segment: Segment, start: int) -> int | None:
@@ -195,12 +210,12 @@ def _undone(piece: str, sha256: str) -> tuple[tuple[int, str], ...]:
 
 
 def _between(document: Document, copy: _Copy) -> Iterator[Mismatch]:
-    """Yield visible characters that belong to no segment, when the length is right."""
+    """Yield what no text has between its segments, visible characters and odd blanks, if the length is right."""
     if len(copy.text) != document.characters:
         return
     inside = {i for segment in document.segments for i in range(segment.start, segment.end)}
     for index, character in enumerate(copy.text):
-        if index not in inside and not character.isspace():
+        if index not in inside and character not in " \n":
             what = f"U+{ord(character):04X} stands between the segments"
             yield Mismatch(*copy.place(index), what, "Take it out.")
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from pyoxigraph import Triple
 
+from kg.claims.recognisers import recognisers
 from kg.errors import BadData, BadFiles, Inconsistent
 from kg.pipeline.anchoring import anchor_mistakes
 from kg.pipeline.checks import run_checks
-from kg.pipeline.dataset import INFERRED, MAPPINGS, ONTOLOGY, Dataset, in_default
-from kg.pipeline.generated import mapping_triples, recogniser_triples
+from kg.pipeline.dataset import ASSERTED, INFERRED, MAPPINGS, ONTOLOGY, Dataset, in_default
+from kg.pipeline.mapped import mapping_triples
 from kg.pipeline.hedging import add_weakest_hedges
 from kg.pipeline.load import Sources, digests, load, shapes
 from kg.pipeline.manifest import Manifest
@@ -72,7 +73,7 @@ def check(settings: Settings, progress: Progress = lambda _: None) -> Sources:
 
 def complete(sources: Sources) -> None:
     """Add what is generated from the files: recognisers, nanopublications, mappings."""
-    sources.dataset.add(ONTOLOGY, recogniser_triples(sources.dataset))
+    sources.dataset.add(ONTOLOGY, recognisers(sources.dataset.graphs.get(ASSERTED, ())))
     add_nanopubs(sources.dataset)
     sources.dataset.add(MAPPINGS, mapping_triples(sources.root))
 
@@ -80,8 +81,7 @@ def complete(sources: Sources) -> None:
 def validate(settings: Settings, sources: Sources) -> list[BadData]:
     """Return every mistake of the files before reasoning."""
     dataset, places = sources.dataset, sources.places
-    generated = {str(t.subject)[1:-1] for t in recogniser_triples(dataset)}
-    found = [*sources.mistakes, *unknown_terms(places, generated), *duplicates(places)]
+    found = [*sources.mistakes, *unknown_terms(places), *duplicates(places)]
     found += _by_shapes(sources, "asserted")
     found += anchor_mistakes(settings, dataset)
     return found
