@@ -1,8 +1,11 @@
-"""Composition root: settings -> store -> application; `python server.py --host --port` serves it."""
+"""Composition root: settings -> engine -> application; `python server.py --host --port` serves it."""
 
 from __future__ import annotations
 
-from kg.cli.serve import serve
+import sys
+
+from kg.cli import main
 
 if __name__ == "__main__":
-    serve()
+    sys.argv[1:1] = ["serve", "--build"]
+    main()

@@ -41,6 +41,8 @@ class Settings:
     query_queue: int = setting(32, "queries that may wait; beyond: 503 with Retry-After")
     service_allow: tuple[str, ...] = setting((), "exact endpoint addresses SERVICE may call, blank-separated")
     cache_bytes: int = setting(64_000_000, "bytes of answers kept; 0 switches the cache off")
+    remote_update: str = setting("", "update address of a remote store; empty: its /query is taken for /update")
+    remote_freshness: float = setting(5.0, "seconds after which a remote store may have changed by other hands")
     slow_query: float = setting(1.0, "seconds from which a query enters the slow-query log")
 
     @classmethod

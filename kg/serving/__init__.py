@@ -1,1 +1,1 @@
-"""Delivery: the production server around the application."""
+"""Delivery: the production server around the application: processes, answer cache, compression, reload."""

@@ -10,7 +10,13 @@ from kg.settings import Settings
 from kg.store.protocol import Store
 
 #: modules under kg.web that each offer `blueprint` (a flask.Blueprint).
-BLUEPRINTS: tuple[str, ...] = ()
+BLUEPRINTS: tuple[str, ...] = (
+    "logs",
+    "metrics",
+    "health",
+    "security",
+    "caching",
+)
 
 
 def create_app(settings: Settings, store: Store) -> Flask:

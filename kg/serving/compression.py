@@ -1,0 +1,100 @@
+"""Content codings: which one a client takes (RFC 9110 section 12.5.3), and bodies or streams in it."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import lru_cache
+from typing import Protocol
+
+import brotli
+import zstandard
+
+#: shorter bodies are sent as they are: the header would eat the gain.
+SMALLEST = 600
+#: whole bodies are compressed once and kept, so the smallest result is first; streams want the fastest.
+FOR_BODIES = ("br", "zstd", "gzip")
+FOR_STREAMS = ("zstd", "gzip")
+
+_TEXTS = ("text/", "application/json", "application/javascript", "application/xml", "image/svg+xml")
+
+
+class _Compressor(Protocol):
+    def compress(self, data: bytes, /) -> bytes: ...
+
+    def flush(self, mode: int = ..., /) -> bytes: ...
+
+
+def compressible(media_type: str) -> bool:
+    """Say whether bodies of that type are text and gain from compression."""
+    kind = media_type.partition(";")[0].strip().lower()
+    return kind.startswith(_TEXTS) or kind.endswith(("+json", "+xml")) or kind.startswith("application/n-")
+
+
+@lru_cache(maxsize=512)
+def coding(accept_encoding: str, offered: tuple[str, ...]) -> str:
+    """Return the best coding of `offered` that the header takes, or "" for none.
+
+    >>> coding("gzip, br;q=0", ("br", "gzip"))
+    'gzip'
+    """
+    weights = dict(map(_weight, accept_encoding.split(",")))
+    if not accept_encoding.strip():
+        return ""
+    fallback = weights.get("*", 0.0)
+    ranked = [(weights.get(name, fallback), -place, name) for place, name in enumerate(offered)]
+    best = max(ranked)
+    return best[2] if best[0] > 0 else ""
+
+
+def _weight(item: str) -> tuple[str, float]:
+    """Return the name and q-value of one item of the header; an unreadable weight counts as none."""
+    name, _, parameters = item.partition(";")
+    key, _, value = parameters.strip().partition("=")
+    try:
+        weight = float(value) if key.strip().lower() == "q" else 1.0
+    except ValueError:
+        weight = 0.0
+    return name.strip().lower(), weight
+
+
+def _brotli(body: bytes) -> bytes:
+    return brotli.compress(body, quality=5)
+
+
+def _zstd(body: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=6).compress(body)
+
+
+def _gzip(body: bytes) -> bytes:
+    return gzip.compress(body, compresslevel=6, mtime=0)
+
+
+_WHOLE: dict[str, Callable[[bytes], bytes]] = {"br": _brotli, "zstd": _zstd, "gzip": _gzip}
+
+
+def compress(body: bytes, name: str) -> bytes:
+    """Return `body` in the coding `name`."""
+    return _WHOLE[name](body)
+
+
+def compress_stream(chunks: Iterable[bytes], name: str) -> Generator[bytes, None, None]:
+    """Yield `chunks` in the coding `name`; the first chunk leaves at once, so the first byte is early."""
+    pieces: Iterator[bytes] = iter(chunks)
+    compressor, sync, finish = _stream_compressor(name)
+    first = next(pieces, None)
+    if first is not None:
+        yield compressor.compress(first) + compressor.flush(sync)
+    for piece in pieces:
+        if out := compressor.compress(piece):
+            yield out
+    yield compressor.flush(finish)
+
+
+def _stream_compressor(name: str) -> tuple[_Compressor, int, int]:
+    """Return a compressor with its modes for flushing a block and for ending."""
+    if name == "zstd":
+        made = zstandard.ZstdCompressor(level=3).compressobj()
+        return made, zstandard.COMPRESSOBJ_FLUSH_BLOCK, zstandard.COMPRESSOBJ_FLUSH_FINISH
+    return zlib.compressobj(6, zlib.DEFLATED, 31), zlib.Z_SYNC_FLUSH, zlib.Z_FINISH

@@ -1,0 +1,38 @@
+"""The engine that the settings ask for: the process tree that owns the store."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kg.serving.opening import opener
+from kg.settings import Settings
+from kg.store.engine import Engine, start_engine
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEngine:
+    """A process tree of our own."""
+
+    engine: Engine
+
+    @property
+    def directory(self) -> Path:
+        """Return the directory of its sockets."""
+        return self.engine.directory
+
+    def stop(self) -> None:
+        """End it; server processes hold copies of the lifeline, so it is told, not only let go."""
+        with contextlib.suppress(OSError):
+            os.write(self.engine.lifeline, b".")
+        self.engine.stop()
+
+
+def engine_for(settings: Settings) -> LocalEngine:
+    """Start the engine that the settings ask for; raises KgError when its store does not open.
+
+    Forks; the main process has idle threads at most.
+    """
+    return LocalEngine(start_engine(settings, opener(settings)))

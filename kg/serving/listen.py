@@ -1,0 +1,50 @@
+"""The listening socket, opened once by the main process and shared by the server processes.
+
+One socket, so one queue of waiting connections: a process that ends leaves them to the others.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from kg.errors import StoreUnavailable
+
+BACKLOG = 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on `host` and `port` (0: a free one).
+
+    Raises StoreUnavailable with what to do when the address is taken or not ours.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, proto)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise _refused(host, port, error) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _refused(host: str, port: int, error: OSError | OverflowError) -> StoreUnavailable:
+    """Return the sentence for an address that could not be had."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        what = f"Port {port} of {host} is in use by another program."
+    elif number == errno.EACCES:
+        what = f"Port {port} may only be opened by an administrator."
+    else:
+        what = f"Cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}."
+    return StoreUnavailable(what, todo="Choose another with --port or PORT; --port 0 takes a free one.")
+
+
+def address(listener: socket.socket) -> str:
+    """Return the address a browser takes, with the port really used."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

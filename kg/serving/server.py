@@ -1,0 +1,123 @@
+"""The production server: one main process that listens and supervises, several that answer.
+
+The main process opens nothing but the socket and the engine (`kg.store.engine`), which alone holds the
+data. A server process that dies is started anew; when the main process dies, all of them end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
+from typing import Any
+
+from granian._granian import SocketHolder
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from kg.errors import KgError, StoreUnavailable
+from kg.serving.front import Front
+from kg.serving.listen import BACKLOG
+from kg.serving.opening import open_front
+from kg.serving.reload import Generations, follow
+from kg.settings import Settings
+
+#: threads of a server process that may be inside the application at a time.
+THREADS = 64
+#: seconds a server process has to come up.
+STARTING = 60
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when the one that started it is gone (prctl(2))."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Server(MPServer):
+    """Granian's supervisor with a socket of ours, and a start that is either whole or a sentence."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, generations: Generations) -> None:
+        """Serve on `listener` what `generations` names as the engine of the moment."""
+        super().__init__(
+            target="kg",
+            interface=Interfaces.WSGI,
+            workers=settings.workers,
+            blocking_threads=THREADS,
+            backlog=BACKLOG,
+            backpressure=2 * THREADS,
+            websockets=False,
+            log_level=LogLevels.error,
+            respawn_failed_workers=True,
+            respawn_interval=0.1,
+            workers_kill_timeout=math.ceil(settings.query_deadline) + 5,
+        )
+        self.settings = settings
+        self.listener = listener
+        self.generations = generations
+        self.failure: KgError | None = None
+        self.on_ready: Callable[[], None] = lambda: None
+        self._started, self._starting = Pipe(duplex=False)
+
+    def run(self) -> None:
+        """Serve until told to stop; raises StoreUnavailable when a server process cannot start."""
+        self.serve(target_loader=self._load, wrap_loader=False)
+        if self.failure is not None:
+            raise self.failure
+
+    def _init_shared_socket(self) -> None:
+        """Share the one listening socket, where granian would open one a process."""
+        self._ssp = None
+        self._shd = SocketHolder(self.listener.fileno(), False, BACKLOG)  # type: ignore[call-arg]
+        self._sfd = self.listener.fileno()
+        self._sso = self.listener
+
+    def signal_handler_reload(self, *_: Any) -> None:
+        """SIGHUP: look for a new build now; the server processes stay, so no request is dropped."""
+        self.generations.wake.set()
+
+    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
+        """Start the server processes and wait until each has opened what it serves."""
+        super()._spawn_workers(spawn_target, target_loader)
+        for _ in range(self.workers):
+            told = _receive(self._started)
+            if told:
+                self.failure = StoreUnavailable(told)
+                self.interrupt_signal = True
+                self.main_loop_interrupt.set()
+                return
+        self.on_ready()
+
+    def _load(self) -> Front:
+        """Open the application; this runs in the server process, before its threads start."""
+        die_with_parent()
+        try:
+            front = open_front(self.settings, self.generations.current())
+        except KgError as error:
+            self._starting.send(json.dumps(str(error)))
+            # The main process says the sentence; it ends this one.
+            signal.pause()
+            raise
+        # Runs when the process ends in order; atexit does not, in a process made by multiprocessing.
+        Finalize(None, front.close, exitpriority=10)
+        self._starting.send(json.dumps(""))
+        threading.Thread(
+            target=follow, args=(front, self.settings, self.generations), name="reload", daemon=True
+        ).start()
+        return front
+
+
+def _receive(pipe: Connection) -> str:
+    """Return what a server process tells of its start: "" or a sentence."""
+    if not pipe.poll(STARTING):
+        return f"A server process did not come up within {STARTING} seconds."
+    sentence: str = json.loads(pipe.recv())
+    return sentence

@@ -1,0 +1,199 @@
+"""One exchange with a SPARQL 1.1 server through SPARQLWrapper: no redirect, a deadline on the whole, and
+every way a server can fail told in a sentence.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import time
+import urllib.error
+import urllib.request
+from http.client import HTTPResponse
+from urllib.parse import urlsplit, urlunsplit
+
+from SPARQLWrapper import BASIC, POST, SPARQLWrapper
+
+from kg.errors import BadQuery, StoreUnavailable, TooExpensive
+
+RESULTS_JSON = "application/sparql-results+json"
+N_TRIPLES = "application/n-triples"
+#: what a CONSTRUCT may come back as: N-Triples streams, Turtle is what every server can.
+GRAPH_ACCEPT = f"{N_TRIPLES}, text/turtle;q=0.8, application/rdf+xml;q=0.5"
+
+_BLOCK = 1 << 16
+_SHOWN = 200  # characters of a server's complaint that are passed on
+_REFUSED = frozenset({400, 422})
+_SLOW = frozenset({408, 504})
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect may lead to a host that the user never named, so none is followed."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Refuse."""
+        return
+
+
+class Endpoint(SPARQLWrapper):  # type: ignore[misc]
+    """A SPARQL server's query and update address; one instance an exchange, as SPARQLWrapper keeps state."""
+
+    def __init__(self, query: str, update: str, deadline: float) -> None:
+        """Reach the server at `query` and `update`; user and password may stand in the address."""
+        address, user, password = _credentials(query)
+        super().__init__(address, updateEndpoint=_credentials(update)[0], agent="rrall-kg")
+        self.shown = address
+        self.until = time.monotonic() + deadline
+        self.setMethod(POST)
+        if user:
+            self.setHTTPAuth(BASIC)
+            self.setCredentials(user, password)
+        self._accept = RESULTS_JSON
+
+    def ask(self, query: str, accept: str) -> Body:
+        """Return the body of the answer to `query`; raises StoreUnavailable, BadQuery or TooExpensive."""
+        self.setQuery(query)
+        self._accept = accept
+        body = self._open()
+        if body.media not in {part.partition(";")[0].strip() for part in accept.split(",")}:
+            raise self._away(
+                f"answered {body.media or 'without a type'} where {accept.partition(',')[0]} was asked for"
+            )
+        return body
+
+    def change(self, update: str) -> None:
+        """Run an update; raises StoreUnavailable, BadQuery or TooExpensive."""
+        self.setQuery(update)
+        self._accept = "*/*"
+        # SPARQLWrapper guesses the form from the text, and errs on comments: the caller has parsed it.
+        self.queryType = "INSERT"
+        self._open().read()
+
+    def _getAcceptHeader(self) -> str:  # noqa: N802 - SPARQLWrapper's name
+        """Return what was asked for instead of SPARQLWrapper's guess."""
+        return self._accept
+
+    def _open(self) -> Body:
+        """Send the request; return the body, or raise the sentence for what went wrong."""
+        request = self._createRequest()
+        opener = urllib.request.build_opener(_NoRedirect)
+        try:
+            response = opener.open(request, timeout=self._left())
+        except urllib.error.HTTPError as error:
+            with error:
+                raise self._status(error) from error
+        except TimeoutError as error:
+            raise self._late() from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, TimeoutError):
+                raise self._late() from error
+            raise self._away(f"cannot be reached ({_words(reason)})") from error
+        return Body(response, self)
+
+    def _left(self) -> float:
+        """Return the seconds left; raises TooExpensive when there are none."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise self._late()
+        return left
+
+    def _status(self, error: urllib.error.HTTPError) -> BadQuery | StoreUnavailable | TooExpensive:
+        """Return what an HTTP status means."""
+        if 300 <= error.code < 400:
+            host = urlsplit(error.headers.get("Location", "")).netloc or "elsewhere"
+            return self._away(f"redirects to {host}, which is not followed")
+        if error.code in _SLOW:
+            return self._late()
+        complaint = _complaint(error)
+        if error.code in _REFUSED:
+            return BadQuery(f"The remote store refused the text: {complaint}", where=self.shown)
+        return self._away(f"answered status {error.code}: {complaint}")
+
+    def _late(self) -> TooExpensive:
+        """Return the error of a deadline that passed."""
+        return TooExpensive(
+            "The remote store did not answer in time.",
+            where="deadline",
+            todo="Narrow the query, or add a LIMIT.",
+        )
+
+    def _away(self, what: str) -> StoreUnavailable:
+        """Return the error of a server that did what none should."""
+        return StoreUnavailable(
+            f"The remote store {self.shown} {what}.", todo="Look at that server, then try again."
+        )
+
+
+class Body(io.RawIOBase):
+    """The body of an answer as a file that keeps the deadline and notices an end before the end."""
+
+    def __init__(self, response: HTTPResponse, endpoint: Endpoint) -> None:
+        """Read from `response`."""
+        super().__init__()
+        self._response = response
+        self._endpoint = endpoint
+        self.media = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def readall(self) -> bytes:
+        """Return the whole rest."""
+        parts = []
+        while part := self._some(_BLOCK):
+            parts.append(part)
+        return b"".join(parts)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes, b"" at the end; raises StoreUnavailable where it broke off."""
+        return self.readall() if size is None or size < 0 else self._some(size)
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill `buffer`."""
+        part = self._some(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+    def _some(self, size: int) -> bytes:
+        """Return what is there, at most `size` bytes, while the deadline lasts."""
+        endpoint = self._endpoint
+        endpoint._left()
+        try:
+            part = self._response.read1(min(size, _BLOCK))
+        except TimeoutError as error:
+            raise endpoint._late() from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise endpoint._away(f"broke off in the middle of its answer ({_words(error)})") from error
+        if not part and size and self._response.length:
+            raise endpoint._away("ended its answer before it was whole")
+        return part
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._response.close()
+        super().close()
+
+
+def _credentials(address: str) -> tuple[str, str, str]:
+    """Return the address without user and password, and these two."""
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=host)), parts.username or "", parts.password or ""
+
+
+def _words(error: object) -> str:
+    """Return the short text of a system error."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _complaint(error: urllib.error.HTTPError) -> str:
+    """Return the first words of a plain-text complaint; pages of HTML are only named."""
+    if "html" in error.headers.get("Content-Type", ""):
+        return "with a page of HTML"
+    try:
+        text = error.read(4 * _SHOWN).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException):
+        return "without a word"
+    return " ".join(text.split())[:_SHOWN] or "without a word"

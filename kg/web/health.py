@@ -1,0 +1,68 @@
+"""`/health/live`: the process answers. `/health/ready`: it can answer questions."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, jsonify
+
+from kg.errors import KgError
+from kg.settings import Settings
+from kg.store.protocol import Store
+from kg.web.metrics import engine_status
+
+blueprint = Blueprint("health", __name__, url_prefix="/health")
+
+
+@blueprint.get("/live")
+def live() -> Response:
+    """Answer as long as the process does."""
+    return jsonify({"status": "live"})
+
+
+@blueprint.get("/ready")
+def ready() -> tuple[Response, int]:
+    """Answer 200 when the store is open, the build is there and the queue has room; else 503 and why."""
+    settings: Settings = current_app.extensions["kg_settings"]
+    store: Store = current_app.extensions["kg_store"]
+    checks = {
+        "store": _store_open(store),
+        "build": _build_present(settings, store),
+        "queue": _queue_has_room(store),
+    }
+    fine = all(checks.values())
+    body = {"status": "ready" if fine else "not ready", "checks": checks, "version": _version(store)}
+    return jsonify(body), 200 if fine else 503
+
+
+def _version(store: Store) -> str:
+    """Return the version of the data, "" when the store is away."""
+    try:
+        return store.version
+    except KgError:
+        return ""
+
+
+def _store_open(store: Store) -> bool:
+    """Say whether the store answers the smallest of queries."""
+    try:
+        return store.ask("ASK {}")
+    except KgError:
+        return False
+
+
+def _build_present(settings: Settings, store: Store) -> bool:
+    """Say whether there is a graph to serve: an empty store was asked for, or some statement is there."""
+    if settings.empty or settings.store != "memory:":
+        return True
+    try:
+        return store.ask("ASK { ?s ?p ?o }")
+    except KgError:
+        return False
+
+
+def _queue_has_room(store: Store) -> bool:
+    """Say whether one more query would be taken."""
+    try:
+        status = engine_status(store)
+    except KgError:
+        return False
+    return int(status.get("waiting", 0)) < int(status.get("queue", 1))

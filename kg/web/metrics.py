@@ -1,0 +1,121 @@
+"""`/metrics` for Prometheus: requests, latencies, rows, timeouts, kills, queue and store size.
+
+Behind several processes the client library adds them up (its multi-process mode, switched on by
+`kg.serving`); what the engine counts is read from the engine at the moment of asking.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import Blueprint, Response, current_app
+from flask.blueprints import BlueprintSetupState
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+blueprint = Blueprint("metrics", __name__)
+
+LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+#: what the engine reports -> kind of metric and help.
+ENGINE = {
+    "running": ("gauge", "Queries that run now."),
+    "waiting": ("gauge", "Queries that wait for a slot."),
+    "slots": ("gauge", "Queries that may run at a time."),
+    "queue": ("gauge", "Queries that may wait."),
+    "quads": ("gauge", "Quads in the store."),
+    "kills": ("counter", "Query processes that were killed."),
+    "timeouts": ("counter", "Queries stopped at their deadline."),
+    "refused": ("counter", "Queries refused because the queue was full."),
+    "writes": ("counter", "Writes acknowledged."),
+}
+
+
+class Metrics:
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        """Register them in a registry of their own, so that two applications never collide."""
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "kg_requests",
+            "Requests answered.",
+            ("route", "method", "status", "cache"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "kg_request_seconds",
+            "From request to last byte.",
+            ("route",),
+            buckets=LATENCIES,
+            registry=self.registry,
+        )
+        self.rows = Counter("kg_rows", "Rows sent as answers to queries.", registry=self.registry)
+        self._of: dict[tuple[str, str, int, str], Any] = {}
+
+    def observe(self, route: str, method: str, status: int, seconds: float, cache: str) -> None:
+        """Count one request; `labels()` is dear, so each combination is looked up once."""
+        key = (route, method, status, cache)
+        pair = self._of.get(key)
+        if pair is None:
+            known = method if method in _METHODS else "other"
+            pair = (
+                self.requests.labels(route, known, str(status), cache or "miss"),
+                self.seconds.labels(route),
+            )
+            self._of[key] = pair
+        pair[0].inc()
+        pair[1].observe(seconds)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+
+
+class EngineCollector(Collector):
+    """The engine's own numbers, asked for when Prometheus asks."""
+
+    def __init__(self, status: Mapping[str, Any]) -> None:
+        """Show `status`, name to number; what is not a known number is left out."""
+        self.status = status
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield one family a number."""
+        for name, (kind, text) in ENGINE.items():
+            if name not in self.status:
+                continue
+            made = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
+            yield made(f"kg_engine_{name}", text, value=float(self.status[name]))
+
+
+def engine_status(store: object) -> dict[str, Any]:
+    """Return what the store's engine tells of itself, {} when it has none."""
+    status = getattr(store, "status", None)
+    return dict(status()) if callable(status) else {}
+
+
+@blueprint.record_once
+def _install(state: BlueprintSetupState) -> None:
+    """Give the application its counters."""
+    state.app.extensions.setdefault("kg_metrics", Metrics())
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Answer the numbers of all server processes in the Prometheus text format."""
+    registry: CollectorRegistry = current_app.extensions["kg_metrics"].registry
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    text = generate_latest(registry) + generate_latest(_engine_registry())
+    return Response(text, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+def _engine_registry() -> CollectorRegistry:
+    """Return a registry of the engine's numbers."""
+    registry = CollectorRegistry()
+    registry.register(EngineCollector(engine_status(current_app.extensions["kg_store"])))
+    return registry
