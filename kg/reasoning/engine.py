@@ -1,0 +1,231 @@
+"""Semi-naive closure: each round applies the rules to what the round before found.
+
+Rounds first run without the axiomatic rules (scm-cls and its like), then with them; what only the second pass
+finds is told apart, so that noise can be left out. eq-ref is never stored: rules that need it are tried with
+both sides the same, and `--axiomatic` writes it out at the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from kg.namespaces import OWL, RDF
+from kg.reasoning.compiled import Compiled, chain_steps, compile_rule, matches, reflexive, transitive_steps
+from kg.reasoning.dictionary import Dictionary
+from kg.reasoning.join import FIRST_TERM, Pattern, Table, groups
+from kg.reasoning.lists import changed, fresh_walks
+from kg.reasoning.literals import Literals
+from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in, pack, sorted_unique
+from kg.reasoning.rules import Rule
+from kg.reasoning.transitive import closure
+from kg.reasoning.violations import Found
+
+#: from this many new pairs on, a transitive relation takes its own road
+MANY = 20_000
+#: what is told after each round: number, new triples, seconds
+Progress = Callable[[int, int, float], None]
+
+
+@dataclass(slots=True)
+class State:
+    """Where a closure stands: all facts, those given, and those only the axiomatic rules led to."""
+
+    facts: Facts = field(default_factory=Facts)
+    plain: Facts = field(default_factory=Facts)
+    generators: dict[int, Relation] = field(default_factory=dict)
+    closed: dict[int, Ints] = field(default_factory=dict)
+    derived_steps: dict[tuple[object, ...], Compiled] = field(default_factory=dict)
+    violations: Found = field(default_factory=Found)
+    round: int = 0
+
+    def copy(self) -> State:
+        """Return a state that can go on without changing this one; the arrays are shared."""
+        return State(
+            self.facts,
+            self.plain,
+            dict(self.generators),
+            dict(self.closed),
+            dict(self.derived_steps),
+            self.violations.copy(),
+            self.round,
+        )
+
+
+class Engine:
+    """The rules in numbers, over one dictionary."""
+
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        dictionary: Dictionary,
+        progress: Progress | None = None,
+        *,
+        declarations: bool = False,
+    ) -> None:
+        """Number the rules; `declarations` lets prp-ap and dt-type1 in, of which nothing else follows."""
+        self.dictionary = dictionary
+        self.literals = Literals(dictionary)
+        self.progress = progress
+        number = dictionary.number
+        self.same_as, self.type = number(OWL["sameAs"]), number(RDF["type"])
+        self.first, self.rest = number(RDF["first"]), number(RDF["rest"])
+        self.chain_axiom = number(OWL["propertyChainAxiom"])
+        self.rules = {rule.name: rule for rule in rules if rule.name != "eq-ref"}
+        usable = [
+            compile_rule(r, dictionary) for r in self.rules.values() if declarations or not _declares(r)
+        ]
+        steps = [step for step in usable if not (step.rule.builtin or step.rule.unroll)]
+        self.chain = [step for step in usable if step.rule.unroll]
+        self.transitive = [step for step in steps if step.rule.name == "prp-trp"]
+        self.axioms = [step for step in steps if step.rule.axiomatic]
+        plain = [step for step in steps if not step.rule.axiomatic and step not in self.transitive]
+        constants = frozenset(dictionary.constants.values())
+        self.constant_predicates = {
+            p.p for step in plain for p in step.body if p.o in constants and isinstance(p.p, int)
+        }
+        self.steps = [*plain, *(r for step in plain if (r := reflexive(step, self.same_as)))]
+
+    def run(self, state: State, delta: Facts, *, axiomatic: bool = True) -> None:
+        """Take `delta` into `state` and close it; `axiomatic` leaves out or lets in the second pass."""
+        delta = self._with_literals(state, delta)
+        self._rounds(state, delta, self.steps)
+        state.plain = state.facts
+        if axiomatic:
+            self.second_pass(state)
+
+    def second_pass(self, state: State) -> None:
+        """Go on with the axiomatic rules."""
+        found: dict[int, list[Ints]] = {}
+        for step in self.axioms:
+            for table in matches(step, state.facts, None, _head_names(step)):
+                self._conclude(step, table, found)
+        self._rounds(state, state.facts.new_of(found), [*self.steps, *self.axioms])
+
+    def _with_literals(self, state: State, delta: Facts) -> Facts:
+        """Return `delta` with what the datatype rules add for literals not met before."""
+        types, same = self.literals.learn()
+        state.violations.ill_typed.update(self.literals.ill_typed)
+        found = {p: [r.keys] for p, r in delta}
+        found.setdefault(self.type, []).append(types)
+        found.setdefault(self.same_as, []).append(same)
+        for predicate, keys in self.literals.constants_in(delta, self.constant_predicates).items():
+            found[predicate] += keys
+        return state.facts.new_of(found)
+
+    def _rounds(self, state: State, delta: Facts, steps: list[Compiled]) -> None:
+        """Run rounds until nothing new is found."""
+        while len(delta):
+            started = time.perf_counter()
+            state.round += 1
+            first = not len(state.facts)
+            state.facts = state.facts.plus(delta)
+            delta = self._walked(state, delta)
+            found = self._apply(state, None if first else delta, delta, steps)
+            delta = state.facts.new_of(found)
+            if self.progress:
+                self.progress(state.round, len(delta), time.perf_counter() - started)
+
+    def _walked(self, state: State, delta: Facts) -> Facts:
+        """Return `delta` with the list walks it opens, which enter the facts too."""
+        if not changed(delta, self.first, self.rest):
+            return delta
+        walks = state.facts.new_of(fresh_walks(state.facts, self.first, self.rest))
+        state.facts = state.facts.plus(walks)
+        return delta.plus(walks)
+
+    def _apply(
+        self, state: State, delta: Facts | None, news: Facts, steps: list[Compiled]
+    ) -> dict[int, list[Ints]]:
+        """Return what one round concludes; `delta` is None in the first, when everything is new."""
+        found: dict[int, list[Ints]] = {}
+        for step in steps:
+            self._step(state, step, delta, found)
+        for step in state.derived_steps.values():
+            self._step(state, step, delta, found)
+        for step in self._specialised(state, news):
+            self._step(state, step, None, found)
+        state.violations.literals(
+            self.literals.unequal(news[self.same_as].keys), self.literals.misplaced(news[self.type].keys)
+        )
+        return found
+
+    def _specialised(self, state: State, news: Facts) -> list[Compiled]:
+        """Return the rules that new axioms call for, and remember them."""
+        touched = len(news[self.type]) or len(news[self.chain_axiom]) or changed(news, self.first, self.rest)
+        if not touched:
+            return []
+        wanted = [
+            *(s for step in self.transitive for s in transitive_steps(step, state.facts, self.dictionary)),
+            *(s for step in self.chain for s in chain_steps(step, state.facts, self.dictionary)),
+        ]
+        fresh = {
+            (s.rule.name, s.ground): s for s in wanted if (s.rule.name, s.ground) not in state.derived_steps
+        }
+        state.derived_steps |= fresh
+        return list(fresh.values())
+
+    def _step(self, state: State, step: Compiled, delta: Facts | None, found: dict[int, list[Ints]]) -> None:
+        """Apply one rule."""
+        composed = step.transitive()
+        if composed is not None and len(state.facts[composed]) > MANY:
+            delta = self._road(state, composed, delta, found)
+            if not len(delta):
+                return
+        if step.rule.inconsistency:
+            for table in matches(step, state.facts, delta, None):
+                state.violations.take(step, table)
+            return
+        for table in matches(step, state.facts, delta, _head_names(step)):
+            self._conclude(step, table, found)
+
+    def _road(self, state: State, predicate: int, delta: Facts | None, found: dict[int, list[Ints]]) -> Facts:
+        """Close a large transitive relation from its generators; return what is left for the rule itself."""
+        everything = state.facts[predicate]
+        news = everything.keys if delta is None else delta[predicate].keys
+        closed = state.closed.get(predicate)
+        fresh = news if closed is None else news[~found_in(closed, news)]
+        generators = state.generators.get(predicate)
+        if closed is not None and len(fresh) <= MANY:
+            if generators is not None and len(fresh):
+                state.generators[predicate] = generators.plus(generators.new_of(fresh))
+            return Facts({predicate: Relation(fresh)})
+        base = everything if generators is None else generators.plus(generators.new_of(fresh))
+        state.generators[predicate] = base
+        state.closed[predicate] = closure(base.keys)
+        found.setdefault(predicate, []).append(state.closed[predicate])
+        return Facts()
+
+    def _conclude(self, step: Compiled, table: Table, found: dict[int, list[Ints]]) -> None:
+        """Add what the head says for each row."""
+        if not table.n:
+            return
+        for pattern in step.head:
+            for predicate, keys in _heads(pattern, table):
+                if predicate == self.same_as:
+                    keys = keys[keys >> SHIFT != keys & LOW]
+                if len(keys) and predicate >= FIRST_TERM:
+                    found.setdefault(predicate, []).append(keys)
+
+
+def _declares(rule: Rule) -> bool:
+    """Say whether a rule only lists what OWL 2 declares."""
+    return not rule.body and len(rule.head) > 1
+
+
+def _head_names(step: Compiled) -> frozenset[str]:
+    """Return the variables that the conclusion needs."""
+    return frozenset().union(*(pattern.names() for pattern in step.head))
+
+
+def _heads(pattern: Pattern, table: Table) -> list[tuple[int, Ints]]:
+    """Return predicate and pairs of what one head atom says."""
+    s, o = table.value(pattern.s), table.value(pattern.o)
+    if s is None or o is None:
+        return []
+    keys = pack(s, o)
+    if isinstance(pattern.p, int):
+        return [(pattern.p, sorted_unique(keys))]
+    column = table.columns[pattern.p]
+    return [(predicate, sorted_unique(keys[rows])) for predicate, rows in groups(column)]
