@@ -8,13 +8,16 @@ from typing import NoReturn, Self, cast
 
 import pyoxigraph as ox
 
-from kg.errors import BadQuery, KgError, StoreUnavailable
+from kg.errors import BadQuery, KgError
 from kg.store.protocol import GraphName, Solutions, Term
-from kg.store.syntax import bad_query
+from kg.store.syntax import bad_query, engine_trouble
 
 
 class LocalStore(AbstractContextManager["LocalStore"]):
     """The Protocol over one pyoxigraph store; results are read in the thread that asked for them."""
+
+    #: a write is tried in a forked child before it is made
+    rehearses = True
 
     def __init__(self, engine: ox.Store, version: str, where: str) -> None:
         """Take over `engine`; `version` names its present content, `where` its place in messages."""
@@ -62,8 +65,12 @@ class LocalStore(AbstractContextManager["LocalStore"]):
 
     def update(self, update: str) -> None:
         """Run a SPARQL update, all or nothing."""
+        self.run_update(update, None)
+
+    def run_update(self, update: str, base: str | None) -> None:
+        """Run a SPARQL update whose relative IRIs are resolved against `base`."""
         try:
-            self.engine.update(update)
+            self.engine.update(update, base_iri=base)
         except SyntaxError as error:
             raise bad_query(error, update) from error
         except (OSError, RuntimeError) as error:
@@ -96,6 +103,17 @@ class LocalStore(AbstractContextManager["LocalStore"]):
 
         self._write(lambda: self.engine.bulk_extend(counted()))
         return given
+
+    def extend(self, quads: Iterable[ox.Quad]) -> None:
+        """Add quads in one transaction."""
+        self._write(lambda: self.engine.extend(quads))
+
+    def add_graph(self, graph: ox.NamedNode) -> None:
+        """Make an empty graph exist."""
+        self._write(lambda: self.engine.add_graph(graph))
+
+    def make_durable(self) -> None:
+        """Return when what was written will survive; a memory store has nothing to do."""
 
     def replace_graph(self, graph: GraphName, triples: Iterable[ox.Triple]) -> None:
         """Put `triples` in the place of what `graph` held, all or nothing."""
@@ -135,11 +153,7 @@ class LocalStore(AbstractContextManager["LocalStore"]):
 
     def _fail(self, error: Exception) -> NoReturn:
         """Raise StoreUnavailable for what the engine could not do."""
-        raise StoreUnavailable(
-            f"The store could not do it: {error}.",
-            where=self.where,
-            todo="Look at its disk and log, then retry.",
-        ) from error
+        raise engine_trouble(error) from error
 
 
 def replacement(graph: GraphName, triples: Iterable[ox.Triple]) -> str:

@@ -1,17 +1,88 @@
-"""The engine's syntax errors, translated: one sentence with line and column for its dump of tokens."""
+"""The engine's complaints, translated: one sentence with line and column for its dump of tokens."""
 
 from __future__ import annotations
 
 import re
 
-from kg.errors import BadQuery
+from kg.errors import BadQuery, Forbidden, KgError, StoreUnavailable, TooExpensive
 
-_PLACE = re.compile(r"\bat (?:line )?(\d+)(?::| column )(\d+)", re.IGNORECASE)
+_PLACE = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)+)"')
+_CLASS = re.compile(r"\['.*?\]", re.DOTALL)  # a class of letters, ['a'..='z' | ...]
+_WORD = re.compile(r"\b[A-Z][A-Z]+\b")
+_SENTENCE = re.compile(r"\b[A-Z][a-z]+(?: [\w`?-]+){2,}")
+#: what the first letters of a term look like in the engine's list; together they mean "a term".
+_TERM_STARTS = frozenset("<?$_:\"'+-(") | {"true", "false", "'''", '"""'}
+_NETWORK = re.compile(r"permission denied|dns|port \d+ is|http|connect|invalid format", re.IGNORECASE)
 
 
 def bad_query(error: SyntaxError, text: str) -> BadQuery:
-    """Return the BadQuery that says what `error` of the engine says about `text`, in one sentence."""
+    """Return the BadQuery that says in one sentence what `error` of the engine says about `text`."""
     message = str(error.msg or error)
     place = _PLACE.search(message)
-    line, column = (int(place[1]), int(place[2])) if place else (error.lineno or 0, error.offset or 0)
-    return BadQuery(message, line=line, column=column, todo="Mend the text there.")
+    if place is None:
+        return BadQuery(_sentence(message.split("\n")[0]), line=error.lineno or 0, column=error.offset or 0)
+    line, column = int(place[1]), int(place[2])
+    found = _found(text, line, column)
+    reason = _SENTENCE.search(place[3])
+    if "Prefix not found" in place[3]:
+        what = f"The prefix of {_around(text, line, column)} is not declared."
+        return BadQuery(what, line=line, column=column, todo="Declare it with PREFIX at the head.")
+    if reason:
+        what = f"{_sentence(reason[0])} The text goes wrong at {found}."
+    else:
+        what = f"The text cannot be read at {found}: expected {_expected(place[3])}."
+    return BadQuery(what, line=line, column=column, todo="Mend it there and send it again.")
+
+
+def _expected(dump: str) -> str:
+    """Return what the engine expected, in words: "a term, `.` or `}`"."""
+    signs = [sign.replace('\\"', '"') for sign in _QUOTED.findall(dump)]
+    terms = [sign for sign in signs if sign in _TERM_STARTS]
+    others = [f"`{sign}`" for sign in signs if sign not in _TERM_STARTS]
+    words = list(dict.fromkeys(_WORD.findall(_CLASS.sub("", _QUOTED.sub("", dump)))))
+    named = (["a term"] if len(terms) > 2 else [f"`{sign}`" for sign in terms]) + (others + words)[:6]
+    if not named:
+        return "something else, or the end of the text"
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
+
+
+def _found(text: str, line: int, column: int) -> str:
+    """Return the words at a place, quoted, or "its end"."""
+    lines = text.split("\n")
+    rest = lines[line - 1][column - 1 :].strip() if 0 < line <= len(lines) else ""
+    if not rest and not "".join(lines[line:]).strip():
+        return "its end"
+    return f"`{rest[:24]}`" if rest else "the end of the line"
+
+
+def _around(text: str, line: int, column: int) -> str:
+    """Return the whole word that a place lies in or behind, quoted."""
+    lines = text.split("\n")
+    row = lines[line - 1] if 0 < line <= len(lines) else ""
+    before = re.search(r"[\w.:-]*$", row[: column - 1])
+    after = re.match(r"[\w.:-]*", row[column - 1 :])
+    return f"`{(before[0] if before else '') + (after[0] if after else '')}`"
+
+
+def _sentence(text: str) -> str:
+    """Return `text` with a capital and a full stop."""
+    text = text.strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def engine_trouble(error: Exception) -> KgError:
+    """Return what an error of the engine while it ran means to the one who asked."""
+    text = str(error).split("\n")[0]
+    if _NETWORK.search(text):
+        return Forbidden(
+            "The query asks another host (SERVICE or LOAD); this server reaches none.",
+            todo="Ask that host yourself, or let the operator list its address in KG_SERVICE_ALLOW.",
+        )
+    if isinstance(error, MemoryError):
+        return TooExpensive("The query used more memory than it may.", todo="Ask for less at a time.")
+    if isinstance(error, ValueError | RuntimeError) or "exist" in text:
+        return BadQuery(_sentence(text), todo="Change the query and send it again.")
+    return StoreUnavailable(
+        f"The store could not answer: {text}.", todo="Try again; tell the operator if it stays."
+    )

@@ -11,6 +11,19 @@ from kg.store.protocol import Store
 
 #: modules under kg.web that each offer `blueprint` (a flask.Blueprint).
 BLUEPRINTS: tuple[str, ...] = (
+    "errors",
+    "sparql",
+    "update",
+    "graph_store",
+    "validate",
+    "service_description",
+    "layout",
+    "search",
+    "questions",
+    "source",
+    "ontology",
+    "about",
+    "pages",
     "logs",
     "metrics",
     "health",

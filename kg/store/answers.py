@@ -1,0 +1,309 @@
+"""Answering one query job: engine in, frames out, rows counted and cut where the limit says.
+
+Runs in the process and thread that queried (pyoxigraph aborts otherwise). Nothing is sent before the first
+block is full or some time has passed, so a small answer is one message and an early error is only an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from types import MappingProxyType
+
+import pyoxigraph as ox
+
+from kg.errors import BadQuery, KgError, NotAcceptable, StoreUnavailable
+from kg.namespaces import PREFIXES
+from kg.store.dataset import dataset_for
+from kg.store.jobs import DATA, END, HEAD, QueryJob, frame, frame_of
+from kg.store.rows import HELD, CsvRows, JsonRows, LineRows, RowCounter, XmlRows
+from kg.store.syntax import bad_query, engine_trouble
+
+#: key -> the engine's results format; `csv-excel` is CSV for spreadsheets: BOM, formulas made harmless.
+RESULTS = MappingProxyType(
+    {
+        "json": ox.QueryResultsFormat.JSON,
+        "xml": ox.QueryResultsFormat.XML,
+        "csv": ox.QueryResultsFormat.CSV,
+        "tsv": ox.QueryResultsFormat.TSV,
+        "csv-excel": ox.QueryResultsFormat.CSV,
+    }
+)
+#: key -> the engine's RDF format.
+GRAPHS = MappingProxyType(
+    {
+        "ttl": ox.RdfFormat.TURTLE,
+        "nt": ox.RdfFormat.N_TRIPLES,
+        "rdf": ox.RdfFormat.RDF_XML,
+        "jsonld": ox.RdfFormat.JSON_LD,
+        "trig": ox.RdfFormat.TRIG,
+        "nq": ox.RdfFormat.N_QUADS,
+        "n3": ox.RdfFormat.N3,
+    }
+)
+_BLOCK = 1 << 16
+_PATIENCE = 0.05  # seconds a block may wait to fill
+_NO_LIMIT = 1 << 62
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$")
+
+Send = Callable[[bytes], None]
+Answer = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
+
+
+class Cut(Exception):  # noqa: N818 - not an error: the way out of the engine's push
+    """The row limit is reached: the serialiser is stopped from inside its own write."""
+
+
+class Sink:
+    """The file object the engine writes to: counts, cuts, gathers into blocks, sends frames."""
+
+    def __init__(self, send: Send, head: dict[str, object], rows: RowCounter | None, limit: int) -> None:
+        """Send through `send`, `head` first; `limit` rows at most, counted by `rows`."""
+        self._send, self._head, self._rows = send, head, rows
+        self._limit = limit or _NO_LIMIT
+        self._held = b""
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._since = time.monotonic()
+        self.last = b""
+        self.cut = False
+        self.done = False
+        self.sent_head = False
+
+    def write(self, block: bytes) -> int:
+        """Take a block of the answer; raises Cut at the row limit."""
+        if self.cut:
+            raise Cut  # the engine's buffer tries once more when it is dropped
+        length = len(block)
+        if self._rows is None:
+            self._gather(bytes(block))
+            return length
+        at = self._rows.feed(block, self._limit)
+        text = self._held + block
+        if at is not None:
+            self._gather(text[: len(self._held) + at])
+            self._held = b""
+            self.cut = True
+            raise Cut
+        self._held = text[-HELD:]
+        self._gather(text[:-HELD])
+        return length
+
+    def flush(self) -> None:
+        """Leave it to the blocks: the engine flushes at its end only."""
+
+    def _gather(self, block: bytes) -> None:
+        """Keep a block, and send what is kept when it is much or old."""
+        self._parts.append(block)
+        self._size += len(block)
+        if self._size >= _BLOCK or time.monotonic() - self._since > _PATIENCE:
+            self._send(self._opening() + frame(DATA, b"".join(self._parts)))
+            self._parts.clear()
+            self._size, self._since = 0, time.monotonic()
+
+    def _opening(self) -> bytes:
+        """Return the head frame, once."""
+        if self.sent_head:
+            return b""
+        self.sent_head = True
+        return frame_of(HEAD, self._head | {"truncated": self.cut, "complete": self.done})
+
+    def finish(self, tail: bytes, total: int) -> None:
+        """Send what is kept, `tail`, and the end."""
+        self.done = True
+        rest = b"".join(self._parts) + self._held + tail
+        end = frame_of(END, {"rows": total, "truncated": self.cut})
+        self._send(self._opening() + (frame(DATA, rest) if rest else b"") + end)
+
+
+def answer(engine: ox.Store, job: QueryJob, send: Send) -> None:
+    """Run `job` on `engine` and send its frames; raises KgError for what cannot be answered."""
+    if job.parse_only:
+        return _parse_only(job, send)
+    if job.whole_graph is not None:
+        return _triples(_whole_graph(engine, job), "GRAPH", job, send)
+    return send_result(_evaluate(engine, job), job, send)
+
+
+def send_result(result: Answer | Iterable[ox.Triple], job: QueryJob, send: Send) -> None:
+    """Send the frames of what an engine, here or on another server, answered to `job`."""
+    if isinstance(result, ox.QuerySolutions):
+        return _solutions(result, job, send)
+    if isinstance(result, ox.QueryBoolean):
+        return _boolean(result, job, send)
+    return _triples(result, "CONSTRUCT", job, send)
+
+
+def _evaluate(engine: ox.Store, job: QueryJob) -> Answer:
+    """Return the engine's answer over the dataset the job and its query name."""
+    chosen = dataset_for(engine, job)
+    try:
+        return chosen.engine.query(
+            chosen.text,
+            base_iri=job.base,
+            default_graph=chosen.default_graphs,
+            named_graphs=chosen.named_graphs,
+        )
+    except SyntaxError as error:
+        raise bad_query(error, job.text) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise engine_trouble(error) from error
+
+
+def _whole_graph(engine: ox.Store, job: QueryJob) -> Iterator[ox.Triple]:
+    """Return the triples of the graph the job names."""
+    name = ox.NamedNode(job.whole_graph) if job.whole_graph else ox.DefaultGraph()
+    return (quad.triple for quad in engine.quads_for_pattern(None, None, None, name))
+
+
+def _counter(key: str) -> RowCounter:
+    """Return the counter of a results or line format."""
+    if key == "nt":
+        return LineRows(0)
+    return {"json": JsonRows, "xml": XmlRows, "csv": CsvRows}.get(key, lambda: LineRows(1))()
+
+
+def _solutions(result: ox.QuerySolutions, job: QueryJob, send: Send) -> None:
+    """Send the rows of a SELECT."""
+    key = _wanted(job.results, "SELECT")
+    rows = _counter("csv" if key == "csv-excel" else key)
+    names = [variable.value for variable in result.variables]
+    head: dict[str, object] = {"form": "SELECT", "format": key, "variables": names}
+    sink = Sink(send, head, rows, job.rows)
+    try:
+        if key == "csv-excel":
+            _spreadsheet(result, names, sink)
+        else:
+            _push(lambda: result.serialize(sink, format=RESULTS[key]), sink)
+    except Cut:
+        pass
+    limit = job.rows
+    tail = {"json": b']},"truncated":{"rows":%d}}' % limit, "xml": _XML_TAIL % limit}.get(key, b"")
+    empty = key == "json" and not sink.cut and sink._held.endswith(b"[]}}")
+    sink.finish(tail if sink.cut else b"", limit if sink.cut else 0 if empty else rows.total)
+
+
+_XML_TAIL = b"</results><!-- truncated: the answer was cut at the limit of %d rows --></sparql>"
+
+
+def _boolean(result: ox.QueryBoolean, job: QueryJob, send: Send) -> None:
+    """Send the answer of an ASK."""
+    key = _wanted(job.results, "ASK")
+    sink = Sink(send, {"form": "ASK", "format": key}, None, 0)
+    sink.write(result.serialize(None, format=RESULTS[key]) or b"")
+    sink.finish(b"", 1)
+
+
+def _triples(result: Iterable[ox.Triple], form: str, job: QueryJob, send: Send) -> None:
+    """Send the triples of a CONSTRUCT, a DESCRIBE or a graph."""
+    key = _wanted(job.triples, form)
+    lines = key in ("nt", "nq")
+    sink = Sink(send, {"form": form, "format": key}, LineRows(0) if lines else None, job.rows)
+    counted = _Counted(result, _NO_LIMIT if lines or not job.rows else job.rows)
+    try:
+        if lines and isinstance(result, ox.QueryTriples):
+            _push(lambda: result.serialize(sink, format=GRAPHS[key]), sink)
+        else:
+            _push(lambda: _written(counted, sink, key), sink)
+    except Cut:
+        pass
+    sink.cut = sink.cut or counted.more
+    total = sink._rows.total if sink._rows else counted.total
+    sink.finish(_GRAPH_TAILS.get(key, b"") % job.rows if sink.cut and key in _GRAPH_TAILS else b"", total)
+
+
+_HASH_TAIL = b"\n# truncated: the answer was cut at the limit of %d triples\n"
+_GRAPH_TAILS = dict.fromkeys(("ttl", "nt", "nq", "trig", "n3"), _HASH_TAIL) | {
+    "rdf": b"\n<!-- truncated: the answer was cut at the limit of %d triples -->\n"
+}
+
+
+def _written(triples: Iterable[ox.Triple], sink: Sink, key: str) -> None:
+    """Serialise `triples` into `sink`, abbreviated with the project's prefixes where the format can."""
+    prefixes = dict(PREFIXES) if key in ("ttl", "trig", "rdf") else None
+    ox.serialize(triples, sink, format=GRAPHS[key], prefixes=prefixes)  # type: ignore[call-overload]
+
+
+class _Counted:
+    """Triples up to a limit; `more` tells whether one was left."""
+
+    def __init__(self, triples: Iterable[ox.Triple], limit: int) -> None:
+        self._triples, self._limit = iter(triples), limit
+        self.total, self.more = 0, False
+
+    def __iter__(self) -> Iterator[ox.Triple]:
+        for triple in islice(self._triples, self._limit):
+            self.total += 1
+            yield triple
+        if self.total == self._limit:
+            self.more = next(self._triples, None) is not None
+
+
+def _push(act: Callable[[], object], sink: Sink) -> None:
+    """Let the engine push into `sink`; its errors are translated, a cut is a cut."""
+    try:
+        act()
+    except Cut:
+        raise
+    except (BrokenPipeError, ConnectionError, TimeoutError):
+        raise
+    except (OSError, RuntimeError) as error:
+        if sink.cut:
+            raise Cut from error
+        raise engine_trouble(error) from error
+
+
+def _spreadsheet(result: ox.QuerySolutions, names: list[str], sink: Sink) -> None:
+    """Write CSV that a spreadsheet opens: a byte order mark, and no cell that it would run as a formula."""
+    line = io.StringIO()
+    writer = csv.writer(line)
+    line.write("\ufeff")
+    writer.writerow(names)
+    for row in result:
+        sink.write(line.getvalue().encode())
+        line.seek(0)
+        line.truncate()
+        writer.writerow([_harmless(term) for term in row])
+    sink.write(line.getvalue().encode())
+
+
+def _harmless(term: object) -> str:
+    """Return the text of a term, quoted with an apostrophe where a spreadsheet would compute it."""
+    text = term.value if isinstance(term, ox.NamedNode | ox.Literal) else "" if term is None else str(term)
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.match(text) else text
+
+
+def _wanted(key: str | None, form: str) -> str:
+    """Return the format the client takes for this form of query; raises NotAcceptable for none."""
+    if key is None:
+        raise NotAcceptable(f"No format on offer for {form} answers fits the Accept header.", where=form)
+    return key
+
+
+def _parse_only(job: QueryJob, send: Send) -> None:
+    """Send whether the text parses: its form and variables; raises BadQuery where it does not."""
+    empty = ox.Store()
+    found: dict[str, object] = {"form": "UPDATE", "variables": []}
+    try:
+        if job.parse_only == "update":
+            empty.update(job.text, base_iri=job.base)
+        else:
+            result = empty.query(job.text, base_iri=job.base)
+            found = {"form": _FORMS[type(result)], "variables": []}
+            if isinstance(result, ox.QuerySolutions):
+                found["variables"] = [variable.value for variable in result.variables]
+    except SyntaxError as error:
+        raise bad_query(error, job.text) from error
+    except (OSError, RuntimeError):
+        found["note"] = "parsed; running it would fail or reach another host"
+    send(frame_of(HEAD, found) + frame_of(END, {"rows": 0, "truncated": False}))
+
+
+_FORMS = {ox.QuerySolutions: "SELECT", ox.QueryBoolean: "ASK", ox.QueryTriples: "CONSTRUCT"}
+
+__all__ = ["GRAPHS", "RESULTS", "BadQuery", "KgError", "StoreUnavailable", "answer", "send_result"]

@@ -1,0 +1,255 @@
+"""An engine seen from a web process: a Store for trusted queries, and `answer` for anybody's."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from kg.errors import BadQuery, Busy, KgError, StoreUnavailable, TooExpensive
+from kg.settings import Settings
+from kg.store.board import CRASH, DEADLINE, MEMORY, Board
+from kg.store.jobs import DATA, END, ERROR, HEAD, QueryJob, WriteJob, error_from, frames, send_job
+from kg.store.local import replacement
+from kg.store.owner import slots_of
+from kg.store.protocol import GraphName, Solutions
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer on its way: its head, its blocks, and after them how it ended."""
+
+    head: dict[str, Any]
+    blocks: Iterator[bytes]
+    end: dict[str, Any]
+
+    def body(self) -> bytes:
+        """Return the whole body."""
+        return b"".join(self.blocks)
+
+
+class EngineStore:
+    """The Store of a running engine, reached over its sockets; safe to use from many threads."""
+
+    def __init__(self, directory: Path, settings: Settings) -> None:
+        """Reach the engine whose sockets are in `directory`."""
+        self._directory, self._settings = directory, settings
+        self.board = Board(directory / "board", slots_of(settings) + 1)
+
+    @property
+    def version(self) -> str:
+        """Return a token that changes with every write."""
+        return self.board.version
+
+    # -- anybody's queries --------------------------------------------------------------------------------------
+
+    def answer(self, job: QueryJob, lane: str = "query") -> Reply:
+        """Start a query and return when its first block is here.
+
+        Raises what the engine raised before that; Busy when the queue is full; TooExpensive past its limits.
+        """
+        job = job if job.id else replace(job, id=os.urandom(8).hex())
+        for _ in range(3):
+            reply = self._attempt(job, lane)
+            if reply is not None:
+                return reply
+        raise StoreUnavailable("The store is being started again.", todo="Try again in a second.")
+
+    def _attempt(self, job: QueryJob, lane: str) -> Reply | None:
+        """Return the reply, or None when the worker went away before it began."""
+        connection = self._connect(lane)
+        connection.settimeout(2 * job.deadline + 5)
+        stream = self._stream(connection, job)
+        try:
+            head = next(stream)
+        except StopIteration:
+            self._raise_cause(job)
+            return None
+        assert isinstance(head, dict)  # noqa: S101 - the stream's first item, for the type checker
+        end: dict[str, Any] = {}
+        return Reply(head, self._blocks(stream, job, end), end)
+
+    def _stream(self, connection: socket.socket, job: QueryJob) -> Iterator[dict[str, Any] | bytes]:
+        """Yield the head, then blocks, then the end; a broken stream just stops."""
+        with connection:
+            try:
+                send_job(connection, job)
+                for kind, payload in frames(connection):
+                    if kind == DATA:
+                        yield payload
+                    elif kind == ERROR:
+                        raise error_from(payload)
+                    else:
+                        yield json.loads(payload)
+                        if kind == END:
+                            return
+            except TimeoutError as error:
+                raise Busy(
+                    "The queue did not come to this query in time.", todo="Try again later."
+                ) from error
+            except ConnectionError:
+                return
+
+    def _blocks(
+        self, stream: Iterator[dict[str, Any] | bytes], job: QueryJob, end: dict[str, Any]
+    ) -> Iterator[bytes]:
+        """Yield the blocks of the body; raises when the stream broke before its end."""
+        for item in stream:
+            if isinstance(item, dict):
+                end.update(item)
+                return
+            yield item
+        self._raise_cause(job)
+        raise StoreUnavailable("The answer broke off.", todo="Ask again.")
+
+    def _raise_cause(self, job: QueryJob) -> None:
+        """Raise what ended a query whose stream broke, if the board knows."""
+        cause = self.board.cause_of_death(job.id)
+        if cause == DEADLINE:
+            raise TooExpensive(
+                f"The query took longer than {job.deadline:g} seconds and was stopped.",
+                where=DEADLINE,
+                todo="Narrow it, or add a LIMIT.",
+            )
+        if cause == MEMORY:
+            raise TooExpensive(
+                f"The query used more than {self._settings.query_memory} MiB of memory and was stopped.",
+                where=MEMORY,
+                todo="Narrow it, or ask for less at a time.",
+            )
+        if cause == CRASH:
+            raise BadQuery("The engine crashed on this query; only this query was lost.", todo="Simplify it.")
+
+    def _connect(self, lane: str) -> socket.socket:
+        """Return a connection to a lane; raises Busy when its queue is full."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.setblocking(False)
+        for attempt in range(3):
+            try:
+                connection.connect(str(self._directory / f"{lane}.sock"))
+                return connection
+            except BlockingIOError as error:
+                connection.close()
+                raise Busy(
+                    "All query slots are taken and the queue is full.", todo="Try again shortly."
+                ) from error
+            except (ConnectionRefusedError, FileNotFoundError) as error:
+                if attempt == 2:  # noqa: PLR2004 - the last
+                    connection.close()
+                    raise StoreUnavailable(
+                        "The store is not running.", todo="Start the server again."
+                    ) from error
+        raise AssertionError("unreachable")
+
+    # -- the Store protocol -------------------------------------------------------------------------------------
+
+    def _trusted(self, query: str, **formats: str) -> bytes:
+        """Return the body of a trusted query's answer."""
+        job = QueryJob(query, deadline=self._settings.query_deadline, **formats)  # type: ignore[arg-type]
+        return self.answer(job, "trusted").body()
+
+    def select(self, query: str) -> Solutions:
+        """Return the solutions of a SELECT query; raises BadQuery for any other."""
+        body = self._trusted(query, results="json")
+        read = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+        if not isinstance(read, ox.QuerySolutions):
+            raise BadQuery("The query is not a SELECT.", todo="Ask with SELECT.")
+        names = tuple(variable.value for variable in read.variables)
+        return Solutions(names, tuple(tuple(row) for row in read))  # type: ignore[arg-type]
+
+    def ask(self, query: str) -> bool:
+        """Return the answer of an ASK query; raises BadQuery for any other."""
+        read = ox.parse_query_results(self._trusted(query, results="json"), format=ox.QueryResultsFormat.JSON)
+        if not isinstance(read, ox.QueryBoolean):
+            raise BadQuery("The query is not an ASK.", todo="Ask with ASK.")
+        return bool(read)
+
+    def construct(self, query: str) -> Iterator[ox.Triple]:
+        """Yield the triples of a CONSTRUCT or DESCRIBE query."""
+        body = self._trusted(query, triples="nt")
+        return (quad.triple for quad in ox.parse(io.BytesIO(body), format=ox.RdfFormat.N_TRIPLES))
+
+    def graphs(self) -> tuple[ox.NamedNode, ...]:
+        """Return the names of the named graphs, sorted."""
+        found = self.select("SELECT DISTINCT ?g { GRAPH ?g {} } ORDER BY ?g")
+        return tuple(row["g"] for row in found if isinstance(row["g"], ox.NamedNode))
+
+    def has_graph(self, graph: ox.NamedNode) -> bool:
+        """Say whether a graph of that name exists, be it empty."""
+        return self.ask(f"ASK {{ GRAPH {graph} {{}} }}")
+
+    def quads(self, graph: GraphName) -> Iterator[ox.Triple]:
+        """Yield the triples of one graph."""
+        job = QueryJob("", whole_graph=graph.value if graph else "", deadline=self._settings.query_deadline)
+        body = self.answer(job, "trusted").body()
+        return (quad.triple for quad in ox.parse(io.BytesIO(body), format=ox.RdfFormat.N_TRIPLES))
+
+    def update(self, update: str) -> None:
+        """Run a SPARQL update, all or nothing; new queries see it when this returns."""
+        self.write(WriteJob("update", text=update, deadline=self._settings.query_deadline))
+
+    def load(self, quads: Iterable[ox.Quad]) -> int:
+        """Add quads in one transaction; return how many were given."""
+        given = list(quads)
+        body = ox.serialize(given, format=ox.RdfFormat.N_QUADS) or b""
+        self.write(WriteJob("load", deadline=self._settings.query_deadline), body)
+        return len(given)
+
+    def replace_graph(self, graph: GraphName, triples: Iterable[ox.Triple]) -> None:
+        """Put `triples` in the place of what `graph` held, all or nothing."""
+        self.update(replacement(graph, triples))
+
+    def remove_graph(self, graph: GraphName) -> None:
+        """Remove a graph with its triples."""
+        name = f"GRAPH {graph}" if graph else "DEFAULT"
+        self.update(f"DROP SILENT {name}")
+
+    def write(self, job: WriteJob, body: bytes = b"") -> bool:
+        """Make a write; return whether it made a graph. When it returns, new queries see it everywhere."""
+        job = job if job.id else replace(job, id=os.urandom(8).hex())
+        connection = self._connect("write")
+        connection.settimeout(2 * job.deadline + 60)
+        with connection:
+            try:
+                send_job(connection, job, body)
+                return self._acknowledged(connection)
+            except TimeoutError as error:
+                raise Busy(
+                    "The write did not come to its turn in time.", todo="Ask whether it was made."
+                ) from error
+            except ConnectionError:
+                pass
+        self._raise_cause_of_write(job)
+        raise StoreUnavailable(
+            "The write broke off; it may or may not have been made.", todo="Look, then repeat it."
+        )
+
+    def _acknowledged(self, connection: socket.socket) -> bool:
+        """Return what the owner says; raises its error, or ConnectionError when it says nothing."""
+        for kind, payload in frames(connection):
+            if kind == ERROR:
+                raise error_from(payload)
+            return bool(json.loads(payload)["created"])
+        raise ConnectionError
+
+    def _raise_cause_of_write(self, job: WriteJob) -> None:
+        """Raise what ended a write, if the board knows."""
+        cause = self.board.cause_of_death(job.id, 2.0)
+        if cause:
+            raise TooExpensive(
+                f"The write was stopped ({cause}); nothing was changed.", todo="Split it into smaller writes."
+            )
+
+    def close(self) -> None:
+        """Let go of the board."""
+        self.board.close()
+
+
+__all__ = ["HEAD", "EngineStore", "KgError", "Reply"]

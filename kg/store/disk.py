@@ -1,0 +1,116 @@
+"""A store in a directory on disk (RocksDB): durable, for graphs larger than memory, one owner at a time.
+
+First use of a directory loads the built graph into it. A write is acknowledged after the log of RocksDB is on
+the disk (fsync), so neither kill -9 nor a power cut loses it; a write is in it whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from kg.errors import BadData, StoreUnavailable
+from kg.settings import Settings
+from kg.store.local import LocalStore
+
+#: stands in the directory while its first load runs; a load that was killed starts anew.
+_LOADING = "LOADING"
+
+
+class DiskStore(LocalStore):
+    """A directory store; opened read-write, so a second server on it is refused."""
+
+    rehearses = False
+
+    def __init__(self, path: Path, settings: Settings | None = None) -> None:
+        """Open `path`, and load the build into it on first use; raises StoreUnavailable when it cannot."""
+        self.path = path
+        settings = settings or Settings(empty=True)
+        initial = None if settings.empty else settings.build_dir / "current" / "graph.nq"
+        engine = _opened(path)
+        super().__init__(engine, f"disk-{secrets.token_hex(6)}", str(path))
+        if initial is not None and (not len(engine) or (path / _LOADING).exists()):
+            self._first_load(initial)
+
+    def _first_load(self, nquads: Path) -> None:
+        """Load the build; until it is whole, a marker says so."""
+        if not nquads.exists():
+            self.close()
+            raise StoreUnavailable(
+                "There is no build to load into the new store.",
+                where=str(nquads),
+                todo="Run kg build first, or serve it with --empty.",
+            )
+        marker = self.path / _LOADING
+        try:
+            marker.touch()
+            self.engine.clear()
+            self.engine.bulk_load(path=nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
+            self.engine.flush()
+            marker.unlink()
+        except SyntaxError as error:
+            raise BadData(
+                f"The built graph is broken: {error.msg}.", where=str(nquads), todo="Run kg build."
+            ) from error
+        except OSError as error:
+            raise unavailable(self.path, error) from error
+
+    def make_durable(self) -> None:
+        """Return when the log of RocksDB is on the disk."""
+        try:
+            logs = sorted(self.path.glob("*.log"))
+            for log in logs[-2:]:
+                with log.open("rb") as file:
+                    os.fsync(file.fileno())
+        except FileNotFoundError:
+            self.engine.flush()
+        except OSError as error:
+            raise unavailable(self.path, error) from error
+
+
+def _opened(path: Path) -> ox.Store:
+    """Return the engine of a directory."""
+    if path.exists() and not path.is_dir():
+        raise StoreUnavailable(
+            "The store is a file, not a directory.", where=str(path), todo="Name a directory."
+        )
+    foreign = path.exists() and any(path.iterdir()) and not (path / "CURRENT").exists()
+    if foreign and not (path / _LOADING).exists():
+        raise StoreUnavailable(
+            "The directory holds other files and no store.",
+            where=str(path),
+            todo="Name a new or empty directory.",
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return ox.Store(path)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise unavailable(path, error) from error
+
+
+_REASONS = (
+    ("lock", "Another process has the store open.", "Stop that server, or name another directory."),
+    ("no space", "The disk is full.", "Make room, then start again; nothing acknowledged was lost."),
+    ("read-only", "The disk is read-only.", "Mount it writable, or serve --store memory:."),
+    ("permission", "The store may not be opened by this user.", "Check the owner and mode of the directory."),
+    ("corrupt", "The store is damaged.", "Restore it with kg restore from a backup."),
+    ("invalid", "The store is damaged, or not a store.", "Restore it with kg restore from a backup."),
+    ("not a directory", "A part of the path is a file.", "Name a directory."),
+)
+
+
+def unavailable(path: Path, error: Exception) -> StoreUnavailable:
+    """Return in one sentence why a store cannot be opened or written."""
+    text = str(error).split("\n")[0]
+    for sign, what, todo in _REASONS:
+        if sign in text.lower():
+            return StoreUnavailable(what, where=str(path), todo=todo)
+    with contextlib.suppress(UnicodeError):
+        text = text.encode("ascii", "replace").decode()
+    return StoreUnavailable(
+        f"The store cannot be used: {text}.", where=str(path), todo="See docs/operations.md."
+    )

@@ -1,0 +1,130 @@
+"""What is asked of the engine and how it travels: jobs and frames over a Unix socket.
+
+A job is `length, JSON[, body]`; an answer is frames `kind, length, bytes`: a head (H), data (D),
+then an end (E) or an error (X). A stream that stops before E or X broke.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kg import errors
+from kg.errors import KgError
+
+HEAD, DATA, END, ERROR = b"H", b"D", b"E", b"X"
+_LENGTHS = struct.Struct(">II")
+_FRAME = struct.Struct(">cI")
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class QueryJob:
+    """A query as SPARQL 1.1 Protocol puts it, with the formats the client takes for each form."""
+
+    text: str
+    base: str | None = None
+    results: str | None = "json"  # a key of kg.store.answers.RESULTS for SELECT and ASK
+    triples: str | None = "nt"  # a key of kg.store.answers.GRAPHS for CONSTRUCT and DESCRIBE
+    default_graphs: tuple[str, ...] | None = None  # None: the query's own dataset, or the store's
+    named_graphs: tuple[str, ...] | None = None
+    rows: int = 0  # 0: no limit
+    deadline: float = 30.0  # seconds of work
+    parse_only: str = ""  # "query" or "update": nothing is evaluated over the store
+    whole_graph: str | None = None  # a graph's IRI, "" the default graph: its triples instead of a query
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteJob:
+    """One write, all or nothing: an update, or a graph store operation with its body."""
+
+    act: str  # update | put | post | delete | load
+    text: str = ""  # of an update
+    graph: str | None = None  # IRI; None is the default graph
+    media: str = ""  # a key of kg.store.answers.GRAPHS: the body's format
+    base: str | None = None
+    deadline: float = 30.0
+    id: str = ""
+
+
+def send_job(connection: socket.socket, job: QueryJob | WriteJob, body: bytes = b"") -> None:
+    """Send a job with its body."""
+    head = json.dumps({"": type(job).__name__, **asdict(job)}).encode()
+    connection.sendall(_LENGTHS.pack(len(head), len(body)) + head + body)
+
+
+def receive_job(connection: socket.socket) -> tuple[QueryJob | WriteJob, bytes] | None:
+    """Return a job and its body, or None when the other side went away before it was whole."""
+    lengths = _exactly(connection, _LENGTHS.size)
+    if lengths is None:
+        return None
+    head_length, body_length = _LENGTHS.unpack(lengths)
+    head, body = _exactly(connection, head_length), _exactly(connection, body_length)
+    if head is None or body is None:
+        return None
+    return _job(json.loads(head)), body
+
+
+def _job(raw: dict[str, Any]) -> QueryJob | WriteJob:
+    """Return the job that `raw` spells."""
+    kind: Callable[..., QueryJob | WriteJob] = QueryJob if raw.pop("") == "QueryJob" else WriteJob
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()})
+
+
+def _exactly(connection: socket.socket, length: int) -> bytes | None:
+    """Return `length` bytes, or None when the stream ends before."""
+    parts: list[bytes] = []
+    while length:
+        part = connection.recv(min(length, _BLOCK))
+        if not part:
+            return None
+        parts.append(part)
+        length -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def frame(kind: bytes, payload: bytes) -> bytes:
+    """Return one frame."""
+    return _FRAME.pack(kind, len(payload)) + payload
+
+
+def frame_of(kind: bytes, value: dict[str, Any]) -> bytes:
+    """Return one frame with a JSON payload."""
+    return frame(kind, json.dumps(value).encode())
+
+
+def error_frame(error: KgError) -> bytes:
+    """Return the frame that carries an error with its place."""
+    names = ("what", "where", "todo", "line", "column")
+    return frame_of(ERROR, {"type": type(error).__name__} | {name: getattr(error, name) for name in names})
+
+
+def error_from(payload: bytes) -> KgError:
+    """Return the error that an error frame carries."""
+    raw = json.loads(payload)
+    kind = getattr(errors, raw.pop("type"), KgError)
+    what = raw.pop("what")
+    error: KgError = kind(what, **raw)
+    return error
+
+
+def frames(connection: socket.socket) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (kind, payload) until the other side closes; a cut frame is not yielded."""
+    buffer = b""
+    while True:
+        while len(buffer) >= _FRAME.size:
+            kind, length = _FRAME.unpack_from(buffer)
+            end = _FRAME.size + length
+            if len(buffer) < end:
+                break
+            yield kind, buffer[_FRAME.size : end]
+            buffer = buffer[end:]
+        part = connection.recv(_BLOCK)
+        if not part:
+            return
+        buffer = buffer + part if buffer else part

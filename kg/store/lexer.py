@@ -1,0 +1,109 @@
+"""The words of a SPARQL text: strings, IRIs and comments known for what they are (SPARQL 1.1, section 19.8).
+
+Used to guard the engine (nesting), to say clearly that SERVICE or LOAD is off, and to put dataset clauses in.
+It never decides between read and write; the engine's parser does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kg.errors import BadQuery, TooLarge
+
+#: 2,000 nested groups survive in the engine and 20,000 crash it (measured); real queries stay below 50.
+DEEPEST = 500
+
+_TOKEN = re.compile(
+    r"""(?P<comment>\#[^\n\r]*)
+    |(?P<string>'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
+      |'(?:[^'\\\n\r]|\\.)*'|"(?:[^"\\\n\r]|\\.)*")
+    |(?P<iri><(?:[^<>"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*>)
+    |(?P<variable>[?$]\w+)
+    |(?P<blank>_:[\w.\-]*\w)
+    |(?P<language>@[A-Za-z]+(?:-+[A-Za-z0-9]+)*)
+    |(?P<name>(?:[^\W\d_][\w.\-]*)?:(?:[\w:]|%[0-9A-Fa-f]{2}|\\[^\w\s])?(?:[\w:.\-]|%[0-9A-Fa-f]{2}|\\[^\w\s])*)
+    |(?P<word>[^\W\d]\w*)
+    |(?P<open><<\(|[{(\[])
+    |(?P<close>\)>>|[})\]])
+    |(?P<bang>!+)
+    |(?P<other>\S)""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_NESTING = re.compile(r"[{(\[!]")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of the text: its kind, its letters, where it stands, and how many groups are open there."""
+
+    kind: str
+    text: str
+    start: int
+    depth: int
+
+    @property
+    def end(self) -> int:
+        """Return the offset behind the token."""
+        return self.start + len(self.text)
+
+    def is_word(self, *words: str) -> bool:
+        """Say whether it is one of the keywords, in any case."""
+        return self.kind == "word" and self.text.upper() in words
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Yield the tokens of `text` but comments and blanks."""
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "other"
+        if kind == "comment":
+            continue
+        if kind == "close":
+            depth -= 1
+        yield Token(kind, match.group(), match.start(), depth)
+        if kind == "open":
+            depth += 1
+
+
+def guard(text: str, size: int) -> None:
+    """Raise TooLarge for a text over `size` bytes, BadQuery for one nested deeper than the engine bears."""
+    if len(text) > size or len(text.encode("utf-8", "surrogatepass")) > size:
+        raise TooLarge(
+            f"The text has {len(text.encode('utf-8', 'surrogatepass'))} bytes; the limit is {size}.",
+            todo="Shorten it, or let the operator raise KG_QUERY_SIZE.",
+        )
+    if len(_NESTING.findall(text)) <= DEEPEST:
+        return
+    bangs = 0
+    for token in tokens(text):
+        bangs = bangs + len(token.text) if token.kind == "bang" else 0
+        if token.depth + bangs > DEEPEST:
+            line, column = place(text, token.start)
+            raise BadQuery(
+                f"The text is nested deeper than {DEEPEST} levels here.",
+                line=line,
+                column=column,
+                todo="Write it with fewer nested groups.",
+            )
+
+
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Return line and column, both from 1, of an offset."""
+    before = text[:offset]
+    return before.count("\n") + 1, offset - before.rfind("\n")
+
+
+def unescaped(text: str) -> str:
+    r"""Return `text` with its `\uXXXX` escapes resolved, as section 19.2 has it before any parsing."""
+    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)), text) if "\\u" in text.lower() else text
+
+
+def calls_out(text: str, word: str) -> Token | None:
+    """Return the first keyword `word` (SERVICE or LOAD) of `text`, or None: not in strings, IRIs, comments."""
+    if word.lower() not in text.lower() and "\\" not in text:
+        return None
+    plain = unescaped(text)
+    return next((token for token in tokens(plain) if token.is_word(word)), None)

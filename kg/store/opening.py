@@ -1,0 +1,39 @@
+"""From the setting `store` to an open store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kg.errors import StoreUnavailable
+from kg.settings import Settings
+from kg.store.disk import DiskStore
+from kg.store.local import LocalStore
+from kg.store.memory import MemoryStore
+from kg.store.protocol import Store
+
+MEMORY = "memory:"
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store the settings name: memory, a directory, or a remote server.
+
+    Raises StoreUnavailable, a sentence, when it is not built, locked, damaged, full or away.
+    """
+    if settings.store.startswith(("http://", "https://")):
+        from kg.store.remote import RemoteStore
+
+        remote: Store = RemoteStore(settings.store, settings)
+        return remote
+    return open_local(settings)
+
+
+def open_local(settings: Settings) -> LocalStore:
+    """Return the store in memory or in a directory; see open_store."""
+    if settings.store != MEMORY:
+        return DiskStore(Path(settings.store), settings)
+    if settings.empty:
+        return MemoryStore()
+    built = settings.build_dir / "current" / "graph.nq"
+    if not built.exists():
+        raise StoreUnavailable("There is no build.", where=str(built), todo="Run kg build, then try again.")
+    return MemoryStore(built)

@@ -1,0 +1,163 @@
+"""Counting rows in serialised results, a block at a time, and finding where to cut them.
+
+The engine serialises faster than Python could walk its rows; so rows are counted in the bytes it writes, with
+bulk operations on whole blocks. Each counter knows one format's row boundary and whether it lies in a string.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class RowCounter(Protocol):
+    """Counts rows of one format; `total` is how many began so far."""
+
+    total: int
+
+    def feed(self, block: bytes, limit: int) -> int | None:
+        """Count the rows of `block`; return where to cut it when row `limit` + 1 begins there.
+
+        The place is an offset in `block`, negative (at least -HELD) when the boundary began in the block before.
+        """
+        ...
+
+
+#: bytes a caller holds back, so that a boundary across two blocks can still be cut.
+HELD = 8
+
+
+class LineRows:
+    """TSV and N-Triples: a row a line, line ends in values are escaped; `header` lines are no rows."""
+
+    def __init__(self, header: int) -> None:
+        self._lines = -header
+        self.total = 0
+
+    def feed(self, block: bytes, limit: int) -> int | None:
+        """Count line ends; a byte after the last allowed one is a row too many."""
+        if self._lines >= limit:
+            return 0 if block else None
+        lines = self._lines + block.count(b"\n")
+        if lines >= limit:
+            at = _nth(block, b"\n", limit - self._lines) + 1
+            self._lines = self.total = limit
+            return at if at < len(block) else None
+        self._lines = lines
+        self.total = max(lines, 0)
+        return None
+
+
+class CsvRows:
+    """CSV: a row a line, where line ends between double quotes do not count (RFC 4180)."""
+
+    def __init__(self) -> None:
+        self._lines = -1
+        self._quoted = False
+        self.total = 0
+
+    def feed(self, block: bytes, limit: int) -> int | None:
+        """Count line ends outside quotes; a byte after the last allowed one is a row too many."""
+        if self._lines >= limit:
+            return 0 if block else None
+        parts = block.split(b'"')
+        before, first = self._lines, int(self._quoted)
+        self._lines += sum(part.count(b"\n") for part in parts[first::2])
+        self._quoted ^= (len(parts) - 1) % 2 == 1
+        if self._lines < limit:
+            self.total = max(self._lines, 0)
+            return None
+        at = self._end_of(parts, first, limit - before)
+        self._lines = self.total = limit
+        return at if at < len(block) else None
+
+    @staticmethod
+    def _end_of(parts: list[bytes], first: int, nth: int) -> int:
+        """Return the offset behind the `nth` line end of the unquoted `parts`."""
+        at = 0
+        for index, part in enumerate(parts):
+            if index % 2 == first:
+                ends = part.count(b"\n")
+                if ends >= nth:
+                    return at + _nth(part, b"\n", nth) + 1
+                nth -= ends
+            at += len(part) + 1
+        return at
+
+
+class XmlRows:
+    """SPARQL XML: `<result>` cannot stand in a value, where `<` is escaped."""
+
+    _MARK = b"<result>"
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self.total = 0
+
+    def feed(self, block: bytes, limit: int) -> int | None:
+        """Count the opening tags; the one beyond the limit is the place to cut."""
+        text = self._tail + block
+        found = text.count(self._MARK)
+        if self.total + found > limit:
+            return _nth(text, self._MARK, limit + 1 - self.total) - len(self._tail)
+        self.total += found
+        self._tail = text[1 - len(self._MARK) :]
+        return None
+
+
+class JsonRows:
+    """SPARQL JSON: rows of `bindings` meet in `},{`, which within one row can stand only in a string."""
+
+    _MARK = b"},{"
+
+    def __init__(self) -> None:
+        self._string = False
+        self._escaped = False
+        self._tail = b""
+        self.total = 0
+        self._met = 0
+
+    def feed(self, block: bytes, limit: int) -> int | None:
+        """Count the boundaries outside strings; boundary number `limit` is the place to cut."""
+        before = (self._string, self._escaped, self._tail)
+        text = block[1:] if self._escaped else block
+        self._escaped = (len(text) - len(text.rstrip(b"\\"))) % 2 == 1
+        if b"\\" in text:
+            text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+        parts = text.split(b'"')
+        outside = self._tail + b'"'.join(parts[int(self._string) :: 2])
+        found = outside.count(self._MARK)
+        if self._met + found >= limit:
+            return self._place(block, before, limit - self._met)
+        self._met += found
+        self.total = self._met + 1
+        self._string ^= (len(parts) - 1) % 2 == 1
+        self._tail = b"" if self._string else outside[-2:]
+        return None
+
+    def _place(self, block: bytes, before: tuple[bool, bool, bytes], nth: int) -> int:
+        """Return the offset in `block` of the comma of the `nth` boundary, byte by byte."""
+        string, escaped, tail = before
+        window = tail
+        for at, byte in enumerate(block):
+            if escaped:
+                escaped = False
+            elif byte == 0x5C and string:
+                escaped = True
+            elif byte == 0x22:
+                string, window = not string, b""
+            elif not string:
+                window = window[-2:] + bytes((byte,))
+                if window == self._MARK:
+                    nth -= 1
+                    if nth == 0:
+                        self.total = self._met + 1
+                        return at - 1
+        raise AssertionError("the boundary counted is in the block")
+
+
+def _nth(text: bytes, mark: bytes, nth: int) -> int:
+    """Return where the `nth` (from 1) `mark` of `text` begins."""
+    at = -1
+    for _ in range(nth):
+        at = text.find(mark, at + 1)
+    return at

@@ -1,0 +1,130 @@
+"""A query worker: a forked process that answers one query at a time and may be killed at any moment.
+
+It accepts on a socket it inherited, so that a query goes from the web process straight to an idle worker.
+Its deadline is the kernel's: SIGALRM with the default action ends the process, whatever the engine does.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import time
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from kg.errors import BadQuery, KgError, TooExpensive
+from kg.store import walls
+from kg.store.answers import answer
+from kg.store.board import Board
+from kg.store.jobs import QueryJob, error_frame, receive_job
+
+#: seconds after which a query yields the processor to shorter ones; its worker ends with it.
+LONG = 0.2
+YIELDS = 15  # the niceness of a long query
+_STALL = 30.0  # seconds a client may take no bytes before its query is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker sits: its slot on the board, and the lane it listens on."""
+
+    slot: int
+    lane: socket.socket
+
+
+def work(engine: ox.Store, place: Place, board: Board, memory: int) -> None:
+    """Answer queries until the lane is shut; never returns to the caller's code path (call os._exit after)."""
+    gc.freeze()
+    walls.limit_memory(memory)
+    board.idle(place.slot, os.getpid())
+    while True:
+        try:
+            connection, _ = place.lane.accept()
+        except OSError:
+            return
+        with connection:
+            connection.settimeout(_STALL)
+            _serve(engine, place, board, connection)
+        board.idle(place.slot, os.getpid())
+        if os.getpriority(os.PRIO_PROCESS, 0) >= YIELDS:
+            return
+
+
+def _serve(engine: ox.Store, place: Place, board: Board, connection: socket.socket) -> None:
+    """Answer the one job of a connection."""
+    try:
+        received = receive_job(connection)
+    except OSError:
+        return
+    if received is None or not isinstance(received[0], QueryJob):
+        return
+    job = received[0]
+    board.begin(place.slot, os.getpid(), job.id)
+    clock = Deadline(connection)
+    signal.setitimer(signal.ITIMER_REAL, job.deadline)
+    try:
+        answer(engine, job, clock.send)
+    except KgError as error:
+        _last_word(clock, error)
+    except MemoryError:
+        _last_word(
+            clock, TooExpensive("The query used more memory than it may.", todo="Ask for less at a time.")
+        )
+    except (BrokenPipeError, ConnectionError, TimeoutError):
+        return
+    except Exception as error:  # noqa: BLE001 - the last place that can tell the client anything at all
+        _last_word(
+            clock, BadQuery(f"The engine refused the query: {type(error).__name__}.", todo="Change it.")
+        )
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _last_word(clock: Deadline, error: KgError) -> None:
+    """Tell the client, if it still listens."""
+    try:
+        clock.send(error_frame(error))
+    except OSError:
+        return
+
+
+class Deadline:
+    """Sending with the deadline stopped: a slow reader is not a slow query."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def send(self, data: bytes) -> None:
+        """Send all of `data`; raises TimeoutError when the client takes nothing for long."""
+        left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+        try:
+            self._connection.sendall(data)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def fork_worker(engine: ox.Store, place: Place, board: Board, memory: int, close: list[int]) -> int:
+    """Return the id of a new worker process that answers on `place`; descriptors in `close` are not its business."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        walls.die_with_parent()
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGALRM):
+            signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an engine that aborts prints a backtrace
+        for descriptor in close:
+            os.close(descriptor)
+        work(engine, place, board, memory)
+    except BaseException:  # noqa: BLE001 - a forked child never runs its parent's cleanup
+        os._exit(70)
+    os._exit(0)
+
+
+def is_long(since: float) -> bool:
+    """Say whether a query that began at `since` on the monotonic clock has become a long one."""
+    return since > 0 and time.monotonic() - since > LONG

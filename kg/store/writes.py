@@ -1,0 +1,193 @@
+"""Making one write, all or nothing: an update, or a graph store operation.
+
+A write to a memory store is rehearsed in a forked child first, under the deadline and the memory limit: what hangs
+or crashes there never touches the store. A disk store cannot be forked for writing (RocksDB hangs); there
+the deadline ends the owner itself, and the log of RocksDB brings back the last state acknowledged.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from kg.errors import BadData, BadQuery, KgError, NotFound, StoreUnavailable, TooExpensive, UnsupportedMedia
+from kg.settings import Settings
+from kg.store import walls
+from kg.store.answers import GRAPHS
+from kg.store.jobs import WriteJob, error_frame, error_from
+from kg.store.local import LocalStore, replacement
+from kg.store.syntax import bad_query, engine_trouble
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What a write did: whether it made a graph that was not there."""
+
+    created: bool = False
+
+
+class Writer:
+    """Makes writes on a local store."""
+
+    def __init__(self, store: LocalStore, settings: Settings) -> None:
+        self._store, self._settings = store, settings
+
+    def write(self, job: WriteJob, body: bytes, meanwhile: Callable[[], None] = lambda: None) -> WriteResult:
+        """Make the write durable and return what it did; raises KgError when it did nothing."""
+        if self._store.rehearses:
+            self._rehearse(job, body, meanwhile)
+            result = self._do(job, body)
+        else:
+            signal.setitimer(signal.ITIMER_REAL, job.deadline)
+            try:
+                result = self._do(job, body)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        self._store.make_durable()
+        return result
+
+    def _rehearse(self, job: WriteJob, body: bytes, meanwhile: Callable[[], None]) -> None:
+        """Make the write in a child that is thrown away; raises what it raised, or what killed it."""
+        read, write = os.pipe()
+        pid = os.fork()
+        if not pid:
+            self._rehearsal(job, body, write)
+        os.close(write)
+        said = b""
+        while True:
+            if select.select([read], [], [], 0.05)[0]:
+                part = os.read(read, 65536)
+                if not part:
+                    break
+                said += part
+            meanwhile()
+        os.close(read)
+        status = os.waitpid(pid, 0)[1]
+        if said:
+            raise error_from(said[5:])
+        if os.WIFSIGNALED(status):
+            raise self._killed(os.WTERMSIG(status), job)
+
+    def _rehearsal(self, job: WriteJob, body: bytes, write: int) -> None:
+        """Be the child: do it, tell a KgError, and end without the parent's cleanup."""
+        try:
+            signal.set_wakeup_fd(-1)
+            walls.die_with_parent()
+            walls.limit_memory(self._settings.query_memory)
+            signal.setitimer(signal.ITIMER_REAL, job.deadline)
+            self._do(job, body)
+        except KgError as error:
+            os.write(write, error_frame(error))
+        except MemoryError:
+            os._exit(71)
+        finally:
+            os._exit(0)
+
+    @staticmethod
+    def _killed(number: int, job: WriteJob) -> KgError:
+        """Return what the death of the rehearsal means."""
+        if number == signal.SIGALRM:
+            return TooExpensive(
+                f"The write took longer than {job.deadline:g} seconds and was stopped; nothing was changed.",
+                todo="Split it into smaller writes.",
+            )
+        if number == signal.SIGSEGV:
+            return BadQuery("The engine crashed on this write; nothing was changed.", todo="Simplify it.")
+        return TooExpensive(
+            "The write used more memory than it may and was stopped; nothing was changed.",
+            todo="Split it into smaller writes.",
+        )
+
+    def _do(self, job: WriteJob, body: bytes) -> WriteResult:
+        """Make the write on this process's store."""
+        acts = {"update": self._update, "put": self._put, "post": self._post, "delete": self._delete}
+        try:
+            return acts.get(job.act, self._load)(job, body)
+        except SyntaxError as error:
+            raise bad_query(error, job.text) from error
+        except (OSError, RuntimeError, ValueError) as error:
+            trouble = engine_trouble(error)
+            raise trouble from error
+
+    def _update(self, job: WriteJob, _: bytes) -> WriteResult:
+        """Run a SPARQL update."""
+        self._store.run_update(job.text, job.base)
+        return WriteResult()
+
+    def _put(self, job: WriteJob, body: bytes) -> WriteResult:
+        """Replace a graph."""
+        triples = parsed(job, body)
+        name = _name(job)
+        created = name is not None and not self._store.has_graph(name)
+        if created and name is not None:
+            self._add(name, triples)
+        else:
+            self._store.update(replacement(name, triples))
+        return WriteResult(created)
+
+    def _post(self, job: WriteJob, body: bytes) -> WriteResult:
+        """Merge triples into a graph."""
+        triples = parsed(job, body)
+        name = _name(job)
+        created = name is not None and not self._store.has_graph(name)
+        self._add(name, triples)
+        return WriteResult(created)
+
+    def _add(self, name: ox.NamedNode | None, triples: list[ox.Triple]) -> None:
+        """Add triples to a graph in one transaction; a graph without triples is made to exist."""
+        graph = name or ox.DefaultGraph()
+        self._store.extend(ox.Quad(*triple, graph) for triple in triples)
+        if name is not None and not triples:
+            self._store.add_graph(name)
+
+    def _delete(self, job: WriteJob, _: bytes) -> WriteResult:
+        """Remove a graph; raises NotFound when there is none of that name."""
+        name = _name(job)
+        if name is not None and not self._store.has_graph(name):
+            raise NotFound(f"There is no graph <{name.value}>.", todo="GET /store lists the graphs.")
+        self._store.remove_graph(name)
+        return WriteResult()
+
+    def _load(self, _: WriteJob, body: bytes) -> WriteResult:
+        """Add N-Quads."""
+        self._store.extend(ox.parse(io.BytesIO(body), format=ox.RdfFormat.N_QUADS))
+        return WriteResult()
+
+
+def _name(job: WriteJob) -> ox.NamedNode | None:
+    """Return the graph a job names."""
+    if job.graph is None:
+        return None
+    try:
+        return ox.NamedNode(job.graph)
+    except ValueError as error:
+        raise BadQuery(
+            f"{job.graph!r} is not an absolute IRI.", todo="Name the graph by its whole IRI."
+        ) from error
+
+
+def parsed(job: WriteJob, body: bytes) -> list[ox.Triple]:
+    """Return the triples of a body; raises BadData with its line and column where it is broken."""
+    if job.media not in GRAPHS:
+        raise UnsupportedMedia(f"{job.media} is not a format of one graph.")
+    try:
+        quads = ox.parse(
+            io.BytesIO(body), format=GRAPHS[job.media], base_iri=job.base, rename_blank_nodes=True
+        )
+        return [quad.triple for quad in quads]
+    except SyntaxError as error:
+        raise BadData(
+            f"The body cannot be read: {str(error.msg).splitlines()[0]}.",
+            where="body",
+            line=error.lineno or 0,
+            column=error.offset or 0,
+            todo="Mend it there and send it again; nothing was changed.",
+        ) from error
+    except (ValueError, OSError) as error:
+        raise StoreUnavailable(f"The body cannot be read: {error}.", where="body") from error

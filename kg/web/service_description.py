@@ -1,0 +1,185 @@
+"""What this service is and holds, as RDF: SPARQL 1.1 Service Description, VoID and DCAT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+from flask import Blueprint, Response, current_app, request
+
+from kg.errors import KgError
+from kg.namespaces import BASE, DCAT, DCTERMS, FORMATS, KG, OWL, PREFIXES, RDF, RDFS, SD, VOID, Namespace
+from kg.settings import Settings
+from kg.store.answers import GRAPHS as WRITERS
+from kg.store.protocol import Store
+from kg.web.negotiation import GRAPHS, choose, named, not_acceptable
+from kg.web.parameters import in_address
+from kg.web.writing import is_writable
+
+blueprint = Blueprint("service_description", __name__)
+
+_ENTAILMENT = Namespace("http://www.w3.org/ns/entailment/")
+_PROFILE = Namespace("http://www.w3.org/ns/owl-profile/")
+_RESULT_FORMATS = (
+    "SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV",
+    "Turtle", "N-Triples", "RDF_XML", "JSON-LD", "TriG", "N-Quads",
+)  # fmt: skip
+_INPUT_FORMATS = ("Turtle", "N-Triples", "RDF_XML", "JSON-LD")
+_COUNTS = "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
+_COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
+_FACTS = f"""PREFIX dcterms: <{DCTERMS}> PREFIX owl: <{OWL}> PREFIX rdfs: <{RDFS}>
+SELECT DISTINCT ?g ?p ?o {{
+  VALUES ?p {{ dcterms:license dcterms:title dcterms:description owl:versionInfo dcterms:source rdfs:label }}
+  GRAPH ?g {{}} {{ ?g ?p ?o }} UNION {{ GRAPH ?m {{ ?g ?p ?o }} }} }}"""
+Facts = Iterator[ox.Triple]
+
+
+@blueprint.get("/.well-known/void")
+def void() -> Response:
+    """Describe the data served."""
+    return respond()
+
+
+def respond() -> Response:
+    """Answer the description in the RDF format the client takes; raises NotAcceptable for none."""
+    wanted = in_address(request).get("format", [""])[0]
+    offer = named(wanted, GRAPHS) if wanted else choose(request.headers.get("Accept", ""), GRAPHS)
+    if offer is None:
+        raise not_acceptable("the description of the service", GRAPHS)
+    triples = description(current_app.extensions["kg_store"], current_app.extensions["kg_settings"])
+    body = ox.serialize(triples, format=WRITERS[offer.key], prefixes=dict(PREFIXES))
+    response = Response(body or b"", content_type=offer.content_type)
+    response.vary.add("Accept")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def description(store: Store, settings: Settings) -> list[ox.Triple]:
+    """Return the triples that describe the service and its data."""
+    root = request.url_root
+    endpoint = ox.NamedNode(f"{root}sparql")
+    dataset = ox.NamedNode(f"{root}.well-known/void#dataset")
+    facts = [*_service(endpoint, dataset, settings), *_limits(endpoint, settings)]
+    facts += _dataset(endpoint, dataset, store, settings)
+    for graph in graphs_of(store):
+        facts += graph.facts(dataset)
+    return facts
+
+
+def _service(endpoint: ox.NamedNode, dataset: ox.NamedNode, settings: Settings) -> Facts:
+    """Yield what the endpoint can do."""
+    said = [(RDF["type"], SD["Service"]), (SD["endpoint"], endpoint), (SD["defaultDataset"], dataset)]
+    said.append((SD["supportedLanguage"], SD["SPARQL11Query"]))
+    if is_writable(settings):
+        said.append((SD["supportedLanguage"], SD["SPARQL11Update"]))
+    said += [(SD["resultFormat"], FORMATS[name]) for name in _RESULT_FORMATS]
+    said += [(SD["inputFormat"], FORMATS[name]) for name in _INPUT_FORMATS]
+    if settings.service_allow:
+        said.append((SD["feature"], SD["BasicFederatedQuery"]))
+    regime = "Simple" if settings.empty else "OWL-RDF-Based"
+    said.append((SD["defaultEntailmentRegime"], _ENTAILMENT[regime]))
+    if not settings.empty:
+        said.append((SD["defaultSupportedEntailmentProfile"], _PROFILE["RL"]))
+    return (ox.Triple(endpoint, verb, value) for verb, value in said)
+
+
+def _limits(endpoint: ox.NamedNode, settings: Settings) -> Facts:
+    """Yield the limits in force."""
+    said = (
+        ("queryDeadline", ox.Literal(settings.query_deadline), "seconds a query may run"),
+        ("queryMemory", ox.Literal(settings.query_memory), "MiB of memory a query may use"),
+        ("queryRows", ox.Literal(settings.query_rows), "rows an answer may have; a cut answer says so"),
+        ("querySize", ox.Literal(settings.query_size), "bytes a query may have"),
+        ("querySlots", ox.Literal(settings.query_slots), "queries that run at a time"),
+        ("queryQueue", ox.Literal(settings.query_queue), "queries that may wait; beyond, 503"),
+    )
+    for name, value, words in said:
+        yield ox.Triple(endpoint, KG[name], value)
+        yield ox.Triple(
+            endpoint, RDFS["comment"], ox.Literal(f"Limit: {value.value} {words}.", language="en")
+        )
+
+
+def _dataset(endpoint: ox.NamedNode, dataset: ox.NamedNode, store: Store, settings: Settings) -> Facts:
+    """Yield what the data are as a whole."""
+    default = ox.NamedNode(f"{dataset.value}-default")
+    license_of = ox.NamedNode("https://creativecommons.org/licenses/by/4.0/")
+    said = [(RDF["type"], kind) for kind in (SD["Dataset"], VOID["Dataset"], DCAT["Dataset"])]
+    said += [(VOID["sparqlEndpoint"], endpoint), (SD["defaultGraph"], default)]
+    said.append((OWL["versionInfo"], ox.Literal(store.version)))
+    if not settings.empty:
+        said += [(DCTERMS["license"], license_of), (VOID["uriSpace"], ox.Literal(BASE))]
+        title = "What one 2014 patient text says about refractory or relapsed adult ALL"
+        said.append((DCTERMS["title"], ox.Literal(title, language="en")))
+    yield from (ox.Triple(dataset, verb, value) for verb, value in said)
+    yield ox.Triple(default, RDF["type"], SD["Graph"])
+    if count := _counted(store):
+        yield ox.Triple(default, VOID["triples"], count)
+    if not settings.empty:
+        yield ox.Triple(default, DCTERMS["description"], ox.Literal(_DEFAULT, language="en"))
+
+
+_DEFAULT = (
+    "The union, each triple once, of the graphs ontology, source, asserted, every claim's assertion, "
+    "background, edits and inferred; not of mappings, imports, provenance and publication info."
+)
+
+
+def _counted(store: Store) -> ox.Literal | None:
+    """Return the number of triples of the default graph, or None when counting takes too long."""
+    try:
+        return next((row["n"] for row in store.select(_COUNT) if isinstance(row["n"], ox.Literal)), None)
+    except KgError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphFacts:
+    """A named graph: its size, and what the data say of it (title, licence, version)."""
+
+    name: ox.NamedNode
+    size: ox.Literal | None
+    said: tuple[tuple[ox.NamedNode, ox.NamedNode | ox.Literal], ...]
+
+    def facts(self, dataset: ox.NamedNode) -> Facts:
+        """Yield its description."""
+        named_graph = ox.BlankNode()
+        yield ox.Triple(dataset, SD["namedGraph"], named_graph)
+        yield ox.Triple(named_graph, RDF["type"], SD["NamedGraph"])
+        yield ox.Triple(named_graph, SD["name"], self.name)
+        yield ox.Triple(named_graph, SD["graph"], self.name)
+        for kind in (SD["Graph"], VOID["Dataset"]):
+            yield ox.Triple(self.name, RDF["type"], kind)
+        if self.size is not None:
+            yield ox.Triple(self.name, VOID["triples"], self.size)
+        for verb, value in self.said:
+            yield ox.Triple(self.name, verb, value)
+
+
+def graphs_of(store: Store) -> Iterator[GraphFacts]:
+    """Yield what is known of each named graph."""
+    sizes, said = _sizes(store), _said(store)
+    for name in store.graphs():
+        yield GraphFacts(name, sizes.get(name), tuple(said.get(name, ())))
+
+
+def _sizes(store: Store) -> dict[object, ox.Literal]:
+    """Return the triples of each graph, or nothing when counting takes too long."""
+    try:
+        return {row["g"]: row["n"] for row in store.select(_COUNTS) if isinstance(row.get("n"), ox.Literal)}
+    except KgError:
+        return {}
+
+
+def _said(store: Store) -> dict[object, list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]]:
+    """Return the licence, title and version that the data give each graph."""
+    found: dict[object, list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]] = {}
+    try:
+        for row in store.select(_FACTS):
+            verb, value = row["p"], row["o"]
+            if isinstance(verb, ox.NamedNode) and isinstance(value, ox.NamedNode | ox.Literal):
+                found.setdefault(row["g"], []).append((verb, value))
+    except KgError:
+        return {}
+    return found

@@ -1,0 +1,200 @@
+"""`/sparql`: queries of SPARQL 1.1 Protocol (section 2.1), answered as a stream; a page for browsers.
+
+The text of a query is never read here to tell what it is: the engine's parser decides, in a worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request
+from jinja2 import TemplateNotFound
+from werkzeug.wrappers import Response as BaseResponse
+
+from kg.errors import BadQuery, Forbidden, KgError, NotAcceptable, UnsupportedMedia
+from kg.settings import Settings
+from kg.store.client import Reply
+from kg.store.jobs import QueryJob
+from kg.store.lexer import calls_out, guard, place
+from kg.web import service_description
+from kg.web.negotiation import GRAPHS, RESULTS, Offer, choose, named, not_acceptable, prefers_html
+from kg.web.parameters import FORM, Parameters, body_text, in_address, in_body, one
+
+blueprint = Blueprint("sparql", __name__)
+
+DIRECT = "application/sparql-query"
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+_NO_COMMENT = ("csv", "csv-excel", "tsv", "jsonld")
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """What the client takes for rows and for triples; None where it takes nothing we offer."""
+
+    results: Offer | None
+    triples: Offer | None
+
+
+@blueprint.route("/sparql", methods=METHODS, provide_automatic_options=False)
+def sparql() -> BaseResponse:
+    """Answer a query, describe the service, or show the editor."""
+    if request.method == "OPTIONS":
+        return options("GET, HEAD, POST, OPTIONS")
+    address = in_address(request)
+    text, parameters = _query(address)
+    if text is None:
+        return _without_query(parameters)
+    formats = formats_of(parameters)
+    job = query_job(text, parameters, formats)
+    g.kg_query = text
+    reply = current_app.extensions["kg_store"].answer(job)
+    return respond(reply, formats)
+
+
+def _query(address: Parameters) -> tuple[str | None, Parameters]:
+    """Return the text of the query and the parameters beside it (Protocol 2.1.1 to 2.1.3)."""
+    settings: Settings = current_app.extensions["kg_settings"]
+    if request.method != "POST":
+        if "update" in address:
+            raise BadQuery("An update cannot be asked with GET.", todo="POST it to /update.")
+        return (one(address, "query") if "query" in address else None), address
+    if request.mimetype == DIRECT:
+        if "query" in address:
+            raise BadQuery("The query is given in the address and in the body.", todo="Send one of them.")
+        return body_text(request, settings.query_size), address
+    if request.mimetype == FORM:
+        form = in_body(request, settings.query_size * 3 + 65536)
+        if "update" in form:
+            raise BadQuery("This address takes queries.", todo="POST updates to /update.")
+        return one({**address, **form}, "query"), {**address, **form}
+    raise UnsupportedMedia(
+        f"A body of type {request.mimetype or '(none)'} is not understood here.",
+        todo=f"Send {DIRECT} or {FORM}.",
+    )
+
+
+def formats_of(parameters: Parameters) -> Formats:
+    """Return the formats the client takes: `?format=` first, else `Accept`, for each form of query."""
+    wanted = parameters.get("format", [])
+    if wanted and wanted[0]:
+        formats = Formats(named(wanted[0], RESULTS), named(wanted[0], GRAPHS))
+    else:
+        accept = request.headers.get("Accept", "")
+        formats = Formats(choose(accept, RESULTS), choose(accept, GRAPHS))
+    if formats.results is None and formats.triples is None:
+        raise not_acceptable("queries", RESULTS + GRAPHS)
+    return formats
+
+
+def query_job(text: str, parameters: Parameters, formats: Formats) -> QueryJob:
+    """Return the job of a request; raises BadQuery or TooLarge for a text the engine must not see."""
+    settings: Settings = current_app.extensions["kg_settings"]
+    guard(text, settings.query_size)
+    refuse_calls(text, "SERVICE", settings.service_allow)
+    default, graphs = parameters.get("default-graph-uri"), parameters.get("named-graph-uri")
+    return QueryJob(
+        text,
+        base=request.base_url,
+        results=formats.results.key if formats.results else None,
+        triples=formats.triples.key if formats.triples else None,
+        default_graphs=tuple(default or ()) if default or graphs else None,
+        named_graphs=tuple(graphs or ()) if default or graphs else None,
+        rows=settings.query_rows,
+        deadline=settings.query_deadline,
+    )
+
+
+def refuse_calls(text: str, word: str, allowed: tuple[str, ...]) -> None:
+    """Raise Forbidden for a text that calls another host (the kernel would refuse it anyway)."""
+    token = calls_out(text, word)
+    if token is not None:
+        line, column = place(text, token.start)
+        named_hosts = f" Allowed here: {', '.join(allowed)}." if allowed else ""
+        raise Forbidden(
+            f"{word} would reach another host, and this server reaches none.{named_hosts}",
+            line=line,
+            column=column,
+            todo="Ask that host yourself, or ask the operator to set KG_SERVICE_ALLOW.",
+        )
+
+
+def respond(reply: Reply, formats: Formats) -> Response:
+    """Return the streamed response of an answer."""
+    head = reply.head
+    is_rows = head["form"] in ("SELECT", "ASK")
+    offer = formats.results if is_rows else formats.triples
+    assert offer is not None  # noqa: S101 - the worker refuses a form without a format
+    content: Any = reply.body() if head.get("complete") else _stream(reply, head["format"])
+    response = Response(content, content_type=offer.content_type)
+    response.vary.add("Accept")
+    allow_reading(response)
+    if head["truncated"]:
+        tell_truncated(response)
+    if reply.end:
+        g.kg_rows = reply.end["rows"]
+    return response
+
+
+def tell_truncated(response: Response) -> None:
+    """Say in the headers that the answer was cut at the row limit."""
+    limit = current_app.extensions["kg_settings"].query_rows
+    response.headers["X-Result-Truncated"] = f"true; rows={limit}"
+    response.headers["Warning"] = f'299 - "the answer was cut at {limit} rows"'
+
+
+def _stream(reply: Reply, key: str) -> Iterator[bytes]:
+    """Yield the blocks; a stream that breaks or is cut unmarked ends in an error, so its end is never met."""
+    try:
+        yield from reply.blocks
+    except KgError as error:
+        if key not in _NO_COMMENT:
+            yield _comment(key, f"incomplete: {error.what}")
+        request_broken()
+        raise
+    if reply.end.get("truncated") and key in _NO_COMMENT:
+        request_broken()
+        raise NotAcceptable("cut at the row limit in a format that cannot say so")
+
+
+def request_broken() -> None:
+    """Tell the layers outside that this answer is not whole."""
+    request.environ["kg.broken"] = True
+
+
+def _comment(key: str, text: str) -> bytes:
+    """Return a last comment for a broken stream, where the format has comments."""
+    if key in ("xml", "rdf"):
+        return f"<!-- {text.replace('--', '- -')} -->".encode()
+    return f"\n# {text}\n".encode() if key != "json" else b""
+
+
+def _without_query(parameters: Parameters) -> BaseResponse:
+    """Answer an address without a query: the editor to browsers, the service description to others."""
+    if "default-graph-uri" in parameters or "named-graph-uri" in parameters:
+        one(parameters, "query")
+    if prefers_html(request.headers.get("Accept", "")):
+        try:
+            return Response(render_template("sparql.html"), content_type="text/html; charset=utf-8")
+        except TemplateNotFound:
+            return redirect("/")
+    return service_description.respond()
+
+
+def options(allow: str) -> Response:
+    """Answer OPTIONS: what may be done here, and the CORS preflight of a read."""
+    response = Response(status=204)
+    response.headers["Allow"] = allow
+    response.headers["Accept-Post"] = f"{DIRECT}, {FORM}"
+    response.headers["Access-Control-Allow-Methods"] = allow
+    response.headers["Access-Control-Allow-Headers"] = "Accept, Content-Type"
+    response.headers["Access-Control-Max-Age"] = "86400"
+    return allow_reading(response)
+
+
+def allow_reading(response: Response) -> Response:
+    """Let pages of other origins read it; no credentials, so nothing of the user's goes along."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "X-Result-Truncated, X-Request-Id, Link, ETag"
+    return response
