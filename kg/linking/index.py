@@ -1,0 +1,225 @@
+"""The names of one import on disk, made once: exact look-up in SQLite, near look-up by trigrams."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kg.linking import trigrams
+from kg.linking.names import bag, normal
+from kg.linking.registry import Imported, text
+from kg.namespaces import OBO, OBOINOWL, OWL, RDFS, SKOS
+from kg.store.protocol import Store
+
+#: raise it when what is stored changes; indexes of an older form are made anew.
+FORM = 3
+
+#: predicate -> kind of name
+NAMES = {
+    RDFS["label"].value: "label",
+    SKOS["prefLabel"].value: "label",
+    OBOINOWL["hasExactSynonym"].value: "exact synonym",
+    SKOS["altLabel"].value: "exact synonym",
+    OBOINOWL["hasRelatedSynonym"].value: "related synonym",
+    OBOINOWL["hasNarrowSynonym"].value: "narrow synonym",
+    OBOINOWL["hasBroadSynonym"].value: "broad synonym",
+}
+_SCHEMA = """
+CREATE TABLE term (iri TEXT PRIMARY KEY, label TEXT, definition TEXT, obsolete INT, replaced TEXT);
+CREATE TABLE name (norm INT, bag TEXT, iri TEXT, kind TEXT, text TEXT);
+CREATE TABLE norm (id INTEGER PRIMARY KEY, norm TEXT UNIQUE);
+CREATE TABLE xref (curie TEXT, iri TEXT);
+CREATE TABLE parent (iri TEXT, parent TEXT);
+"""
+_INDEXES = """
+CREATE INDEX name_norm ON name(norm); CREATE INDEX name_bag ON name(bag);
+CREATE INDEX xref_curie ON xref(curie); CREATE INDEX xref_iri ON xref(iri);
+CREATE INDEX parent_iri ON parent(iri);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of an outside term: its text, its kind, and the term."""
+
+    iri: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An outside term as an import gives it; `replaced` is the IRI or CURIE that takes its place, if any."""
+
+    iri: str
+    label: str
+    definition: str
+    obsolete: bool
+    replaced: str
+
+
+class NameIndex:
+    """Look-ups in the names of one import."""
+
+    def __init__(self, folder: Path, imported: Imported) -> None:
+        """Open what `make` wrote below `folder`."""
+        self.imported = imported
+        self._db = sqlite3.connect(f"file:{folder / 'names.sqlite'}?mode=ro", uri=True)
+        self._trigrams = trigrams.load(folder)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._db.close()
+
+    def equal(self, norm: str) -> list[Name]:
+        """Return the names whose normal form is `norm`."""
+        query = "SELECT iri, kind, text FROM name WHERE norm = (SELECT id FROM norm WHERE norm = ?)"
+        return [Name(*row) for row in self._db.execute(query, (norm,))]
+
+    def same_words(self, words: str) -> list[Name]:
+        """Return the names with the bag of words `words`."""
+        return [
+            Name(*r) for r in self._db.execute("SELECT iri, kind, text FROM name WHERE bag = ?", (words,))
+        ]
+
+    def near(self, norm: str, count: int) -> Iterator[tuple[str, list[Name]]]:
+        """Yield the `count` normal names most like `norm` with what they name."""
+        for position in self._trigrams.near(norm, count):
+            row = self._db.execute("SELECT norm FROM norm WHERE id = ?", (position,)).fetchone()
+            names = self._db.execute("SELECT iri, kind, text FROM name WHERE norm = ?", (position,))
+            yield row[0], [Name(*r) for r in names]
+
+    def with_xref(self, curie: str) -> list[str]:
+        """Return the terms that refer to an outside identifier."""
+        return [r[0] for r in self._db.execute("SELECT iri FROM xref WHERE curie = ?", (curie,))]
+
+    def xrefs(self, iri: str) -> list[str]:
+        """Return the outside identifiers a term refers to."""
+        return [r[0] for r in self._db.execute("SELECT curie FROM xref WHERE iri = ?", (iri,))]
+
+    def term(self, iri: str) -> Term | None:
+        """Return a term, or None when the import has none such."""
+        query = "SELECT iri, label, definition, obsolete, replaced FROM term WHERE iri = ?"
+        row = self._db.execute(query, (iri,)).fetchone()
+        return Term(row[0], row[1], row[2], bool(row[3]), row[4]) if row else None
+
+    def path(self, iri: str) -> tuple[str, ...]:
+        """Return the labels of the shortest way from a term's parent to a root."""
+        before: dict[str, str] = {iri: ""}
+        queue = [iri]
+        for here in queue:
+            above = [
+                r[0] for r in self._db.execute("SELECT parent FROM parent WHERE iri = ? ORDER BY 1", (here,))
+            ]
+            if not above:
+                return tuple(reversed(self._way(here, before)[:-1]))
+            for parent in above:
+                if parent not in before:
+                    before[parent] = here
+                    queue.append(parent)
+        return ()
+
+    def _way(self, iri: str, before: dict[str, str]) -> list[str]:
+        """Return the labels from `iri` back to where the search began."""
+        labels: list[str] = []
+        while iri:
+            found = self.term(iri)
+            labels.append(found.label if found and found.label else iri)
+            iri = before[iri]
+        return labels
+
+
+def opened(
+    store: Store, imported: Imported, folder: Path, curie: Callable[[str], str], tell: Callable[[str], None]
+) -> NameIndex:
+    """Return an import's index, made now if there is none; `tell` hears when that is so.
+
+    `curie` gives the one spelling of an identifier, or the identifier itself.
+    """
+    place = folder / imported.id / f"{imported.sha256[:12]}-{imported.date.replace(':', '')}-{FORM}"
+    if not (place / "names.sqlite").is_file():
+        tell(f"Indexing the names of {imported.id} ({imported.terms:,} terms), once.")
+        _make(store, imported, place, curie)
+        _sweep(place)
+    return NameIndex(place, imported)
+
+
+def _make(store: Store, imported: Imported, place: Path, curie: Callable[[str], str]) -> None:
+    """Write the index of one import, whole or not at all."""
+    work = place.with_name(f".{place.name}.{os.getpid()}")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        db = sqlite3.connect(work / "names.sqlite")
+        db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
+        graph = str(imported.graph)
+        _terms(db, store, graph)
+        _names(db, store, graph, work)
+        _links(db, store, graph, curie)
+        db.executescript(_INDEXES)
+        db.commit()
+        db.close()
+        if not place.exists():
+            work.rename(place)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _rows(store: Store, graph: str, pattern: str) -> Iterator[tuple[str, ...]]:
+    """Yield the values of ?a ?b ?c of a pattern in one graph."""
+    for row in store.select(f"SELECT ?a ?b ?c {{ GRAPH {graph} {{ {pattern} }} }}").rows:
+        yield tuple("" if value is None else text(value) for value in row)
+
+
+def _terms(db: sqlite3.Connection, store: Store, graph: str) -> None:
+    """Write label, definition, obsolescence and replacement of every term."""
+    found: dict[str, list[str | int]] = defaultdict(lambda: ["", "", 0, ""])
+    about = {
+        RDFS["label"].value: 0,
+        SKOS["prefLabel"].value: 0,
+        OBO["IAO_0000115"].value: 1,
+        SKOS["definition"].value: 1,
+        OBO["IAO_0100001"].value: 3,
+    }
+    values = " ".join(f"<{predicate}>" for predicate in about)
+    for iri, predicate, value in _rows(store, graph, f"VALUES ?b {{ {values} }} ?a ?b ?c FILTER(isIRI(?a))"):
+        found[iri][about[predicate]] = value
+    for iri, *_ in _rows(store, graph, f'?a {OWL["deprecated"]} ?b FILTER(STR(?b) IN ("true", "1"))'):
+        found[iri][2] = 1
+    db.executemany("INSERT INTO term VALUES (?, ?, ?, ?, ?)", ((iri, *rest) for iri, rest in found.items()))
+
+
+def _names(db: sqlite3.Connection, store: Store, graph: str, folder: Path) -> None:
+    """Write every name, its normal form and bag of words, and the trigrams of the normal forms."""
+    numbers: dict[str, int] = {}
+    values = " ".join(f"<{predicate}>" for predicate in NAMES)
+    rows: list[tuple[int, str, str, str, str]] = []
+    for iri, predicate, name in _rows(store, graph, f"VALUES ?b {{ {values} }} ?a ?b ?c FILTER(isIRI(?a))"):
+        if norm := normal(name):
+            number = numbers.setdefault(norm, len(numbers))
+            rows.append((number, bag(norm), iri, NAMES[predicate], name))
+    db.executemany("INSERT INTO name VALUES (?, ?, ?, ?, ?)", rows)
+    db.executemany("INSERT INTO norm VALUES (?, ?)", ((number, norm) for norm, number in numbers.items()))
+    trigrams.index(list(numbers)).save(folder)
+
+
+def _links(db: sqlite3.Connection, store: Store, graph: str, curie: Callable[[str], str]) -> None:
+    """Write cross-references, alternative identifiers among them, and named parents."""
+    references = (OBOINOWL["hasDbXref"], SKOS["exactMatch"], OBOINOWL["hasAlternativeId"])
+    values = " ".join(str(predicate) for predicate in references)
+    rows = _rows(store, graph, f"VALUES ?c {{ {values} }} ?b ?c ?a FILTER(isIRI(?b))")
+    db.executemany("INSERT INTO xref VALUES (?, ?)", ((curie(a), b) for a, b, _ in rows))
+    rows = _rows(store, graph, f"?a {RDFS['subClassOf']} ?b FILTER(isIRI(?b))")
+    db.executemany("INSERT INTO parent VALUES (?, ?)", ((a, b) for a, b, _ in rows))
+
+
+def _sweep(keep: Path) -> None:
+    """Remove the indexes of earlier versions."""
+    for old in keep.parent.iterdir():
+        if old != keep and not old.name.startswith("."):
+            shutil.rmtree(old, ignore_errors=True)

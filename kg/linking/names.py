@@ -1,0 +1,49 @@
+"""When two names are one: case, accents, punctuation, spelling, plurals and word order put aside."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_APART = re.compile(r"[^a-z0-9]+")
+#: Greek letters as names spell them out.
+_GREEK = {
+    unicodedata.lookup(f"GREEK SMALL LETTER {'LAMDA' if name == 'lambda' else name.upper()}"): name
+    for name in ("alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "omega")
+}
+_GREEK_LETTER = re.compile("|".join(_GREEK))
+#: British spelling -> American, as both occur in the vocabularies.
+_SPELLING = (
+    (re.compile(r"aemi"), "emi"),
+    (re.compile(r"haem"), "hem"),
+    (re.compile(r"oedema"), "edema"),
+    (re.compile(r"oesoph"), "esoph"),
+    (re.compile(r"tumour"), "tumor"),
+    (re.compile(r"paed"), "ped"),
+    (re.compile(r"isation\b"), "ization"),
+    (re.compile(r"sulph"), "sulf"),
+)
+_FILLERS = frozenset("a an and for in of or the to with by".split())
+_PLURAL = re.compile(r"(?<=[a-z]{3})(?<![siu])s$")
+_PLURAL_IES = re.compile(r"(?<=[a-z]{2})ies$")
+
+
+def normal(name: str) -> str:
+    """Return `name` in small ASCII letters, digits and single blanks."""
+    text = _GREEK_LETTER.sub(lambda found: _GREEK[found[0]], name.casefold())
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return _APART.sub(" ", text).strip()
+
+
+def bag(name: str) -> str:
+    """Return the words of a normal name in one spelling and number, sorted, without fillers.
+
+    >>> bag("leukaemias of the blood") == bag("blood leukemia")
+    True
+    """
+    text = name
+    for pattern, written in _SPELLING:
+        text = pattern.sub(written, text)
+    words = (_PLURAL.sub("", _PLURAL_IES.sub("y", word)) for word in text.split() if word not in _FILLERS)
+    return " ".join(sorted(words))

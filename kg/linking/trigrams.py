@@ -1,0 +1,90 @@
+"""Which of some hundred thousand names look like a given one: an inverted index of three-letter pieces.
+
+Kept as plain arrays that are mapped from disk; a query touches only the pieces it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+_LETTERS = " abcdefghijklmnopqrstuvwxyz0123456789"
+_BASE = len(_LETTERS) + 1  # 0 stands between names
+_CODES = np.zeros(256, np.uint32)
+_CODES[[ord(c) for c in _LETTERS]] = range(1, _BASE)
+#: letters of a name that count: chemical names run to thousands.
+LONGEST = 80
+_FILES = ("offsets", "postings", "lengths")
+
+Ints = npt.NDArray[np.int64]
+Postings = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Trigrams:
+    """The index: postings of piece c are `postings[offsets[c]:offsets[c + 1]]`, names by position."""
+
+    offsets: Ints
+    postings: Postings
+    lengths: Floats
+
+    def near(self, name: str, count: int) -> list[int]:
+        """Return the positions of the `count` names most like the normal `name`, best first."""
+        total = len(self.lengths)
+        if not total:
+            return []
+        pieces = np.unique(_pieces([name])[0])
+        scores = np.zeros(total, np.float32)
+        for piece in pieces:
+            first, last = self.offsets[piece], self.offsets[piece + 1]
+            if last > first:
+                scores[self.postings[first:last]] += _weight(total, int(last - first))
+        scores /= self.lengths
+        best = np.argpartition(scores, -min(count, total))[-count:]
+        return [int(i) for i in best[np.argsort(-scores[best], kind="stable")] if scores[i] > 0]
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays below `folder`."""
+        for name in _FILES:
+            np.save(folder / f"{name}.npy", getattr(self, name))
+
+
+def load(folder: Path) -> Trigrams:
+    """Map the arrays below `folder`; raises OSError or ValueError when they are not whole."""
+    return Trigrams(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in _FILES))
+
+
+def index(names: Sequence[str]) -> Trigrams:
+    """Return the index of normal names."""
+    codes, owners = _pieces(names)
+    total = max(len(names), 1)
+    keys = np.unique(codes.astype(np.int64) * total + owners)
+    pieces, postings = keys // total, (keys % total).astype(np.int32)
+    offsets = np.searchsorted(pieces, np.arange(_BASE**3 + 1))
+    counts = np.diff(offsets)
+    weights = np.array([_weight(len(names), int(c)) if c else 0.0 for c in counts], np.float32)
+    sums = np.bincount(postings, weights=weights[pieces], minlength=len(names))
+    return Trigrams(offsets.astype(np.int64), postings, np.sqrt(np.maximum(sums, 1e-6)).astype(np.float32))
+
+
+def _weight(total: int, count: int) -> float:
+    """Return the squared inverse document frequency of a piece that `count` of `total` names have."""
+    return float(np.log(1 + total / count) ** 2)
+
+
+def _pieces(names: Sequence[str]) -> tuple[npt.NDArray[np.uint32], Ints]:
+    """Return the pieces of all names and the position of the name each belongs to."""
+    texts = [f" {name[:LONGEST]} \0".encode("ascii", "replace") for name in names]
+    letters = _CODES[np.frombuffer(b"".join(texts), np.uint8)]
+    owners = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    if len(letters) < 3:
+        return np.zeros(0, np.uint32), np.zeros(0, np.int64)
+    one, two, three = letters[:-2], letters[1:-1], letters[2:]
+    whole = (one > 0) & (two > 0) & (three > 0)
+    codes = (one * _BASE + two) * _BASE + three
+    return codes[whole], owners[:-2][whole]
