@@ -12,12 +12,12 @@ from pyoxigraph import NamedNode, Triple
 from kg.errors import BadData
 from kg.files.places import Places
 from kg.files.turtle import TurtleFile, read_turtle
-from kg.namespaces import CLAIM, PREFIXES
+from kg.namespaces import CLAIM, OA, PREFIXES
 from kg.pipeline.dataset import ASSERTED, BACKGROUND, ONTOLOGY, SOURCE, Dataset, claim_graph
 
 _SPAN = PREFIXES["span"]
 
-#: where Turtle stands -> the graph it goes to; claims are split by subject (`_claim_home`).
+#: where Turtle stands -> the graph it goes to; claims are split by subject (`_claim_homes`).
 _HOMES: tuple[tuple[str, NamedNode | None], ...] = (
     ("ontology/*.ttl", ONTOLOGY),
     ("data/concepts/*.ttl", ASSERTED),
@@ -87,10 +87,10 @@ def _place(dataset: Dataset, file: TurtleFile, graph: NamedNode | None) -> Itera
         return
     strangers: dict[str, Triple] = {}
     for triple in file.triples:
-        home = _claim_home(triple)
-        if home is not None:
+        homes_of_it = _claim_homes(triple)
+        for home in homes_of_it:
             dataset.add(home, (triple,))
-        else:
+        if not homes_of_it:
             strangers.setdefault(str(triple.subject), triple)
     for triple in strangers.values():
         subject = triple.subject.value if isinstance(triple.subject, NamedNode) else str(triple.subject)
@@ -104,11 +104,18 @@ def _place(dataset: Dataset, file: TurtleFile, graph: NamedNode | None) -> Itera
         )
 
 
-def _claim_home(triple: Triple) -> NamedNode | None:
-    """Return the graph of a triple in a claims file, or None when it does not belong there."""
+def _claim_homes(triple: Triple) -> tuple[NamedNode, ...]:
+    """Return the graphs of a triple in a claims file; none when it does not belong there.
+
+    The document of a span belongs to the claim's assertion as well, where the reasoner reads it.
+    """
     if not isinstance(triple.subject, NamedNode):
-        return None
+        return ()
     iri = triple.subject.value
     if iri.startswith(CLAIM):
-        return claim_graph(iri.removeprefix(CLAIM), "assertion")
-    return SOURCE if iri.startswith(_SPAN) else None
+        return (claim_graph(iri.removeprefix(CLAIM), "assertion"),)
+    if not iri.startswith(_SPAN):
+        return ()
+    if triple.predicate == OA["hasSource"]:
+        return SOURCE, claim_graph(iri.removeprefix(_SPAN), "assertion")
+    return (SOURCE,)
