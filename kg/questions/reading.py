@@ -50,13 +50,12 @@ def _parameter(line: str, text: str, where: str) -> Parameter:
         raise BadData(
             f"`# param: {line}` is not `name type - help`.", where=where, line=1, todo="Rewrite it."
         )
-    values = values_line(found["name"]).findall(text)
-    if len(values) != 1 or not values[0][1].strip():
+    examples = {body.strip() for _, body in values_line(found["name"]).findall(text)}
+    if len(examples) != 1 or examples == {""}:
         raise BadData(
-            f"Parameter {found['name']} needs one line `VALUES ?{found['name']} {{ example }}`.",
+            f"Parameter {found['name']} needs a line `VALUES ?{found['name']} {{ example }}`.",
             where=where,
             line=1,
-            todo="Put it alone on a line inside WHERE.",
+            todo="Put it alone on a line inside WHERE; where it stands twice, with the same example.",
         )
-    example = values[0][1].strip()
-    return Parameter(found["name"], found["type"], found["help"], example, bool(found["many"]))
+    return Parameter(found["name"], found["type"], found["help"], examples.pop(), bool(found["many"]))
