@@ -60,13 +60,15 @@ def _subject(row: Mapping, entities: frozenset[str] | None) -> Iterator[tuple[st
         yield f"The graph has no {row.subject_id}.", "Mend the name or add the entity."
     if row.predicate_id not in PREDICATES:
         yield f"{row.predicate_id} is not a match predicate.", f"Use one of {', '.join(PREDICATES)}."
-    if row.subject_id.startswith("sit:") and row.predicate_id == "skos:exactMatch" and not _is_ncit(row):
-        yield "A situation is not a disease and has no exact match outside NCIt.", "Use skos:broadMatch."
-
-
-def _is_ncit(row: Mapping) -> bool:
-    """Return whether the object is an NCIt term: NCIt alone has terms for situations."""
-    return row.object_id.startswith("NCIT:")
+    if (
+        row.subject_id.startswith("sit:")
+        and row.predicate_id == "skos:exactMatch"
+        and not row.predicate_modifier
+    ):
+        yield (
+            "A situation is not a disease and has no exact match.",
+            "Use skos:broadMatch or skos:closeMatch.",
+        )
 
 
 def _object(row: Mapping, prefixes: Prefixes) -> Iterator[tuple[str, str]]:
@@ -86,7 +88,7 @@ def _rest(row: Mapping, verdict: str) -> Iterator[tuple[str, str]]:
         yield f"{row.mapping_justification} is not a SEMAPV justification.", "See the SSSOM specification."
     if not _DATE.fullmatch(row.mapping_date):
         yield f"{row.mapping_date!r} is not a date.", "Write year-month-day."
-    if not row.mapping_source.startswith("proof:") and verdict != "rejected":
+    if not row.mapping_source.startswith("proof:") and verdict == "accepted":
         yield "The row names no file that proves it.", "Put proof:FILE into mapping_source."
     if row.confidence and not _RANGE.fullmatch(row.confidence):
         yield f"The confidence {row.confidence} is not between 0 and 1.", "Mend or remove it."
