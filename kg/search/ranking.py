@@ -1,0 +1,93 @@
+"""Which entries answer a query, best first: exact, prefix, synonym, typo, text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from kg.search.index import Entry, FoldedName, Index, Indexed, fold
+
+#: a name this alike (0 to 100) counts as mistyped; found by trying the fixed list in tests/search
+TYPO_CUTOFF = 80.0
+SHORTEST_TYPO = 4
+
+EXACT_LABEL, EXACT_NAME, PREFIX_LABEL, PREFIX_NAME, WORDS, TYPO, TEXT = range(7)
+
+#: kinds in the order in which equals are shown
+KIND_ORDER = (
+    "disease",
+    "intervention",
+    "situation",
+    "feature",
+    "problem",
+    "goal",
+    "hedge",
+    "term",
+    "claim",
+    "sentence",
+    "decision",
+    "relation",
+    "document",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry that answers, the name that did so, and how."""
+
+    entry: Entry
+    matched: str
+    sort: str
+    tier: int
+    score: float
+
+
+def search(index: Index, query: str, limit: int = 50) -> list[Hit]:
+    """Return at most `limit` hits, best first; an empty query has none."""
+    asked = fold(query)
+    if not asked:
+        return []
+    hits = [hit for indexed in index.entries if (hit := _best(indexed, asked)) is not None]
+    return sorted(hits, key=_order)[:limit]
+
+
+def _order(hit: Hit) -> tuple[int, float, int, int, str]:
+    kind = KIND_ORDER.index(hit.entry.kind) if hit.entry.kind in KIND_ORDER else len(KIND_ORDER)
+    return hit.tier, -hit.score, kind, len(hit.entry.label), hit.entry.label
+
+
+def _best(indexed: Indexed, asked: str) -> Hit | None:
+    """Return the best way in which an entry answers, or None."""
+    words = asked.split()
+    found = [hit for name in indexed.names for hit in _by_name(indexed.entry, name, asked, words)]
+    if not found and all(word in indexed.text for word in words) and len(asked) > 2:
+        found = [Hit(indexed.entry, "", "text", TEXT, 0.0)]
+    return min(found, key=_order, default=None)
+
+
+def _by_name(entry: Entry, name: FoldedName, asked: str, words: list[str]) -> Iterator[Hit]:
+    """Yield the hits of one name, none or one."""
+    tier, score = _tier(name, asked, words)
+    if tier is not None:
+        yield Hit(entry, name.name.text, name.name.sort, tier, score)
+
+
+def _tier(name: FoldedName, asked: str, words: list[str]) -> tuple[int | None, float]:
+    if name.folded == asked:
+        return (EXACT_LABEL if name.main else EXACT_NAME), 0.0
+    if name.folded.startswith(asked):
+        return (PREFIX_LABEL if name.main else PREFIX_NAME), 0.0
+    if all(any(word.startswith(part) for word in name.words) for part in words):
+        return WORDS, 1.0 if name.main else 0.0
+    return _typo(name, asked)
+
+
+def _typo(name: FoldedName, asked: str) -> tuple[int | None, float]:
+    """Return the typo tier when the whole name or one long word of it is a slip away."""
+    if len(asked) < SHORTEST_TYPO or name.name.sort in {"code", "initials"}:
+        return None, 0.0
+    rivals = [name.folded, *(word for word in name.words if len(word) >= SHORTEST_TYPO)]
+    score = max(fuzz.ratio(asked, rival, score_cutoff=TYPO_CUTOFF) for rival in rivals)
+    return (TYPO, score) if score else (None, 0.0)

@@ -1,0 +1,31 @@
+"""The hedge scale: words of the text in the order of their strength; numbers would be invention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kg.views.terms import Naming, Term
+
+#: weakest to plainly stated, as `kg:strengthRank` 1 to 5 orders them; the line under a badge has the same name
+LEVELS = ("weakest", "weak", "middle", "strong", "fact")
+
+
+@dataclass(frozen=True, slots=True)
+class Hedge:
+    """How strongly a claim is worded: the hedge's name and its place on the scale."""
+
+    label: str
+    href: str
+    iri: str
+    level: str
+
+
+def hedge(term: Term, naming: Naming) -> Hedge:
+    """Return the badge of a hedge; one without a rank counts as the weakest."""
+    ref = naming.ref(term)
+    return Hedge(ref.label, ref.href, ref.iri, level(naming.ranks.get(ref.iri, 1)))
+
+
+def level(rank: int) -> str:
+    """Return the name of a place on the scale."""
+    return LEVELS[min(max(rank, 1), len(LEVELS)) - 1]

@@ -1,0 +1,103 @@
+"""A named question as a page: its form with pick lists, its answer, and the query behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyoxigraph import Literal, NamedNode
+
+from kg.errors import BadQuery
+from kg.pipeline.answers import Answer, Choices
+from kg.questions import Parameter, Question
+from kg.views.start import Asked, asked
+from kg.views.terms import Naming, Ref, curie
+
+MOST_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value a reader may pick."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter as a field of the form; without options it is typed."""
+
+    name: str
+    type: str
+    help: str
+    value: str
+    many: bool
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPage:
+    """A question, its form, its answer, and where programs get the same."""
+
+    asked: Asked
+    returns: str
+    fields: tuple[Field, ...]
+    variables: tuple[str, ...]
+    rows: tuple[tuple[Ref | None, ...], ...]
+    total: int
+    query: str
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsPage:
+    """All named questions."""
+
+    questions: tuple[Asked, ...]
+
+
+def questions_page(questions: Sequence[Question]) -> QuestionsPage:
+    """Return the list of questions."""
+    return QuestionsPage(tuple(asked(question) for question in questions))
+
+
+def question_page(
+    question: Question, given: Mapping[str, Sequence[str]], answer: Answer, choices: Choices, api: str
+) -> QuestionPage:
+    """Return the page of an answered question; `given` are the values as they were asked for."""
+    naming = Naming(answer.labels)
+    return QuestionPage(
+        asked=asked(question),
+        returns=question.returns,
+        fields=tuple(_field(p, given.get(p.name, ()), choices) for p in question.params),
+        variables=answer.variables,
+        rows=tuple(tuple(naming.ref(t) if t is not None else None for t in row) for row in answer.rows[:MOST_ROWS]),
+        total=len(answer.rows),
+        query=answer.query,
+        api=api,
+    )
+
+
+def _field(parameter: Parameter, given: Sequence[str], choices: Choices) -> Field:
+    """Return a field that shows what was asked for, or else the file's example."""
+    values = tuple(given) or tuple(parameter.example.split())
+    wanted = {_same(value, parameter) for value in values}
+    options = tuple(
+        Option(_spelling(choice.value), choice.label, _spelling(choice.value) in wanted) for choice in choices.of(parameter)
+    )
+    return Field(parameter.name, parameter.type, parameter.help, " ".join(values), parameter.many, options)
+
+
+def _same(value: str, parameter: Parameter) -> str:
+    """Return one spelling for the ways in which a value may be written."""
+    try:
+        return _spelling(parameter.term(value.strip("<>")))
+    except BadQuery:
+        return value
+
+
+def _spelling(term: NamedNode | Literal) -> str:
+    return curie(term.value) if isinstance(term, NamedNode) else term.value
+

@@ -1,0 +1,131 @@
+"""The forms a page comes in: HTML, JSON and RDF, by suffix or by Accept (RFC 9110 section 12.5.1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+from flask import Response, request
+
+from kg.errors import NotAcceptable
+from kg.namespaces import BASE, PREFIXES
+from kg.views.terms import as_json
+from kg.web.negotiation import HTML, Offer, choose, offered
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A representation: its suffix, its media type, and for RDF its serialisation."""
+
+    offer: Offer
+    rdf: ox.RdfFormat | None = None
+    quads: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """Return the suffix of an address that asks for this form."""
+        return self.offer.key
+
+    @property
+    def media(self) -> str:
+        """Return the media type."""
+        return self.offer.media
+
+
+def _form(suffix: str, media: str, rdf: ox.RdfFormat | None = None, *, quads: bool = False) -> Form:
+    return Form(Offer(suffix, media, (suffix,), charset=media.startswith("text/")), rdf, quads)
+
+
+#: in the order of the server's preference among equals
+FORMS = (
+    _form("html", HTML),
+    _form("ttl", "text/turtle", ox.RdfFormat.TURTLE),
+    _form("jsonld", "application/ld+json", ox.RdfFormat.JSON_LD),
+    _form("nt", "application/n-triples", ox.RdfFormat.N_TRIPLES),
+    _form("rdf", "application/rdf+xml", ox.RdfFormat.RDF_XML),
+    _form("trig", "application/trig", ox.RdfFormat.TRIG, quads=True),
+    _form("nq", "application/n-quads", ox.RdfFormat.N_QUADS, quads=True),
+    _form("json", JSON),
+)
+PAGES = tuple(form for form in FORMS if form.media in {HTML, JSON})
+_BY_SUFFIX = {form.suffix: form for form in FORMS}
+
+
+@dataclass(frozen=True, slots=True)
+class FormLink:
+    """The address of another form of the same page."""
+
+    label: str
+    href: str
+    media: str
+
+
+def split(name: str) -> tuple[str, str]:
+    """Return a name without its known suffix, and the suffix or nothing."""
+    stem, dot, suffix = name.rpartition(".")
+    return (stem, suffix) if dot and suffix in _BY_SUFFIX else (name, "")
+
+
+def negotiate(suffix: str = "", offers: Iterable[Form] = FORMS) -> Form:
+    """Return the form asked for by suffix, or else by Accept; raises NotAcceptable with the offers."""
+    if suffix:
+        return _BY_SUFFIX[suffix]
+    wanted = tuple(form.offer for form in offers)
+    offer = choose(request.headers.get("Accept", ""), wanted)
+    if offer is None:
+        raise NotAcceptable("This page has no form that the Accept header allows.", todo=f"On offer: {offered(wanted)}.")
+    return _BY_SUFFIX[offer.key]
+
+
+def links(path: str, offers: Iterable[Form] = FORMS[1:]) -> tuple[FormLink, ...]:
+    """Return the links to the other forms of the page at `path`."""
+    return tuple(FormLink(f".{form.suffix}", f"{path}.{form.suffix}", form.media) for form in offers)
+
+
+def respond(
+    form: Form,
+    view: object,
+    html: Callable[[], str],
+    quads: Callable[[], Iterable[ox.Quad]],
+    *,
+    canonical: str = "",
+) -> Response:
+    """Return a page in the negotiated form; `canonical` is the IRI of what it describes."""
+    response = Response(_body(form, view, html, quads), content_type=form.offer.content_type)
+    response.vary.add("Accept")
+    if canonical:
+        response.headers["Link"] = f'<{canonical}>; rel="describes"'
+    return response
+
+
+def _body(form: Form, view: object, html: Callable[[], str], quads: Callable[[], Iterable[ox.Quad]]) -> str | bytes:
+    if form.media == HTML:
+        return html()
+    if form.rdf is None:
+        return json.dumps(as_json(view), ensure_ascii=False, indent=1)
+    return serialize(quads(), form)
+
+
+def serialize(quads: Iterable[ox.Quad], form: Form) -> bytes:
+    """Return quads in an RDF form; formats without graphs get each triple once."""
+    assert form.rdf is not None
+    if form.quads:
+        content: Iterable[ox.Quad | ox.Triple] = sorted(set(quads), key=str)
+    else:
+        content = sorted({quad.triple for quad in quads}, key=str)
+    body: bytes = ox.serialize(content, format=form.rdf, prefixes=_prefixes(form))
+    return body
+
+
+def _prefixes(form: Form) -> dict[str, str]:
+    """Return the prefixes a form may use; JSON-LD carries whole IRIs."""
+    return {} if form.rdf == ox.RdfFormat.JSON_LD else {p: iri for p, iri in PREFIXES.items() if iri}
+
+
+def ours(path: str) -> str:
+    """Return the IRI whose page stands at a path of ours."""
+    return BASE + path.removeprefix("/")

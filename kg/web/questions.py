@@ -1,0 +1,112 @@
+"""The named questions: a list, and each one as a form, an answer, its query and an address for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+
+from kg.errors import BadQuery
+from kg.pipeline.answers import Answer, Choices, answer, choices_folder
+from kg.questions import Question, find, load
+from kg.views.questions import question_page, questions_page
+from kg.web.content import PAGES, Form, negotiate, respond
+from kg.web.layout import kept, page, reader, settings
+from kg.web.negotiation import Offer
+
+blueprint = Blueprint("questions", __name__)
+
+_CSV = Form(Offer("csv", "text/csv", ("csv",), charset=True))
+_QUERY = Form(Offer("rq", "application/sparql-query", ("rq",)))
+_OFFERS = (*PAGES, _CSV, _QUERY)
+_BY_SUFFIX = {form.suffix: form for form in _OFFERS}
+#: a cell that begins so is a formula to a spreadsheet (OWASP, CSV injection)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def library() -> tuple[Question, ...]:
+    """Return the named questions; files do not change while a server runs."""
+    return kept("questions", lambda: load(settings().root / "queries" / "questions"))
+
+
+@blueprint.get("/questions")
+def questions() -> Response:
+    """Answer the list of questions."""
+    form = negotiate(offers=PAGES)
+    view = questions_page(library())
+    return respond(form, view, lambda: page("questions.html", view, title="Questions"), tuple)
+
+
+@blueprint.get("/questions/<name>")
+def question(name: str) -> Response:
+    """Answer a question with the values given, or else those of its example."""
+    stem, dot, suffix = name.rpartition(".")
+    asked = find(library(), stem if dot and suffix in _BY_SUFFIX else name)
+    form = _form(suffix if dot else "", request.args.get("format", ""))
+    values = {key: tuple(v for v in found if v) for key, found in request.args.lists() if key != "format"}
+    given = {key: found for key, found in values.items() if found}
+    choices = Choices(reader().store, choices_folder(settings().root))
+    try:
+        answered = answer(reader().store, asked, given, choices)
+    except BadQuery as error:
+        if form.media != "text/html":
+            raise
+        return _refused(asked, given, choices, error)
+    return _answered(form, asked, given, answered, choices)
+
+
+def _form(suffix: str, wanted: str) -> Form:
+    for name in (suffix, wanted):
+        if name in _BY_SUFFIX:
+            return _BY_SUFFIX[name]
+    if wanted:
+        raise BadQuery(f"There is no format {wanted!r}.", where="format", todo=f"Formats: {', '.join(_BY_SUFFIX)}.")
+    return negotiate(offers=_OFFERS)
+
+
+def _answered(
+    form: Form, asked: Question, given: Mapping[str, tuple[str, ...]], answered: Answer, choices: Choices
+) -> Response:
+    if form is _CSV:
+        return Response(_csv(answered), content_type=form.offer.content_type)
+    if form is _QUERY:
+        return Response(answered.query, content_type=form.media)
+    view = question_page(asked, given, answered, choices, _address(asked, given))
+    return respond(form, view, lambda: page("question.html", view, title=asked.title), tuple)
+
+
+def _refused(
+    asked: Question, given: Mapping[str, tuple[str, ...]], choices: Choices, error: BadQuery
+) -> Response:
+    """Answer a form whose values do not fit: the same form, with the complaint, as 400."""
+    empty = Answer((), (), {}, asked.text)
+    view = question_page(asked, given, empty, choices, _address(asked, {}))
+    html = page("question.html", view, title=asked.title, problem=error)
+    return Response(html, 400, content_type="text/html; charset=utf-8")
+
+
+def _address(asked: Question, given: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the address at which programs get this answer."""
+    query = urlencode([(name, value) for name, values in given.items() for value in values])
+    return f"/questions/{asked.name}" + (f"?{query}" if query else "")
+
+
+def _csv(answered: Answer) -> str:
+    """Return the answer as CSV: each IRI with its label in a column beside it, formulas disarmed."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180
+    writer.writerow([name for variable in answered.variables for name in (variable, f"{variable}_label")])
+    for row in answered.rows:
+        writer.writerow([_safe(cell) for term in row for cell in _cells(answered, term)])
+    return out.getvalue()
+
+
+def _cells(answered: Answer, term: object) -> tuple[str, str]:
+    return str(getattr(term, "value", "") or ""), answered.text(term)  # type: ignore[arg-type]
+
+
+def _safe(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -1,0 +1,39 @@
+"""The source page: the reader's own copy beside the graph; never cached, never sent to another machine."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+
+from flask import Blueprint, Response, request
+
+from kg.errors import NotFound
+from kg.views.source import source_page
+from kg.web.content import PAGES, negotiate, respond
+from kg.web.layout import page, reader, settings
+from kg.web.negotiation import HTML
+
+blueprint = Blueprint("source", __name__)
+
+@blueprint.get("/source", defaults={"name": ""})
+@blueprint.get("/source/<name>")
+def source(name: str) -> Response:
+    """Answer the source page; the JSON never holds the text."""
+    form = negotiate(offers=PAGES)
+    copy = settings().source_text if form.media == HTML and _from_this_machine() else None
+    view = source_page(reader(), name, Path(copy) if copy else None)
+    if view is None:
+        raise NotFound("There is no source document of that name.", where=request.path, todo="See /document/ for all.")
+    response = respond(form, view, lambda: page("source.html", view, title="The source beside the graph"), tuple)
+    if copy:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _from_this_machine() -> bool:
+    """Say whether the reader sits at this machine: the text is for no one else's screen."""
+    forwarded = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"))
+    try:
+        return not forwarded and ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
