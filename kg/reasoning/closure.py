@@ -16,6 +16,7 @@ from kg.namespaces import OWL
 from kg.reasoning.dictionary import Dictionary
 from kg.reasoning.engine import Engine, Progress, State
 from kg.reasoning.inconsistency import Inconsistency, inconsistencies
+from kg.reasoning.lean import leaned, merged_note
 from kg.reasoning.noise import minus, pairs, rdf_only, reflexive_equality, without_noise
 from kg.reasoning.relation import Facts, Relation
 from kg.reasoning.rulebook import owl2rl
@@ -31,6 +32,7 @@ class Closure:
     given: Facts
     axiomatic: bool
     new: Facts
+    notes: tuple[str, ...] = ()
 
     @property
     def inferred(self) -> frozenset[Triple]:
@@ -69,15 +71,22 @@ def close(
     rules: Iterable[Rule] | None = None,
     *,
     axiomatic: bool = False,
+    lean: bool | None = None,
     progress: Progress | None = None,
 ) -> Closure:
-    """Return the OWL 2 RL closure of `triples`; `axiomatic` keeps reflexive and axiomatic triples."""
+    """Return the OWL 2 RL closure of `triples`; `axiomatic` keeps reflexive and axiomatic triples.
+
+    `lean` takes anonymous restrictions that are stated alike as one; None does so only where the pairs of them
+    would be too many to write (see `lean.py`).
+    """
     dictionary = Dictionary()
     engine = Engine(owl2rl() if rules is None else rules, dictionary, progress, declarations=axiomatic)
     given = dictionary.facts(triples)
     state = State()
-    engine.run(state, given)
-    return Closure(engine, state, given, axiomatic, published(engine, state, given, axiomatic))
+    start, merged = leaned(given, dictionary, lean)
+    engine.run(state, start)
+    new = published(engine, state, given, axiomatic)
+    return Closure(engine, state, given, axiomatic, new, (merged_note(merged),) if merged else ())
 
 
 def published(engine: Engine, state: State, given: Facts, axiomatic: bool) -> Facts:

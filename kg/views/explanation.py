@@ -23,7 +23,7 @@ class Anchor:
 class ProofStep:
     """One line of a proof; premises are numbers of other steps, the conclusion is the first step.
 
-    `kind` is "derived" or "asserted"; `origin` of an asserted one is "text", "background", "ontology" or "data".
+    `kind` is "derived" or "asserted"; `origin` of an asserted one: "text", "background", "ontology" or "data".
     """
 
     number: int

@@ -1,0 +1,128 @@
+"""`kg reason`: RDF files in, what OWL 2 RL makes of them out."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+import click
+
+if TYPE_CHECKING:
+    from kg.reasoning import Closure
+    from kg.reasoning.engine import Progress
+
+INCONSISTENT = 3
+#: violations told one by one
+TOLD = 50
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  kg reason ontology.ttl data.nt.gz --output inferred.nt
+  kg reason chebi.nt.gz --output chebi-inferred.nt.gz
+  kg reason --axiomatic small.ttl
+  kg reason ontology.ttl data.ttl --remote http://127.0.0.1:7878/
+
+Exit codes: 0 consistent; 1 a file cannot be read (file, line and column are told); 2 wrong use;
+3 inconsistent: the violations are on stderr, the closure is still written."""
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write; .gz packs, .ttl writes Turtle. Default: N-Triples on stdout.",
+)
+@click.option("--axiomatic", is_flag=True, help="Write reflexive and axiomatic triples too.")
+@click.option(
+    "--lean/--no-lean",
+    default=None,
+    help="Treat anonymous restrictions stated alike as one. Default: only where there are very many.",
+)
+@click.option(
+    "--remote",
+    metavar="URL",
+    help="Reason on this SPARQL 1.1 server, with SPARQL Update; the files are sent there.",
+)
+def reason(
+    files: tuple[Path, ...], output: Path | None, axiomatic: bool, lean: bool | None, remote: str | None
+) -> None:
+    """Write the triples that OWL 2 RL infers from FILEs: RDF in any syntax, OBO, packed or not."""
+    from kg.external.rdf_files import triples_of_files
+
+    if remote:
+        from kg.cli.reason_remote import reason_remotely
+
+        sys.exit(reason_remotely(remote, triples_of_files(files), output))
+    from kg.reasoning import close
+
+    with _progress() as progress:
+        closure = close(triples_of_files(files), axiomatic=axiomatic, lean=lean, progress=progress)
+    for note in closure.notes:
+        click.echo(f"kg: {note}", err=True)
+    _write(closure, output)
+    sys.exit(_tell(closure))
+
+
+def _write(closure: Closure, output: Path | None) -> None:
+    """Write the inferred triples."""
+    from kg.reasoning.ntriples import lines
+
+    if output is not None and ".ttl" in output.suffixes:
+        from pyoxigraph import RdfFormat, serialize
+
+        blocks: Iterator[bytes] = iter((serialize(closure.triples(), format=RdfFormat.TURTLE) or b"",))
+    else:
+        blocks = lines(closure.new, closure.engine.dictionary)
+    with _opened(output) as stream:
+        for block in blocks:
+            stream.write(block)
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[IO[bytes]]:
+    """Open the output; raises click's error for wrong use when it cannot be written."""
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        stream = gzip.open(output, "wb", compresslevel=1) if output.suffix == ".gz" else output.open("wb")
+    except OSError as error:
+        raise click.BadParameter(
+            f"{output} cannot be written: {error.strerror}.", param_hint="--output"
+        ) from error
+    with stream:
+        yield cast("IO[bytes]", stream)
+
+
+def _tell(closure: Closure) -> int:
+    """Write what contradicts to stderr; return the exit code."""
+    found = closure.inconsistencies
+    for each in found[:TOLD]:
+        click.echo(f"inconsistent: {each}", err=True)
+    if len(found) > TOLD:
+        click.echo(f"inconsistent: and {len(found) - TOLD} more.", err=True)
+    return INCONSISTENT if found else 0
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Offer a function that tells rounds on a terminal; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("reading …") as status:
+
+        def told(number: int, new: int, seconds: float) -> None:
+            status.update("reasoning …")
+            console.print(f"round {number}: {new:,} new triples, {seconds:.2f} s", highlight=False)
+
+        yield told
