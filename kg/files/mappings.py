@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from kg.errors import BadData, NotFound
 from kg.mappings.prefixes import Prefixes, parse_vocabularies
-from kg.mappings.rows import VERDICTS, Mappings
+from kg.mappings.rows import VERDICTS, Mappings, MappingSet
 from kg.mappings.sssom import parse
 
 FOLDER = "data/mappings"
@@ -15,18 +16,27 @@ FOLDER = "data/mappings"
 def read_prefixes(root: Path) -> Prefixes:
     """Return the outside vocabularies of the project at `root`."""
     path = root / FOLDER / "prefixes.tsv"
-    return Prefixes(parse_vocabularies(_text(path), str(path.relative_to(root))))
+    return Prefixes(parse_vocabularies(_text(path), path.relative_to(root).as_posix()))
 
 
 def read_mappings(root: Path) -> Mappings:
-    """Return all mapping files, in the order of verdict and name."""
-    return Mappings(
-        tuple(
-            parse(_text(path), str(path.relative_to(root)), verdict)
-            for verdict in VERDICTS
-            for path in sorted((root / FOLDER / verdict).glob("*.sssom.tsv"))
-        )
-    )
+    """Return all mapping files, in the order of verdict and name; raises BadData for the first broken one."""
+    found = []
+    for mapping_set in each_mapping_set(root):
+        if isinstance(mapping_set, BadData):
+            raise mapping_set
+        found.append(mapping_set)
+    return Mappings(tuple(found))
+
+
+def each_mapping_set(root: Path) -> Iterator[MappingSet | BadData]:
+    """Yield each mapping file, or what is wrong with it, in the order of verdict and name."""
+    for verdict in VERDICTS:
+        for path in sorted((root / FOLDER / verdict).glob("*.sssom.tsv")):
+            try:
+                yield parse(_text(path), path.relative_to(root).as_posix(), verdict)
+            except BadData as error:
+                yield error
 
 
 def read_unmapped(root: Path) -> dict[str, str]:
@@ -40,7 +50,7 @@ def read_unmapped(root: Path) -> dict[str, str]:
         if not tab or not reason.strip() or entity in found:
             raise BadData(
                 "The row has no reason or repeats an entity.",
-                where=str(path.relative_to(root)),
+                where=path.relative_to(root).as_posix(),
                 line=number,
                 todo="Write entity, tab, reason.",
             )

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dictionary
 
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.mappings.prefixes import Prefixes
 from kg.mappings.rows import Mapping
-from kg.namespaces import BASE, DCTERMS, OWL, PREFIXES, RDF, RDFS, SKOS, SSSOM, XSD
+from kg.namespaces import BASE, DCTERMS, KG, OWL, PREFIXES, RDF, RDFS, SKOS, SSSOM, XSD
 
 #: Prefixes of a mapping file beside those of the outside vocabularies.
 REGISTRY = "https://bioregistry.io/registry/"
@@ -23,6 +24,12 @@ def mapping_triples(rows: Iterable[Mapping], prefixes: Prefixes) -> Iterator[Tri
     """Yield the triples of accepted `rows`; raises BadData or NotFound for an identifier that is none."""
     for row in rows:
         yield from _row_triples(row, prefixes)
+
+
+def unmapped_triples(reasons: Dictionary[str, str]) -> Iterator[Triple]:
+    """Yield why each entity (a CURIE of ours) has no counterpart outside."""
+    for entity, reason in reasons.items():
+        yield Triple(term_iri(entity), KG["noMappingBecause"], Literal(reason, language="en"))
 
 
 def mapping_iri(row: Mapping) -> NamedNode:

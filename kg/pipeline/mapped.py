@@ -1,13 +1,76 @@
-"""The accepted mappings to outside vocabularies, read from `data/mappings/`, as triples."""
+"""The mappings to outside vocabularies, read from `data/mappings/`: their triples, and their mistakes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
-from pyoxigraph import Triple
+from pyoxigraph import NamedNode, Triple
+
+from kg.errors import BadData, KgError
+from kg.files.mappings import FOLDER, each_mapping_set, read_prefixes, read_unmapped
+from kg.mappings.checks import check, check_unmapped
+from kg.mappings.rows import Mappings, MappingSet
+from kg.mappings.triples import mapping_triples as row_triples
+from kg.mappings.triples import unmapped_triples
+from kg.namespaces import KG, PREFIXES, RDF
+from kg.pipeline.dataset import ASSERTED, MAPPINGS, Dataset
+
+#: kinds of entity that are mapped or explained; hedges, claims and sources are this graph's own.
+_KINDS = ("dis", "sit", "feat", "int", "prob", "goal")
 
 
-def mapping_triples(root: Path) -> Iterable[Triple]:
-    """Return the accepted mappings under `root` as triples."""
-    return ()
+def add_mappings(dataset: Dataset, root: Path) -> list[BadData]:
+    """Add the accepted mappings under `root` to their graph; return the mistakes in their files."""
+    dataset.add(MAPPINGS, mapping_triples(root))
+    return list(mapping_mistakes(root, dataset))
+
+
+def mapping_triples(root: Path) -> Iterator[Triple]:
+    """Yield the accepted mappings under `root`, and why other entities have none; mistakes are left out."""
+    if not (root / FOLDER).is_dir():
+        return
+    try:
+        yield from row_triples(_sound(root).rows(), read_prefixes(root))
+        yield from unmapped_triples(read_unmapped(root))
+    except KgError:
+        return  # `mapping_mistakes` says it with file and line, and the build stops there
+
+
+def mapping_mistakes(root: Path, dataset: Dataset) -> Iterator[BadData]:
+    """Yield every mistake in the files of `data/mappings/`; none where a project has no such folder."""
+    if not (root / FOLDER).is_dir():
+        return
+    broken = [found for found in each_mapping_set(root) if isinstance(found, BadData)]
+    yield from broken
+    entities, mappings = _entities(dataset), _sound(root)
+    try:
+        yield from check(mappings, read_prefixes(root), entities)
+        if not broken:
+            yield from check_unmapped(mappings, read_unmapped(root), entities)
+    except BadData as error:
+        yield error
+    except KgError as error:
+        yield BadData(error.what, where=error.where, todo=error.todo)
+
+
+def _sound(root: Path) -> Mappings:
+    """Return the mapping files that can be read."""
+    return Mappings(tuple(found for found in each_mapping_set(root) if isinstance(found, MappingSet)))
+
+
+def _entities(dataset: Dataset) -> frozenset[str]:
+    """Return the CURIEs of the graph's own entities of the kinds that are mapped."""
+    prefixes = {PREFIXES[kind]: kind for kind in _KINDS}
+    found = set()
+    for triple in dataset.graphs.get(ASSERTED, ()):
+        if triple.predicate == RDF["type"] and isinstance(triple.subject, NamedNode) and _ours(triple.object):
+            for iri, kind in prefixes.items():
+                if triple.subject.value.startswith(iri):
+                    found.add(f"{kind}:{triple.subject.value.removeprefix(iri)}")
+    return frozenset(found)
+
+
+def _ours(term: object) -> bool:
+    """Return whether `term` is a class of the ontology."""
+    return isinstance(term, NamedNode) and term.value.startswith(KG)
