@@ -117,7 +117,9 @@ def _not_text(data: bytes) -> Mismatch | None:
     todo = "Give the plain-text copy, saved as UTF-8."
     if (zero := data.find(b"\0")) >= 0:
         line = data[:zero].count(b"\n") + 1
-        return Mismatch(line, zero - data.rfind(b"\n", 0, zero), zero, "a zero byte: this is not a text", todo)
+        return Mismatch(
+            line, zero - data.rfind(b"\n", 0, zero), zero, "a zero byte: this is not a text", todo
+        )
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -133,7 +135,9 @@ def _whole(document: Document, copy: _Copy) -> Iterator[Mismatch]:
     if copy.data.startswith(_BOM):
         yield Mismatch(1, 1, 0, "a byte order mark of 3 bytes", "Save as UTF-8 without a mark.")
     for index in copy.returns():
-        yield Mismatch(*copy.given_place(index), "a carriage return before the line end", "Save with LF line ends.")
+        yield Mismatch(
+            *copy.given_place(index), "a carriage return before the line end", "Save with LF line ends."
+        )
     if len(copy.text) != document.characters:
         line, column, byte = copy.place(min(len(copy.text), document.characters))
         what = f"the text has {len(copy.text)} characters, the document {document.characters}"
@@ -191,7 +195,9 @@ def _changed(segment: Segment, copy: _Copy, start: int) -> Iterator[Mismatch]:
         size = len(piece.encode("utf-8"))
         cut = " and the copy ends here" if len(piece) < segment.end - segment.start else ""
         what = f"{segment.notation} differs somewhere in these {size} bytes{cut}"
-        yield Mismatch(line, column, byte, what, "Compare the sentence with the publication of the document's date.")
+        yield Mismatch(
+            line, column, byte, what, "Compare the sentence with the publication of the document's date."
+        )
 
 
 def _undone(piece: str, sha256: str) -> tuple[tuple[int, str], ...]:
@@ -223,7 +229,9 @@ def _between(document: Document, copy: _Copy) -> Iterator[Mismatch]:
 def _unplaced(document: Document, copy: _Copy) -> Mismatch:
     """Return the complaint when only blanks between segments can differ."""
     first = document.segments[0].start if document.segments else 0
-    return Mismatch(*copy.place(first), "a blank between segments differs from the document's", "Restore the blanks.")
+    return Mismatch(
+        *copy.place(first), "a blank between segments differs from the document's", "Restore the blanks."
+    )
 
 
 def cue_mismatches(document: Document, copy: Anchored) -> Iterator[str]:

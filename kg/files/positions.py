@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
+from kg.namespaces import RDF
+
 # Turtle 1.1, section 6.5: comments, strings, IRIs, prefixed names; every other character is punctuation.
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)
@@ -91,7 +93,9 @@ def scan(text: str, file: str) -> Positions:
 
 def _verb(found: Positions, subject: str, token: _Token, iri: str) -> None:
     """Note that `subject` uses a verb here; `a` also makes the place a definition of it."""
-    if token.text == "a" or iri.endswith("22-rdf-syntax-ns#type"):
+    if token.text == "a":
+        iri = RDF["type"].value
+    if iri == RDF["type"].value:
         found.definitions.setdefault(subject, []).append(found.subjects.get(subject, [token.place])[-1])
     found.verbs.setdefault((subject, iri), []).append(token.place)
 

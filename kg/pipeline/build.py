@@ -15,14 +15,14 @@ from kg.errors import BadData, BadFiles, Inconsistent
 from kg.pipeline.anchoring import anchor_mistakes
 from kg.pipeline.checks import run_checks
 from kg.pipeline.dataset import ASSERTED, INFERRED, MAPPINGS, ONTOLOGY, Dataset, in_default
-from kg.pipeline.mapped import mapping_triples
 from kg.pipeline.hedging import add_weakest_hedges
 from kg.pipeline.load import Sources, digests, load, shapes
 from kg.pipeline.manifest import Manifest
+from kg.pipeline.mapped import mapping_mistakes, mapping_triples
 from kg.pipeline.metadata import add_metadata, entries
 from kg.pipeline.nanopubs import add_nanopubs
 from kg.pipeline.publish import GRAPH_FILE, publish
-from kg.pipeline.reasoners import reasoner
+from kg.pipeline.reasoners import Reasoner, reasoner
 from kg.pipeline.shacl import mistakes as shacl_mistakes
 from kg.pipeline.shacl import violations
 from kg.pipeline.vocabulary import duplicates, unknown_terms
@@ -48,27 +48,26 @@ def build(settings: Settings, *, engine: str = "rules", progress: Progress = lam
     Raises BadFiles with every mistake of the files, Inconsistent when they contradict the ontology,
     StoreUnavailable when the build cannot be written; the last good build stays in each case.
     """
+    sources, used = check(settings, engine=engine, progress=progress)
+    progress("publishing")
+    return _publish(settings, sources.dataset, used)
+
+
+def check(
+    settings: Settings, *, engine: str = "rules", progress: Progress = lambda _: None
+) -> tuple[Sources, Reasoner]:
+    """Load, validate, reason and validate what follows; publish nothing. Raises BadFiles, Inconsistent."""
+    used = reasoner(engine)
     progress("loading")
     sources = load(settings.root)
     complete(sources)
     progress("validating")
     raise_if_any(validate(settings, sources))
     progress("reasoning")
-    used = reason(sources, engine)
+    reason(sources, used)
     progress("validating what follows")
-    raise_if_any(validate_closure(settings, sources))
-    progress("publishing")
-    return _publish(settings, sources.dataset, used)
-
-
-def check(settings: Settings, progress: Progress = lambda _: None) -> Sources:
-    """Load and validate, without reasoning or publishing; raises BadFiles with every mistake."""
-    progress("loading")
-    sources = load(settings.root)
-    complete(sources)
-    progress("validating")
-    raise_if_any(validate(settings, sources))
-    return sources
+    raise_if_any(_by_shapes(sources, "inferred") + _by_queries(sources, reasoned=True))
+    return sources, used
 
 
 def complete(sources: Sources) -> None:
@@ -80,20 +79,17 @@ def complete(sources: Sources) -> None:
 
 def validate(settings: Settings, sources: Sources) -> list[BadData]:
     """Return every mistake of the files before reasoning."""
-    dataset, places = sources.dataset, sources.places
-    found = [*sources.mistakes, *unknown_terms(places), *duplicates(places)]
-    found += _by_shapes(sources, "asserted")
-    found += anchor_mistakes(settings, dataset)
-    return found
+    found = [*sources.mistakes, *unknown_terms(sources.places), *duplicates(sources.places)]
+    found += _by_shapes(sources, "asserted") + _by_queries(sources, reasoned=False)
+    found += mapping_mistakes(sources.root, sources.dataset)
+    return found + anchor_mistakes(settings, sources.dataset)
 
 
-def validate_closure(settings: Settings, sources: Sources) -> list[BadData]:
-    """Return the mistakes that show after reasoning: the smaller shapes, and checks with rows."""
-    found = _by_shapes(sources, "inferred")
+def _by_queries(sources: Sources, *, reasoned: bool) -> list[BadData]:
+    """Return the rows of the checks, each of which is a mistake."""
     with MemoryStore() as store:
         store.load(sources.dataset.quads())
-        found += run_checks(store, settings.root / "queries" / "checks", sources.places)
-    return found
+        return list(run_checks(store, sources.root / "queries" / "checks", sources.places, reasoned=reasoned))
 
 
 def _by_shapes(sources: Sources, stage: str) -> list[BadData]:
@@ -110,28 +106,26 @@ def raise_if_any(mistakes: list[BadData]) -> None:
         raise BadFiles(mistakes)
 
 
-def reason(sources: Sources, engine: str) -> str:
-    """Add the closure to the dataset; return what reasoned. Raises Inconsistent."""
-    used = reasoner(engine)
+def reason(sources: Sources, used: Reasoner) -> None:
+    """Add the closure, with the weakest hedges, to the dataset. Raises Inconsistent."""
     closure = used.close(sources.dataset.reasoner_input())
-    contradictions = list(closure.inconsistencies)
+    contradictions = [str(each).rstrip(".") for each in closure.inconsistencies]
     if contradictions:
+        count = "one place" if len(contradictions) == 1 else f"{len(contradictions)} places"
         raise Inconsistent(
-            f"The data contradict the ontology in {len(contradictions)} places. "
-            + " ".join(f"{str(each).rstrip('.')}." for each in contradictions),
-            todo="Mend one of the statements named and run `kg build` again; the last good build stays.",
+            f"The data contradict the ontology in {count}: {'. '.join(contradictions)}.",
+            todo="Mend one of the statements named and build again; the last good build stays.",
         )
     known = sources.dataset.default()
     sources.dataset.add(INFERRED, (triple for triple in closure.inferred if triple not in known))
     add_weakest_hedges(sources.dataset, sources.root)
-    return f"{used.name} {used.version}"
 
 
-def _publish(settings: Settings, dataset: Dataset, used: str) -> Built:
+def _publish(settings: Settings, dataset: Dataset, used: Reasoner) -> Built:
     """Serialise and publish the dataset."""
-    add_metadata(dataset, VERSION, used)
+    add_metadata(dataset, VERSION, str(used))
     content = dataset.nquads()
-    manifest = _manifest(settings.root, dataset, content, used)
+    manifest = _manifest(settings.root, dataset, content, str(used))
     return Built(publish(settings.build_dir, manifest, {GRAPH_FILE: content}), manifest)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadData, BadQuery
 from kg.files.places import Places
@@ -16,11 +16,13 @@ from kg.store.protocol import Store, Term
 _LINE = re.compile(r"^# (title|todo|stage): *(.+)$", re.M)
 
 
-def run_checks(store: Store, folder: Path, places: Places) -> Iterator[BadData]:
-    """Yield a mistake for each row that a check returns."""
+def run_checks(store: Store, folder: Path, places: Places, *, reasoned: bool) -> Iterator[BadData]:
+    """Yield a mistake for each row that a check returns; `# stage: inferred` waits for the closure."""
     for path in sorted(folder.glob("*.rq")):
         text = path.read_text("utf-8")
         header = dict(_LINE.findall(text))
+        if header.get("stage") == "inferred" and not reasoned:
+            continue
         try:
             rows = list(store.select(text))
         except BadQuery as error:
@@ -31,12 +33,14 @@ def run_checks(store: Store, folder: Path, places: Places) -> Iterator[BadData]:
 
 
 def _mistake(title: str, todo: str, row: dict[str, Term], places: Places) -> BadData:
-    """Return a row as a sentence at the place of its first IRI that stands in a file."""
-    shown = ", ".join(f"{name} {_shown(term)}" for name, term in row.items())
+    """Return a row (`focus`, `message`) as a sentence at the place of its first IRI that stands in a file."""
+    shown = ", ".join(_shown(term) for name, term in row.items() if name != "message")
+    message = row.get("message")
+    detail = f" ({message.value})" if isinstance(message, Literal) else ""
     iris = [term.value for term in row.values() if isinstance(term, NamedNode)]
     place = next((found for iri in iris if (found := places.of(iri))), None)
     return places.mistake(
-        f"{title.rstrip('.')}: {shown}.", todo or "Mend it and run `kg check` again.", place
+        f"{shown}: {title.rstrip('.')}{detail}.", todo or "Mend it and run `kg check` again.", place
     )
 
 

@@ -35,6 +35,10 @@ class Reasoner:
     version: str
     close: Callable[[Iterable[Triple]], Closed]
 
+    def __str__(self) -> str:
+        """Return name and version."""
+        return f"{self.name} {self.version}"
+
 
 #: name -> (module that offers `close`, distribution whose version counts).
 REASONERS = {"rules": ("kg.reasoning", "rrall-kg"), "owlrl": ("kg.pipeline.owlrl_engine", "owlrl")}
@@ -46,6 +50,4 @@ def reasoner(name: str) -> Reasoner:
         raise BadData(f"There is no reasoner {name!r}.", todo=f"Use one of: {', '.join(REASONERS)}.")
     module, distribution = REASONERS[name]
     loaded = importlib.import_module(module)
-    if not hasattr(loaded, "close"):  # until our own engine is in: the reference does its work
-        return reasoner("owlrl")
     return Reasoner(name, version(distribution), loaded.close)

@@ -1,0 +1,92 @@
+"""`kg ask`: a named question, its parameters, its answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from kg.cli.output import FORMATS, short, write
+from kg.pipeline.answers import Answer
+from kg.pipeline.asking import Library, library
+from kg.questions import Question
+from kg.settings import Settings
+from kg.store.protocol import Solutions
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog="""\b
+Examples:
+  kg ask --list
+  kg ask raised-for
+  kg ask raised-for --situation RelapsedALL
+  kg ask option-where --intervention blinatumomab --format csv
+  kg ask case-claims --feature ALL --feature "B-cell lineage" --feature shorterInterval
+
+\b
+A value is a local name, a label, a CURIE or an IRI. Parameters not given keep the question's example.
+Exit codes: 0 answered, 1 no such question or value, 2 wrong use.""",
+)
+@click.option("--list", "listed", is_flag=True, help="List the questions with their parameters.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--show-query", is_flag=True, help="Print the SPARQL query that would be run, and stop.")
+@click.option("--iri", is_flag=True, help="Show identifiers instead of labels in the table.")
+@click.argument("name", required=False)
+@click.argument("parameters", nargs=-1, type=click.UNPROCESSED, metavar="[--PARAM VALUE]...")
+def ask(
+    name: str | None, parameters: tuple[str, ...], listed: bool, format_: str, show_query: bool, iri: bool
+) -> None:
+    """Answer a named question."""
+    from kg.pipeline.opening import open_build
+
+    settings = Settings.from_environment(os.environ)
+    questions = library(settings.root)
+    if listed:
+        return _list(questions)
+    if name is None:
+        raise click.UsageError("Name a question; `kg ask --list` shows them.")
+    question = questions.find(name)
+    found = questions.ask(open_build(settings), name, _values(question, parameters))
+    if show_query:
+        click.echo(found.query, nl=False)
+        return None
+    return _write(found, format_, iri)
+
+
+def _write(found: Answer, format_: str, iri: bool) -> None:
+    """Print an answer, with labels in the table unless identifiers are wanted."""
+    write(Solutions(found.variables, found.rows), format_, short if iri else found.text)
+
+
+def _list(questions: Library) -> None:
+    """Print each question with its parameters."""
+    for number, question in enumerate(questions.questions, start=1):
+        click.echo(f"{number:2}  {question.name}: {question.question}")
+        for parameter in question.params:
+            many = ", may be repeated" if parameter.many else ""
+            click.echo(
+                f"      --{parameter.name}  {parameter.help} ({parameter.type}{many}; {parameter.example})"
+            )
+
+
+def _values(question: Question, given: Sequence[str]) -> dict[str, list[str]]:
+    """Return parameter values from `--name value` and `--name=value`."""
+    values: dict[str, list[str]] = {}
+    rest = list(given)
+    while rest:
+        option = rest.pop(0)
+        if not option.startswith("--"):
+            raise click.UsageError(f"Expected --PARAMETER, found {option!r}. {_usage(question)}")
+        name, equals, value = option[2:].partition("=")
+        if not equals and not rest:
+            raise click.UsageError(f"--{name} needs a value. {_usage(question)}")
+        values.setdefault(name, []).append(value if equals else rest.pop(0))
+    return values
+
+
+def _usage(question: Question) -> str:
+    """Return how a question is asked."""
+    options = " ".join(f"--{p.name} {p.type.upper()}" for p in question.params)
+    return f"Use: kg ask {question.name} {options}".rstrip() + "."

@@ -1,0 +1,35 @@
+"""`kg check`: every mistake of the files, without building."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from kg.cli.progress import steps
+from kg.settings import Settings
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  kg check
+  kg check --source-text ~/all-in-adults.txt
+
+Exit codes: 0 no mistake, 1 mistakes (one line each: file:line:column: what, and what to do), 2 wrong use."""
+)
+@click.option(
+    "--source-text",
+    type=click.Path(path_type=Path),
+    help="Your own copy of the source text, to check against.",
+)
+def check(source_text: Path | None) -> None:
+    """Validate the files: syntax, terms, duplicates, shapes and, with your copy, anchors and cues."""
+    from kg.pipeline import check as run
+
+    settings = Settings.from_environment(os.environ, source_text=source_text)
+    with steps() as progress:
+        sources, _ = run(settings, progress=progress)
+    triples = sum(len(file.triples) for file in sources.files)
+    click.echo(f"No mistake in {len(sources.files)} files, {triples} triples.")

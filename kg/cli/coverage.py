@@ -1,0 +1,111 @@
+"""`kg coverage`: sentence by sentence, what is claimed, what is set aside and why, what is open."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from kg.claims.anchors import Anchored
+from kg.claims.coverage import Coverage, Row, share_inside
+from kg.settings import Settings
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  kg coverage
+  kg coverage --format json
+  kg coverage --source-text ~/all-in-adults.txt
+  kg coverage --document rrall-2014
+
+\b
+With your own copy the quotes are shown (never stored or sent) and the share of characters inside spans.
+Exit codes: 0 nothing open, 1 a sentence has neither claim nor reason, or the copy does not match, 2 wrong use."""
+)
+@click.option("--source-text", type=click.Path(path_type=Path), help="Your own copy of the source text.")
+@click.option("--document", help="Only this document; default: all.")
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
+def coverage(source_text: Path | None, document: str | None, format_: str) -> None:
+    """Show which sentences of the text have claims."""
+    from kg.pipeline.anchoring import covered
+
+    settings = Settings.from_environment(os.environ, source_text=source_text)
+    found = covered(settings, document)
+    if format_ == "json":
+        click.echo(json.dumps([_json(each, copy) for each, copy in found], indent=1, ensure_ascii=False))
+    else:
+        for each, copy in found:
+            _print(each, copy)
+    if any(each.open for each, _ in found):
+        sys.exit(1)
+
+
+def _print(found: Coverage, copy: Anchored | None) -> None:
+    """Print a document's coverage."""
+    click.echo(f"{found.document.name}: {found.document.title}")
+    for row in found.rows:
+        _print_row(row, copy)
+    total = (
+        f"{len(found.rows)} segments, {found.claims} claims: {found.count('claimed')} claimed, "
+        f"{found.count('set aside')} set aside, {found.count('open')} open."
+    )
+    click.echo(total)
+    if copy is not None:
+        share = share_inside(found.document, copy.text)
+        click.echo(f"{share:.1%} of the visible characters stand inside the span of a claim.")
+
+
+def _print_row(row: Row, copy: Anchored | None) -> None:
+    """Print one segment with its claims."""
+    segment = row.segment
+    state = {
+        "claimed": "",
+        "set aside": f"  set aside: {segment.set_aside}",
+        "open": "  OPEN: no claim, no reason",
+    }
+    click.echo(f"{segment.notation:6} {segment.kind} {segment.start}-{segment.end}{state[row.state]}")
+    if copy is not None:
+        click.echo(f"       | {copy.quote(segment)}")
+    for claim in row.claims:
+        cues = ", ".join(f'"{cue}"' for cue in claim.cues)
+        click.echo(f"       {claim.name}  {claim.label}  [{cues}]")
+
+
+def _json(found: Coverage, copy: Anchored | None) -> dict[str, object]:
+    """Return a document's coverage as JSON values."""
+    result: dict[str, object] = {
+        "document": found.document.iri,
+        "title": found.document.title,
+        "segments": len(found.rows),
+        "claims": found.claims,
+        "claimed": found.count("claimed"),
+        "set_aside": found.count("set aside"),
+        "open": found.count("open"),
+        "rows": [_json_row(row, copy) for row in found.rows],
+    }
+    if copy is not None:
+        result["share_inside_spans"] = round(share_inside(found.document, copy.text), 4)
+    return result
+
+
+def _json_row(row: Row, copy: Anchored | None) -> dict[str, object]:
+    """Return one segment as JSON values."""
+    segment = row.segment
+    found: dict[str, object] = {
+        "segment": segment.notation,
+        "iri": segment.iri,
+        "kind": segment.kind,
+        "start": segment.start,
+        "end": segment.end,
+        "state": row.state,
+        "claims": [claim.name for claim in row.claims],
+    }
+    if segment.set_aside:
+        found["set_aside_because"] = segment.set_aside
+    if copy is not None:
+        found["quote"] = copy.quote(segment)
+    return found

@@ -1,0 +1,97 @@
+"""`kg query`: SPARQL over the built graph, from a file, an argument or standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from pyoxigraph import Literal, RdfFormat, serialize
+
+from kg.cli.output import FORMATS, write
+from kg.errors import BadQuery, NotFound
+from kg.namespaces import PREFIXES, XSD
+from kg.settings import Settings
+from kg.store.protocol import Solutions, Store
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  kg query queries/questions/01-raised-for.rq
+  kg query 'SELECT ?i WHERE { ?i kg:raisedFor sit:RelapsedBALL }'
+  kg query --format csv - < my.rq
+  kg query 'DESCRIBE claim:S15-1'
+
+\b
+The project's prefixes are declared for you where the query declares none of that name.
+SELECT and ASK give a table, CSV or JSON; CONSTRUCT and DESCRIBE give Turtle.
+Exit codes: 0 answered, 1 no such file or not a query, 2 wrong use."""
+)
+@click.argument("query", metavar="FILE|TEXT|-")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+def query(query: str, format_: str) -> None:
+    """Run a SPARQL query over the built graph."""
+    from kg.pipeline.opening import open_build
+
+    text, where = _read(query)
+    store = open_build(Settings.from_environment(os.environ))
+    try:
+        _run(store, with_prefixes(text), format_)
+    except BadQuery as error:
+        shift = with_prefixes(text).count("\n") - text.count("\n")
+        line = max(error.line - shift, 1) if error.line else 0
+        raise BadQuery(error.what, where=where, line=line, column=error.column, todo=error.todo) from error
+
+
+def _read(given: str) -> tuple[str, str]:
+    """Return the query text and what to call it; raises NotFound for a file that is not there."""
+    if given == "-":
+        return sys.stdin.read(), "standard input"
+    path = Path(given)
+    if "{" not in given and len(given) < 4096 and path.is_file():
+        try:
+            return path.read_text("utf-8"), given
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotFound("The file is not a readable UTF-8 text.", where=given) from error
+    if given.endswith((".rq", ".sparql")) and " " not in given:
+        raise NotFound("There is no such file.", where=given, todo="Check the name; queries/ holds examples.")
+    return given, "query"
+
+
+def with_prefixes(text: str) -> str:
+    """Return the query with a line of those of the project's prefixes that it uses and does not declare."""
+    declared = {
+        name.lower() for name in PREFIXES if f"prefix {name}:".lower() in " ".join(text.split()).lower()
+    }
+    missing = [name for name in PREFIXES if f"{name}:" in text and name.lower() not in declared]
+    line = " ".join(f"PREFIX {name}: <{PREFIXES[name]}>" for name in missing)
+    return f"{line}\n{text}" if line else text
+
+
+def _run(store: Store, text: str, format_: str) -> None:
+    """Run a query by its form; the first that the store accepts is it."""
+    for form in (_select, _ask, _construct):
+        try:
+            return form(store, text, format_)
+        except BadQuery as error:
+            if not error.what.startswith("The query is not a"):
+                raise
+    raise BadQuery("This is neither SELECT, ASK, CONSTRUCT nor DESCRIBE.", todo="Updates are not run here.")
+
+
+def _select(store: Store, text: str, format_: str) -> None:
+    write(store.select(text), format_)
+
+
+def _ask(store: Store, text: str, format_: str) -> None:
+    value = Literal("true" if store.ask(text) else "false", datatype=XSD["boolean"])
+    write(Solutions(("answer",), ((value,),)), format_)
+
+
+def _construct(store: Store, text: str, format_: str) -> None:
+    del format_
+    triples = store.construct(text)
+    content = serialize(triples, format=RdfFormat.TURTLE, prefixes=dict(PREFIXES)) or b""
+    click.echo(content.decode("utf-8"), nl=False)
