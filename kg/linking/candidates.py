@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from kg.errors import KgError
+from kg.errors import KgError, NotFound
 from kg.linking.entities import Entity
 from kg.linking.index import Name, NameIndex, Term
 from kg.linking.names import bag, normal
@@ -45,7 +45,8 @@ _OBSOLETE = 0.3
 #: letters a part of a name needs to count, and what it is worth.
 _PART = 5
 _PART_WORTH = 0.75
-_WITHIN = 95.0
+#: what is left of the worth when `ALL` meets `all`.
+_OTHER_CASE = 0.6
 _NEAR = 40
 
 
@@ -107,15 +108,22 @@ class Curies:
     def __init__(self, prefixes: Prefixes) -> None:
         """Use the vocabularies of `prefixes`."""
         self._prefixes = prefixes
+        self._unknown: set[str] = set()
 
     def __call__(self, spelling: str) -> str:
         """Return the CURIE of an IRI or a CURIE in any spelling."""
-        for form in (spelling, self._purl(spelling)):
+        purl = self._purl(spelling)
+        for form in (spelling, purl) if purl else (spelling,):
+            prefix = form.rpartition("/")[0] or form.partition(":")[0]
+            if prefix in self._unknown:
+                continue
             try:
-                return str(self._prefixes.parse(form)) if form else spelling
+                return str(self._prefixes.parse(form))
+            except NotFound:
+                self._unknown.add(prefix)
             except KgError:
                 continue
-        return self._purl(spelling) or spelling
+        return purl or spelling
 
     def iri(self, curie: str) -> str:
         """Return the IRI of a CURIE, or the text itself when its vocabulary is not known."""
@@ -221,7 +229,9 @@ def _reasons(entity: Entity, index: NameIndex, judged: Judged) -> dict[str, dict
 def _equal(name: str, ours: str, norm: str, index: NameIndex, notes: _Notes) -> None:
     """Note the terms that have one of our names, or one of the same words."""
     for there in index.equal(norm):
-        notes.add(there.iri, "name", _says(name, ours, "is", there), _OURS[ours] * _THEIRS[there.kind])
+        same = there.text == name or len(name) > _PART or not name.isupper()
+        worth = _OURS[ours] * _THEIRS[there.kind] * (1 if same else _OTHER_CASE)
+        notes.add(there.iri, "name", _says(name, ours, "is", there), worth)
     for there in index.same_words(bag(norm)):
         if normal(there.text) != norm:
             worth = _OURS[ours] * _theirs(there)
@@ -248,14 +258,14 @@ def _theirs(there: Name) -> float:
 
 def _alike(name: str, ours: str, norm: str, index: NameIndex, notes: _Notes) -> None:
     """Note the terms whose names look like one of ours, or hold all its words and more."""
-    floor = _ALIKE + max(0, 8 - len(norm)) * 2
+    floor, words = _ALIKE + max(0, 8 - len(norm)) * 2, set(norm.split())
     for other, names in index.near(norm, _NEAR):
         if other == norm:
             continue
         alike = max(fuzz.ratio(norm, other), 0.95 * fuzz.token_sort_ratio(norm, other))
         how, kind, share = "looks like", "alike", _FUZZY * alike / 100
         if alike < floor:
-            if fuzz.token_set_ratio(norm, other) < _WITHIN or len(norm) < _PART:
+            if len(norm) < _PART or not words <= set(other.split()):
                 continue
             how, kind, share = "is part of", "within", _PART_WORTH * (0.8 + 0.2 * len(norm) / len(other))
         for there in names:

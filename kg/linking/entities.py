@@ -59,7 +59,8 @@ def entities(store: Store) -> tuple[Entity, ...]:
     for row in store.select(query):
         found[text(row["e"])][text(row["p"])].append(text(row["o"]))
     every = sorted((_entity(iri, said) for iri, said in found.items()), key=lambda e: e.curie)
-    short = {name: e.label for e in every for name, _ in e.names if _ABBREVIATION.fullmatch(name)}
+    diseases = [e for e in every if e.curie.startswith(ENTITY_KINDS["disease"] + ":")]
+    short = {name: e.label for e in diseases for name, _ in e.names if _ABBREVIATION.fullmatch(name)}
     return tuple(replace(e, names=(*e.names, *_spelt_out(e, short))) for e in every)
 
 

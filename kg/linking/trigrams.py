@@ -18,6 +18,8 @@ _CODES = np.zeros(256, np.uint32)
 _CODES[[ord(c) for c in _LETTERS]] = range(1, _BASE)
 #: letters of a name that count: chemical names run to thousands.
 LONGEST = 80
+#: a piece that more than one name in _COMMON has says little and costs much; _FEW are always used.
+_COMMON, _FEW = 40, 6
 _FILES = ("offsets", "postings", "lengths")
 
 Ints = npt.NDArray[np.int64]
@@ -40,9 +42,11 @@ class Trigrams:
             return []
         pieces = np.unique(_pieces([name])[0])
         scores = np.zeros(total, np.float32)
-        for piece in pieces:
+        counts = self.offsets[pieces + 1] - self.offsets[pieces]
+        rare = max(total // _COMMON, int(np.sort(counts)[:_FEW][-1]))
+        for piece, count in zip(pieces, counts, strict=True):
             first, last = self.offsets[piece], self.offsets[piece + 1]
-            if last > first:
+            if 0 < count <= rare:
                 scores[self.postings[first:last]] += _weight(total, int(last - first))
         scores /= self.lengths
         best = np.argpartition(scores, -min(count, total))[-count:]
@@ -63,7 +67,8 @@ def index(names: Sequence[str]) -> Trigrams:
     """Return the index of normal names."""
     codes, owners = _pieces(names)
     total = max(len(names), 1)
-    keys = np.unique(codes.astype(np.int64) * total + owners)
+    keys = np.sort(codes.astype(np.int64) * total + owners)  # faster here than np.unique's hashing
+    keys = keys[np.flatnonzero(np.diff(keys, prepend=-1))]
     pieces, postings = keys // total, (keys % total).astype(np.int32)
     offsets = np.searchsorted(pieces, np.arange(_BASE**3 + 1))
     counts = np.diff(offsets)
