@@ -41,6 +41,8 @@ class EngineStore:
     def __init__(self, directory: Path, settings: Settings) -> None:
         """Reach the engine whose sockets are in `directory`."""
         self._directory, self._settings = directory, settings
+        #: the kernel keeps the engine from every network, so SILENT calls may fail as the standard has it
+        self.walled = (directory / "walled").exists()
         self.board = Board(directory / "board", slots_of(settings) + 1)
 
     @property

@@ -111,7 +111,8 @@ def _be_supervisor(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        walls.forbid_network()
+        if walls.forbid_network():
+            (directory / "walled").touch()
         writes = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         writes.bind(str(directory / "write.sock"))
         writes.listen(settings.query_queue)

@@ -54,6 +54,15 @@ class Token:
         return self.kind == "word" and self.text.upper() in words
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A SERVICE or LOAD: its keyword, the token that names the host, and whether it may fail silently."""
+
+    keyword: Token
+    target: Token
+    silent: bool
+
+
 def tokens(text: str) -> Iterator[Token]:
     """Yield the tokens of `text` but comments and blanks."""
     depth = 0
@@ -101,9 +110,15 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)), text) if "\\u" in text.lower() else text
 
 
-def calls_out(text: str, word: str) -> Token | None:
-    """Return the first keyword `word` (SERVICE or LOAD) of `text`, or None: not in strings, IRIs, comments."""
+def calls_out(text: str, word: str) -> list[Call]:
+    """Return each use of the keyword `word` (SERVICE or LOAD): not what strings, IRIs and comments hold."""
     if word.lower() not in text.lower() and "\\" not in text:
-        return None
-    plain = unescaped(text)
-    return next((token for token in tokens(plain) if token.is_word(word)), None)
+        return []
+    words = list(tokens(unescaped(text)))
+    calls: list[Call] = []
+    for at, token in enumerate(words):
+        if token.is_word(word):
+            silent = at + 1 < len(words) and words[at + 1].is_word("SILENT")
+            target = words[at + 1 + silent] if at + 1 + silent < len(words) else token
+            calls.append(Call(token, target, silent))
+    return calls

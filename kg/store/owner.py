@@ -102,7 +102,6 @@ class Owner:
         )  # after: an answer may be newer than its version, never older
         for past in old:
             self._retire(past)
-        self._man(generation)
 
     def _lane(self, name: str, number: int) -> socket.socket:
         """Return a listening socket not yet known to clients; its backlog is the queue."""
@@ -164,16 +163,11 @@ class Owner:
 
     def _bury(self) -> None:
         """Reap dead workers and note what killed them."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
-            for generation in self._generations:
-                if pid in generation.workers:
-                    slot, _ = generation.workers.pop(pid)
+        for generation in self._generations:
+            for pid, (slot, _) in list(generation.workers.items()):
+                done, status = os.waitpid(pid, os.WNOHANG)
+                if done:
+                    del generation.workers[pid]
                     self._note_death(slot, status)
                     self._free.append(slot)
 
