@@ -28,7 +28,8 @@ _DATATYPES = frozenset(
         for name in (
             "decimal integer nonNegativeInteger nonPositiveInteger positiveInteger negativeInteger long int "
             "short byte unsignedLong unsignedInt unsignedShort unsignedByte float double string "
-            "normalizedString token language Name NCName NMTOKEN boolean hexBinary base64Binary anyURI dateTime dateTimeStamp"
+            "normalizedString token language Name NCName NMTOKEN boolean hexBinary base64Binary anyURI "
+            "dateTime dateTimeStamp"
         ).split()
     }
 )
@@ -224,7 +225,7 @@ class _Reader:
             yield from self._filler(term, filler, _SUB)
 
     def _filler(self, restriction: Term, filler: Term, position: str) -> Iterator[str]:
-        """Judge a filler: a data range for a data property; owl:Thing may fill an existential or a maximum."""
+        """Judge a filler: a data range for a data property; owl:Thing may fill a subclass position."""
         properties = self._values(restriction, OWL["onProperty"])
         if any(OWL["DatatypeProperty"] in self._types(each) for each in properties):
             yield from self._data_range(filler)
