@@ -20,6 +20,8 @@ _CODES[[ord(c) for c in _LETTERS]] = range(1, _BASE)
 LONGEST = 80
 #: a piece that more than one name in _COMMON has says little and costs much; _FEW are always used.
 _COMMON, _FEW = 40, 6
+#: what scores less than this part of the best is not looked at.
+_WORTH = 0.3
 _FILES = ("offsets", "postings", "lengths")
 
 Ints = npt.NDArray[np.int64]
@@ -44,13 +46,15 @@ class Trigrams:
         scores = np.zeros(total, np.float32)
         counts = self.offsets[pieces + 1] - self.offsets[pieces]
         rare = max(total // _COMMON, int(np.sort(counts)[:_FEW][-1]))
-        for piece, count in zip(pieces, counts, strict=True):
+        for piece, having in zip(pieces, counts, strict=True):
             first, last = self.offsets[piece], self.offsets[piece + 1]
-            if 0 < count <= rare:
+            if 0 < having <= rare:
                 scores[self.postings[first:last]] += _weight(total, int(last - first))
         scores /= self.lengths
-        best = np.argpartition(scores, -min(count, total))[-count:]
-        return [int(i) for i in best[np.argsort(-scores[best], kind="stable")] if scores[i] > 0]
+        hits = np.flatnonzero(scores > scores.max() * _WORTH)
+        if len(hits) > count:
+            hits = hits[np.argpartition(scores[hits], -count)[-count:]]
+        return [int(i) for i in hits[np.argsort(-scores[hits], kind="stable")]]
 
     def save(self, folder: Path) -> None:
         """Write the arrays below `folder`."""
