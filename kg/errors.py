@@ -42,8 +42,11 @@ class BadFiles(BadData):
     """All the mistakes of a run, one sentence each, in the order of their places."""
 
     def __init__(self, mistakes: Iterable[KgError]) -> None:
-        self.mistakes = tuple(sorted(mistakes, key=lambda each: (each.where, each.line, each.column, each.what)))
-        super().__init__(f"{len(self.mistakes)} mistakes in the files.", todo="`kg check` lists them.")
+        self.mistakes = tuple(
+            sorted(mistakes, key=lambda each: (each.where, each.line, each.column, each.what))
+        )
+        count = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
+        super().__init__(f"{count}; nothing was built.", todo="`kg check` lists them.")
 
     def __str__(self) -> str:
         """Return the mistakes, a line each."""

@@ -1,7 +1,7 @@
-"""A reader's copy of a text held against the anchors of its document: every byte that differs, with its place.
+"""A reader's copy of a text held against the anchors of its document: every difference, with its place.
 
-The graph holds hashes, never the text; so a difference is located by finding the segments that do match, and by
-undoing what editors are known to do (byte order mark, CR LF, straightened quotes and dashes) until the hash fits.
+The graph holds hashes, never the text. A difference is located by finding the segments that do match, and by
+undoing what editors are known to do (byte order mark, CR LF, straightened quotes and dashes) until hashes fit.
 """
 
 from __future__ import annotations
@@ -195,9 +195,7 @@ def _changed(segment: Segment, copy: _Copy, start: int) -> Iterator[Mismatch]:
         size = len(piece.encode("utf-8"))
         cut = " and the copy ends here" if len(piece) < segment.end - segment.start else ""
         what = f"{segment.notation} differs somewhere in these {size} bytes{cut}"
-        yield Mismatch(
-            line, column, byte, what, "Compare the sentence with the publication of the document's date."
-        )
+        yield Mismatch(line, column, byte, what, "Compare it with the publication of that date.")
 
 
 def _undone(piece: str, sha256: str) -> tuple[tuple[int, str], ...]:
@@ -216,7 +214,7 @@ def _undone(piece: str, sha256: str) -> tuple[tuple[int, str], ...]:
 
 
 def _between(document: Document, copy: _Copy) -> Iterator[Mismatch]:
-    """Yield what no text has between its segments, visible characters and odd blanks, if the length is right."""
+    """Yield visible characters and odd blanks that stand between segments, if the length is right."""
     if len(copy.text) != document.characters:
         return
     inside = {i for segment in document.segments for i in range(segment.start, segment.end)}

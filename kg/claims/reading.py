@@ -10,7 +10,16 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 from kg.claims.model import Claim, Decision, Document, Segment, Span
 from kg.namespaces import CLAIM, DCTERMS, KG, OA, RDF, RDFS, SKOS
 
-_CUES = ("cue", "prerequisiteCue", "provisoCue", "conditionCue", "temporalCue")
+_CUES = (
+    "cue",
+    "prerequisiteCue",
+    "provisoCue",
+    "conditionCue",
+    "temporalCue",
+    "contrastCue",
+    "concessionCue",
+    "listCue",
+)
 
 
 class _Triples:

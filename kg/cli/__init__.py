@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from kg.errors import KgError
+from kg.errors import BadFiles, KgError
 
 #: command -> "module:function"; the order is that of `kg --help`.
 COMMANDS: dict[str, str] = {
@@ -60,6 +60,9 @@ def main() -> None:
     """Run the command line; an error a user can mend is one sentence and exit code 1."""
     try:
         cli(standalone_mode=False)
+    except BadFiles as error:
+        click.echo(f"{error}\nkg: {error.what}", err=True)
+        sys.exit(1)
     except KgError as error:
         click.echo(f"kg: {error}", err=True)
         sys.exit(1)

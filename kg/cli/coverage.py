@@ -24,7 +24,7 @@ Examples:
 
 \b
 With your own copy the quotes are shown (never stored or sent) and the share of characters inside spans.
-Exit codes: 0 nothing open, 1 a sentence has neither claim nor reason, or the copy does not match, 2 wrong use."""
+Exit codes: 0 nothing open; 1 a sentence has neither claim nor reason, or the copy differs; 2 wrong use."""
 )
 @click.option("--source-text", type=click.Path(path_type=Path), help="Your own copy of the source text.")
 @click.option("--document", help="Only this document; default: all.")

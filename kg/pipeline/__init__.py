@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kg.pipeline.build import Built, build, check
+from kg.pipeline.building import Built, build, check
 from kg.pipeline.manifest import Manifest
 from kg.pipeline.opening import current_build, open_build, read_manifest
 

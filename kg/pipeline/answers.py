@@ -10,7 +10,7 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadQuery
-from kg.namespaces import RDFS, SKOS, XSD, shorten
+from kg.namespaces import CLAIM, RDFS, SKOS, XSD, shorten
 from kg.questions import Parameter, Question
 from kg.questions.model import Given, Value
 from kg.store.protocol import Solutions, Store, Term
@@ -37,6 +37,8 @@ class Answer:
         """Return what a reader sees for a term: its label, its CURIE, or its lexical form."""
         if term is None:
             return ""
+        if isinstance(term, NamedNode) and term.value.startswith(CLAIM):
+            return term.value.removeprefix(CLAIM)
         if isinstance(term, NamedNode):
             return self.labels.get(term.value) or shorten(term.value)
         return term.value if isinstance(term, Literal) else str(term)

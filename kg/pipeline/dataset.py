@@ -17,6 +17,7 @@ BACKGROUND = GRAPH["background"]
 MAPPINGS = GRAPH["mappings"]
 INFERRED = GRAPH["inferred"]
 META = GRAPH["meta"]
+HEDGES = GRAPH["weakest-hedges"]
 
 _CLAIM_GRAPHS = str(GRAPH) + "claim/"
 

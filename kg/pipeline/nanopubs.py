@@ -26,7 +26,14 @@ def add_nanopubs(dataset: Dataset) -> None:
         name = graph.value.removeprefix(str(GRAPH) + "claim/").removesuffix("/assertion")
         about = [t for t in dataset.graphs[graph] if t.subject == CLAIM[name]]
         for quad in nanopub(name, about, source):
-            dataset.add(NamedNode(quad.graph_name.value), (quad.triple,))
+            dataset.add(graph_of(quad), (quad.triple,))
+
+
+def graph_of(quad: Quad) -> NamedNode:
+    """Return the named graph of a quad; raises TypeError for the default graph, which no part is in."""
+    if not isinstance(quad.graph_name, NamedNode):
+        raise TypeError(f"{quad} is in no named graph")
+    return quad.graph_name
 
 
 def nanopub(name: str, about: list[Triple], source: dict[Term, list[Triple]]) -> Iterator[Quad]:

@@ -62,12 +62,22 @@ def check(
     sources = load(settings.root)
     complete(sources)
     progress("validating")
-    raise_if_any(validate(settings, sources))
+    mistakes = validate(settings, sources)
     progress("reasoning")
-    reason(sources, used)
+    contradictions = reason(sources, used)
+    if not mistakes:
+        raise_if_inconsistent(contradictions)
     progress("validating what follows")
-    raise_if_any(_by_shapes(sources, "inferred") + _by_queries(sources, reasoned=True))
+    if not mistakes:
+        mistakes = _by_shapes(sources, "inferred")
+    raise_if_any(mistakes + _elsewhere(_by_queries(sources), mistakes))
     return sources, used
+
+
+def _elsewhere(found: list[BadData], known: list[BadData]) -> list[BadData]:
+    """Return the mistakes at places not complained of yet: one mistake, one sentence."""
+    places = {(mistake.where, mistake.line) for mistake in known}
+    return [mistake for mistake in found if (mistake.where, mistake.line) not in places]
 
 
 def complete(sources: Sources) -> None:
@@ -80,16 +90,16 @@ def complete(sources: Sources) -> None:
 def validate(settings: Settings, sources: Sources) -> list[BadData]:
     """Return every mistake of the files before reasoning."""
     found = [*sources.mistakes, *unknown_terms(sources.places), *duplicates(sources.places)]
-    found += _by_shapes(sources, "asserted") + _by_queries(sources, reasoned=False)
+    found += _by_shapes(sources, "asserted")
     found += mapping_mistakes(sources.root, sources.dataset)
     return found + anchor_mistakes(settings, sources.dataset)
 
 
-def _by_queries(sources: Sources, *, reasoned: bool) -> list[BadData]:
+def _by_queries(sources: Sources) -> list[BadData]:
     """Return the rows of the checks, each of which is a mistake."""
     with MemoryStore() as store:
         store.load(sources.dataset.quads())
-        return list(run_checks(store, sources.root / "queries" / "checks", sources.places, reasoned=reasoned))
+        return list(run_checks(store, sources.root / "queries" / "checks", sources.places))
 
 
 def _by_shapes(sources: Sources, stage: str) -> list[BadData]:
@@ -106,19 +116,23 @@ def raise_if_any(mistakes: list[BadData]) -> None:
         raise BadFiles(mistakes)
 
 
-def reason(sources: Sources, used: Reasoner) -> None:
-    """Add the closure, with the weakest hedges, to the dataset. Raises Inconsistent."""
+def reason(sources: Sources, used: Reasoner) -> list[str]:
+    """Add the closure and its weakest hedges to the dataset; return what contradicts, as sentences."""
     closure = used.close(sources.dataset.reasoner_input())
-    contradictions = [str(each).rstrip(".") for each in closure.inconsistencies]
+    known = sources.dataset.default()
+    sources.dataset.add(INFERRED, (triple for triple in closure.inferred if triple not in known))
+    add_weakest_hedges(sources.dataset, sources.root)
+    return [str(each).rstrip(".") for each in closure.inconsistencies]
+
+
+def raise_if_inconsistent(contradictions: list[str]) -> None:
+    """Raise Inconsistent, one paragraph, when something contradicts the ontology."""
     if contradictions:
         count = "one place" if len(contradictions) == 1 else f"{len(contradictions)} places"
         raise Inconsistent(
             f"The data contradict the ontology in {count}: {'. '.join(contradictions)}.",
             todo="Mend one of the statements named and build again; the last good build stays.",
         )
-    known = sources.dataset.default()
-    sources.dataset.add(INFERRED, (triple for triple in closure.inferred if triple not in known))
-    add_weakest_hedges(sources.dataset, sources.root)
 
 
 def _publish(settings: Settings, dataset: Dataset, used: Reasoner) -> Built:
