@@ -75,6 +75,11 @@ def value(literal: Literal) -> Value | None:
     return reader(literal.value) if reader else None
 
 
+def is_text_type(term: object) -> bool:
+    """Say whether a literal is of a type whose values are texts, and so may equal a plain string."""
+    return isinstance(term, Literal) and (term.datatype in _STRING_PATTERNS or term.datatype == PLAIN)
+
+
 def belongs(of: Value, datatype: NamedNode) -> bool:
     """Say whether a value is one of a datatype that OWL 2 RL knows."""
     if datatype == ANY:

@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from kg.namespaces import OWL, RDF
 from kg.reasoning.compiled import Compiled, chain_steps, compile_rule, matches, reflexive, transitive_steps
 from kg.reasoning.dictionary import Dictionary
 from kg.reasoning.join import FIRST_TERM, Pattern, Table, groups
 from kg.reasoning.lists import changed, fresh_walks
 from kg.reasoning.literals import Literals
-from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in, pack, sorted_unique
+from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in, pack
 from kg.reasoning.rules import Rule
 from kg.reasoning.transitive import closure
 from kg.reasoning.violations import Found
@@ -36,6 +38,7 @@ class State:
     plain: Facts = field(default_factory=Facts)
     generators: dict[int, Relation] = field(default_factory=dict)
     closed: dict[int, Ints] = field(default_factory=dict)
+    left: dict[int, Relation] = field(default_factory=dict)
     derived_steps: dict[tuple[object, ...], Compiled] = field(default_factory=dict)
     violations: Found = field(default_factory=Found)
     round: int = 0
@@ -47,6 +50,7 @@ class State:
             self.plain,
             dict(self.generators),
             dict(self.closed),
+            dict(self.left),
             dict(self.derived_steps),
             self.violations.copy(),
             self.round,
@@ -71,6 +75,8 @@ class Engine:
         number = dictionary.number
         self.same_as, self.type = number(OWL["sameAs"]), number(RDF["type"])
         self.first, self.rest = number(RDF["first"]), number(RDF["rest"])
+        self.thing, self.nothing = number(OWL["Thing"]), number(OWL["Nothing"])
+        self.declarations = declarations
         self.chain_axiom = number(OWL["propertyChainAxiom"])
         self.rules = {rule.name: rule for rule in rules if rule.name != "eq-ref"}
         usable = [
@@ -101,7 +107,25 @@ class Engine:
         for step in self.axioms:
             for table in matches(step, state.facts, None, _head_names(step)):
                 self._conclude(step, table, found)
-        self._rounds(state, state.facts.new_of(found), [*self.steps, *self.axioms])
+        seeds = state.facts.new_of(found)
+        if not (self.declarations or self._speaks_of_extremes(state.facts)):
+            seeds = self._without_extremes(seeds)
+        self._rounds(state, seeds, [*self.steps, *self.axioms])
+
+    def _speaks_of_extremes(self, facts: Facts) -> bool:
+        """Say whether owl:Thing or owl:Nothing occurs; else what scm-cls says of them leads nowhere."""
+        ends = np.array([self.thing, self.nothing], dtype=np.int64)
+        return any(r.fan_out(ends) or np.isin(r.keys & LOW, ends).any() for _, r in facts)
+
+    def _without_extremes(self, facts: Facts) -> Facts:
+        """Return the facts that do not mention owl:Thing or owl:Nothing."""
+        ends = np.array([self.thing, self.nothing], dtype=np.int64)
+        return Facts(
+            {
+                p: Relation(r.keys[~(np.isin(r.keys >> SHIFT, ends) | np.isin(r.keys & LOW, ends))])
+                for p, r in facts
+            }
+        )
 
     def _with_literals(self, state: State, delta: Facts) -> Facts:
         """Return `delta` with what the datatype rules add for literals not met before."""
@@ -121,7 +145,7 @@ class Engine:
             state.round += 1
             first = not len(state.facts)
             state.facts = state.facts.plus(delta)
-            delta = self._walked(state, delta)
+            delta = self._closed_roads(state, self._walked(state, delta), first, steps)
             found = self._apply(state, None if first else delta, delta, steps)
             delta = state.facts.new_of(found)
             if self.progress:
@@ -151,8 +175,8 @@ class Engine:
         )
         return found
 
-    def _specialised(self, state: State, news: Facts) -> list[Compiled]:
-        """Return the rules that new axioms call for, and remember them."""
+    def _specialised(self, state: State, news: Facts, *, peek: bool = False) -> list[Compiled]:
+        """Return the rules that new axioms call for, and remember them unless only asked to `peek`."""
         touched = len(news[self.type]) or len(news[self.chain_axiom]) or changed(news, self.first, self.rest)
         if not touched:
             return []
@@ -163,16 +187,18 @@ class Engine:
         fresh = {
             (s.rule.name, s.ground): s for s in wanted if (s.rule.name, s.ground) not in state.derived_steps
         }
-        state.derived_steps |= fresh
+        if not peek:
+            state.derived_steps.update(fresh)
         return list(fresh.values())
 
     def _step(self, state: State, step: Compiled, delta: Facts | None, found: dict[int, list[Ints]]) -> None:
         """Apply one rule."""
         composed = step.transitive()
-        if composed is not None and len(state.facts[composed]) > MANY:
-            delta = self._road(state, composed, delta, found)
-            if not len(delta):
+        if composed in state.closed:
+            fresh = state.left.get(composed)
+            if fresh is None or not len(fresh):
                 return
+            delta = Facts({composed: fresh})
         if step.rule.inconsistency:
             for table in matches(step, state.facts, delta, None):
                 state.violations.take(step, table)
@@ -180,22 +206,30 @@ class Engine:
         for table in matches(step, state.facts, delta, _head_names(step)):
             self._conclude(step, table, found)
 
-    def _road(self, state: State, predicate: int, delta: Facts | None, found: dict[int, list[Ints]]) -> Facts:
-        """Close a large transitive relation from its generators; return what is left for the rule itself."""
-        everything = state.facts[predicate]
-        news = everything.keys if delta is None else delta[predicate].keys
-        closed = state.closed.get(predicate)
+    def _closed_roads(self, state: State, delta: Facts, first: bool, steps: list[Compiled]) -> Facts:
+        """Close the large transitive relations before the other rules; return `delta` with what that adds."""
+        state.left = {}
+        for step in (*steps, *state.derived_steps.values(), *self._specialised(state, delta, peek=True)):
+            predicate = step.transitive()
+            if predicate is not None and len(state.facts[predicate]) > MANY:
+                news = state.facts[predicate].keys if first else delta[predicate].keys
+                more = self._road(state, predicate, news)
+                state.facts, delta = state.facts.plus(more), delta.plus(more)
+        return delta
+
+    def _road(self, state: State, predicate: int, news: Ints) -> Facts:
+        """Close one relation from its generators, or leave a few new pairs to the rule; return what is new."""
+        everything, closed = state.facts[predicate], state.closed.get(predicate)
         fresh = news if closed is None else news[~found_in(closed, news)]
+        fresh = fresh[fresh >> SHIFT != fresh & LOW]
         generators = state.generators.get(predicate)
-        if closed is not None and len(fresh) <= MANY:
-            if generators is not None and len(fresh):
-                state.generators[predicate] = generators.plus(generators.new_of(fresh))
-            return Facts({predicate: Relation(fresh)})
         base = everything if generators is None else generators.plus(generators.new_of(fresh))
         state.generators[predicate] = base
+        if closed is not None and (not len(fresh) or _cheap(everything, fresh)):
+            state.left[predicate] = Relation(fresh)
+            return Facts()
         state.closed[predicate] = closure(base.keys)
-        found.setdefault(predicate, []).append(state.closed[predicate])
-        return Facts()
+        return Facts({predicate: Relation(everything.new_of(state.closed[predicate]))})
 
     def _conclude(self, step: Compiled, table: Table, found: dict[int, list[Ints]]) -> None:
         """Add what the head says for each row."""
@@ -207,6 +241,12 @@ class Engine:
                     keys = keys[keys >> SHIFT != keys & LOW]
                 if len(keys) and predicate >= FIRST_TERM:
                     found.setdefault(predicate, []).append(keys)
+
+
+def _cheap(relation: Relation, fresh: Ints) -> bool:
+    """Say whether composing a few new pairs with the relation beats closing it anew."""
+    ahead = relation.fan_out(fresh & LOW)
+    return ahead + relation.fan_out(fresh >> SHIFT, backwards=True) < len(relation)
 
 
 def _declares(rule: Rule) -> bool:
@@ -226,6 +266,6 @@ def _heads(pattern: Pattern, table: Table) -> list[tuple[int, Ints]]:
         return []
     keys = pack(s, o)
     if isinstance(pattern.p, int):
-        return [(pattern.p, sorted_unique(keys))]
+        return [(pattern.p, keys)]
     column = table.columns[pattern.p]
-    return [(predicate, sorted_unique(keys[rows])) for predicate, rows in groups(column)]
+    return [(predicate, keys[rows]) for predicate, rows in groups(column)]

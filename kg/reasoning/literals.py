@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from pyoxigraph import Literal, NamedNode
 
-from kg.reasoning.datatypes import DATATYPES, Value, belongs, value
-from kg.reasoning.dictionary import Dictionary
+from kg.namespaces import XSD
+from kg.reasoning.datatypes import DATATYPES, Value, belongs, is_text_type, value
+from kg.reasoning.dictionary import LITERAL, Dictionary, Node
 from kg.reasoning.relation import LOW, NONE, SHIFT, Facts, Ints, Relation, found_in, sorted_unique
+
+_STRING = XSD["string"]
 
 
 @dataclass(slots=True)
@@ -27,34 +30,50 @@ class Literals:
     datatypes: dict[int, NamedNode] = field(default_factory=dict)
     types: Relation = field(default_factory=lambda: Relation(NONE))
     ill_typed: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
     seen: int = 3
 
     def learn(self) -> tuple[Ints, Ints]:
         """Return the new dt-type2 pairs (literal, datatype) and the new dt-eq pairs."""
+        fresh = self._fresh()
+        old = list(self.values.items())
         terms = self.dictionary.terms
-        fresh = range(self.seen, len(terms))
-        constants = frozenset(self.dictionary.constants.values())
-        old_values = list(self.values.items())
-        new_datatypes = {i: t for i in fresh if isinstance(t := terms[i], NamedNode) and t in DATATYPES}
-        self.datatypes |= new_datatypes
-        typed = [(i, d) for i, v in old_values for d, name in new_datatypes.items() if belongs(v, name)]
+        new_types = {i: t for i in fresh if isinstance(t := terms[i], NamedNode) and t in DATATYPES}
+        self.datatypes |= new_types
+        typed = [(i, d) for i, found in old for d, name in new_types.items() if belongs(found, name)]
         equal: list[tuple[int, int]] = []
-        for i in fresh:
-            term = terms[i]
-            if isinstance(term, Literal) and i not in constants:
-                found = self._learn_one(i, term)
-                typed.extend((i, d) for d, name in self.datatypes.items() if found and belongs(found, name))
-                equal.extend((i, j) for j in self.by_value[found][:-1]) if found else None
-        self.seen = len(terms)
+        for i in self._worth_reading(fresh):
+            found = self._learn_one(i)
+            if found is not None:
+                typed.extend((i, d) for d, name in self.datatypes.items() if belongs(found, name))
+                equal.extend((i, j) for j in self.by_value[found][:-1])
         type_keys = _keys(typed)
         self.types = self.types.plus(self.types.new_of(type_keys))
-        both = np.concatenate((_keys(equal), _keys([(j, i) for i, j in equal])))
-        return type_keys, sorted_unique(both)
+        return type_keys, _keys(equal + [(j, i) for i, j in equal])
 
-    def _learn_one(self, number: int, literal: Literal) -> Value | None:
+    def _fresh(self) -> range:
+        """Return the numbers given out since the last time."""
+        fresh = range(self.seen, len(self.dictionary.terms))
+        self.seen = fresh.stop
+        return fresh
+
+    def _worth_reading(self, fresh: range) -> list[int]:
+        """Return the literals whose value can matter; plain strings wait until something is compared with them."""
+        terms, constants = self.dictionary.terms, frozenset(self.dictionary.constants.values())
+        kinds = self.dictionary.kinds()
+        literals = [i for i in fresh if kinds[i] == LITERAL and i not in constants]
+        other = [i for i in literals if not _is_plain(terms[i])]
+        self.waiting += [i for i in literals if _is_plain(terms[i])]
+        if not self.datatypes and not any(is_text_type(terms[i]) for i in other):
+            return other
+        opened, self.waiting = self.waiting, []
+        return other + opened
+
+    def _learn_one(self, number: int) -> Value | None:
         """Note the value of one literal; None when it has none."""
+        literal = self.dictionary.terms[number]
         try:
-            found = value(literal)
+            found = value(literal) if isinstance(literal, Literal) else None
         except ValueError:
             self.ill_typed.append(number)
             return None
@@ -99,8 +118,20 @@ class Literals:
 
     def _differ(self, one: int, other: int) -> bool:
         """Say whether two literals have values, and different ones."""
-        first, second = self.values.get(one), self.values.get(other)
+        first, second = self._value_of(one), self._value_of(other)
         return first is not None and second is not None and first != second
+
+    def _value_of(self, number: int) -> Value | None:
+        """Return the value of a literal, one that still waits included."""
+        term = self.dictionary.terms[number]
+        if number not in self.values and isinstance(term, Literal) and _is_plain(term):
+            return value(term)
+        return self.values.get(number)
+
+
+def _is_plain(term: Node) -> bool:
+    """Say whether a literal is a plain string or a text in a language."""
+    return isinstance(term, Literal) and (term.datatype == _STRING or bool(term.language))
 
 
 def _keys(pairs: list[tuple[int, int]]) -> Ints:

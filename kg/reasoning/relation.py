@@ -16,6 +16,8 @@ Mask = npt.NDArray[np.bool_]
 
 SHIFT = 32
 LOW = (1 << SHIFT) - 1
+#: from this many keys on, they are sorted before they are looked up
+DISORDERED = 500_000
 NONE: Ints = np.empty(0, dtype=np.int64)
 
 
@@ -52,10 +54,15 @@ def found_in(keys: Ints, wanted: Ints) -> Mask:
     """Return for each of `wanted` whether the sorted `keys` hold it."""
     if not len(keys):
         return np.zeros(len(wanted), dtype=bool)
+    if len(wanted) > DISORDERED and not (wanted[1:] >= wanted[:-1]).all():
+        order = np.argsort(wanted)  # looked up in order, neighbours share cache lines: several times faster
+        found = np.empty(len(wanted), dtype=bool)
+        found[order] = found_in(keys, wanted[order])
+        return found
     at = np.searchsorted(keys, wanted)
     at[at == len(keys)] = 0
-    found: Mask = keys[at] == wanted
-    return found
+    held: Mask = keys[at] == wanted
+    return held
 
 
 class Relation:

@@ -75,7 +75,7 @@ def _room(pool: Ints, used: int, more: int) -> Ints:
     """Return the pool, larger when `more` does not fit."""
     if used + more <= len(pool):
         return pool
-    return np.concatenate((pool[:used], np.empty(used + 2 * more, dtype=np.int64)))
+    return np.concatenate((pool[:used], np.empty(len(pool) + 2 * more, dtype=np.int64)))
 
 
 def _levels(size: int, child: Ints, parent: Ints) -> Ints:
