@@ -87,17 +87,9 @@ def claim_page(reader: Reader, iri: str, falling: Falling | None = None) -> Clai
 
 def _facts(node: NamedNode, rows: Iterable[Row], naming: Naming) -> Iterable[Edge]:
     """Yield the claim's properties, each once, in the order of their labels."""
-    pairs = {(row["p"], row["o"]) for row in rows if _own(row)}
+    pairs = {(row["p"], row["o"]) for row in rows if text(row, "p") not in _SHOWN}
     for predicate, target in sorted(pairs, key=lambda pair: (naming.ref(pair[0]).label, str(pair[1]))):
         yield Edge(naming.ref(node), naming.ref(predicate), naming.ref(target), ASSERTED, False, "")
-
-
-def _own(row: Row) -> bool:
-    """Say whether a row is one of the curators' own statements on the claim, not a derived link back."""
-    predicate = getattr(row["p"], "value", "")
-    target = getattr(row["o"], "value", "")
-    derived = {"hasIntervention", "offersIf"} if "advisesIf" in predicate else {"hasIntervention"}
-    return predicate not in _SHOWN and predicate.removeprefix(KG) not in derived and not target.startswith(CLAIM)
 
 
 def _span(row: Row, naming: Naming) -> Span:

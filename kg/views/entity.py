@@ -12,7 +12,7 @@ from kg.namespaces import DCTERMS, KG, RDF, RDFS, SKOS
 from kg.views.edges import Edge, why
 from kg.views.marks import INFERRED, OUTSIDE, is_negative, mark_of
 from kg.views.outside import Identifier, identifiers
-from kg.views.reading import Reader, Row, terms_of
+from kg.views.reading import Reader, Row, terms_of, text
 from kg.views.statements import Statement, claim_facts, statement
 from kg.views.terms import Naming, Ref, Term, kind_of
 
@@ -64,6 +64,7 @@ class _Triple:
     predicate: NamedNode
     object: Term
     mark: str
+    general: bool = False
 
 
 def entity_page(reader: Reader, iri: str) -> EntityPage | None:
@@ -76,7 +77,11 @@ def entity_page(reader: Reader, iri: str) -> EntityPage | None:
     claim_rows = reader.rows("claims-about", entity=[node])
     naming = reader.naming(_terms(out) | _terms(back) | terms_of(claim_rows) | {node})
     said = [statement(facts, naming) for facts in claim_facts(claim_rows)]
-    edges = [_edge(triple, naming) for triple in _telling(out, back)]
+    telling = _telling(out, back)
+    edges = [_edge(triple, naming) for triple in telling if not triple.general]
+    derived = [edge for edge in edges if edge.mark == INFERRED]
+    mirrored = {(edge.object.iri, edge.subject.iri) for edge in edges if edge.mark not in {INFERRED, OUTSIDE}}
+    umbrella = [_edge(triple, naming) for triple in telling if triple.general and triple.mark == INFERRED]
     return EntityPage(
         ref=naming.iri(iri),
         title=naming.iri(iri).label,
@@ -88,8 +93,8 @@ def entity_page(reader: Reader, iri: str) -> EntityPage | None:
         cautions=tuple(item for item in said if item.negative),
         other_claims=tuple(item for item in said if not item.negative and not item.interventions),
         facts=tuple(edge for edge in edges if edge.subject.iri == iri and edge.mark not in {INFERRED, OUTSIDE}),
-        inferred=tuple(edge for edge in edges if edge.mark == INFERRED and _between_concepts(edge)),
-        plumbing=tuple(edge for edge in edges if edge.mark == INFERRED and not _between_concepts(edge)),
+        inferred=tuple(sorted((e for e in derived if _telling_edge(e, mirrored)), key=_by_pair)),
+        plumbing=(*(e for e in derived if not _telling_edge(e, mirrored)), *umbrella),
         incoming=_incoming(edges, iri),
         parents=_relatives(out, _UP, naming),
         children=_relatives(_reversed(back, _UP), _UP, naming) or _relatives(out, _DOWN, naming),
@@ -99,13 +104,13 @@ def entity_page(reader: Reader, iri: str) -> EntityPage | None:
 
 def _triples(rows: Sequence[Row], node: NamedNode, *, outgoing: bool) -> Iterator[_Triple]:
     """Yield the triples of the rows once each, marked by the graphs they stand in."""
-    graphs: dict[tuple[Term, Term], list[str]] = defaultdict(list)
+    graphs: dict[tuple[Term, Term, bool], list[str]] = defaultdict(list)
     for row in rows:
-        graphs[row["p"], row["o" if outgoing else "s"]].append(row["graph"].value)  # type: ignore[union-attr]
-    for (predicate, other), names in graphs.items():
+        graphs[row["p"], row["o" if outgoing else "s"], text(row, "general") == "true"].append(text(row, "graph"))
+    for (predicate, other, general), names in graphs.items():
         if isinstance(predicate, NamedNode):
             ends = (node, other) if outgoing else (other, node)
-            yield _Triple(ends[0], predicate, ends[1], mark_of(names))
+            yield _Triple(ends[0], predicate, ends[1], mark_of(names), general)
 
 
 def _terms(triples: Iterable[_Triple]) -> set[Term]:
@@ -136,8 +141,15 @@ def _telling(out: list[_Triple], back: list[_Triple]) -> list[_Triple]:
     return sorted([*own, *back], key=lambda t: (t.predicate.value, str(t.subject), str(t.object)))
 
 
-def _between_concepts(edge: Edge) -> bool:
-    return edge.subject.kind in _CONCEPTS and edge.object.kind in _CONCEPTS
+def _telling_edge(edge: Edge, mirrored: set[tuple[str, str]]) -> bool:
+    """Say whether a derived edge joins two concepts and is more than a stated one read from the other end."""
+    pair = (edge.subject.iri, edge.object.iri)
+    return edge.subject.kind in _CONCEPTS and edge.object.kind in _CONCEPTS and pair not in mirrored
+
+
+def _by_pair(edge: Edge) -> tuple[str, str, str]:
+    """Keep what is said of one pair together, so that a limit stands next to what it limits."""
+    return edge.subject.label.casefold(), edge.object.label.casefold(), edge.property.label
 
 
 def _incoming(edges: Iterable[Edge], iri: str) -> tuple[Edge, ...]:
@@ -145,7 +157,10 @@ def _incoming(edges: Iterable[Edge], iri: str) -> tuple[Edge, ...]:
     return tuple(
         edge
         for edge in edges
-        if edge.object.iri == iri and edge.mark not in {INFERRED, OUTSIDE} and edge.subject.kind != "claim"
+        if edge.object.iri == iri
+        and edge.mark not in {INFERRED, OUTSIDE}
+        and edge.subject.iri
+        and edge.subject.kind != "claim"
     )
 
 

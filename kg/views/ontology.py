@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.namespaces import GRAPH, KG, OWL, RDF, RDFS, SKOS
+from kg.views.marks import ASSERTED, is_negative
+from kg.views.neighbourhood import Link, Neighbourhood, Node
 from kg.views.reading import Reader, number, text
 from kg.views.terms import Naming, Ref, Term
 
@@ -201,3 +203,19 @@ def _tree(classes: Iterable[TermView]) -> tuple[TreeNode, ...]:
         )
 
     return grow("", frozenset())
+
+
+def diagram(page: OntologyPage) -> Neighbourhood:
+    """Return the classes and the properties that join them, as nodes and edges; unused classes are left out."""
+    refs = {view.ref.iri: view.ref for view in page.classes}
+    links = [
+        Link(source.iri, target.iri, view.ref.label, ASSERTED, "", "fact", is_negative(view.ref.iri))
+        for view in page.properties
+        if view.uses
+        for source in view.domain
+        for target in view.range
+        if source.iri in refs and target.iri in refs
+    ]
+    shown = {iri for link in links for iri in (link.source, link.target)}
+    nodes = tuple(Node(ref.iri, ref.label, "class", ref.href) for iri, ref in refs.items() if iri in shown)
+    return Neighbourhood(nodes, tuple(links), len(nodes) < len(refs))

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.namespaces import BASE, ENTITY_KINDS, KG, OBO, PREFIXES
+from kg.namespaces import BASE, DCTERMS, ENTITY_KINDS, KG, OA, OBO, PREFIXES, PROV, RDF, RDFS, SKOS
 
 Term = NamedNode | BlankNode | Literal | Triple
 
@@ -65,8 +65,41 @@ def href(iri: str) -> str:
     return iri if iri.startswith(("http://", "https://")) else ""
 
 
+#: terms of vocabularies that are not loaded, in words
+_BORROWED = {
+    SKOS["altLabel"].value: "also called",
+    SKOS["hiddenLabel"].value: "also written",
+    SKOS["prefLabel"].value: "name",
+    SKOS["definition"].value: "definition",
+    SKOS["notation"].value: "notation",
+    SKOS["note"].value: "note",
+    RDF["type"].value: "is a",
+    RDFS["label"].value: "label",
+    RDFS["comment"].value: "comment",
+    RDFS["subClassOf"].value: "is a kind of",
+    RDFS["subPropertyOf"].value: "is a special case of",
+    RDFS["seeAlso"].value: "see also",
+    DCTERMS["title"].value: "title",
+    DCTERMS["creator"].value: "creator",
+    DCTERMS["created"].value: "created",
+    DCTERMS["license"].value: "licence",
+    DCTERMS["source"].value: "source",
+    DCTERMS["description"].value: "description",
+    DCTERMS["hasVersion"].value: "version",
+    PROV["wasDerivedFrom"].value: "was derived from",
+    PROV["wasAttributedTo"].value: "was attributed to",
+    PROV["hadPrimarySource"].value: "primary source",
+    OA["hasSource"].value: "source",
+    OA["hasSelector"].value: "place",
+    OA["start"].value: "start",
+    OA["end"].value: "end",
+}
+
+
 def spoken(iri: str) -> str:
     """Return a readable name made from the IRI alone, for terms without a label."""
+    if iri in _BORROWED:
+        return _BORROWED[iri]
     if iri.startswith(BASE + "graph/"):
         return "graph " + iri[len(BASE + "graph/") :]
     local = re.split(r"[/#]", iri.rstrip("/#"))[-1]

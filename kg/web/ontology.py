@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, jsonify
 
 from kg.errors import NotFound
 from kg.namespaces import GRAPH
 from kg.views.description import graph_quads
-from kg.views.ontology import ontology_page
+from kg.views.ontology import diagram, ontology_page
+from kg.views.terms import as_json
 from kg.web.content import FORMS, links, negotiate, respond
 from kg.web.layout import kept, page, reader
 
@@ -29,3 +30,10 @@ def ontology(suffix: str) -> Response:
         return page("ontology.html", view, title=view.title, forms=links("/ont"))
 
     return respond(form, view, html, lambda: graph_quads(reader(), GRAPH["ontology"].value))
+
+
+@blueprint.get("/api/ontology")
+def api_ontology() -> Response:
+    """Answer the ontology's diagram as nodes and edges."""
+    view = kept("ontology", lambda: ontology_page(reader()))
+    return jsonify(as_json(diagram(view)))

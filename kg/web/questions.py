@@ -32,6 +32,12 @@ def library() -> tuple[Question, ...]:
     return kept("questions", lambda: load(settings().root / "queries" / "questions"))
 
 
+@blueprint.app_context_processor
+def _library() -> dict[str, object]:
+    """Give the query editor the library and a first query."""
+    return {"library": library, "example": lambda: library()[0].text if library() else "SELECT * WHERE { ?s ?p ?o } LIMIT 10"}
+
+
 @blueprint.get("/questions")
 def questions() -> Response:
     """Answer the list of questions."""
