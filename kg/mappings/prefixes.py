@@ -30,7 +30,10 @@ class Curie:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """An outside vocabulary: its prefix, other names, identifier pattern, IRI prefix and page address."""
+    """An outside vocabulary: prefix, other names, identifier pattern, IRI prefix, page address.
+
+    `levels` are the lengths of its codes at each level, where a code spells its parents.
+    """
 
     prefix: str
     name: str
@@ -38,6 +41,7 @@ class Vocabulary:
     pattern: str
     iri: str
     page: str
+    levels: tuple[int, ...] = ()
 
 
 class Prefixes:
@@ -107,12 +111,13 @@ def parse_vocabularies(text: str, where: str = "") -> tuple[Vocabulary, ...]:
         if line.startswith("#") or line.startswith("prefix\t"):
             continue
         cells = line.split("\t")
-        if len(cells) != 6:
+        if len(cells) != 7:
             raise BadData(
-                "A prefix row has not six cells.", where=where, line=number, todo="Separate them by tabs."
+                "A prefix row has not seven cells.", where=where, line=number, todo="Separate them by tabs."
             )
-        prefix, name, names, pattern, iri, page = cells
-        found.append(Vocabulary(prefix, name, tuple(names.split()), pattern, iri, page))
+        prefix, name, names, pattern, iri, page, levels = cells
+        lengths = tuple(int(level) for level in levels.split())
+        found.append(Vocabulary(prefix, name, tuple(names.split()), pattern, iri, page, lengths))
     return tuple(found)
 
 

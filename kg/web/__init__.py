@@ -23,6 +23,8 @@ BLUEPRINTS: tuple[str, ...] = (
     "source",
     "ontology",
     "about",
+    "mappings",
+    "resolve",
     "pages",
     "logs",
     "metrics",

@@ -1,0 +1,153 @@
+"""Everything the graph holds for an outside identifier: entities, match, proof, claims; and what is no claim.
+
+A code above ours (`atc:N02A` above `atc:N02AA01`) finds ours with the path, marked as not said by the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from pyoxigraph import NamedNode
+
+from kg.errors import NotFound
+from kg.mappings.prefixes import Curie, Prefixes
+from kg.views.mappings import Judged, MappedTerm
+from kg.views.reading import Reader, Row, text
+from kg.views.terms import curie as shorten
+from kg.views.terms import href
+
+NOT_SAID = "not said by the text"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSaid:
+    """A claim about an entity found; `through` names the feature of its situation, if not said directly."""
+
+    entity_curie: str
+    claim: str
+    claim_href: str
+    label: str
+    link: str
+    hedge: str
+    cue: str
+    sentence: str
+    through: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A term on the way from an outside code down to a mapped one."""
+
+    curie: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A mapping of a code below the one asked for; the path is the outside vocabulary's, not the text's."""
+
+    mapped: MappedTerm
+    path: tuple[Step, ...]
+    marked: str = NOT_SAID
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What stands behind an outside identifier; its JSON has the same fields."""
+
+    curie: str
+    asked: str
+    vocabulary: str
+    iri: str
+    page: str
+    label: str
+    matches: tuple[MappedTerm, ...]
+    below: tuple[Below, ...]
+    claims: tuple[ClaimSaid, ...]
+    rejected: tuple[Judged, ...]
+
+
+def resolve(
+    reader: Reader,
+    prefixes: Prefixes,
+    asked: str,
+    terms: tuple[MappedTerm, ...],
+    others: Iterable[Judged] = (),
+) -> Resolution:
+    """Return what the graph has for `asked`, in any spelling.
+
+    Raises BadData for what is no identifier, NotFound with near ones for an unknown prefix or code.
+    """
+    wanted = prefixes.parse(asked)
+    matches = tuple(term for term in terms if term.curie == str(wanted))
+    below = tuple(_below(wanted, prefixes, terms))
+    turned_down = tuple(row for row in others if row.curie == str(wanted))
+    if not matches and not below:
+        raise _unknown(wanted, prefixes, terms, turned_down)
+    return Resolution(
+        curie=str(wanted),
+        asked=asked,
+        vocabulary=prefixes.vocabularies[wanted.prefix].name,
+        iri=prefixes.iri(wanted),
+        page=prefixes.page(wanted),
+        label=next((term.label for term in matches if term.label), ""),
+        matches=matches,
+        below=below,
+        claims=said_of(reader, {term.entity for term in (*matches, *(found.mapped for found in below))}),
+        rejected=turned_down,
+    )
+
+
+def said_of(reader: Reader, entities: Iterable[str]) -> tuple[ClaimSaid, ...]:
+    """Return the claims about entities, given by IRI."""
+    nodes = [NamedNode(iri) for iri in sorted(entities)]
+    return tuple(_said(row) for row in reader.rows("said-of", entity=nodes)) if nodes else ()
+
+
+def _said(row: Row) -> ClaimSaid:
+    """Return the claim a row tells of."""
+    return ClaimSaid(
+        entity_curie=shorten(text(row, "entity")),
+        claim=shorten(text(row, "claim")),
+        claim_href=href(text(row, "claim")),
+        label=text(row, "label"),
+        link=shorten(text(row, "link")),
+        hedge=text(row, "hedge"),
+        cue=text(row, "cue"),
+        sentence=shorten(text(row, "sentence")),
+        through=shorten(text(row, "feature")) if "feature" in row else "",
+    )
+
+
+def _below(wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm]) -> Iterable[Below]:
+    """Yield the mapped codes below `wanted`, for vocabularies whose codes spell their own hierarchy."""
+    levels = prefixes.vocabularies[wanted.prefix].levels
+    labels = {term.curie: term.label for term in terms}
+    for term in terms:
+        prefix, _, code = term.curie.partition(":")
+        if prefix != wanted.prefix or code == wanted.identifier or len(wanted.identifier) not in levels:
+            continue
+        if code.startswith(wanted.identifier):
+            ends = [level for level in levels if len(wanted.identifier) <= level <= len(code)]
+            steps = (f"{prefix}:{code[:level]}" for level in ends)
+            yield Below(term, tuple(Step(step, labels.get(step, "")) for step in steps))
+
+
+def _unknown(
+    wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm], turned_down: tuple[Judged, ...]
+) -> NotFound:
+    """Return the error for an identifier the graph has nothing for, with near ones."""
+    if turned_down:
+        row = turned_down[0]
+        return NotFound(
+            f"{wanted} is not a link of this graph: it was judged for {row.entity_curie} and not accepted.",
+            todo=row.comment,
+        )
+    known = {term.curie: term.label for term in terms if term.curie.startswith(f"{wanted.prefix}:")}
+    near = get_close_matches(str(wanted), known, n=4, cutoff=0.5) or sorted(known)[:4]
+    name = prefixes.vocabularies[wanted.prefix].name
+    named = ", ".join(f"{curie} ({known[curie]})" if known[curie] else curie for curie in near)
+    todo = f"Near it: {named}." if near else f"The graph has no link to {name}."
+    return NotFound(f"The graph has nothing for {wanted}.", todo=todo)
