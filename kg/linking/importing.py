@@ -17,6 +17,7 @@ from kg.external.rdf import FORMATS, Native, refused
 from kg.external.readers import content
 from kg.external.reading import Options, Problem, Reading
 from kg.files.mappings import read_prefixes
+from kg.linking.beside import bring_build, is_stale
 from kg.linking.registry import Imported, described, forget, text
 from kg.namespaces import DCTERMS, IMPORT, OWL, RDFS
 from kg.settings import Settings
@@ -62,7 +63,8 @@ def import_file(
     _readable(path)
     reading = Reading(path, wish.source, wish.options, seen=seen)
     reading.format()
-    with staged(target, without=(graph,)) as stage:
+    with staged(target, without=(graph,), imports_only=is_stale(target, settings)) as stage:
+        bring_build(stage, settings)
         stage.store.update(forget(ident))
         _load(stage, reading, graph, expander(settings))
         imported = _describe(stage.store, reading, wish, ident)

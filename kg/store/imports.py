@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +19,7 @@ from typing import cast
 import pyoxigraph as ox
 
 from kg.errors import StoreUnavailable
-from kg.namespaces import IMPORT
+from kg.namespaces import GRAPH, IMPORT
 from kg.store.local import LocalStore
 
 #: a graph larger than this is left behind by copying the others, for deleting is slower than loading.
@@ -51,6 +52,10 @@ class Stage:
 
         _pump(blocks, load)
 
+    def bring(self, nquads: Path) -> None:
+        """Load a build beside the imports: N-Quads, its graphs kept."""
+        self._engine.bulk_load(path=nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
+
     def add(self, quads: Iterable[ox.Quad]) -> None:
         """Add a few quads."""
         self._engine.extend(quads)
@@ -63,10 +68,11 @@ class Stage:
 
 
 @contextmanager
-def staged(path: Path, without: Iterable[ox.NamedNode] = ()) -> Iterator[Stage]:
+def staged(path: Path, without: Iterable[ox.NamedNode] = (), imports_only: bool = False) -> Iterator[Stage]:
     """Yield a clone of the store at `path` less the graphs `without`; at the end it takes `path`'s place.
 
-    `path` stays locked meanwhile, so that no write to it is lost.
+    `path` stays locked meanwhile, so that no write to it is lost. With `imports_only` nothing but
+    imports and their descriptions is taken over.
     Raises StoreUnavailable when another process has the store open for writing, or the disk is full.
     """
     folder = path.parent / f".{path.name}.import-{os.getpid()}"
@@ -75,7 +81,7 @@ def staged(path: Path, without: Iterable[ox.NamedNode] = ()) -> Iterator[Stage]:
         _sweep(path)
         folder.mkdir()
         with _locked(path) as old:
-            stage = _clone(old, folder, tuple(without))
+            stage = _clone(old, folder, tuple(without), imports_only)
             yield stage
             stage.close()
             del old
@@ -84,6 +90,20 @@ def staged(path: Path, without: Iterable[ox.NamedNode] = ()) -> Iterator[Stage]:
         raise StoreUnavailable(
             f"The store could not be written: {error}.", where=str(path), todo="Look at the disk, then retry."
         ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def cloned(path: Path) -> Iterator[LocalStore]:
+    """Yield a writable clone of the store at `path`, to try things on; it is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.import-", suffix=f"-{os.getpid()}", dir=path.parent))
+    try:
+        ox.Store.read_only(os.fspath(path)).backup(folder / "store")
+        with LocalStore(ox.Store(folder / "store"), "clone", str(path)) as store:
+            yield store
+    except OSError as error:
+        raise StoreUnavailable(f"The store cannot be opened: {error}.", where=str(path)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -99,14 +119,16 @@ def open_readonly(path: Path) -> LocalStore:
         ) from error
 
 
-def _clone(old: ox.Store | None, folder: Path, without: tuple[ox.NamedNode, ...]) -> Stage:
+def _clone(
+    old: ox.Store | None, folder: Path, without: tuple[ox.NamedNode, ...], imports_only: bool
+) -> Stage:
     """Return a clone of the store `old`, or an empty one where there is none."""
     target = folder / "store"
     if old is None:
         return Stage(ox.Store(target), folder)
-    if any(_is_large(old, graph) for graph in without):
+    if imports_only or any(_is_large(old, graph) for graph in without):
         engine = ox.Store(target)
-        _copy(old, engine, without)
+        _copy(old, engine, without, imports_only)
         return Stage(engine, folder)
     old.backup(target)
     engine = ox.Store(target)
@@ -141,12 +163,15 @@ def _is_large(engine: ox.Store, graph: ox.NamedNode) -> bool:
     return sum(1 for _ in cast(ox.QuerySolutions, engine.query(inner))) > SMALL
 
 
-def _copy(old: ox.Store, new: ox.Store, without: tuple[ox.NamedNode, ...]) -> None:
+def _copy(old: ox.Store, new: ox.Store, without: tuple[ox.NamedNode, ...], imports_only: bool) -> None:
     """Copy every graph but `without`: imports as streams, the many small graphs of ours quad by quad."""
     imports = [g for g in old.named_graphs() if isinstance(g, ox.NamedNode) and g.value.startswith(IMPORT)]
     for graph in imports:
         if graph not in without:
             _transfer(old, new, graph)
+    if imports_only:
+        new.extend(old.quads_for_pattern(None, None, None, GRAPH["imports"]))
+        return
     left_out = {*imports, *without}
     new.bulk_extend(quad for quad in old if quad.graph_name not in left_out)
 
