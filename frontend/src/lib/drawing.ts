@@ -114,7 +114,6 @@ export function draw(
     container,
     elements: elements(data) as (Element & cytoscape.ElementDefinition)[],
     style: style(),
-    wheelSensitivity: 0.3,
     userZoomingEnabled: false,
     maxZoom: 2,
     layout: layout(kind),
