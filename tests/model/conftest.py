@@ -1,0 +1,82 @@
+"""The real ontology and data, closed under the project's own reasoner, with six patient cases beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pyoxigraph import NamedNode, Quad, QueryBoolean, Store, Triple
+
+from kg.claims.recognisers import recognisers
+from kg.namespaces import KG, PREFIXES, RDF
+from kg.pipeline.dataset import ASSERTED, INFERRED, ONTOLOGY, Dataset
+from kg.pipeline.load import load
+from kg.reasoning import Closure, close
+
+Ask = Callable[[str], bool]
+
+#: the patients of the design (section 6), by the features a user would tick.
+CASES = {
+    "scn1": "ALL BCell shorterInterval",
+    "scn2": "ALL BCell refractory completeRemission",
+    "scn3": "ALL secondRemission transplantPossible",
+    "scn4": "ALL philadelphiaChromosome wasTakingImatinib activeRelapse",
+    "scn5": "ALL doesNotGoAway transplantNotAnOption",
+    "scn6": "ALL TCell spinalFluidRelapse",
+}
+_PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
+
+
+def scenario(name: str) -> NamedNode:
+    """Return the IRI of a patient case."""
+    return NamedNode(PREFIXES["scn"] + name)
+
+
+def cases() -> Iterator[Triple]:
+    """Yield the triples of the six cases."""
+    for name, features in CASES.items():
+        yield Triple(scenario(name), RDF["type"], KG["PatientScenario"])
+        for feature in features.split():
+            yield Triple(scenario(name), KG["hasFeature"], NamedNode(PREFIXES["feat"] + feature))
+
+
+@pytest.fixture(scope="session")
+def dataset(root: Path) -> Dataset:
+    """Return the graphs of the files, recognisers among them, without inferences."""
+    sources = load(root)
+    assert not sources.mistakes, sources.mistakes
+    sources.dataset.add(ONTOLOGY, recognisers(sources.dataset.graphs[ASSERTED]))
+    return sources.dataset
+
+
+@pytest.fixture(scope="session")
+def closed(dataset: Dataset) -> Closure:
+    """Return the closure of what the reasoner reads and the six cases."""
+    return close(dataset.reasoner_input() | set(cases()))
+
+
+@pytest.fixture(scope="session")
+def everything(dataset: Dataset, closed: Closure) -> Store:
+    """Return a store with every graph, the inferred one and the cases; the default graph is their union."""
+    store = Store()
+    given = {*dataset.default(), *cases()}
+    inferred = set(closed.inferred)
+    store.extend(Quad(t.subject, t.predicate, t.object) for t in given | inferred)
+    graphs = {**dataset.graphs, INFERRED: inferred - given}
+    store.extend(Quad(t.subject, t.predicate, t.object, name) for name, ts in graphs.items() for t in ts)
+    return store
+
+
+@pytest.fixture(scope="session")
+def ask(everything: Store) -> Ask:
+    """Return a function that says whether a graph pattern has a match; `scn1` stands for a case."""
+
+    def holds(pattern: str) -> bool:
+        text = re.sub(r"\bscn(\d)\b", r"scn:scn\1", pattern)
+        answer = everything.query(f"{_PREFIXES}ASK {{ {text} }}")
+        assert isinstance(answer, QueryBoolean)
+        return bool(answer)
+
+    return holds
