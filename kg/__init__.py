@@ -1,1 +1,26 @@
 """A knowledge graph of what one 2014 text says about refractory or relapsed adult ALL."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rdflib import Dataset
+
+__all__ = ["load"]
+
+
+def load(build: str | Path | None = None) -> Dataset:
+    """Return the built graph as an rdflib Dataset, prefixes bound: `kg.load().query("SELECT ...")`.
+
+    `build` is a folder that holds `current` (default: KG_BUILD_DIR, or the project's `build/`). Plain queries
+    and `triples()` see the default graph, each triple once; `GRAPH ?g { ... }`, `graph(name)` and `quads()`
+    reach every triple of every named graph. Nothing is written back to the build. Raises StoreUnavailable
+    when there is no finished build.
+    """
+    from kg.notebook import dataset
+    from kg.settings import Settings
+
+    return dataset(Settings.from_environment(os.environ, build_dir=Path(build) if build else None))
