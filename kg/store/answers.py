@@ -11,8 +11,9 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from types import MappingProxyType
+from typing import IO, cast
 
 import pyoxigraph as ox
 
@@ -47,6 +48,7 @@ GRAPHS = MappingProxyType(
 )
 _BLOCK = 1 << 16
 _PATIENCE = 0.05  # seconds a block may wait to fill
+_GLANCE = 500  # triples looked at to choose prefixes
 _NO_LIMIT = 1 << 62
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 _NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$")
@@ -93,6 +95,11 @@ class Sink:
         self._held = text[-HELD:]
         self._gather(text[:-HELD])
         return length
+
+    @property
+    def file(self) -> IO[bytes]:
+        """Return itself as the engine takes it: of a file it uses `write` and `flush` only."""
+        return cast("IO[bytes]", self)
 
     def flush(self) -> None:
         """Leave it to the blocks: the engine flushes at its end only."""
@@ -150,9 +157,22 @@ def _evaluate(engine: ox.Store, job: QueryJob) -> Answer:
             named_graphs=chosen.named_graphs,
         )
     except SyntaxError as error:
+        if _is_update(job):
+            raise BadQuery("This is an update, not a query.", todo="POST it to /update.") from error
         raise bad_query(error, job.text) from error
     except (OSError, RuntimeError, ValueError) as error:
         raise engine_trouble(error) from error
+
+
+def _is_update(job: QueryJob) -> bool:
+    """Say whether the text, which is no query, parses as an update; tried on an empty store."""
+    try:
+        ox.Store().update(job.text, base_iri=job.base)
+    except SyntaxError:
+        return False
+    except (OSError, RuntimeError, ValueError):
+        return True
+    return True
 
 
 def _whole_graph(engine: ox.Store, job: QueryJob) -> Iterator[ox.Triple]:
@@ -165,7 +185,8 @@ def _counter(key: str) -> RowCounter:
     """Return the counter of a results or line format."""
     if key == "nt":
         return LineRows(0)
-    return {"json": JsonRows, "xml": XmlRows, "csv": CsvRows}.get(key, lambda: LineRows(1))()
+    kinds: dict[str, Callable[[], RowCounter]] = {"json": JsonRows, "xml": XmlRows, "csv": CsvRows}
+    return kinds.get(key, lambda: LineRows(1))()
 
 
 def _solutions(result: ox.QuerySolutions, job: QueryJob, send: Send) -> None:
@@ -179,7 +200,7 @@ def _solutions(result: ox.QuerySolutions, job: QueryJob, send: Send) -> None:
         if key == "csv-excel":
             _spreadsheet(result, names, sink)
         else:
-            _push(lambda: result.serialize(sink, format=RESULTS[key]), sink)
+            _push(lambda: result.serialize(sink.file, format=RESULTS[key]), sink)
     except Cut:
         pass
     limit = job.rows
@@ -207,7 +228,7 @@ def _triples(result: Iterable[ox.Triple], form: str, job: QueryJob, send: Send) 
     counted = _Counted(result, _NO_LIMIT if lines or not job.rows else job.rows)
     try:
         if lines and isinstance(result, ox.QueryTriples):
-            _push(lambda: result.serialize(sink, format=GRAPHS[key]), sink)
+            _push(lambda: result.serialize(sink.file, format=GRAPHS[key]), sink)
         else:
             _push(lambda: _written(counted, sink, key), sink)
     except Cut:
@@ -224,9 +245,18 @@ _GRAPH_TAILS = dict.fromkeys(("ttl", "nt", "nq", "trig", "n3"), _HASH_TAIL) | {
 
 
 def _written(triples: Iterable[ox.Triple], sink: Sink, key: str) -> None:
-    """Serialise `triples` into `sink`, abbreviated with the project's prefixes where the format can."""
-    prefixes = dict(PREFIXES) if key in ("ttl", "trig", "rdf") else None
-    ox.serialize(triples, sink, format=GRAPHS[key], prefixes=prefixes)  # type: ignore[call-overload]
+    """Serialise `triples` into `sink`, abbreviated with those of the project's prefixes that occur early."""
+    triples = iter(triples)
+    first = list(islice(triples, _GLANCE)) if key in ("ttl", "trig", "rdf") else []
+    prefixes = used_prefixes(first)
+    ox.serialize(chain(first, triples), sink.file, format=GRAPHS[key], prefixes=prefixes)
+
+
+def used_prefixes(triples: Iterable[ox.Triple]) -> dict[str, str]:
+    """Return the project's prefixes whose namespaces occur in `triples`."""
+    terms = {term.value for triple in triples for term in triple if isinstance(term, ox.NamedNode)}
+    terms |= {t.object.datatype.value for t in triples if isinstance(t.object, ox.Literal)}
+    return {name: iri for name, iri in PREFIXES.items() if any(term.startswith(iri) for term in terms)}
 
 
 class _Counted:

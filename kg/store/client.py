@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyoxigraph as ox
 
@@ -19,7 +19,7 @@ from kg.store.board import CRASH, DEADLINE, MEMORY, Board
 from kg.store.jobs import DATA, END, ERROR, HEAD, QueryJob, WriteJob, error_from, frames, send_job
 from kg.store.local import replacement
 from kg.store.owner import slots_of
-from kg.store.protocol import GraphName, Solutions
+from kg.store.protocol import GraphName, Solutions, Term
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class EngineStore:
         """Return a token that changes with every write."""
         return self.board.version
 
-    # -- anybody's queries --------------------------------------------------------------------------------------
+    # -- anybody's queries
 
     def answer(self, job: QueryJob, lane: str = "query") -> Reply:
         """Start a query and return when its first block is here.
@@ -143,14 +143,14 @@ class EngineStore:
                     "All query slots are taken and the queue is full.", todo="Try again shortly."
                 ) from error
             except (ConnectionRefusedError, FileNotFoundError) as error:
-                if attempt == 2:  # noqa: PLR2004 - the last
+                if attempt == 2:
                     connection.close()
                     raise StoreUnavailable(
                         "The store is not running.", todo="Start the server again."
                     ) from error
         raise AssertionError("unreachable")
 
-    # -- the Store protocol -------------------------------------------------------------------------------------
+    # -- the Store protocol
 
     def _trusted(self, query: str, **formats: str) -> bytes:
         """Return the body of a trusted query's answer."""
@@ -164,7 +164,7 @@ class EngineStore:
         if not isinstance(read, ox.QuerySolutions):
             raise BadQuery("The query is not a SELECT.", todo="Ask with SELECT.")
         names = tuple(variable.value for variable in read.variables)
-        return Solutions(names, tuple(tuple(row) for row in read))  # type: ignore[arg-type]
+        return Solutions(names, tuple(cast("tuple[Term | None, ...]", tuple(row)) for row in read))
 
     def ask(self, query: str) -> bool:
         """Return the answer of an ASK query; raises BadQuery for any other."""

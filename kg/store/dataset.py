@@ -46,7 +46,8 @@ def _merged(
     scratch = ox.Store()
     for graph in default:
         scratch.bulk_extend(
-            ox.Quad(*quad.triple) for quad in engine.quads_for_pattern(None, None, None, graph)
+            ox.Quad(quad.subject, quad.predicate, quad.object)
+            for quad in engine.quads_for_pattern(None, None, None, graph)
         )
     for name in named:
         if engine.contains_named_graph(name):

@@ -20,6 +20,9 @@ from kg.store.local import LocalStore
 #: stands in the directory while its first load runs; a load that was killed starts anew.
 _LOADING = "LOADING"
 
+#: stands in the directory between a write and its inferences.
+_BEHIND = "INFERENCES_BEHIND"
+
 
 class DiskStore(LocalStore):
     """A directory store; opened read-write, so a second server on it is refused."""
@@ -58,6 +61,20 @@ class DiskStore(LocalStore):
             ) from error
         except OSError as error:
             raise unavailable(self.path, error) from error
+
+    @property
+    def is_behind(self) -> bool:
+        """Say whether the process ended between a write and its inferences."""
+        return (self.path / _BEHIND).exists()
+
+    def begin_following(self) -> None:
+        """Note on the disk that inferences are behind, so that the next start mends it."""
+        with contextlib.suppress(OSError):
+            (self.path / _BEHIND).touch()
+
+    def end_following(self) -> None:
+        """Note that inferences are in step again."""
+        (self.path / _BEHIND).unlink(missing_ok=True)
 
     def make_durable(self) -> None:
         """Return when the log of RocksDB is on the disk."""

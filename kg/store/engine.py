@@ -128,7 +128,7 @@ def _keep_owner(
     ends: tuple[socket.socket, int, int],
 ) -> None:
     """Fork an owner, and another one when it dies before its time."""
-    writes, lifeline, tell = ends
+    lifeline = ends[1]
     board = Board(directory / "board", slots_of(settings) + 1)
     while True:
         began = time.monotonic()
@@ -178,7 +178,7 @@ def _be_owner(
     ends: tuple[socket.socket, int, int],
     board: Board,
 ) -> None:
-    """Be the owner until the lifeline is cut; tell the starter when the store does not open; never returns."""
+    """Be the owner until the lifeline is cut, or tell why the store does not open; never returns."""
     writes, lifeline, tell = ends
     try:
         walls.die_with_parent()
@@ -186,7 +186,7 @@ def _be_owner(
     except KgError as error:
         os.write(tell, error_frame(error))
         os._exit(1)
-    except BaseException as error:  # noqa: BLE001 - a forked child never runs its parent's cleanup
+    except BaseException as error:
         os.write(tell, error_frame(StoreUnavailable(f"The store does not open: {error}.")))
         os._exit(1)
     try:

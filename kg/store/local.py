@@ -108,9 +108,21 @@ class LocalStore(AbstractContextManager["LocalStore"]):
         """Add quads in one transaction."""
         self._write(lambda: self.engine.extend(quads))
 
+    def remove(self, quads: Iterable[ox.Quad]) -> None:
+        """Remove quads one by one: not one transaction."""
+        for quad in quads:
+            self.engine.remove(quad)
+        self._written()
+
     def add_graph(self, graph: ox.NamedNode) -> None:
         """Make an empty graph exist."""
         self._write(lambda: self.engine.add_graph(graph))
+
+    def begin_following(self) -> None:
+        """Note that inferences are behind; a memory store has nobody to tell."""
+
+    def end_following(self) -> None:
+        """Note that inferences are in step again."""
 
     def make_durable(self) -> None:
         """Return when what was written will survive; a memory store has nothing to do."""

@@ -20,11 +20,19 @@ def open_store(settings: Settings) -> Store:
     Raises StoreUnavailable, a sentence, when it is not built, locked, damaged, full or away.
     """
     if settings.store.startswith(("http://", "https://")):
-        from kg.store.remote import RemoteStore
-
-        remote: Store = RemoteStore(settings.store, settings)
-        return remote
+        return _remote(settings)
     return open_local(settings)
+
+
+def _remote(settings: Settings) -> Store:
+    """Return a remote store; the engine that reads its queries first ends with this process."""
+    from kg.store.client import EngineStore
+    from kg.store.engine import start_engine
+    from kg.store.remote import RemoteStore
+
+    engine = start_engine(settings, MemoryStore)
+    checker = EngineStore(engine.directory, settings)
+    return RemoteStore(settings.store, settings, checker, engine.directory / "written")
 
 
 def open_local(settings: Settings) -> LocalStore:

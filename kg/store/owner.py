@@ -1,8 +1,9 @@
 """The owner: the one process that holds the store, forks query workers from it and makes every write.
 
-A worker sees the store as it was when it was forked. So a write is: rehearse (memory store: in a forked child that
-may die), do, note the version, fork a new set of workers on a new socket, put that socket in the place of
-the old one by rename(2), and only then acknowledge. Queries begun before see the state before.
+A worker sees the store as it was when it was forked. So a write is: rehearse (memory store: in a forked
+child that may die), do, fork a new set of workers on a new socket, put that socket in the place of
+the old one by rename(2),
+note the version, and only then acknowledge. Queries begun before see the state before.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kg.errors import KgError, StoreUnavailable
 from kg.settings import Settings
@@ -65,10 +67,12 @@ class Owner:
         """Serve writes and keep the workers up until `lifeline` reaches its end."""
         self._listen_to_deaths()
         self._inherited = [writes.fileno(), lifeline, self._wake.fileno(), self._woken.fileno()]
+        self._writer.catch_up()
         self._publish()
         (self._directory / "ready").touch()
         while True:
-            ready, _, _ = select.select([writes, lifeline, self._woken], [], [], _TICK)
+            awaited: list[Any] = [writes, lifeline, self._woken]
+            ready, _, _ = select.select(awaited, [], [], _TICK)
             if lifeline in ready:
                 return self._stop()
             if self._woken in ready:
@@ -85,7 +89,7 @@ class Owner:
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
-    # -- generations of workers ---------------------------------------------------------------------------------
+    # -- generations of workers
 
     def _publish(self) -> None:
         """Fork workers over the present state and let new queries go to them."""
@@ -178,16 +182,18 @@ class Owner:
             self._board.died(busy.job, _CAUSES.get(signal.Signals(os.WTERMSIG(status)), boards.CRASH))
         self._board.idle(slot, 0)
 
-    # -- writes -------------------------------------------------------------------------------------------------
+    # -- writes
 
     def _write(self, connection: socket.socket) -> None:
         """Make one write and acknowledge it when new queries see it."""
         connection.settimeout(30)
         with contextlib.suppress(OSError):
             received = receive_job(connection)
-            if received is None or not isinstance(received[0], WriteJob):
+            if received is None:
                 return
             job, body = received
+            if not isinstance(job, WriteJob):
+                return
             try:
                 result = self._made(job, body)
             except KgError as error:

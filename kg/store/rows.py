@@ -17,7 +17,7 @@ class RowCounter(Protocol):
     def feed(self, block: bytes, limit: int) -> int | None:
         """Count the rows of `block`; return where to cut it when row `limit` + 1 begins there.
 
-        The place is an offset in `block`, negative (at least -HELD) when the boundary began in the block before.
+        The place is an offset in `block`; negative, at least -HELD, when the boundary began before it.
         """
         ...
 

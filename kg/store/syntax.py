@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from kg.errors import BadQuery, Forbidden, KgError, StoreUnavailable, TooExpensive
+from kg.store.lexer import place as position
+from kg.store.lexer import undeclared
 
 _PLACE = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)+)"')
@@ -22,16 +24,19 @@ def bad_query(error: SyntaxError, text: str) -> BadQuery:
     place = _PLACE.search(message)
     if place is None:
         return BadQuery(_sentence(message.split("\n")[0]), line=error.lineno or 0, column=error.offset or 0)
+    stray = undeclared(text)
+    if stray is not None:
+        line, column = position(text, stray.start)
+        what = f"The prefix of `{stray.text}` is not declared."
+        return BadQuery(what, line=line, column=column, todo="Declare it with PREFIX at the head.")
     line, column = int(place[1]), int(place[2])
     found = _found(text, line, column)
     reason = _SENTENCE.search(place[3])
-    if "Prefix not found" in place[3]:
-        what = f"The prefix of {_around(text, line, column)} is not declared."
-        return BadQuery(what, line=line, column=column, todo="Declare it with PREFIX at the head.")
     if reason:
         what = f"{_sentence(reason[0])} The text goes wrong at {found}."
     else:
-        what = f"The text cannot be read at {found}: expected {_expected(place[3])}."
+        expected = _expected(place[3])
+        what = f"The text cannot be read at {found}{': expected ' if expected else ''}{expected}."
     return BadQuery(what, line=line, column=column, todo="Mend it there and send it again.")
 
 
@@ -42,8 +47,8 @@ def _expected(dump: str) -> str:
     others = [f"`{sign}`" for sign in signs if sign not in _TERM_STARTS]
     words = list(dict.fromkeys(_WORD.findall(_CLASS.sub("", _QUOTED.sub("", dump)))))
     named = (["a term"] if len(terms) > 2 else [f"`{sign}`" for sign in terms]) + (others + words)[:6]
-    if not named:
-        return "something else, or the end of the text"
+    if not signs and len(words) < 2:
+        return ""  # a lone keyword is where the engine gave up, not what was missing
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
 
 
@@ -54,15 +59,6 @@ def _found(text: str, line: int, column: int) -> str:
     if not rest and not "".join(lines[line:]).strip():
         return "its end"
     return f"`{rest[:24]}`" if rest else "the end of the line"
-
-
-def _around(text: str, line: int, column: int) -> str:
-    """Return the whole word that a place lies in or behind, quoted."""
-    lines = text.split("\n")
-    row = lines[line - 1] if 0 < line <= len(lines) else ""
-    before = re.search(r"[\w.:-]*$", row[: column - 1])
-    after = re.match(r"[\w.:-]*", row[column - 1 :])
-    return f"`{(before[0] if before else '') + (after[0] if after else '')}`"
 
 
 def _sentence(text: str) -> str:

@@ -20,7 +20,7 @@ def with_using(update: str, default: Sequence[str], named: Sequence[str]) -> str
         if word.is_word("USING", "WITH"):
             line, column = place(update, word.start)
             raise BadQuery(
-                f"The update has {word.text.upper()} and the request using-graph-uri; only one may name the dataset.",
+                f"The update has {word.text.upper()} and the request using-graph-uri; only one may be.",
                 line=line,
                 column=column,
                 todo="Leave one of them out.",

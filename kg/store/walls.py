@@ -46,7 +46,7 @@ def forbid_network() -> bool:
 
 
 def _filter(architecture: int, socket_call: int) -> bytes:
-    """Return the BPF program: a foreign architecture dies, socket() of another domain than AF_UNIX is EACCES."""
+    """Return the BPF program: another architecture dies, socket() of a domain but AF_UNIX is EACCES."""
     steps = (  # code, jump if true, jump if false, operand; jumps count from the next step
         (_LOAD, 0, 0, 4),  # seccomp_data.arch
         (_EQUAL, 1, 0, architecture),

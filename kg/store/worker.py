@@ -36,7 +36,7 @@ class Place:
 
 
 def work(engine: ox.Store, place: Place, board: Board, memory: int) -> None:
-    """Answer queries until the lane is shut; never returns to the caller's code path (call os._exit after)."""
+    """Answer queries until the lane is shut, or after one long query; the caller ends the process."""
     gc.freeze()
     walls.limit_memory(memory)
     board.idle(place.slot, os.getpid())
@@ -75,7 +75,7 @@ def _serve(engine: ox.Store, place: Place, board: Board, connection: socket.sock
         )
     except (BrokenPipeError, ConnectionError, TimeoutError):
         return
-    except Exception as error:  # noqa: BLE001 - the last place that can tell the client anything at all
+    except Exception as error:
         _last_word(
             clock, BadQuery(f"The engine refused the query: {type(error).__name__}.", todo="Change it.")
         )
@@ -107,7 +107,7 @@ class Deadline:
 
 
 def fork_worker(engine: ox.Store, place: Place, board: Board, memory: int, close: list[int]) -> int:
-    """Return the id of a new worker process that answers on `place`; descriptors in `close` are not its business."""
+    """Return the id of a new worker that answers on `place`; it closes the descriptors in `close`."""
     pid = os.fork()
     if pid:
         return pid
@@ -120,7 +120,7 @@ def fork_worker(engine: ox.Store, place: Place, board: Board, memory: int, close
         for descriptor in close:
             os.close(descriptor)
         work(engine, place, board, memory)
-    except BaseException:  # noqa: BLE001 - a forked child never runs its parent's cleanup
+    except BaseException:
         os._exit(70)
     os._exit(0)
 

@@ -1,8 +1,8 @@
 """Making one write, all or nothing: an update, or a graph store operation.
 
-A write to a memory store is rehearsed in a forked child first, under the deadline and the memory limit: what hangs
-or crashes there never touches the store. A disk store cannot be forked for writing (RocksDB hangs); there
-the deadline ends the owner itself, and the log of RocksDB brings back the last state acknowledged.
+A write to a memory store is rehearsed in a forked child first, under the deadline and the memory limit:
+what hangs or crashes there never touches the store. A disk store cannot be forked for writing (RocksDB
+hangs); there the deadline ends the owner, and the log of RocksDB brings back the last state acknowledged.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from kg.errors import BadData, BadQuery, KgError, NotFound, StoreUnavailable, To
 from kg.settings import Settings
 from kg.store import walls
 from kg.store.answers import GRAPHS
+from kg.store.inference import Follower, closing
 from kg.store.jobs import WriteJob, error_frame, error_from
 from kg.store.local import LocalStore, replacement
 from kg.store.syntax import bad_query, engine_trouble
@@ -36,10 +37,23 @@ class Writer:
     """Makes writes on a local store."""
 
     def __init__(self, store: LocalStore, settings: Settings) -> None:
+        """Write to `store`; inferences follow unless the settings say that it began empty."""
         self._store, self._settings = store, settings
+        self._follower = None if settings.empty else Follower(closing)
+
+    def catch_up(self) -> None:
+        """Mend a store whose process ended between a write and its inferences."""
+        if self._follower is not None and getattr(self._store, "is_behind", False):
+            self._follower.before(self._store)
+            self._follower.given = frozenset()
+            self._follower.after(self._store)
+            self._store.make_durable()
+            self._store.end_following()
 
     def write(self, job: WriteJob, body: bytes, meanwhile: Callable[[], None] = lambda: None) -> WriteResult:
         """Make the write durable and return what it did; raises KgError when it did nothing."""
+        if self._follower is not None:
+            self._follower.before(self._store)
         if self._store.rehearses:
             self._rehearse(job, body, meanwhile)
             result = self._do(job, body)
@@ -50,6 +64,7 @@ class Writer:
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
         self._store.make_durable()
+        self._store.end_following()
         return result
 
     def _rehearse(self, job: WriteJob, body: bytes, meanwhile: Callable[[], None]) -> None:
@@ -106,6 +121,15 @@ class Writer:
 
     def _do(self, job: WriteJob, body: bytes) -> WriteResult:
         """Make the write on this process's store."""
+        if self._follower is None:
+            return self._act(job, body)
+        self._store.begin_following()
+        result = self._act(job, body)
+        self._follower.after(self._store)
+        return result
+
+    def _act(self, job: WriteJob, body: bytes) -> WriteResult:
+        """Make what the job says and no more."""
         acts = {"update": self._update, "put": self._put, "post": self._post, "delete": self._delete}
         try:
             return acts.get(job.act, self._load)(job, body)
@@ -142,7 +166,7 @@ class Writer:
     def _add(self, name: ox.NamedNode | None, triples: list[ox.Triple]) -> None:
         """Add triples to a graph in one transaction; a graph without triples is made to exist."""
         graph = name or ox.DefaultGraph()
-        self._store.extend(ox.Quad(*triple, graph) for triple in triples)
+        self._store.extend(ox.Quad(t.subject, t.predicate, t.object, graph) for t in triples)
         if name is not None and not triples:
             self._store.add_graph(name)
 
