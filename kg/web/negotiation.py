@@ -17,7 +17,7 @@ HTML = "text/html"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A format on offer: its key in the store, the media type sent, and the words people use in `?format=`."""
+    """A format on offer: its key in the store, its media type, and the words for it in `?format=`."""
 
     key: str
     media: str

@@ -9,9 +9,10 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, current_app, request
 
 from kg.errors import KgError
-from kg.namespaces import BASE, DCAT, DCTERMS, FORMATS, KG, OWL, PREFIXES, RDF, RDFS, SD, VOID, Namespace
+from kg.namespaces import BASE, DCAT, DCTERMS, FORMATS, KG, OWL, RDF, RDFS, SD, VOID, Namespace
 from kg.settings import Settings
 from kg.store.answers import GRAPHS as WRITERS
+from kg.store.answers import used_prefixes
 from kg.store.protocol import Store
 from kg.web.negotiation import GRAPHS, choose, named, not_acceptable
 from kg.web.parameters import in_address
@@ -48,7 +49,7 @@ def respond() -> Response:
     if offer is None:
         raise not_acceptable("the description of the service", GRAPHS)
     triples = description(current_app.extensions["kg_store"], current_app.extensions["kg_settings"])
-    body = ox.serialize(triples, format=WRITERS[offer.key], prefixes=dict(PREFIXES))
+    body = ox.serialize(triples, format=WRITERS[offer.key], prefixes=used_prefixes(triples))
     response = Response(body or b"", content_type=offer.content_type)
     response.vary.add("Accept")
     response.headers["Access-Control-Allow-Origin"] = "*"
@@ -105,6 +106,7 @@ def _dataset(endpoint: ox.NamedNode, dataset: ox.NamedNode, store: Store, settin
     """Yield what the data are as a whole."""
     default = ox.NamedNode(f"{dataset.value}-default")
     license_of = ox.NamedNode("https://creativecommons.org/licenses/by/4.0/")
+    said: list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]
     said = [(RDF["type"], kind) for kind in (SD["Dataset"], VOID["Dataset"], DCAT["Dataset"])]
     said += [(VOID["sparqlEndpoint"], endpoint), (SD["defaultGraph"], default)]
     said.append((OWL["versionInfo"], ox.Literal(store.version)))
@@ -167,7 +169,8 @@ def graphs_of(store: Store) -> Iterator[GraphFacts]:
 def _sizes(store: Store) -> dict[object, ox.Literal]:
     """Return the triples of each graph, or nothing when counting takes too long."""
     try:
-        return {row["g"]: row["n"] for row in store.select(_COUNTS) if isinstance(row.get("n"), ox.Literal)}
+        pairs = ((row["g"], row["n"]) for row in store.select(_COUNTS) if "g" in row)
+        return {graph: size for graph, size in pairs if isinstance(size, ox.Literal)}
     except KgError:
         return {}
 

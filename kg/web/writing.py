@@ -26,7 +26,7 @@ def require_token() -> None:
 
 
 def token_of(settings: Settings) -> str:
-    """Return the token that allows writes, '' when writing is off; raises StoreUnavailable for a lost file."""
+    """Return the token that allows writes, '' for none; raises StoreUnavailable for a lost file."""
     if settings.update_token_file is None:
         return settings.update_token
     try:
