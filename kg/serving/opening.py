@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from kg import pipeline
@@ -12,6 +11,7 @@ from kg.serving.cache import AnswerCache
 from kg.serving.front import Front, Served
 from kg.settings import Settings
 from kg.store.client import EngineStore
+from kg.store.disk import DiskStore
 from kg.store.local import LocalStore
 from kg.store.memory import MemoryStore
 from kg.store.remote import RemoteStore
@@ -32,22 +32,10 @@ def opener(settings: Settings) -> Callable[[], LocalStore]:
     if is_remote(settings):
         return MemoryStore
     if settings.store != "memory:":
-        return partial(_open_disk, settings)
+        return lambda: DiskStore(Path(settings.store), settings)
     if settings.empty:
         return MemoryStore
     return lambda: pipeline.open_build(settings)
-
-
-def _open_disk(settings: Settings) -> LocalStore:
-    """Open a directory; a new one takes in the build, unless it is to be empty."""
-    from kg.store.disk import DiskStore
-
-    folder = Path(settings.store)
-    fresh = not folder.exists() or not any(folder.iterdir())
-    store = DiskStore(folder)
-    if fresh and not settings.empty:
-        pipeline.open_build(settings)
-    return store
 
 
 def open_served(settings: Settings, directory: Path) -> Served:

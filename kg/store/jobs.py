@@ -43,7 +43,7 @@ class QueryJob:
 class WriteJob:
     """One write, all or nothing: an update, or a graph store operation with its body."""
 
-    act: str  # update | put | post | delete | load
+    act: str  # update | restore | put | post | delete | load
     text: str = ""  # of an update
     graph: str | None = None  # IRI; None is the default graph
     media: str = ""  # a key of kg.store.answers.GRAPHS: the body's format

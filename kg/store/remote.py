@@ -45,8 +45,13 @@ _RDF = {
 class RemoteStore:
     """The Store of another server, and `answer` and `write` for anybody's queries and updates."""
 
-    def __init__(self, address: str, settings: Settings, checker: EngineStore, mark: Path) -> None:
-        """Reach the server's query address; the file `mark` is touched at each write, for other processes."""
+    def __init__(
+        self, address: str, settings: Settings, checker: EngineStore | None = None, mark: Path | None = None
+    ) -> None:
+        """Reach the server's query address; the file `mark` is touched at each write, for other processes.
+
+        Without a `checker` only our own texts can be asked, through the Store protocol.
+        """
         self._query, self._update = address, settings.remote_update or update_address(address)
         self._settings, self._checker, self._mark = settings, checker, mark
         self._gate = threading.BoundedSemaphore(settings.query_slots + settings.query_queue)
@@ -54,15 +59,24 @@ class RemoteStore:
     @property
     def version(self) -> str:
         """Return a token that changes with every write of ours, and from time to time for those of others."""
-        written = self._mark.stat().st_mtime_ns if self._mark.exists() else 0
+        written = self._mark.stat().st_mtime_ns if self._mark and self._mark.exists() else 0
         return f"remote-{int(time.time() / self._settings.remote_freshness)}-{written}"
 
     # -- anybody's queries ---------------------------------------------------------------------------------------
 
+    @property
+    def _check(self) -> EngineStore:
+        """Return the local engine that parses."""
+        if self._checker is None:
+            raise StoreUnavailable(
+                "This remote store was opened for our own queries only.", todo="Use kg serve."
+            )
+        return self._checker
+
     def answer(self, job: QueryJob, lane: str = "query") -> Reply:
         """Start a query and return when its head is here; raises what the remote raised before that."""
         if job.parse_only:
-            return self._checker.answer(job, lane)
+            return self._check.answer(job, lane)
         form, text = self._form(job)
         if not self._gate.acquire(blocking=False):
             raise Busy("All query slots are taken and the queue is full.", todo="Try again shortly.")
@@ -87,7 +101,7 @@ class RemoteStore:
             return "CONSTRUCT", f"CONSTRUCT {{ {pattern} }} WHERE {{ {inner} }}"
         _stay_home(job.text, self._settings)
         check = QueryJob(job.text, base=job.base, parse_only="query", deadline=job.deadline)
-        form = str(self._checker.answer(check).head["form"])
+        form = str(self._check.answer(check).head["form"])
         return form, f"BASE <{job.base}>\n{job.text}" if job.base else job.text
 
     def _work(self, connection: socket.socket, job: QueryJob, form: str, text: str) -> None:
@@ -120,6 +134,7 @@ class RemoteStore:
         """Make a write; return whether it made a graph."""
         acts: dict[str, Callable[[WriteJob, bytes], bool]] = {
             "update": self._run_update,
+            "restore": self._restore,
             "put": self._put,
             "post": self._post,
             "delete": self._delete,
@@ -130,8 +145,13 @@ class RemoteStore:
         """Run an update that parses."""
         _stay_home(job.text, self._settings)
         check = QueryJob(job.text, base=job.base, parse_only="update", deadline=job.deadline)
-        self._checker.answer(check).body()
+        self._check.answer(check).body()
         self._change(f"BASE <{job.base}>\n{job.text}" if job.base else job.text, job.deadline)
+        return False
+
+    def _restore(self, job: WriteJob, _: bytes) -> bool:
+        """Run the update that a backup makes; it was written here and calls no host."""
+        self._change(job.text, job.deadline)
         return False
 
     def _put(self, job: WriteJob, body: bytes) -> bool:
@@ -161,8 +181,9 @@ class RemoteStore:
     def _change(self, update: str, deadline: float | None = None) -> None:
         """Run an update of ours or one that was checked, and tell the other processes."""
         Endpoint(self._query, self._update, deadline or self._settings.query_deadline).change(update)
-        self._mark.touch()
-        os.utime(self._mark, ns=(time.time_ns(), time.time_ns()))
+        if self._mark:
+            self._mark.touch()
+            os.utime(self._mark, ns=(time.time_ns(), time.time_ns()))
 
     # -- the Store protocol --------------------------------------------------------------------------------------
 
@@ -240,7 +261,8 @@ class RemoteStore:
 
     def close(self) -> None:
         """Let go of the checker; the remote keeps running."""
-        self._checker.close()
+        if self._checker:
+            self._checker.close()
 
 
 def update_address(address: str) -> str:

@@ -123,6 +123,9 @@ class Writer:
         """Make the write on this process's store."""
         if self._follower is None:
             return self._act(job, body)
+        if job.act == "restore":  # a backup holds its inferences; the state is noted anew at the next write
+            self._follower.ready = False
+            return self._act(job, body)
         self._store.begin_following()
         result = self._act(job, body)
         self._follower.after(self._store)
@@ -130,7 +133,7 @@ class Writer:
 
     def _act(self, job: WriteJob, body: bytes) -> WriteResult:
         """Make what the job says and no more."""
-        acts = {"update": self._update, "put": self._put, "post": self._post, "delete": self._delete}
+        acts = {"update": self._update, "restore": self._update, "put": self._put, "post": self._post, "delete": self._delete}
         try:
             return acts.get(job.act, self._load)(job, body)
         except SyntaxError as error:

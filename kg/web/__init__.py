@@ -8,6 +8,7 @@ from flask import Flask
 
 from kg.settings import Settings
 from kg.store.protocol import Store
+from kg.web.endpoint import Endpoints
 
 #: modules under kg.web that each offer `blueprint` (a flask.Blueprint).
 BLUEPRINTS: tuple[str, ...] = (
@@ -25,10 +26,12 @@ BLUEPRINTS: tuple[str, ...] = (
     "about",
     "mappings",
     "resolve",
+    "exports",
     "pages",
     "logs",
     "metrics",
     "health",
+    "backup",
     "security",
     "caching",
 )
@@ -39,6 +42,7 @@ def create_app(settings: Settings, store: Store) -> Flask:
     app = Flask(__name__)
     app.extensions["kg_settings"] = settings
     app.extensions["kg_store"] = store
+    app.extensions["kg_endpoints"] = Endpoints(store, settings)
     for name in BLUEPRINTS:
         app.register_blueprint(importlib.import_module(f"kg.web.{name}").blueprint)
     return app

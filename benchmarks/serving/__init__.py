@@ -1,0 +1,1 @@
+"""Benchmarks of the HTTP service: the same data and queries, side by side in one run."""

@@ -1,0 +1,31 @@
+"""`kg backup`: the whole store in one file, while the server runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from kg.settings import Settings
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--server", metavar="ADDRESS", help="A running server.  [default: http://KG_HOST:KG_PORT if it runs]")
+@click.option("--store", metavar="STORE", help="The store to read when no server runs.  [default: KG_STORE]")
+@click.option("--build-dir", type=click.Path(path_type=Path), help="Where builds are published.")
+def backup(file: Path, server: str | None, store: str | None, build_dir: Path | None) -> None:
+    r"""Write everything the store holds at one moment to FILE, as N-Quads (packed when it ends in .gz).
+
+    \b
+    Examples:
+      kg backup monday.nq.gz
+      kg backup monday.nq --server http://127.0.0.1:8000
+      kg backup monday.nq --store /srv/rrall     the server is stopped
+    """
+    from kg.serving.backing_up import backup as write_backup
+
+    settings = Settings.from_environment(os.environ, store=store, build_dir=build_dir)
+    origin = write_backup(settings, file, server)
+    click.echo(f"{file}: backup of {origin}")

@@ -1,0 +1,33 @@
+"""`kg restore`: a backup in the place of what the store holds, all or nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from kg.settings import Settings
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--server", metavar="ADDRESS", help="A running server.  [default: http://KG_HOST:KG_PORT if it runs]")
+@click.option("--store", metavar="STORE", help="The store to fill when no server runs.  [default: KG_STORE]")
+def restore(file: Path, server: str | None, store: str | None) -> None:
+    r"""Put the backup FILE in the place of everything the store holds.
+
+    FILE is checked first; a restore that fails leaves what was there. A running server takes it with the
+    token in KG_UPDATE_TOKEN or KG_UPDATE_TOKEN_FILE.
+
+    \b
+    Examples:
+      kg restore monday.nq.gz
+      kg restore monday.nq --store /srv/rrall    the server is stopped
+    """
+    from kg.serving.backing_up import restore as take_in
+    from kg.web.writing import token_of
+
+    settings = Settings.from_environment(os.environ, store=store)
+    count, where = take_in(settings, file, token_of(settings), server)
+    click.echo(f"{where}: {count} quads restored from {file}")

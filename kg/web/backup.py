@@ -1,0 +1,41 @@
+"""`/backup`: the whole store as N-Quads of one moment (GET), and another in its place (PUT, with the token)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from kg.settings import Settings
+from kg.store.backups import dump_job, dumped, quads_of_answer, restoration, restored
+from kg.store.jobs import WriteJob
+from kg.web.parameters import body
+from kg.web.writing import require_token
+
+blueprint = Blueprint("backup", __name__)
+
+#: a whole store may take so many query deadlines to write out or to take in.
+PATIENCE = 20
+
+
+@blueprint.get("/backup")
+def backup() -> Response:
+    """Answer everything, as it is at one moment."""
+    settings: Settings = current_app.extensions["kg_settings"]
+    store: Any = current_app.extensions["kg_store"]
+    version = store.version
+    reply = store.answer(dump_job(settings.query_deadline * PATIENCE), "trusted")
+    head = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="rrall-kg.nq"'}
+    lines = dumped(quads_of_answer(reply.blocks), version)
+    return Response(lines, content_type="application/n-quads; charset=utf-8", headers=head)
+
+
+@blueprint.put("/backup")
+def restore() -> Response:
+    """Put what the body holds in the place of everything, all or nothing."""
+    require_token()
+    settings: Settings = current_app.extensions["kg_settings"]
+    quads = restored(body(request, settings.body_size), "body")
+    job = WriteJob("restore", text=restoration(quads), deadline=settings.query_deadline * PATIENCE)
+    current_app.extensions["kg_store"].write(job)
+    return jsonify({"restored": len(quads), "version": current_app.extensions["kg_store"].version})
