@@ -83,6 +83,7 @@ class Engine:
             compile_rule(r, dictionary) for r in self.rules.values() if declarations or not _declares(r)
         ]
         steps = [step for step in usable if not (step.rule.builtin or step.rule.unroll)]
+        self.by_value = [step for step in usable if step.rule.builtin]
         self.chain = [step for step in usable if step.rule.unroll]
         self.transitive = [step for step in steps if step.rule.name == "prp-trp"]
         self.axioms = [step for step in steps if step.rule.axiomatic]
@@ -92,6 +93,10 @@ class Engine:
             p.p for step in plain for p in step.body if p.o in constants and isinstance(p.p, int)
         }
         self.steps = [*plain, *(r for step in plain if (r := reflexive(step, self.same_as)))]
+
+    def named(self, name: str) -> Compiled | None:
+        """Return a rule that is worked out by value, for its name and wording."""
+        return next((step for step in self.by_value if step.rule.name == name), None)
 
     def run(self, state: State, delta: Facts, *, axiomatic: bool = True) -> None:
         """Take `delta` into `state` and close it; `axiomatic` leaves out or lets in the second pass."""
