@@ -8,14 +8,11 @@ from rdflib import Dataset
 from kg.namespaces import PREFIXES
 from kg.pipeline.opening import open_build
 from kg.settings import Settings
-from kg.store.local import LocalStore
 
 
 def dataset(settings: Settings) -> Dataset:
     """Return a Dataset over a copy of the current build in memory, with the project's prefixes bound."""
     opened = open_build(settings)
-    if not isinstance(opened, LocalStore):
-        raise TypeError("a build opens as a local store")
     found = Dataset(store=OxigraphStore(store=opened.engine), default_union=False)
     for prefix, namespace in PREFIXES.items():
         found.bind(prefix, namespace, replace=True)

@@ -21,7 +21,7 @@ def entries(dataset: Dataset) -> dict[str, GraphEntry]:
 
 def add_metadata(dataset: Dataset, version: str, reasoner: str) -> None:
     """Add the graph that describes the others."""
-    dataset.add(META, describe(dataset, version, reasoner))
+    dataset.add(META, list(describe(dataset, version, reasoner)))
 
 
 def describe(dataset: Dataset, version: str, reasoner: str) -> Iterator[Triple]:

@@ -9,7 +9,6 @@ from kg.pipeline.manifest import Manifest
 from kg.pipeline.publish import CURRENT, GRAPH_FILE, MANIFEST_FILE, graph_digest
 from kg.settings import Settings
 from kg.store.memory import MemoryStore
-from kg.store.protocol import Store
 
 
 def current_build(build_dir: Path) -> Path:
@@ -22,7 +21,7 @@ def current_build(build_dir: Path) -> Path:
     return folder
 
 
-def open_build(settings: Settings) -> Store:
+def open_build(settings: Settings) -> MemoryStore:
     """Return a store over the current build; raises StoreUnavailable when it is absent or damaged."""
     folder = current_build(settings.build_dir)
     manifest = Manifest.read(folder / MANIFEST_FILE)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import rdflib
 from pyoxigraph import RdfFormat, Triple, serialize
-from pyshacl import validate
-from rdflib.namespace import SH
 
 from kg.errors import BadData
 from kg.files.places import Places
+
+if TYPE_CHECKING:
+    from rdflib import Graph
+    from rdflib.term import Node
 
 _TODO = "Mend it and run `kg check` again."
 
@@ -28,17 +30,21 @@ class Violation:
 
 def violations(data: Iterable[Triple], shapes: Iterable[Triple]) -> tuple[Violation, ...]:
     """Return what the shapes find wrong in the data, sorted; no inference, no imports, nothing fetched."""
+    from pyshacl import validate  # a third of a second, which a server that only opens a build need not pay
+
     shapes_graph = as_rdflib(shapes)
     if not len(shapes_graph):
         return ()
     _, report, _ = validate(as_rdflib(data), shacl_graph=shapes_graph, do_owl_imports=False, inference="none")
-    if not isinstance(report, rdflib.Graph):
+    if not hasattr(report, "objects"):
         raise BadData(f"The shapes cannot be used: {report}.", where="ontology/shapes", todo=_TODO)
     return tuple(sorted(set(_read(report)), key=lambda found: (found.focus, found.path, found.message)))
 
 
-def _read(report: rdflib.Graph) -> Iterator[Violation]:
+def _read(report: Graph) -> Iterator[Violation]:
     """Yield the results of a report."""
+    from rdflib.namespace import SH
+
     for result in report.objects(None, SH.result):
         messages = sorted(str(text) for text in report.objects(result, SH.resultMessage))
         yield Violation(
@@ -49,14 +55,18 @@ def _read(report: rdflib.Graph) -> Iterator[Violation]:
         )
 
 
-def _text(node: object) -> str:
+def _text(node: Node | None) -> str:
     """Return an IRI, or a blank node as `_:label`, or a lexical form."""
-    return f"_:{node}" if isinstance(node, rdflib.BNode) else str(node or "")
+    from rdflib import BNode
+
+    return f"_:{node}" if isinstance(node, BNode) else str(node or "")
 
 
-def as_rdflib(triples: Iterable[Triple]) -> rdflib.Graph:
+def as_rdflib(triples: Iterable[Triple]) -> Graph:
     """Return triples as an rdflib graph, blank node labels kept."""
-    graph = rdflib.Graph()
+    from rdflib import Graph
+
+    graph = Graph()
     graph.parse(data=serialize(triples, format=RdfFormat.N_TRIPLES) or b"", format="nt11")
     return graph
 

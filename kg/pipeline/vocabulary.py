@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import cache
 from itertools import chain
-
-from rdflib import namespace as known
+from typing import TYPE_CHECKING
 
 from kg.errors import BadData
 from kg.files.places import Places
 from kg.files.positions import Place
 from kg.namespaces import BASE, DCTERMS, GRAPH, OWL, PROV, RDF, RDFS, SH, SKOS, XSD, shorten
 
-#: standard vocabularies whose terms are listed by rdflib, so that a typo in one is found too.
-_STANDARD = {
-    str(RDF): known.RDF,
-    str(RDFS): known.RDFS,
-    str(OWL): known.OWL,
-    str(XSD): known.XSD,
-    str(SKOS): known.SKOS,
-    str(PROV): known.PROV,
-    str(DCTERMS): known.DCTERMS,
-    str(SH): known.SH,
-}
+if TYPE_CHECKING:
+    from rdflib.namespace import DefinedNamespace
+
+
+@cache
+def _standard() -> dict[str, type[DefinedNamespace]]:
+    """Return the standard vocabularies whose terms rdflib lists, so that a typo in one is found too."""
+    from rdflib import namespace as known
+
+    return {
+        str(RDF): known.RDF,
+        str(RDFS): known.RDFS,
+        str(OWL): known.OWL,
+        str(XSD): known.XSD,
+        str(SKOS): known.SKOS,
+        str(PROV): known.PROV,
+        str(DCTERMS): known.DCTERMS,
+        str(SH): known.SH,
+    }
 
 
 def unknown_terms(places: Places, also: Iterable[str] = ()) -> Iterator[BadData]:
@@ -63,7 +71,7 @@ def _exists(iri: str, defined: set[str]) -> bool:
         return True
     if iri.startswith(BASE):
         return iri in defined or iri == BASE
-    for vocabulary, names in _STANDARD.items():
+    for vocabulary, names in _standard().items():
         local = iri.removeprefix(vocabulary)
         if local != iri:
             return not local or local in names
@@ -89,6 +97,6 @@ def _unknown(iri: str, found: list[Place], defined: set[str]) -> BadData:
 
 def _standard_names(iri: str) -> Iterator[str]:
     """Yield the names of the standard vocabulary that `iri` pretends to be of."""
-    for vocabulary, names in _STANDARD.items():
+    for vocabulary, names in _standard().items():
         if iri.startswith(vocabulary):
             yield from (shorten(str(term)) for term in dir(names) if str(term).startswith(vocabulary))

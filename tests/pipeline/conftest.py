@@ -1,0 +1,39 @@
+"""A copy of the project's files that a test may spoil."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+Kg = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a folder with ontology/, data/ and queries/ as they stand."""
+    folder = tmp_path / "project"
+    for name in ("ontology", "data", "queries"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def kg(built: Path) -> Kg:
+    """Return a function that runs the command `kg` as a user does, over the session's build."""
+
+    def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("KG_")}
+        environment |= {"KG_BUILD_DIR": str(built), **settings}
+        command = [sys.executable, "-m", "kg", *words]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120
+        )
+
+    return run

@@ -1,0 +1,180 @@
+"""`kg build`: the same bytes from the same files, whole or not at all, quick to open."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pyoxigraph import NamedNode, Triple
+
+from kg.errors import StoreUnavailable
+from kg.namespaces import GRAPH, KG, PREFIXES
+from kg.pipeline import current_build, open_build, read_manifest
+from kg.pipeline.dataset import INFERRED, META, Dataset, in_default
+from kg.pipeline.manifest import Manifest
+from kg.pipeline.publish import graph_digest, publish
+from kg.settings import Settings
+from kg.store.protocol import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_two_builds_in_two_processes_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """Another hash seed, another folder, another process: graph and manifest are equal."""
+    environment = {**os.environ, "PYTHONHASHSEED": "1", "KG_BUILD_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-m", "kg", "build"], env=environment, check=True, capture_output=True)
+    for name in ("graph.nq", "manifest.json"):
+        assert (tmp_path / "current" / name).read_bytes() == (built / "current" / name).read_bytes()
+
+
+def test_the_manifest_tells_version_counts_sources_and_reasoner(settings: Settings, store: Store) -> None:
+    manifest = read_manifest(settings)
+    assert manifest.digest == graph_digest(current_build(settings.build_dir))
+    assert manifest.version.endswith(manifest.digest[:12])
+    assert manifest.reasoner.startswith("rules ")
+    assert "data/claims/02-refractory.ttl" in manifest.sources
+    for name, entry in manifest.graphs.items():
+        assert len(list(store.quads(NamedNode(name)))) == entry.triples, name
+    assert len(list(store.quads(None))) == manifest.default_triples
+
+
+def test_the_default_graph_is_the_union_of_its_members_each_triple_once(settings: Settings, store: Store) -> None:
+    members = read_manifest(settings).default_graph
+    union = {triple for name in members for triple in store.quads(NamedNode(name))}
+    assert union == set(store.quads(None))
+    assert {GRAPH["ontology"].value, GRAPH["inferred"].value, GRAPH["background"].value} <= set(members)
+    assert GRAPH["mappings"].value not in members
+    assert not [name for name in members if name.endswith(("/head", "/provenance", "/pubinfo"))]
+
+
+def test_every_claim_has_its_four_graphs_and_its_document_in_the_provenance(store: Store) -> None:
+    names = {name.value for name in store.graphs()}
+    claims = {row["c"] for row in store.select(f"SELECT ?c WHERE {{ ?c a {KG['Claim']} }}")}
+    assert len(claims) == 71
+    for claim in claims:
+        base = GRAPH.removesuffix("/") + "/claim/" + str(claim)[1:-1].rsplit("/", 1)[1]
+        assert {f"{base}/{part}" for part in ("head", "assertion", "provenance", "pubinfo")} <= names
+        assert store.ask(
+            f"ASK {{ GRAPH <{base}/provenance> {{ <{base}/assertion> <{PREFIXES['prov']}hadPrimarySource> ?d }} }}"
+        )
+
+
+def test_every_graph_is_described_with_size_digest_and_activity(store: Store) -> None:
+    described = store.select(
+        f"""PREFIX void: <{PREFIXES["void"]}> PREFIX prov: <{PREFIXES["prov"]}> PREFIX kg: <{KG}>
+        SELECT ?g WHERE {{ GRAPH {META} {{ ?g void:triples ?n ; kg:sha256 ?s ; prov:wasGeneratedBy ?a }} }}"""
+    )
+    assert {row["g"] for row in described} == set(store.graphs()) - {META}
+
+
+def test_inferred_triples_are_not_asserted_too(store: Store) -> None:
+    inferred = set(store.quads(INFERRED))
+    asserted = {t for g in store.graphs() if in_default(g) and g != INFERRED for t in store.quads(g)}
+    assert inferred
+    assert not inferred & asserted
+
+
+def test_no_inferred_edge_reads_stronger_than_a_claim_it_rests_on(store: Store) -> None:
+    """For each edge: the hedge named has the lowest rank among the hedges of its claims."""
+    stronger = store.ask(
+        f"""PREFIX kg: <{KG}> ASK {{
+          GRAPH {GRAPH["weakest-hedges"]} {{ ?edge kg:weakestHedge ?named ; kg:restsOnClaim ?claim }}
+          ?named kg:strengthRank ?rank . ?claim kg:hasHedge/kg:strengthRank ?other . FILTER(?other < ?rank)
+        }}"""
+    )
+    edges = store.select(f"SELECT DISTINCT ?e WHERE {{ GRAPH {GRAPH['weakest-hedges']} {{ ?e ?p ?o }} }}")
+    assert not stronger
+    assert len(edges) > 50
+
+
+def test_a_finished_build_opens_in_under_a_second(settings: Settings) -> None:
+    started = time.perf_counter()
+    open_build(settings).close()
+    assert time.perf_counter() - started < 1.0
+
+
+def small(number: int) -> tuple[Manifest, dict[str, bytes]]:
+    """Return a small build of its own."""
+    dataset = Dataset()
+    dataset.add(GRAPH["asserted"], [Triple(GRAPH[f"s{number}-{i}"], KG["cue"], GRAPH["o"]) for i in range(2000)])
+    content = dataset.nquads()
+    digest = hashlib.sha256(content).hexdigest()
+    return Manifest(f"0+{number}", digest, {}, (), 2000, {}, "none"), {"graph.nq": content}
+
+
+LOOP = """
+import sys; sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from test_build import small
+from kg.pipeline.publish import publish
+builds = [small(n) for n in range(6)]
+print("ready", flush=True)
+while True:
+    for manifest, files in builds:
+        publish(Path(sys.argv[2]), manifest, files)
+"""
+
+
+def test_killed_at_any_moment_a_whole_build_stays_current(tmp_path: Path) -> None:
+    manifest, files = small(99)
+    publish(tmp_path, manifest, files)
+    command = [sys.executable, "-c", LOOP, str(Path(__file__).parent), str(tmp_path)]
+    for attempt in range(12):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.003 + 0.0137 * attempt)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        with open_build(Settings(build_dir=tmp_path)) as opened:
+            assert len(list(opened.quads(None))) == 2000
+    publish(tmp_path, manifest, files)
+    assert not list(tmp_path.glob(".partial-*"))
+    assert len([path for path in tmp_path.glob("*/manifest.json") if not path.parent.is_symlink()]) <= 4
+
+
+def test_a_kg_build_that_is_killed_leaves_the_last_one(built: Path, tmp_path: Path) -> None:
+    manifest, files = small(1)
+    publish(tmp_path, manifest, files)
+    environment = {**os.environ, "KG_BUILD_DIR": str(tmp_path)}
+    for seconds in (0.4, 1.2):
+        process = subprocess.Popen([sys.executable, "-m", "kg", "build"], env=environment)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+        assert read_manifest(Settings(build_dir=tmp_path)) == manifest
+
+
+def test_a_damaged_build_is_refused_and_made_again(tmp_path: Path) -> None:
+    manifest, files = small(1)
+    folder = publish(tmp_path, manifest, files)
+    with (folder / "graph.nq").open("ab") as stream:
+        stream.write(b"<http://a> <http://b> <http://c> .\n")
+    with pytest.raises(StoreUnavailable, match="damaged"):
+        open_build(Settings(build_dir=tmp_path))
+    publish(tmp_path, manifest, files)
+    open_build(Settings(build_dir=tmp_path)).close()
+
+
+def test_without_a_build_the_next_step_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="Run `kg build`"):
+        open_build(Settings(build_dir=tmp_path))
+    (tmp_path / "current").mkdir()
+    (tmp_path / "current" / "manifest.json").write_text(json.dumps({"version": 1}))
+    with pytest.raises(StoreUnavailable, match="manifest cannot be read"):
+        open_build(Settings(build_dir=tmp_path))
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    manifest, files = small(1)
+    with pytest.raises(StoreUnavailable, match="last good build is still current"):
+        publish(tmp_path / "file", manifest, files)
