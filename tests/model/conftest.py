@@ -29,6 +29,12 @@ CASES = {
 _PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
 
 
+def patterns(file: str) -> dict[str, str]:
+    """Return the SPARQL patterns of a table beside the tests, by name."""
+    lines = (Path(__file__).parent / file).read_text("utf-8").splitlines()
+    return dict(line.split("\t") for line in lines if not line.startswith("#"))
+
+
 def scenario(name: str) -> NamedNode:
     """Return the IRI of a patient case."""
     return NamedNode(PREFIXES["scn"] + name)
