@@ -59,7 +59,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; an error a user can mend is one sentence and exit code 1."""
     try:
-        cli(standalone_mode=False)
+        code = cli(standalone_mode=False)  # click returns the code of `raise Exit(code)` here
+        if isinstance(code, int) and code:
+            sys.exit(code)
     except BadFiles as error:
         click.echo(f"{error}\nkg: {error.what}", err=True)
         sys.exit(1)

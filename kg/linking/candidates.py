@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz
 
@@ -123,7 +124,7 @@ class Curies:
                 self._unknown.add(prefix)
             except KgError:
                 continue
-        return purl or spelling
+        return self._by_host(spelling) or purl or spelling
 
     def iri(self, curie: str) -> str:
         """Return the IRI of a CURIE, or the text itself when its vocabulary is not known."""
@@ -131,6 +132,22 @@ class Curies:
             return self._prefixes.iri(self._prefixes.parse(curie))
         except KgError:
             return curie
+
+    def _by_host(self, iri: str) -> str:
+        """Return the CURIE of a page's address where a part of it names the vocabulary, else nothing."""
+        parts = urlsplit(iri)
+        if not parts.hostname:
+            return ""
+        *path, local = parts.path.split("/")
+        for name in (*parts.hostname.split("."), *path):
+            if name and name not in self._unknown:
+                try:
+                    return str(self._prefixes.parse(f"{name}:{local}"))
+                except NotFound:
+                    self._unknown.add(name)
+                except KgError:
+                    continue
+        return ""
 
     def _purl(self, iri: str) -> str:
         """Return `PREFIX:local` of an OBO Foundry IRI, else nothing."""

@@ -17,7 +17,7 @@ from kg.namespaces import OBO, OBOINOWL, OWL, RDFS, SKOS
 from kg.store.protocol import Store
 
 #: raise it when what is stored changes; indexes of an older form are made anew.
-FORM = 3
+FORM = 4
 
 #: predicate -> kind of name
 NAMES = {
@@ -34,6 +34,7 @@ CREATE TABLE term (iri TEXT PRIMARY KEY, label TEXT, definition TEXT, obsolete I
 CREATE TABLE name (norm INT, bag TEXT, iri TEXT, kind TEXT, text TEXT);
 CREATE TABLE norm (id INTEGER PRIMARY KEY, norm TEXT UNIQUE);
 CREATE TABLE xref (curie TEXT, iri TEXT);
+CREATE TABLE former (curie TEXT, iri TEXT);
 CREATE TABLE parent (iri TEXT, parent TEXT);
 """
 _INDEXES = """
@@ -101,6 +102,15 @@ class NameIndex:
     def xrefs(self, iri: str) -> list[str]:
         """Return the outside identifiers a term refers to."""
         return [r[0] for r in self._db.execute("SELECT curie FROM xref WHERE iri = ?", (iri,))]
+
+    def merged_into(self, curie: str) -> list[str]:
+        """Return the terms that took over an identifier."""
+        return [r[0] for r in self._db.execute("SELECT iri FROM former WHERE curie = ?", (curie,))]
+
+    def count(self, iri_prefix: str) -> int:
+        """Return how many labelled terms' IRIs start with `iri_prefix`."""
+        query = "SELECT COUNT(*) FROM term WHERE iri >= ? AND iri < ?"
+        return int(self._db.execute(query, (iri_prefix, iri_prefix + "\uffff")).fetchone()[0])
 
     def term(self, iri: str) -> Term | None:
         """Return a term, or None when the import has none such."""
@@ -208,12 +218,18 @@ def _names(db: sqlite3.Connection, store: Store, graph: str, folder: Path) -> No
     trigrams.index(list(numbers)).save(folder)
 
 
+#: table -> the predicates whose values it holds
+_REFERENCES = {
+    "xref": f"{OBOINOWL['hasDbXref']} {SKOS['exactMatch']}",
+    "former": str(OBOINOWL["hasAlternativeId"]),
+}
+
+
 def _links(db: sqlite3.Connection, store: Store, graph: str, curie: Callable[[str], str]) -> None:
     """Write cross-references, alternative identifiers among them, and named parents."""
-    references = (OBOINOWL["hasDbXref"], SKOS["exactMatch"], OBOINOWL["hasAlternativeId"])
-    values = " ".join(str(predicate) for predicate in references)
-    rows = _rows(store, graph, f"VALUES ?c {{ {values} }} ?b ?c ?a FILTER(isIRI(?b))")
-    db.executemany("INSERT INTO xref VALUES (?, ?)", ((curie(a), b) for a, b, _ in rows))
+    for table, predicates in _REFERENCES.items():
+        rows = _rows(store, graph, f"VALUES ?c {{ {predicates} }} ?b ?c ?a FILTER(isIRI(?b))")
+        db.executemany(f"INSERT INTO {table} VALUES (?, ?)", ((curie(a), b) for a, b, _ in rows))  # noqa: S608 - our names
     rows = _rows(store, graph, f"?a {RDFS['subClassOf']} ?b FILTER(isIRI(?b))")
     db.executemany("INSERT INTO parent VALUES (?, ?)", ((a, b) for a, b, _ in rows))
 

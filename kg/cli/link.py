@@ -1,0 +1,259 @@
+"""`kg link`: candidates for links to outside terms; `review` judges them, `check` looks at them anew."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kg.errors import BadData
+from kg.linking.candidates import Candidate
+from kg.linking.checking import Finding, check_links
+from kg.linking.effects import Changed, trial
+from kg.linking.entities import Entity
+from kg.linking.remotes import remote_bench
+from kg.linking.verdicts import KEYS, PREDICATES, Verdict, record
+from kg.linking.workbench import workbench
+from kg.settings import Settings
+from kg.views.review import as_dict, side_by_side
+
+
+class LinkGroup(click.Group):
+    """A group whose first word may also be an entity: then candidates are looked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the hidden command `find` before anything that names no command."""
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = ["find", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    "link",
+    cls=LinkGroup,
+    epilog="""\b
+Use:
+  kg link [ENTITY...] [--in IMPORT] [--remote NAME] [--top N] [--all] [--json]
+  kg link review [ENTITY...] [--in IMPORT] --author NAME
+  kg link check [--in IMPORT] [--json]""",
+)
+def link() -> None:
+    """Find outside terms an entity may be linked to; judge them; check what was accepted.
+
+    ENTITY is a CURIE (int:Imatinib), a name, or any text; none means all. Candidates come from labels,
+    synonyms, cross-references of accepted matches and likeness; nothing is accepted by the machine.
+    """
+
+
+_IN = click.option("--in", "imports", multiple=True, metavar="IMPORT", help="Only this import (repeatable).")
+_STORE = click.option("--store", type=click.Path(path_type=Path), help="Directory store of the imports.")
+_TOP = click.option(
+    "--top", type=click.IntRange(1, 100), default=5, show_default=True, help="Candidates an import."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+
+
+@link.command("find", hidden=True)
+@click.argument("wanted", nargs=-1, metavar="[ENTITY]...")
+@_IN
+@_STORE
+@_JSON
+@_TOP
+@click.option("--all", "every", is_flag=True, help="Accepted pairs too (rejected ones never).")
+@click.option("--remote", metavar="NAME", help="Ask this remote, not the imports.")
+def find(
+    wanted: tuple[str, ...],
+    imports: tuple[str, ...],
+    store: Path | None,
+    as_json: bool,
+    top: int,
+    every: bool,
+    remote: str | None,
+) -> None:
+    """List candidates for entities, with reasons, definitions and the path to the root."""
+    settings = Settings.from_environment(os.environ)
+    with _bench(settings, imports, store, remote, wanted) as bench:
+        hidden = {"rejected"} if every or wanted else {"rejected", "accepted"}
+        rows = [
+            (entity, bench.candidates(entity, top, lambda verdict: verdict not in hidden))
+            for entity in bench.pick(wanted)
+        ]
+    _print_json(rows) if as_json else _print(rows)
+
+
+def _bench(
+    settings: Settings,
+    imports: tuple[str, ...],
+    store: Path | None,
+    remote: str | None,
+    wanted: tuple[str, ...],
+) -> Any:
+    """Return the workbench over the imports or over what a remote endpoint answers, as a context."""
+    if remote:
+        return remote_bench(settings, remote, wanted, _tell)
+    return workbench(settings, imports, store, _tell)
+
+
+def _tell(sentence: str) -> None:
+    """Say what takes time, on standard error."""
+    click.echo(sentence, err=True)
+
+
+def _print_json(rows: list[tuple[Entity, list[Candidate]]]) -> None:
+    """Print entities with their candidates as JSON."""
+    found = [
+        {
+            "entity": entity.curie,
+            "label": entity.label,
+            "definition": entity.definition,
+            "candidates": [as_dict(candidate) for candidate in candidates],
+        }
+        for entity, candidates in rows
+    ]
+    click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+
+
+def _print(rows: list[tuple[Entity, list[Candidate]]]) -> None:
+    """Print entities with their candidates for people."""
+    for entity, found in rows:
+        click.secho(f"{entity.curie or 'text'}  {entity.label}", bold=True)
+        if entity.definition:
+            click.echo(f"    {entity.definition}")
+        for candidate in found:
+            click.echo("\n".join(_lines(candidate)))
+        if not found:
+            click.echo("  no candidate")
+    click.echo(
+        f"{sum(len(found) for _, found in rows)} candidates for {len(rows)} entities; nothing is accepted here."
+    )
+
+
+def _lines(candidate: Candidate) -> Iterable[str]:
+    """Yield what there is to know of a candidate."""
+    marks = [word for word in (candidate.verdict, "OBSOLETE" if candidate.obsolete else "") if word]
+    mark = f"  [{', '.join(marks)}]" if marks else ""
+    yield f"  {candidate.score:.2f}  {candidate.curie}  {candidate.label}  ({candidate.imported}){mark}"
+    if candidate.replaced:
+        yield f"        replaced by {candidate.replaced}"
+    for reason in candidate.reasons:
+        yield f"        - {reason.sentence}"
+    if candidate.path:
+        yield f"        under {' < '.join(candidate.path)}"
+    if candidate.definition:
+        yield f"        {candidate.definition}"
+
+
+@link.command("review")
+@click.argument("wanted", nargs=-1, metavar="[ENTITY]...")
+@_IN
+@_STORE
+@click.option("--author", default="", help="Your name, for the mapping file.")
+@_TOP
+def review(
+    wanted: tuple[str, ...], imports: tuple[str, ...], store: Path | None, author: str, top: int
+) -> None:
+    """Judge candidates one by one; every verdict is a row of data/mappings at once.
+
+    Keys: e exact, b broad, n narrow, c close, r related, x reject, s skip, q quit.
+    """
+    settings = Settings.from_environment(os.environ)
+    author = author or getpass.getuser()
+    said = 0
+    with workbench(settings, imports, store, _tell) as bench, trial(bench) as tried:
+        for entity in bench.pick(wanted):
+            for candidate in bench.candidates(entity, top, lambda verdict: verdict == ""):
+                word = _ask(entity, candidate) if entity.curie else "skip"
+                if word == "quit":
+                    click.echo(f"{said} verdicts written.")
+                    return
+                if word == "skip":
+                    continue
+                today = datetime.now(UTC).date()
+                source = bench.source(candidate.imported)
+                made = record(
+                    Verdict(candidate, word, author, today, source=source), bench.prefixes, settings.root
+                )
+                said += 1
+                click.echo(f"  written: {made.subject_id} {word} {made.object_id} by {made.author_label}")
+                if word in PREDICATES:
+                    _print_changes(tried.add(made))
+    click.echo(f"{said} verdicts written." if said else "Nothing written.")
+
+
+def _ask(entity: Entity, candidate: Candidate) -> str:
+    """Show the pair side by side and return the verdict the user's key means."""
+    click.echo()
+    click.echo("\n".join(side_by_side(entity, candidate)))
+    keys = {**KEYS, "q": "quit"}
+    shown = "  ".join(f"[{key}]{word}" for key, word in keys.items())
+    while True:
+        click.echo(shown + "  ? ", nl=False)
+        key = _key()
+        click.echo(key)
+        if key[:1].lower() in keys:
+            return keys[key[:1].lower()]
+        click.echo(f"{key!r} is not one of the keys.")
+
+
+def _key() -> str:
+    """Return the key pressed, or the next line where input is no terminal; its end means q."""
+    if os.isatty(0):
+        return str(click.getchar())
+    return sys.stdin.readline().strip() or "q"
+
+
+def _print_changes(changes: Iterable[Changed]) -> None:
+    """Print the questions whose answers change."""
+    sentences = [f"    {change.sentence}" for change in changes]
+    if sentences:
+        click.echo("  answers that change with it:")
+        click.echo("\n".join(sentences))
+    else:
+        click.echo("  no question's answer changes.")
+
+
+@link.command("check")
+@_IN
+@_STORE
+@_JSON
+def check(imports: tuple[str, ...], store: Path | None, as_json: bool) -> None:
+    """Check accepted links against the imports: obsolete, gone, merged or relabelled targets.
+
+    Exit code 1 when any is found, 0 when every checked link is in order.
+    """
+    settings = Settings.from_environment(os.environ)
+    with workbench(settings, imports, store, _tell) as bench:
+        checked, findings = check_links(bench)
+    if as_json:
+        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=1, ensure_ascii=False))
+    else:
+        _print_findings(findings)
+        click.echo(
+            f"{checked} links checked against {', '.join(i.imported.id for i in bench.indexes)}: "
+            f"{len(findings) or 'no'} to look at."
+        )
+    if not checked:
+        raise BadData(
+            "No accepted link points into these imports.", todo="Import the ontology the links point to."
+        )
+    if findings:
+        raise click.exceptions.Exit(1)
+
+
+def _print_findings(findings: Iterable[Finding]) -> None:
+    """Print what is wrong with links, with what to do."""
+    for finding in findings:
+        row = finding.row
+        click.echo(
+            f"{finding.where}:{row.line}: {row.subject_id} {row.predicate_id} {row.object_id}: "
+            f"{finding.sentence}"
+        )
+        for change in finding.changes:
+            click.echo(f"    without it {change.sentence}")

@@ -1,0 +1,62 @@
+"""`kg remote`: name the remote endpoints that may be asked, and no others."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+from kg.external import remotes
+from kg.external.remote_endpoint import select
+from kg.settings import Settings
+
+
+@click.group("remote")
+@click.pass_context
+def remote(context: click.Context) -> None:
+    """Name remote SPARQL endpoints; `kg link --remote NAME` and SERVICE reach exactly these."""
+    context.obj = Settings.from_environment(os.environ)
+
+
+@remote.command("add")
+@click.argument("name")
+@click.argument("url")
+@click.pass_obj
+def add(settings: Settings, name: str, url: str) -> None:
+    """Name the endpoint at URL; nothing is sent to it yet."""
+    remotes.add(settings, name, url)
+    click.echo(f"{name}: {url}. A running server takes it up when it is started anew.")
+
+
+@remote.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.pass_obj
+def list_(settings: Settings, as_json: bool) -> None:
+    """List the remotes; none is asked."""
+    found = remotes.remotes(settings)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    for name, address in found.items():
+        click.echo(f"{name}  {address}")
+    if not found:
+        click.echo("No remotes: kg remote add NAME URL names one.")
+
+
+@remote.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove(settings: Settings, name: str) -> None:
+    """Forget a remote."""
+    remotes.remove(settings, name)
+    click.echo(f"{name} is forgotten.")
+
+
+@remote.command("test")
+@click.argument("name")
+@click.pass_obj
+def test(settings: Settings, name: str) -> None:
+    """Ask a remote for one triple, to see whether it answers."""
+    select(name, remotes.address(settings, name), "SELECT ?s { ?s ?p ?o } LIMIT 1")
+    click.echo(f"{name} answers.")

@@ -1,0 +1,81 @@
+"""Ask a remote SPARQL endpoint through SPARQLWrapper; every way it fails is one sentence, none hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from typing import cast
+
+import pyoxigraph as ox
+
+from kg.errors import KgError, StoreUnavailable, TooExpensive
+from kg.store.protocol import Solutions, Term
+from kg.store.remote_http import RESULTS_JSON, Body, Endpoint
+
+#: seconds one question may take.
+DEADLINE = 20.0
+#: bytes an answer may have; an endless one ends here.
+LIMIT = 50_000_000
+
+
+class Remote(Endpoint):
+    """One exchange with the endpoint called `name`; its errors name it."""
+
+    def __init__(self, name: str, address: str, deadline: float = DEADLINE) -> None:
+        """Reach `address` and no other."""
+        super().__init__(address, address, deadline)
+        self.remote = name
+
+    def _late(self) -> TooExpensive:
+        """Return the error of a deadline that passed."""
+        return TooExpensive(
+            f"The remote {self.remote} ({self.shown}) did not answer in time.",
+            todo="Ask it less, or try again later.",
+        )
+
+    def _away(self, what: str) -> StoreUnavailable:
+        """Return the error of an endpoint that did what none should."""
+        return StoreUnavailable(
+            f"The remote {self.remote} ({self.shown}) {what}.", todo="Check it with kg remote list, or later."
+        )
+
+
+def select(name: str, address: str, query: str, deadline: float = DEADLINE) -> Solutions:
+    """Return the solutions of a SELECT at a remote; raises StoreUnavailable, TooExpensive or BadQuery."""
+    endpoint = Remote(name, address, deadline)
+    with closing(endpoint.ask(query, RESULTS_JSON)) as body:
+        text = _whole(body, endpoint)
+    try:
+        found = ox.parse_query_results(text, format=ox.QueryResultsFormat.JSON)
+        if not isinstance(found, ox.QuerySolutions):
+            raise endpoint._away("answered yes or no where rows were asked for")
+        names = tuple(variable.value for variable in found.variables)
+        return Solutions(names, tuple(cast("tuple[Term | None, ...]", tuple(row)) for row in found))
+    except (SyntaxError, ValueError) as error:
+        raise endpoint._away("answered with something that is not whole SPARQL results") from error
+
+
+def ask_all(
+    remotes: Iterable[tuple[str, str]], query: str, deadline: float = DEADLINE
+) -> tuple[dict[str, Solutions], dict[str, KgError]]:
+    """Ask several remotes; return the answers, and for those that failed the error instead."""
+    answers: dict[str, Solutions] = {}
+    failed: dict[str, KgError] = {}
+    for name, address in remotes:
+        try:
+            answers[name] = select(name, address, query, deadline)
+        except KgError as error:
+            failed[name] = error
+    return answers, failed
+
+
+def _whole(body: Body, endpoint: Remote) -> bytes:
+    """Return the whole body; raises StoreUnavailable when it is endless or ends early."""
+    parts: list[bytes] = []
+    size = 0
+    while part := body.read(1 << 16):
+        parts.append(part)
+        size += len(part)
+        if size > LIMIT:
+            raise endpoint._away(f"answered with more than {LIMIT:,} bytes")
+    return b"".join(parts)

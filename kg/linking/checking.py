@@ -1,0 +1,116 @@
+"""Accepted links against an imported, most often newer, version of what they point to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kg.linking.effects import Changed, trial
+from kg.linking.index import NameIndex, Term
+from kg.linking.names import normal
+from kg.linking.workbench import Workbench
+from kg.mappings.rows import Mapping
+
+#: an import has a vocabulary when at least this part of its terms, or this many of them, are of it.
+_PART, _MANY = 0.3, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A link to look at: what is wrong (obsolete, gone, merged, relabelled) and what takes its place."""
+
+    row: Mapping
+    where: str
+    imported: str
+    problem: str
+    replacement: str
+    label: str
+    changes: tuple[Changed, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Return the finding and what to do in words."""
+        where = self.imported
+        instead = f" Use {self.replacement}." if self.replacement else " Judge it anew."
+        return {
+            "obsolete": f"obsolete in {where}.{instead}",
+            "merged": f"merged into {self.replacement} in {where}.{instead}",
+            "gone": f"not in {where} any more. Look for another: kg link {self.row.subject_id}.",
+            "relabelled": f"is {self.label!r} in {where}, was {self.row.object_label!r}. Judge it anew.",
+        }[self.problem]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON has it."""
+        return {
+            "subject": self.row.subject_id,
+            "predicate": self.row.predicate_id,
+            "object": self.row.object_id,
+            "problem": self.problem,
+            "replacement": self.replacement,
+            "label": self.label,
+            "import": self.imported,
+            "file": self.where,
+            "line": self.row.line,
+            "changes": [change.sentence for change in self.changes],
+        }
+
+
+def check_links(bench: Workbench) -> tuple[int, tuple[Finding, ...]]:
+    """Return how many accepted links the imports can speak to, and those to look at."""
+    checked, found = 0, []
+    for index in bench.indexes:
+        speaks = _vocabularies(bench, index)
+        for mapping_set in bench.mappings.sets:
+            for row in mapping_set.rows if mapping_set.verdict == "accepted" else ():
+                prefix = row.object_id.partition(":")[0]
+                if prefix in speaks:
+                    checked += 1
+                    found += list(_look(bench, index, row, mapping_set.where))
+    return checked, _with_changes(bench, found)
+
+
+def _vocabularies(bench: Workbench, index: NameIndex) -> frozenset[str]:
+    """Return the prefixes an import speaks for: those of most of its terms, not of a few it borrows."""
+    enough = min(_MANY, max(1, int(index.imported.terms * _PART)))
+    every = bench.prefixes.vocabularies.values()
+    return frozenset(v.prefix for v in every if index.count(v.iri) >= enough)
+
+
+def _look(bench: Workbench, index: NameIndex, row: Mapping, where: str) -> Iterator[Finding]:
+    """Yield what is wrong with one link."""
+    term = index.term(bench.curies.iri(row.object_id))
+    problem, replacement = _problem(bench, index, row, term)
+    if problem:
+        label = term.label if term else ""
+        yield Finding(row, where, index.imported.id, problem, replacement, label)
+
+
+def _problem(bench: Workbench, index: NameIndex, row: Mapping, term: Term | None) -> tuple[str, str]:
+    """Return the kind of problem and the CURIE that takes the target's place, both "" when all is well."""
+    merged = [bench.curies(iri) for iri in index.merged_into(row.object_id)]
+    if term is None or not term.label:
+        return ("merged", merged[0]) if merged else ("gone", "")
+    if term.obsolete or term.label.startswith("obsolete "):
+        replaced = bench.curies(term.replaced) if term.replaced else (merged[0] if merged else "")
+        return "obsolete", replaced
+    if row.object_label and normal(term.label) != normal(row.object_label):
+        return "relabelled", ""
+    return "", ""
+
+
+def _with_changes(bench: Workbench, found: list[Finding]) -> tuple[Finding, ...]:
+    """Return the findings with the questions that would answer otherwise without the link."""
+    if not found:
+        return ()
+    with trial(bench) as tried:
+        return tuple(_with_change(tried, finding) for finding in found)
+
+
+def _with_change(tried: Any, finding: Finding) -> Finding:
+    """Return a finding with its changes; the link is put back for the next one."""
+    if finding.problem == "relabelled":
+        return finding
+    changes = tried.remove(finding.row)
+    tried.add(finding.row)
+    return replace(finding, changes=changes)
