@@ -30,7 +30,7 @@ Exit codes: 0 found, 1 no such identifier in the graph or none at all, 2 wrong u
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @click.argument("curie")
 def resolve(curie: str, format_: str) -> None:
-    """Show what the graph holds for CURIE, an identifier of RxNorm, ATC, SNOMED CT, MONDO, NCIt and others."""
+    """Show what the graph holds for CURIE: RxNorm, ATC, SNOMED CT, MONDO, NCIt and others."""
     from kg.files.mappings import read_mappings, read_prefixes
     from kg.pipeline.opening import open_build
 
@@ -39,7 +39,9 @@ def resolve(curie: str, format_: str) -> None:
     files = read_mappings(settings.root)
     others = judged(files, "rejected") + judged(files, "undecided")
     found = resolved(reader, read_prefixes(settings.root), curie, mapped_terms(reader), others)
-    click.echo(json.dumps(as_json(found), ensure_ascii=False, indent=1) if format_ == "json" else _text(found))
+    click.echo(
+        json.dumps(as_json(found), ensure_ascii=False, indent=1) if format_ == "json" else _text(found)
+    )
 
 
 def _text(found: Resolution) -> str:

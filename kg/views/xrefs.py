@@ -1,4 +1,4 @@
-"""Cross-references for programs: from one of our entities outwards, or from an outside term to ours and beyond."""
+"""Cross-references for programs: from one of our entities outwards, or from an outside term to ours."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def _answer(curie: str, found: list[MappedTerm], *, outwards: bool) -> Json:
 
 def _row(term: MappedTerm, *, outwards: bool) -> Json:
     """Return one cross-reference; the predicate is always read from ours to theirs."""
-    there = {"curie": term.curie, "label": term.label, "iri": term.iri, "page": term.page}
-    here = {"curie": term.entity_curie, "label": term.entity_label, "iri": term.entity}
-    proof = {"proof": term.proof, "version": term.version, "justification": term.justification}
-    read = {"subject": term.entity_curie, "predicate": term.predicate, "object": term.curie}
+    there: Json = {"curie": term.curie, "label": term.label, "iri": term.iri, "page": term.page}
+    here: Json = {"curie": term.entity_curie, "label": term.entity_label, "iri": term.entity}
+    proof: Json = {"proof": term.proof, "version": term.version, "justification": term.justification}
+    read: Json = {"subject": term.entity_curie, "predicate": term.predicate, "object": term.curie}
     return (there if outwards else here) | read | proof | {"comment": term.comment}
 
 

@@ -43,8 +43,10 @@ def terms() -> tuple[MappedTerm, ...]:
 def mappings(suffix: str = "") -> Response:
     """Answer all mappings."""
     if suffix and not split(f"mappings.{suffix}")[1]:
-        raise NotFound(f"The mappings have no form .{suffix}.", todo="Forms: .json .ttl .nt .jsonld .rdf .sssom.tsv.")
-    form = negotiate(suffix)
+        raise NotFound(
+            f"The mappings have no form .{suffix}.", todo="Forms: .json .ttl .nt .jsonld .rdf .sssom.tsv."
+        )
+    form = negotiate(suffix, (FORMS[-1], *FORMS[:-1]))
     view = kept("mappings-page", lambda: mappings_page(reader(), files(), read_unmapped(settings().root)))
     return respond(form, view, lambda: page("mappings.html", view, title="Mappings"), _quads)
 

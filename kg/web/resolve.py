@@ -38,7 +38,9 @@ def _curie() -> str:
     """Return the identifier asked for; raises BadQuery without one."""
     curie = request.args.get("curie", "").strip()
     if not curie:
-        raise BadQuery("No identifier is given.", where="curie", todo="Add ?curie=RXNORM:282388, for example.")
+        raise BadQuery(
+            "No identifier is given.", where="curie", todo="Add ?curie=RXNORM:282388, for example."
+        )
     return curie
 
 

@@ -1,0 +1,70 @@
+"""`kg export`: the graph in the formats other tools take."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from kg.errors import StoreUnavailable
+from kg.settings import Settings
+
+NAMES = ("sssom", "kgx", "jsonld", "nanopubs")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  kg export sssom > rrall-kg.sssom.tsv
+  kg export kgx --output exported/
+  kg export jsonld --output rrall-kg.jsonld
+  kg export nanopubs > claims.trig
+
+\b
+sssom     the accepted links to outside vocabularies
+kgx       nodes and edges (TSV and JSON Lines) with Biolink terms, hedges and conditions; several files,
+          so --output is a folder; without it, a zip archive goes to a pipe
+jsonld    claims, entities and what follows, over the context of /context.jsonld
+nanopubs  a nanopublication a claim (TriG)
+Exit codes: 0 exported, 1 it could not be, 2 wrong use."""
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="A file, or for kgx a folder; else standard output."
+)
+@click.argument("name", type=click.Choice(NAMES))
+def export(name: str, output: Path | None) -> None:
+    """Export the built graph as NAME."""
+    from kg.exports.offers import ExportFile, archive, export_files
+    from kg.pipeline.opening import open_build
+
+    settings = Settings.from_environment(os.environ)
+    if name == "kgx" and output is None and sys.stdout.isatty():
+        raise click.UsageError(
+            "kgx is several files: name a folder with --output, or pipe the archive to a file."
+        )
+    files: tuple[ExportFile, ...] = export_files(name, open_build(settings), settings.root)
+    if output is None:
+        click.echo(archive(files) if len(files) > 1 else files[0].text.encode(), nl=False)
+        return
+    try:
+        targets = _targets(output, [file.name for file in files])
+        for target, file in zip(targets, files, strict=True):
+            target.write_text(file.text, encoding="utf-8", newline="")
+            click.echo(f"{target}: {len(file.text):,} characters", err=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The export cannot be written: {error.strerror}.",
+            where=str(output),
+            todo="Choose another place.",
+        ) from error
+
+
+def _targets(output: Path, names: list[str]) -> list[Path]:
+    """Return where each file goes: into a folder, or the one file to `output` itself."""
+    if len(names) == 1 and not output.is_dir():
+        output.parent.mkdir(parents=True, exist_ok=True)
+        return [output]
+    output.mkdir(parents=True, exist_ok=True)
+    return [output / name for name in names]

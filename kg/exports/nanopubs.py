@@ -1,0 +1,23 @@
+"""The claims as nanopublications: TriG with head, assertion, provenance and publication info of each."""
+
+from __future__ import annotations
+
+import io
+
+import pyoxigraph as ox
+
+from kg.exports.facts import claim_graphs
+from kg.namespaces import PREFIXES
+from kg.store.protocol import Store
+
+
+def trig(store: Store) -> str:
+    """Return the four graphs of every claim as TriG; an assertion holds the claim, never a bare edge."""
+    quads = [
+        ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+        for graph in claim_graphs(store)
+        for triple in sorted(store.quads(graph), key=str)
+    ]
+    out = io.BytesIO()
+    ox.serialize(quads, out, format=ox.RdfFormat.TRIG, prefixes=dict(PREFIXES))
+    return out.getvalue().decode()

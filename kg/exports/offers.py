@@ -1,0 +1,77 @@
+"""What can be exported, by name: the files of each, ready to be written or sent."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from kg.errors import NotFound
+from kg.exports import jsonld, nanopubs
+from kg.exports.biolink import read_table
+from kg.exports.kgx import jsonl, kgx, tsv
+from kg.exports.sssom import sssom_set
+from kg.files.mappings import read_mappings, read_prefixes
+from kg.mappings.sssom import write
+from kg.store.protocol import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file of an export: its name, media type and text."""
+
+    name: str
+    media: str
+    text: str
+
+
+def _sssom(store: Store, root: Path) -> tuple[ExportFile, ...]:
+    text = write(sssom_set(read_mappings(root), read_prefixes(root)))
+    return (ExportFile("rrall-kg.sssom.tsv", "text/tab-separated-values", text),)
+
+
+def _kgx(store: Store, root: Path) -> tuple[ExportFile, ...]:
+    found = kgx(store, read_table(root), read_mappings(root))
+    table, lines = "text/tab-separated-values", "application/jsonl"
+    return (
+        ExportFile("rrall-kg_nodes.tsv", table, tsv(found.nodes)),
+        ExportFile("rrall-kg_edges.tsv", table, tsv(found.edges)),
+        ExportFile("rrall-kg_nodes.jsonl", lines, jsonl(found.nodes)),
+        ExportFile("rrall-kg_edges.jsonl", lines, jsonl(found.edges)),
+        ExportFile("rrall-kg_not-exported.tsv", table, tsv(found.left_out)),
+    )
+
+
+def _jsonld(store: Store, root: Path) -> tuple[ExportFile, ...]:
+    return (ExportFile("rrall-kg.jsonld", "application/ld+json", jsonld.document(store)),)
+
+
+def _nanopubs(store: Store, root: Path) -> tuple[ExportFile, ...]:
+    return (ExportFile("rrall-kg.nanopubs.trig", "application/trig", nanopubs.trig(store)),)
+
+
+Export = Callable[[Store, Path], tuple[ExportFile, ...]]
+
+#: name -> the files it makes
+EXPORTS: MappingProxyType[str, Export] = MappingProxyType(
+    {"sssom": _sssom, "kgx": _kgx, "jsonld": _jsonld, "nanopubs": _nanopubs}
+)
+
+
+def export_files(name: str, store: Store, root: Path) -> tuple[ExportFile, ...]:
+    """Return the files of the export `name`; raises NotFound with those there are."""
+    if name not in EXPORTS:
+        raise NotFound(f"There is no export {name!r}.", todo=f"Exports: {', '.join(EXPORTS)}.")
+    return EXPORTS[name](store, root)
+
+
+def archive(files: tuple[ExportFile, ...]) -> bytes:
+    """Return files as one zip archive, the same bytes for the same files."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive_:
+        for file in files:
+            archive_.writestr(zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0)), file.text)
+    return packed.getvalue()
