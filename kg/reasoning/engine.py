@@ -19,7 +19,7 @@ from kg.reasoning.dictionary import Dictionary
 from kg.reasoning.join import FIRST_TERM, Pattern, Table, groups
 from kg.reasoning.lists import changed, fresh_walks
 from kg.reasoning.literals import Literals
-from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in, pack
+from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in, pack, sorted_unique
 from kg.reasoning.rules import Rule
 from kg.reasoning.transitive import closure
 from kg.reasoning.violations import Found
@@ -100,20 +100,64 @@ class Engine:
 
     def run(self, state: State, delta: Facts, *, axiomatic: bool = True) -> None:
         """Take `delta` into `state` and close it; `axiomatic` leaves out or lets in the second pass."""
-        delta = self._with_literals(state, delta)
+        delta = self.with_literals(state, delta)
         self._rounds(state, delta, self.steps)
         state.plain = state.facts
         if axiomatic:
             self.second_pass(state)
 
-    def second_pass(self, state: State) -> None:
-        """Go on with the axiomatic rules."""
+    def grow(self, state: State, delta: Facts, steps: list[Compiled]) -> None:
+        """Close `state` over new facts."""
+        self._rounds(state, delta, steps)
+
+    def shrink(self, state: State, gone: Facts, given: Facts, steps: list[Compiled]) -> None:
+        """Take facts out of a closed state: delete all that rested on them, then derive anew what still follows.
+
+        Gupta, Mumick and Subrahmanian 1993; `given` is what stays asserted.
+        """
+        rules = [step for step in (*steps, *state.derived_steps.values()) if not step.rule.inconsistency]
+        doomed = Facts()
+        wave = gone
+        while len(wave):
+            doomed = doomed.plus(wave)
+            found: dict[int, list[Ints]] = {}
+            for step in rules:
+                for table in matches(step, state.facts, wave, _head_names(step)):
+                    self._conclude(step, table, found)
+            wave = _among(found, state.facts, given, doomed)
+        state.facts = state.facts.without(doomed)
+        state.closed, state.generators, state.left = {}, {}, {}
+        again: dict[int, list[Ints]] = {}
+        for step in rules:
+            for table in matches(step, state.facts, None, _head_names(step)):
+                self._conclude(step, table, again)
+        self._rounds(state, state.facts.new_of(again), steps)
+        self._contradictions(state)
+
+    def _contradictions(self, state: State) -> None:
+        """Look for contradictions in all facts anew."""
+        state.violations = Found()
+        for step in self.steps:
+            if step.rule.inconsistency:
+                for table in matches(step, state.facts, None, None):
+                    state.violations.take(step, table)
+        self._contradictory_values(state, state.facts)
+
+    def _contradictory_values(self, state: State, news: Facts) -> None:
+        """Note what the values of literals contradict."""
+        state.violations.ill_typed.update(self.literals.ill_typed)
+        state.violations.literals(
+            self.literals.unequal(news[self.same_as].keys), self.literals.misplaced(news[self.type].keys)
+        )
+
+    def second_pass(self, state: State, *, all_of_it: bool = False) -> None:
+        """Go on with the axiomatic rules; unless `all_of_it`, without what would lead nowhere."""
         found: dict[int, list[Ints]] = {}
         for step in self.axioms:
             for table in matches(step, state.facts, None, _head_names(step)):
                 self._conclude(step, table, found)
         seeds = state.facts.new_of(found)
-        if not (self.declarations or self._speaks_of_extremes(state.facts)):
+        if not (all_of_it or self.declarations or self._speaks_of_extremes(state.facts)):
             seeds = self._without_extremes(seeds)
         self._rounds(state, seeds, [*self.steps, *self.axioms])
 
@@ -132,10 +176,9 @@ class Engine:
             }
         )
 
-    def _with_literals(self, state: State, delta: Facts) -> Facts:
+    def with_literals(self, state: State, delta: Facts) -> Facts:
         """Return `delta` with what the datatype rules add for literals not met before."""
         types, same = self.literals.learn()
-        state.violations.ill_typed.update(self.literals.ill_typed)
         found = {p: [r.keys] for p, r in delta}
         found.setdefault(self.type, []).append(types)
         found.setdefault(self.same_as, []).append(same)
@@ -175,9 +218,7 @@ class Engine:
             self._step(state, step, delta, found)
         for step in self._specialised(state, news):
             self._step(state, step, None, found)
-        state.violations.literals(
-            self.literals.unequal(news[self.same_as].keys), self.literals.misplaced(news[self.type].keys)
-        )
+        self._contradictory_values(state, news)
         return found
 
     def _specialised(self, state: State, news: Facts, *, peek: bool = False) -> list[Compiled]:
@@ -246,6 +287,17 @@ class Engine:
                     keys = keys[keys >> SHIFT != keys & LOW]
                 if len(keys) and predicate >= FIRST_TERM:
                     found.setdefault(predicate, []).append(keys)
+
+
+def _among(found: dict[int, list[Ints]], facts: Facts, given: Facts, doomed: Facts) -> Facts:
+    """Return those of `found` that are facts, not given and not doomed yet."""
+    kept = {}
+    for predicate, parts in found.items():
+        keys = sorted_unique(np.concatenate(parts))
+        keys = keys[found_in(facts[predicate].keys, keys)]
+        keys = keys[~found_in(given[predicate].keys, keys)]
+        kept[predicate] = Relation(keys[~found_in(doomed[predicate].keys, keys)])
+    return Facts(kept)
 
 
 def _cheap(relation: Relation, fresh: Ints) -> bool:

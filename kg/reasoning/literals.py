@@ -95,6 +95,13 @@ class Literals:
                     found.setdefault(predicate, []).append(np.array([s << SHIFT | number], dtype=np.int64))
         return found
 
+    def matters(self, number: int) -> bool:
+        """Say whether a term is a datatype, or a literal whose value another literal may have."""
+        term = self.dictionary.terms[number]
+        if isinstance(term, NamedNode):
+            return term in DATATYPES
+        return isinstance(term, Literal) and (bool(self.datatypes) or not _is_plain(term))
+
     def misplaced(self, types: Ints) -> Ints:
         """Return those (literal, datatype) pairs of rdf:type whose value the datatype lacks: dt-not-type."""
         if not self.datatypes or not len(types):

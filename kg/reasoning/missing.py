@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -19,19 +19,25 @@ from kg.reasoning.violations import Numbers
 #: a term of the missing premise; None where any would do
 Hole = tuple[Node | None, Node | None, Node | None]
 #: rows of one rule that are looked at
-ROWS = 20
+ROWS = 40
+#: distinct gaps that are compared
+LOOKED_AT = 200
 _SCHEMA = (str(OWL), str(RDFS), str(RDF) + "first", str(RDF) + "rest")
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A rule that would derive the triple if `missing` held; `held` are its other premises."""
+    """A rule that would derive the triple if `missing` held; `held` are its other premises.
+
+    `instead` are the predicates that do link the two terms of the missing premise.
+    """
 
     rule: str
     wording: str
     bindings: Mapping[str, Node]
     missing: Hole
     held: tuple[tuple[Node, Node, Node], ...]
+    instead: tuple[Node, ...] = ()
 
 
 def gaps(engine: Engine, state: State, triple: Triple, limit: int) -> tuple[Gap, ...]:
@@ -47,9 +53,30 @@ def gaps(engine: Engine, state: State, triple: Triple, limit: int) -> tuple[Gap,
         for pattern in step.head
         if (bound := _unified(pattern, goal)) is not None
         for gap in _gaps(engine, state, step, bound)
+        if gap.missing != (triple.subject, triple.predicate, triple.object)
     ]
     found.sort(key=_distance)
-    return tuple({(gap.missing): gap for gap in reversed(found)}.values())[::-1][:limit]
+    near = [replace(gap, instead=_links(engine, state, gap)) for gap in _distinct(found)[:LOOKED_AT]]
+    near.sort(key=lambda gap: (_distance(gap)[:2], not gap.instead, _distance(gap)))
+    return tuple(near[:limit])
+
+
+def _distinct(found: list[Gap]) -> list[Gap]:
+    """Return the first gap of each missing premise."""
+    first: dict[Hole, Gap] = {}
+    for gap in found:
+        first.setdefault(gap.missing, gap)
+    return list(first.values())
+
+
+def _links(engine: Engine, state: State, gap: Gap) -> tuple[Node, ...]:
+    """Return the predicates that link the ends of a missing premise."""
+    numbers, terms = engine.dictionary.numbers, engine.dictionary.terms
+    s, o = numbers.get(gap.missing[0]), numbers.get(gap.missing[2])
+    if s is None or o is None:
+        return ()
+    pair = np.array([s], dtype=np.int64), np.array([o], dtype=np.int64)
+    return tuple(terms[p] for p, relation in state.facts if p >= FIRST_TERM and relation.holds(*pair)[0])
 
 
 def _unified(head: Pattern, goal: tuple[int | None, int | None, int | None]) -> dict[str, int] | None:

@@ -51,12 +51,13 @@ class ProofView:
 
 @dataclass(frozen=True, slots=True)
 class MissingView:
-    """A rule that would derive the statement if only `premise` held."""
+    """A rule that would derive the statement if only `premise` held; `instead` does link the premise's two ends."""
 
     rule: str
     reason: str
     premise: tuple[Ref, Ref, Ref]
     held: tuple[tuple[Ref, Ref, Ref], ...]
+    instead: tuple[Ref, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,58 @@
+"""`kg explain`: why a statement holds, step by step down to the sentence, or what it lacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+from kg.settings import Settings
+
+ABSENT = 1
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  kg explain int:Blinatumomab kg:optionFor sit:RelapsedBALL
+  kg explain blinatumomab "option for" "relapsed B-cell ALL" --all
+  kg explain int:StemCellTransplant kg:raisedFor sit:RefractoryALL --format ttl
+
+Exit codes: 0 it holds; 1 it is not in the graph (then the missing premise is shown), a name is not known, or
+there is no build; 2 wrong use."""
+)
+@click.argument("subject")
+@click.argument("predicate")
+@click.argument("object", metavar="OBJECT")
+@click.option("--all", "every", is_flag=True, help="List alternative proofs too, up to 20.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "ttl"]), default="text", show_default=True
+)
+def explain(subject: str, predicate: str, object: str, every: bool, form: str) -> None:
+    """Prove that SUBJECT PREDICATE OBJECT holds; each a CURIE, an IRI or a label."""
+    from kg.pipeline import open_build
+    from kg.views import proving
+    from kg.views.terms import as_json
+
+    store = open_build(Settings.from_environment(os.environ))
+    triple = proving.asked(proving.names(store), subject, predicate, object)
+    page = proving.explain(proving.prover(store), store, proving.naming(store), triple, every=every)
+    if form == "json":
+        click.echo(json.dumps(as_json(page), ensure_ascii=False, indent=1))
+    else:
+        from kg.views.proof_text import as_quads, as_text
+
+        click.echo(as_text(page) if form == "text" else _turtle(list(as_quads(page))), nl=False)
+    sys.exit(ABSENT if page.status == "absent" else 0)
+
+
+def _turtle(quads: list[object]) -> str:
+    """Return quads of the default graph as Turtle."""
+    from pyoxigraph import Quad, RdfFormat, serialize
+
+    from kg.namespaces import PREFIXES
+
+    triples = [quad.triple for quad in quads if isinstance(quad, Quad)]
+    return (serialize(triples, format=RdfFormat.TURTLE, prefixes=dict(PREFIXES)) or b"").decode()

@@ -1,0 +1,108 @@
+"""An explanation as plain text and as RDF (PROV-O); the same page object that HTML and JSON show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad
+
+from kg.namespaces import KG, PROV, RDF, RDFS
+from kg.views.explanation import ExplanationPage, ProofStep, ProofView
+from kg.views.terms import Ref
+
+
+def as_text(page: ExplanationPage) -> str:
+    """Return an explanation as lines of text, each step with the numbers of its premises."""
+    lines = [page.summary]
+    for number, proof in enumerate(page.proofs, 1):
+        if len(page.proofs) > 1:
+            lines += ["", f"Proof {number} of {len(page.proofs)}. {proof.caveat}"]
+        lines += [_line(step) for step in proof.steps]
+    if page.more:
+        lines += ["", "There are more proofs; --all lists them."]
+    for gap in page.missing:
+        lines += ["", f"Rule {gap.rule} would derive it ({gap.reason}), but for one premise:"]
+        lines.append(f"  missing: {_said(*gap.premise)}")
+        lines += [f"  holds:   {_said(*held)}" for held in gap.held]
+        lines += [f"  instead: {_said(gap.premise[0], link, gap.premise[2])}" for link in gap.instead]
+    return "\n".join(lines) + "\n"
+
+
+def _line(step: ProofStep) -> str:
+    """Return one step."""
+    said = _said(step.subject, step.predicate, step.object)
+    head = f"{'  ' * step.depth}{step.number}. {said}"
+    if step.kind == "derived":
+        return f"{head}\n{'  ' * step.depth}   by {step.rule} from {_listed(step.premises)}: {step.reason}"
+    return f"{head}\n{'  ' * step.depth}   {_source(step)}"
+
+
+def _source(step: ProofStep) -> str:
+    """Return where an asserted step comes from."""
+    if step.anchor:
+        sentence = f", sentence {step.anchor.sentence.label}" if step.anchor.sentence else ""
+        span = f", {step.anchor.span.curie}" if step.anchor.span else ""
+        cue = f", printed “{step.anchor.cue}”" if step.anchor.cue else ""
+        return f"said by the text: {step.anchor.claim.curie}{sentence}{span}{cue}"
+    return {
+        "ontology": "from the ontology",
+        "background": "from the background: added by curators, the text does not say it",
+        "text": "asserted for the text's concepts",
+    }.get(step.origin, "asserted")
+
+
+def _said(subject: Ref, predicate: Ref, obj: Ref) -> str:
+    """Return a statement by its short names."""
+    return " ".join(ref.curie or ref.label for ref in (subject, predicate, obj))
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    """Return numbers as words."""
+    return ", ".join(str(number) for number in numbers) or "nothing"
+
+
+def as_quads(page: ExplanationPage) -> Iterator[Quad]:
+    """Yield an explanation in PROV-O: each step an entity, derived from its premises by a rule's activity."""
+    for number, proof in enumerate(page.proofs, 1):
+        yield from _proof(proof, number)
+
+
+def _proof(proof: ProofView, number: int) -> Iterator[Quad]:
+    """Yield one proof."""
+    nodes = {step.number: BlankNode(f"proof{number}step{step.number}") for step in proof.steps}
+    for step in proof.steps:
+        node = nodes[step.number]
+        yield Quad(node, RDF["type"], PROV["Entity"])
+        yield Quad(node, RDF["type"], RDF["Statement"])
+        for name, ref in (("subject", step.subject), ("predicate", step.predicate), ("object", step.object)):
+            yield Quad(node, RDF[name], NamedNode(ref.iri) if ref.iri else Literal(ref.label))
+        if step.kind == "derived":
+            yield from _activity(step, node, BlankNode(f"proof{number}rule{step.number}"), nodes)
+        elif step.graph:
+            yield Quad(node, PROV["hadPrimarySource"], NamedNode(step.graph.iri))
+            if step.anchor:
+                yield from _anchored(step, node)
+    if proof.hedge:
+        yield Quad(nodes[1], KG["weakestHedge"], NamedNode(proof.hedge.iri))
+
+
+def _activity(
+    step: ProofStep, node: BlankNode, activity: BlankNode, nodes: dict[int, BlankNode]
+) -> Iterator[Quad]:
+    """Yield how a rule made a step."""
+    yield Quad(activity, RDF["type"], PROV["Activity"])
+    yield Quad(activity, RDFS["label"], Literal(step.rule))
+    yield Quad(activity, RDFS["comment"], Literal(step.reason))
+    yield Quad(node, PROV["wasGeneratedBy"], activity)
+    for premise in step.premises:
+        yield Quad(node, PROV["wasDerivedFrom"], nodes[premise])
+        yield Quad(activity, PROV["used"], nodes[premise])
+
+
+def _anchored(step: ProofStep, node: BlankNode) -> Iterator[Quad]:
+    """Yield where in the source a step stands."""
+    assert step.anchor is not None
+    yield Quad(node, PROV["wasQuotedFrom"], NamedNode(step.anchor.claim.iri))
+    for ref in (step.anchor.sentence, step.anchor.span):
+        if ref:
+            yield Quad(node, PROV["wasQuotedFrom"], NamedNode(ref.iri))
