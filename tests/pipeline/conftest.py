@@ -33,7 +33,13 @@ def kg(built: Path) -> Kg:
         environment |= {"KG_BUILD_DIR": str(built), **settings}
         command = [sys.executable, "-m", "kg", *words]
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
         )
 
     return run

@@ -45,7 +45,9 @@ def test_the_manifest_tells_version_counts_sources_and_reasoner(settings: Settin
     assert len(list(store.quads(None))) == manifest.default_triples
 
 
-def test_the_default_graph_is_the_union_of_its_members_each_triple_once(settings: Settings, store: Store) -> None:
+def test_the_default_graph_is_the_union_of_its_members_each_triple_once(
+    settings: Settings, store: Store
+) -> None:
     members = read_manifest(settings).default_graph
     union = {triple for name in members for triple in store.quads(NamedNode(name))}
     assert union == set(store.quads(None))
@@ -61,9 +63,8 @@ def test_every_claim_has_its_four_graphs_and_its_document_in_the_provenance(stor
     for claim in claims:
         base = GRAPH.removesuffix("/") + "/claim/" + str(claim)[1:-1].rsplit("/", 1)[1]
         assert {f"{base}/{part}" for part in ("head", "assertion", "provenance", "pubinfo")} <= names
-        assert store.ask(
-            f"ASK {{ GRAPH <{base}/provenance> {{ <{base}/assertion> <{PREFIXES['prov']}hadPrimarySource> ?d }} }}"
-        )
+        source = f"<{base}/assertion> <{PREFIXES['prov']}hadPrimarySource> ?document"
+        assert store.ask(f"ASK {{ GRAPH <{base}/provenance> {{ {source} }} }}")
 
 
 def test_every_graph_is_described_with_size_digest_and_activity(store: Store) -> None:
@@ -103,7 +104,9 @@ def test_a_finished_build_opens_in_under_a_second(settings: Settings) -> None:
 def small(number: int) -> tuple[Manifest, dict[str, bytes]]:
     """Return a small build of its own."""
     dataset = Dataset()
-    dataset.add(GRAPH["asserted"], [Triple(GRAPH[f"s{number}-{i}"], KG["cue"], GRAPH["o"]) for i in range(2000)])
+    dataset.add(
+        GRAPH["asserted"], [Triple(GRAPH[f"s{number}-{i}"], KG["cue"], GRAPH["o"]) for i in range(2000)]
+    )
     content = dataset.nquads()
     digest = hashlib.sha256(content).hexdigest()
     return Manifest(f"0+{number}", digest, {}, (), 2000, {}, "none"), {"graph.nq": content}
