@@ -131,7 +131,7 @@ def _print(rows: list[tuple[Entity, list[Candidate]]]) -> None:
         if not found:
             click.echo("  no candidate")
     click.echo(
-        f"{sum(len(found) for _, found in rows)} candidates for {len(rows)} entities; nothing is accepted here."
+        f"{sum(len(found) for _, found in rows)} candidates for {len(rows)} entities; nothing was accepted."
     )
 
 
@@ -166,7 +166,7 @@ def review(
     settings = Settings.from_environment(os.environ)
     author = author or getpass.getuser()
     said = 0
-    with workbench(settings, imports, store, _tell) as bench, trial(bench) as tried:
+    with workbench(settings, imports, store, _tell) as bench, trial(settings, bench.prefixes) as tried:
         for entity in bench.pick(wanted):
             for candidate in bench.candidates(entity, top, lambda verdict: verdict == ""):
                 word = _ask(entity, candidate) if entity.curie else "skip"

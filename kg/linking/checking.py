@@ -103,7 +103,7 @@ def _with_changes(bench: Workbench, found: list[Finding]) -> tuple[Finding, ...]
     """Return the findings with the questions that would answer otherwise without the link."""
     if not found:
         return ()
-    with trial(bench) as tried:
+    with trial(bench.settings, bench.prefixes) as tried:
         return tuple(_with_change(tried, finding) for finding in found)
 
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from pyoxigraph import NamedNode
 
 from kg.errors import KgError
-from kg.linking.workbench import Workbench
+from kg.linking.registry import store_path
 from kg.mappings.prefixes import Prefixes
 from kg.mappings.rows import Mapping
 from kg.mappings.triples import mapping_triples, term_iri
 from kg.namespaces import BASE, ENTITY_KINDS, GRAPH
+from kg.pipeline import open_build
 from kg.pipeline.answers import solutions
 from kg.pipeline.asking import library
 from kg.questions import Question
+from kg.settings import Settings
 from kg.store.imports import cloned
 from kg.store.protocol import Store
 
@@ -87,11 +89,15 @@ class Trial:
 
 
 @contextmanager
-def trial(bench: Workbench) -> Iterator[Trial]:
-    """Yield a trial over the questions that read the mappings."""
-    questions = tuple(q for q in library(bench.settings.root).questions if reads_mappings(q))
-    with cloned(bench.path) as store:
-        yield Trial(store, questions, bench.prefixes)
+def trial(settings: Settings, prefixes: Prefixes) -> Iterator[Trial]:
+    """Yield a trial over the questions that read the mappings, on a clone of the imports or on the build."""
+    questions = tuple(q for q in library(settings.root).questions if reads_mappings(q))
+    path = store_path(settings)
+    if path.is_dir():
+        with cloned(path) as store:
+            yield Trial(store, questions, prefixes)
+    else:
+        yield Trial(open_build(settings), questions, prefixes)
 
 
 def reads_mappings(question: Question) -> bool:

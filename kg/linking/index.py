@@ -151,12 +151,22 @@ def opened(
 
     `curie` gives the one spelling of an identifier, or the identifier itself.
     """
-    place = folder / imported.id / f"{imported.sha256[:12]}-{imported.date.replace(':', '')}-{FORM}"
-    if not (place / "names.sqlite").is_file():
+    place = _place(imported, folder)
+    if not is_made(imported, folder):
         tell(f"Indexing the names of {imported.id} ({imported.terms:,} terms), once.")
         _make(store, imported, place, curie)
         _sweep(place)
     return NameIndex(place, imported)
+
+
+def is_made(imported: Imported, folder: Path) -> bool:
+    """Say whether an import has its index."""
+    return (_place(imported, folder) / "names.sqlite").is_file()
+
+
+def _place(imported: Imported, folder: Path) -> Path:
+    """Return where the index of an import is kept: another content or form, another place."""
+    return folder / imported.id / f"{imported.sha256[:12]}-{imported.date.replace(':', '')}-{FORM}"
 
 
 def _make(store: Store, imported: Imported, place: Path, curie: Callable[[str], str]) -> None:

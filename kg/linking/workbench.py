@@ -12,13 +12,14 @@ from kg.files.mappings import read_mappings, read_prefixes
 from kg.linking.beside import refresh
 from kg.linking.candidates import Candidate, Curies, Judged, candidates
 from kg.linking.entities import Entity, chosen, entities
-from kg.linking.index import NameIndex, opened
+from kg.linking.index import NameIndex, is_made, opened
 from kg.linking.registry import listed, named, store_path
 from kg.mappings.prefixes import Prefixes
 from kg.mappings.rows import Mappings
 from kg.pipeline import open_build
 from kg.settings import Settings
 from kg.store.imports import open_readonly
+from kg.store.memory import MemoryStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +64,28 @@ def workbench(
     imports: Iterable[str] = (),
     store: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    make: bool = True,
+    needed: bool = True,
 ) -> Workbench:
     """Open the workbench over the named imports, all when none is named; `tell` hears of one-time work.
 
-    Raises NotFound when there is no such import, StoreUnavailable when nothing is built.
+    With `make` off nothing is made: imports without an index are left out; with `needed`
+    off there need be none. Raises NotFound where there is no such import, StoreUnavailable without a build.
     """
     path = store_path(settings, store)
-    if not path.is_dir():
+    if needed and not path.is_dir():
         raise NotFound(
             "Nothing was imported yet.", where=str(path), todo="Bring an ontology in: kg import FILE."
         )
-    refresh(settings, path)
+    if make:
+        refresh(settings, path)
     prefixes = read_prefixes(settings.root)
     curies = Curies(prefixes)
-    held = open_readonly(path)
+    held = open_readonly(path) if path.is_dir() else MemoryStore()
     wanted = [named(held, ident) for ident in imports] or list(listed(held))
     folder = path.with_name(f"{path.name}.index")
-    indexes = tuple(opened(held, imported, folder, curies, tell) for imported in wanted)
+    ready = wanted if make else [imported for imported in wanted if is_made(imported, folder)]
+    indexes = tuple(opened(held, imported, folder, curies, tell) for imported in ready)
     return Workbench(
         settings=settings,
         path=path,

@@ -30,6 +30,7 @@ class ReviewPage:
     imports: tuple[str, ...]
     items: tuple[ReviewItem, ...]
     writable: bool
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,13 @@ def page_as_dict(page: ReviewPage) -> dict[str, Any]:
         }
         for item in page.items
     ]
-    return {"imports": list(page.imports), "writable": page.writable, "keys": KEYS, "items": items}
+    return {
+        "imports": list(page.imports),
+        "why": page.why,
+        "writable": page.writable,
+        "keys": KEYS,
+        "items": items,
+    }
 
 
 def side_by_side(entity: Entity, candidate: Candidate, width: int = _WIDTH) -> list[str]:
