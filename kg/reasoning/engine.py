@@ -76,6 +76,7 @@ class Engine:
         self.same_as, self.type = number(OWL["sameAs"]), number(RDF["type"])
         self.first, self.rest = number(RDF["first"]), number(RDF["rest"])
         self.thing, self.nothing = number(OWL["Thing"]), number(OWL["Nothing"])
+        self.declared_transitive = number(OWL["TransitiveProperty"])
         self.declarations = declarations
         self.chain_axiom = number(OWL["propertyChainAxiom"])
         self.rules = {rule.name: rule for rule in rules if rule.name != "eq-ref"}
@@ -110,10 +111,11 @@ class Engine:
         """Close `state` over new facts."""
         self._rounds(state, delta, steps)
 
-    def shrink(self, state: State, gone: Facts, given: Facts, steps: list[Compiled]) -> None:
+    def shrink(self, state: State, gone: Facts, given: Facts, steps: list[Compiled]) -> bool:
         """Take facts out of a closed state: delete all that rested on them, then derive anew what still follows.
 
-        Gupta, Mumick and Subrahmanian 1993; `given` is what stays asserted.
+        Gupta, Mumick and Subrahmanian 1993; `given` is what stays asserted. Returns False, with the state
+        unchanged, when a list or an axiom that rules were specialised from would go.
         """
         rules = [step for step in (*steps, *state.derived_steps.values()) if not step.rule.inconsistency]
         doomed = Facts()
@@ -125,6 +127,8 @@ class Engine:
                 for table in matches(step, state.facts, wave, _head_names(step)):
                     self._conclude(step, table, found)
             wave = _among(found, state.facts, given, doomed)
+        if self.shapes_rules(doomed):
+            return False
         state.facts = state.facts.without(doomed)
         state.closed, state.generators, state.left = {}, {}, {}
         again: dict[int, list[Ints]] = {}
@@ -133,6 +137,13 @@ class Engine:
                 self._conclude(step, table, again)
         self._rounds(state, state.facts.new_of(again), steps)
         self._contradictions(state)
+        return True
+
+    def shapes_rules(self, facts: Facts) -> bool:
+        """Say whether some facts belong to lists, or to axioms that rules are specialised from."""
+        if any(len(facts[p]) for p in (self.first, self.rest, self.chain_axiom)):
+            return True
+        return bool(((facts[self.type].keys & LOW) == self.declared_transitive).any())
 
     def _contradictions(self, state: State) -> None:
         """Look for contradictions in all facts anew."""

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from pyoxigraph import Triple
 
-from kg.namespaces import OWL
 from kg.reasoning.closure import triples_of
 from kg.reasoning.compiled import Compiled
 from kg.reasoning.dictionary import Dictionary
@@ -105,7 +104,8 @@ class Materialisation:
             return self._again(given)
         self._given = given
         for state, steps in self._passes():
-            self._engine.shrink(state, gone, given, steps)
+            if not self._engine.shrink(state, gone, given, steps):
+                return self._again(given)
         self._inferred = self._published()
         return self._change(before)
 
@@ -137,13 +137,9 @@ class Materialisation:
 
     def _needs_scratch(self, changed: Facts) -> bool:
         """Say whether a change is one that neither rounds nor DRed may follow."""
-        engine, number = self._engine, self._dictionary.number
-        if any(len(changed[p]) for p in (engine.first, engine.rest, engine.chain_axiom)):
-            return True
-        types = changed[engine.type].keys & LOW
-        if (types == number(OWL["TransitiveProperty"])).any():
-            return True
-        return any(self._valued(p, r.keys) for p, r in changed if p >= FIRST_TERM)
+        return self._engine.shapes_rules(changed) or any(
+            self._valued(p, r.keys) for p, r in changed if p >= FIRST_TERM
+        )
 
     def _valued(self, predicate: int, keys: Ints) -> bool:
         """Say whether some facts speak of datatypes, or of literals that are not plain strings."""
