@@ -50,6 +50,26 @@ class EngineStore:
         """Return a token that changes with every write."""
         return self.board.version
 
+    def has_room(self) -> bool:
+        """Say whether one more query would be let into the queue."""
+        try:
+            self._connect("query").close()
+        except KgError:
+            return False
+        return True
+
+    def status(self) -> dict[str, int]:
+        """Return the engine's numbers, for who watches it."""
+        counted = self.board.counters()
+        return {
+            "running": self.board.busy(),
+            "slots": self._settings.query_slots,
+            "queue": self._settings.query_queue,
+            "timeouts": counted[DEADLINE],
+            "kills": counted[DEADLINE] + counted[MEMORY] + counted[CRASH],
+            "writes": counted["writes"],
+        }
+
     # -- anybody's queries
 
     def answer(self, job: QueryJob, lane: str = "query") -> Reply:
@@ -175,7 +195,10 @@ class EngineStore:
 
     def construct(self, query: str) -> Iterator[ox.Triple]:
         """Yield the triples of a CONSTRUCT or DESCRIBE query."""
-        body = self._trusted(query, triples="nt")
+        reply = self.answer(QueryJob(query, deadline=self._settings.query_deadline), "trusted")
+        if reply.head["form"] != "CONSTRUCT":
+            raise BadQuery("The query is not a CONSTRUCT or DESCRIBE.", todo="Ask with CONSTRUCT.")
+        body = reply.body()
         return (quad.triple for quad in ox.parse(io.BytesIO(body), format=ox.RdfFormat.N_TRIPLES))
 
     def graphs(self) -> tuple[ox.NamedNode, ...]:

@@ -32,6 +32,8 @@ blueprint = Blueprint("logs", __name__)
 
 #: a write of at most this many bytes to a pipe is not mixed with those of other processes (POSIX PIPE_BUF).
 PIPE_BUF = 4096
+#: paths behind which queries of the public run.
+QUERIES = ("/sparql", "/questions/")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -176,9 +178,14 @@ class Observed:
             status = line
             return start_response(line, headers, *rest)
 
+        asking = environ.get("PATH_INFO", "").startswith(QUERIES)
+        if asking:
+            self.recorder.metrics.asking.inc()
         body = self.application(environ, begin)
 
         def finish(size: int) -> None:
+            if asking:
+                self.recorder.metrics.asking.dec()
             self.recorder.record(_finished(environ, status, time.perf_counter() - started, size))
 
         if isinstance(body, list):

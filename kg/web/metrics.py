@@ -12,10 +12,20 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app
 from flask.blueprints import BlueprintSetupState
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from kg.errors import KgError
+from kg.store.protocol import Store
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -30,9 +40,11 @@ ENGINE = {
     "quads": ("gauge", "Quads in the store."),
     "kills": ("counter", "Query processes that were killed."),
     "timeouts": ("counter", "Queries stopped at their deadline."),
-    "refused": ("counter", "Queries refused because the queue was full."),
     "writes": ("counter", "Writes acknowledged."),
 }
+
+
+SIZE = "SELECT (COUNT(*) AS ?n) { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"
 
 
 class Metrics:
@@ -55,6 +67,12 @@ class Metrics:
             registry=self.registry,
         )
         self.rows = Counter("kg_rows", "Rows sent as answers to queries.", registry=self.registry)
+        self.asking = Gauge(
+            "kg_queries_in_flight",
+            "Requests for queries that are not yet answered.",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
         self._of: dict[tuple[str, str, int, str], Any] = {}
 
     def observe(self, route: str, method: str, status: int, seconds: float, cache: str) -> None:
@@ -110,12 +128,36 @@ def metrics() -> Response:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    text = generate_latest(registry) + generate_latest(_engine_registry())
+    text = generate_latest(registry) + generate_latest(_engine_registry(_in_flight(registry)))
     return Response(text, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
-def _engine_registry() -> CollectorRegistry:
-    """Return a registry of the engine's numbers."""
+def _in_flight(registry: CollectorRegistry) -> float:
+    """Return how many requests for queries all processes have in hand."""
+    return registry.get_sample_value("kg_queries_in_flight") or 0.0
+
+
+def _engine_registry(in_flight: float) -> CollectorRegistry:
+    """Return a registry of the engine's numbers; what is in hand and does not run waits."""
+    store = current_app.extensions["kg_store"]
+    status = engine_status(store)
+    if "running" in status:
+        status["waiting"] = max(0.0, in_flight - status["running"])
+    try:
+        status["quads"] = _size(store)
+    except KgError:
+        pass
     registry = CollectorRegistry()
-    registry.register(EngineCollector(engine_status(current_app.extensions["kg_store"])))
+    registry.register(EngineCollector(status))
     return registry
+
+
+def _size(store: Store) -> int:
+    """Return the number of statements in the store, counted once a version of the data."""
+    known: dict[str, int] = current_app.extensions.setdefault("kg_size", {})
+    version = store.version
+    if version not in known:
+        row = next(iter(store.select(SIZE)))
+        known.clear()
+        known[version] = int(getattr(row["n"], "value", "0"))
+    return known[version]
