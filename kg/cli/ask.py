@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from kg.cli.output import FORMATS, short, write
-from kg.pipeline.answers import Answer
+from kg.pipeline.answers import Answer, Choices, existing
 from kg.pipeline.asking import Library, library
 from kg.questions import Question
 from kg.settings import Settings
@@ -48,7 +48,12 @@ def ask(
     if name is None:
         raise click.UsageError("Name a question; `kg ask --list` shows them.")
     question = questions.find(name)
-    found = questions.ask(open_build(settings), name, _values(question, parameters))
+    values = _values(question, parameters)
+    store = open_build(settings)
+    choices = questions.choices(store)
+    _refuse_empty(question, values, choices)
+    found = questions.ask(store, name, values)
+    _say_examples(question, values, choices)
     if show_query:
         click.echo(found.query, nl=False)
         return None
@@ -72,7 +77,7 @@ def _list(questions: Library) -> None:
 
 
 def _values(question: Question, given: Sequence[str]) -> dict[str, list[str]]:
-    """Return parameter values from `--name value` and `--name=value`."""
+    """Return parameter values from `--name value` and `--name=value`; an empty list where none follows."""
     values: dict[str, list[str]] = {}
     rest = list(given)
     while rest:
@@ -80,10 +85,30 @@ def _values(question: Question, given: Sequence[str]) -> dict[str, list[str]]:
         if not option.startswith("--"):
             raise click.UsageError(f"Expected --PARAMETER, found {option!r}. {_usage(question)}")
         name, equals, value = option[2:].partition("=")
-        if not equals and not rest:
-            raise click.UsageError(f"--{name} needs a value. {_usage(question)}")
-        values.setdefault(name, []).append(value if equals else rest.pop(0))
+        if name not in {parameter.name for parameter in question.params}:
+            raise click.UsageError(f"{question.name} has no parameter --{name}. {_usage(question)}")
+        found = values.setdefault(name, [])
+        if equals:
+            found.append(value)
+        elif rest and not rest[0].startswith("--"):
+            found.append(rest.pop(0))
     return values
+
+
+def _refuse_empty(question: Question, values: dict[str, list[str]], choices: Choices) -> None:
+    """Refuse a parameter without a value, and say which values there are."""
+    for parameter in question.params:
+        if values.get(parameter.name) == []:
+            there = existing(parameter, choices)
+            raise click.UsageError(f"--{parameter.name} needs a value. {_usage(question)} {there}".strip())
+
+
+def _say_examples(question: Question, values: dict[str, list[str]], choices: Choices) -> None:
+    """Say on stderr which parameters keep the question's example, and what else they may be."""
+    for parameter in question.params:
+        if parameter.name not in values:
+            there = existing(parameter, choices)
+            click.echo(f"{parameter.name}: {parameter.example} (the example). {there}".strip(), err=True)
 
 
 def _usage(question: Question) -> str:

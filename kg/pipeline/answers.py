@@ -114,16 +114,26 @@ def resolve(parameter: Parameter, given: str | Value, choices: Choices) -> Value
     if term is not None and term in {choice.value for choice in known}:
         return term
     raise BadQuery(
-        f"{_shown(given)} is not a {parameter.type}.", where=parameter.name, todo=_existing(given, known)
+        f"There is no {parameter.type} {_shown(given)!r}.", where=parameter.name, todo=_existing(given, known)
     )
 
 
+def existing(parameter: Parameter, choices: Choices) -> str:
+    """Return a sentence that lists the values a parameter may be; empty for a literal."""
+    return _listed(choices.of(parameter))
+
+
+def _listed(known: Sequence[Choice]) -> str:
+    """Return the sentence that lists values."""
+    return f"Values: {', '.join(_local(choice.value) for choice in known)}." if known else ""
+
+
 def _existing(given: str | Value, known: Sequence[Choice]) -> str:
-    """Return a sentence with the near values, or with all there are."""
+    """Return a sentence with the near values, and all there are."""
     names = [_local(choice.value) for choice in known]
     near = get_close_matches(_shown(given), names, n=3, cutoff=0.5)
     hint = f"Did you mean {', '.join(near)}? " if near else ""
-    return f"{hint}Values: {', '.join(names)}."
+    return hint + _listed(known)
 
 
 def _shown(given: str | Value) -> str:

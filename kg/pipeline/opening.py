@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kg.errors import StoreUnavailable
 from kg.pipeline.manifest import Manifest
+from kg.pipeline.outside import outside_quads
 from kg.pipeline.publish import CURRENT, GRAPH_FILE, MANIFEST_FILE, graph_digest
 from kg.settings import Settings
 from kg.store.memory import MemoryStore
@@ -22,14 +23,20 @@ def current_build(build_dir: Path) -> Path:
 
 
 def open_build(settings: Settings) -> MemoryStore:
-    """Return a store over the current build; raises StoreUnavailable when it is absent or damaged."""
+    """Return a store over the current build, with what imports have around its links.
+
+    Raises StoreUnavailable when the build is absent or damaged.
+    """
     folder = current_build(settings.build_dir)
     manifest = Manifest.read(folder / MANIFEST_FILE)
     if graph_digest(folder) != manifest.digest:
         raise StoreUnavailable(
             "The build is damaged.", where=str(folder / GRAPH_FILE), todo="Run `kg build`."
         )
-    return MemoryStore(folder / GRAPH_FILE, version=manifest.digest[:16])
+    built = MemoryStore(folder / GRAPH_FILE, version=manifest.digest[:16])
+    if beside := outside_quads(settings, built):
+        built.load(beside)
+    return built
 
 
 def read_manifest(settings: Settings) -> Manifest:
