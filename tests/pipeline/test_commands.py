@@ -107,7 +107,7 @@ def test_wrong_use_and_bad_input_are_a_sentence_and_an_exit_code(
 
 def test_ask_lists_every_question_with_its_parameters(kg: Kg) -> None:
     lines = kg("ask", "--list").stdout.splitlines()
-    assert sum(line[:2].strip().isdigit() for line in lines) == 38
+    assert sum(line[:2].strip().isdigit() for line in lines) >= 38
     assert any("--situation" in line and "sit:RelapsedALL" in line for line in lines)
 
 
