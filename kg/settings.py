@@ -23,7 +23,9 @@ class Settings:
 
     root: Path = setting(ROOT, "where ontology/, data/ and queries/ stand")
     build_dir: Path = setting(ROOT / "build", "where builds are published")
-    imports_dir: Path = setting(ROOT / "imports", "where kg import keeps ontologies, their index and the remotes")
+    imports_dir: Path = setting(
+        ROOT / "imports", "where kg import keeps ontologies, their index and the remotes"
+    )
     source_text: Path | None = setting(None, "the reader's own copy of the source text; never copied or sent")
     store: str = setting("memory:", "memory: | a directory | the https:// address of a SPARQL 1.1 server")
     empty: bool = setting(False, "serve an empty store: no ontology, no inference")
@@ -37,12 +39,16 @@ class Settings:
     query_rows: int = setting(1_000_000, "rows an answer may have before it is cut, and said to be")
     query_size: int = setting(200_000, "bytes a query or update may have")
     body_size: int = setting(64_000_000, "bytes a graph store body may have")
-    query_slots: int = setting(4, "queries that run at a time")
+    query_slots: int = setting(8, "queries that run at a time")
     query_queue: int = setting(32, "queries that may wait; beyond: 503 with Retry-After")
     service_allow: tuple[str, ...] = setting((), "exact endpoint addresses SERVICE may call, blank-separated")
     cache_bytes: int = setting(64_000_000, "bytes of answers kept; 0 switches the cache off")
-    remote_update: str = setting("", "update address of a remote store; empty: its /query is taken for /update")
-    remote_freshness: float = setting(5.0, "seconds after which a remote store may have changed by other hands")
+    remote_update: str = setting(
+        "", "update address of a remote store; empty: its /query is taken for /update"
+    )
+    remote_freshness: float = setting(
+        5.0, "seconds after which a remote store may have changed by other hands"
+    )
     slow_query: float = setting(1.0, "seconds from which a query enters the slow-query log")
 
     @classmethod
