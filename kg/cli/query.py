@@ -33,12 +33,17 @@ Exit codes: 0 answered, 1 no such file or not a query, 2 wrong use."""
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
 def query(query: str, format_: str) -> None:
     """Run a SPARQL query over the built graph."""
-    from kg.pipeline.opening import open_build
+    from kg.linking.beside import open_beside
+    from kg.linking.federating import federated
 
     text, where = _read(query)
-    store = open_build(Settings.from_environment(os.environ))
+    settings = Settings.from_environment(os.environ)
+    store = open_beside(settings)
     try:
-        _run(store, with_prefixes(text), format_)
+        called, notes = federated(with_prefixes(text), settings)
+        _run(store, called, format_)
+        for note in notes:
+            click.echo(f"kg: {note} The answer is without it.", err=True)
     except BadQuery as error:
         shift = with_prefixes(text).count("\n") - text.count("\n")
         line = max(error.line - shift, 1) if error.line else 0

@@ -37,12 +37,13 @@ def serve(build: bool, **given: Any) -> None:
     SIGTERM or Ctrl-C ends it when the requests in hand are answered; SIGHUP, or a new build, puts the new
     build in the place of the old one without a dropped request.
     """
+    from kg.linking.beside import served
     from kg.serving.main import run
 
     settings = Settings.from_environment(os.environ, **given)
     if build:
         _build_where_missing(settings)
-    run(settings)
+    run(served(settings))
 
 
 def _build_where_missing(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from kg.store.remote_http import RESULTS_JSON, Body, Endpoint
 DEADLINE = 20.0
 #: bytes an answer may have; an endless one ends here.
 LIMIT = 50_000_000
+_NOT_WHOLE = "answered with something that is not whole SPARQL results"
 
 
 class Remote(Endpoint):
@@ -40,19 +41,35 @@ class Remote(Endpoint):
         )
 
 
+def ask(name: str, address: str, query: str, deadline: float = DEADLINE) -> bool:
+    """Return the answer of an ASK at a remote; raises StoreUnavailable, TooExpensive or BadQuery."""
+    found = _results(Remote(name, address, deadline), query)
+    if not isinstance(found, ox.QueryBoolean):
+        raise Remote(name, address, deadline)._away("answered rows where yes or no was asked for")
+    return bool(found)
+
+
 def select(name: str, address: str, query: str, deadline: float = DEADLINE) -> Solutions:
     """Return the solutions of a SELECT at a remote; raises StoreUnavailable, TooExpensive or BadQuery."""
     endpoint = Remote(name, address, deadline)
+    found = _results(endpoint, query)
+    if not isinstance(found, ox.QuerySolutions):
+        raise endpoint._away("answered yes or no where rows were asked for")
+    names = tuple(variable.value for variable in found.variables)
+    try:
+        return Solutions(names, tuple(cast("tuple[Term | None, ...]", tuple(row)) for row in found))
+    except (SyntaxError, ValueError) as error:
+        raise endpoint._away(_NOT_WHOLE) from error
+
+
+def _results(endpoint: Remote, query: str) -> ox.QuerySolutions | ox.QueryBoolean:
+    """Return the parsed head of an answer."""
     with closing(endpoint.ask(query, RESULTS_JSON)) as body:
         text = _whole(body, endpoint)
     try:
-        found = ox.parse_query_results(text, format=ox.QueryResultsFormat.JSON)
-        if not isinstance(found, ox.QuerySolutions):
-            raise endpoint._away("answered yes or no where rows were asked for")
-        names = tuple(variable.value for variable in found.variables)
-        return Solutions(names, tuple(cast("tuple[Term | None, ...]", tuple(row)) for row in found))
+        return ox.parse_query_results(text, format=ox.QueryResultsFormat.JSON)
     except (SyntaxError, ValueError) as error:
-        raise endpoint._away("answered with something that is not whole SPARQL results") from error
+        raise endpoint._away(_NOT_WHOLE) from error
 
 
 def ask_all(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pyoxigraph import Literal, Quad
 
+from kg.external.remotes import with_remotes
 from kg.linking.registry import META, store_path, text
 from kg.namespaces import DCTERMS, GRAPH
+from kg.pipeline import open_build
 from kg.settings import Settings
 from kg.store.imports import Stage, open_readonly, staged
+from kg.store.opening import MEMORY
 from kg.store.protocol import Store
 
 _OURS = GRAPH["ontology"]
@@ -24,6 +28,28 @@ def refresh(settings: Settings, path: Path | None = None) -> bool:
     with staged(target, imports_only=True) as stage:
         bring_build(stage, settings)
     return True
+
+
+def served(settings: Settings) -> Settings:
+    """Return the settings of a server: remotes may be called, and imports stand beside the graph.
+
+    Where something was imported and no other store is asked for, its directory is served.
+    """
+    made = with_remotes(settings)
+    path = store_path(settings)
+    if settings.store != MEMORY or settings.empty or not path.is_dir():
+        return made
+    refresh(settings)
+    return replace(made, store=str(path))
+
+
+def open_beside(settings: Settings) -> Store:
+    """Open the imports with the build beside them for reading, the build alone where nothing was imported."""
+    path = store_path(settings)
+    if not path.is_dir():
+        return open_build(settings)
+    refresh(settings)
+    return open_readonly(path)
 
 
 def is_stale(path: Path, settings: Settings) -> bool:

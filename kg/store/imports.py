@@ -71,8 +71,8 @@ class Stage:
 def staged(path: Path, without: Iterable[ox.NamedNode] = (), imports_only: bool = False) -> Iterator[Stage]:
     """Yield a clone of the store at `path` less the graphs `without`; at the end it takes `path`'s place.
 
-    `path` stays locked meanwhile, so that no write to it is lost. With `imports_only` nothing but
-    imports and their descriptions is taken over.
+    `path` stays locked meanwhile, so that no write to it is lost. With `imports_only` no graph
+    of a build is taken over.
     Raises StoreUnavailable when another process has the store open for writing, or the disk is full.
     """
     folder = path.parent / f".{path.name}.import-{os.getpid()}"
@@ -169,8 +169,10 @@ def _copy(old: ox.Store, new: ox.Store, without: tuple[ox.NamedNode, ...], impor
     for graph in imports:
         if graph not in without:
             _transfer(old, new, graph)
-    if imports_only:
-        new.extend(old.quads_for_pattern(None, None, None, GRAPH["imports"]))
+    if imports_only:  # and what users put into graphs of their own
+        theirs = [name for name in old.named_graphs() if not name.value.startswith(GRAPH)]
+        for name in (GRAPH["imports"], *theirs):
+            new.bulk_extend(old.quads_for_pattern(None, None, None, name))
         return
     left_out = {*imports, *without}
     new.bulk_extend(quad for quad in old if quad.graph_name not in left_out)

@@ -9,18 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request
+from flask import Blueprint, Response, after_this_request, current_app, g, redirect, render_template, request
 from jinja2 import TemplateNotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from kg.errors import BadQuery, Forbidden, KgError, NotAcceptable, UnsupportedMedia
+from kg.external.federation import joined
+from kg.external.remote_endpoint import DEADLINE as REMOTE_DEADLINE
 from kg.settings import Settings
 from kg.store.client import Reply
 from kg.store.jobs import QueryJob
 from kg.store.lexer import calls_out, guard, place
 from kg.web import service_description
+from kg.web.endpoint import endpoint
 from kg.web.negotiation import GRAPHS, RESULTS, Offer, choose, named, not_acceptable, prefers_html
 from kg.web.parameters import FORM, Parameters, body_text, in_address, in_body, one
+from kg.web.results import answer_page
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -46,11 +50,20 @@ def sparql() -> BaseResponse:
     text, parameters = _query(address)
     if text is None:
         return _without_query(parameters)
+    if _wants_page(parameters):
+        g.kg_query = text
+        return answer_page(query_job(text, parameters, Formats(RESULTS[0], GRAPHS[1])))
     formats = formats_of(parameters)
     job = query_job(text, parameters, formats)
     g.kg_query = text
-    reply = current_app.extensions["kg_store"].answer(job)
+    reply = endpoint().answer(job)
     return respond(reply, formats)
+
+
+def _wants_page(parameters: Parameters) -> bool:
+    """Say whether a browser asks for the answer as a page: no format is named, and a page is liked best."""
+    named_one = any(parameters.get("format", []))
+    return request.method != "HEAD" and not named_one and prefers_html(request.headers.get("Accept", ""))
 
 
 def _query(address: Parameters) -> tuple[str | None, Parameters]:
@@ -92,6 +105,7 @@ def query_job(text: str, parameters: Parameters, formats: Formats) -> QueryJob:
     """Return the job of a request; raises BadQuery or TooLarge for a text the engine must not see."""
     settings: Settings = current_app.extensions["kg_settings"]
     guard(text, settings.query_size)
+    text = answer_calls(text, settings)
     refuse_calls(text, "SERVICE", settings.service_allow)
     default, graphs = parameters.get("default-graph-uri"), parameters.get("named-graph-uri")
     return QueryJob(
@@ -106,12 +120,28 @@ def query_job(text: str, parameters: Parameters, formats: Formats) -> QueryJob:
     )
 
 
+def answer_calls(text: str, settings: Settings) -> str:
+    """Return `text` with its calls to allowed remotes answered; failed ones are told of in a header."""
+    found = joined(text, settings.service_allow, min(settings.query_deadline, REMOTE_DEADLINE))
+    if found.asked:
+        after_this_request(lambda response: _tell_of_remotes(response, found.notes))
+    return found.text
+
+
+def _tell_of_remotes(response: Response, notes: tuple[str, ...]) -> Response:
+    """Note what failed; an answer with other hosts' data in it is not kept."""
+    for note in notes:
+        response.headers.add("X-Remote-Failed", note.encode("ascii", "replace").decode())
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def refuse_calls(text: str, word: str, allowed: tuple[str, ...]) -> None:
     """Raise Forbidden for a text that calls another host.
 
     A SILENT call may go on where the kernel keeps the engine from every network: it fails, silently, there.
     """
-    walled = getattr(current_app.extensions["kg_store"], "walled", False)
+    walled = getattr(endpoint(), "walled", False)
     for call in calls_out(text, word):
         if call.silent and walled:
             continue
