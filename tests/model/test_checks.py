@@ -55,6 +55,7 @@ def test_a_check_returns_no_row_on_the_build(store: BuiltStore, name: str) -> No
 def test_a_check_finds_its_fault(name: str) -> None:
     found = _faulty(name).query(_query(name))
     assert isinstance(found, QuerySolutions)
-    row = next(iter(found))
-    assert row["focus"] is not None
-    assert row["message"] is not None
+    rows = list(found)
+    wanted = re.search(r"^# rows: (\d+)$", (_FAULTS / f"{name[:2]}.trig").read_text("utf-8"), re.M)
+    assert len(rows) == int(wanted[1]) if wanted else rows
+    assert all(row["focus"] is not None and row["message"] is not None for row in rows)
