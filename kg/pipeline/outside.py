@@ -8,9 +8,12 @@ text, and none of it is read by the reasoner.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
+import pyoxigraph as ox
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.errors import KgError
@@ -30,18 +33,42 @@ Edge = tuple[NamedNode, NamedNode, NamedNode]
 
 
 def outside_quads(settings: Settings, built: Store) -> list[Quad]:
-    """Return the neighbourhood of the built graph's links in each import; what cannot be read is logged."""
-    if not store_path(settings).is_dir():
+    """Return the neighbourhood of the built graph's links in each import; what cannot be read is logged.
+
+    It is kept beside the imports, by build and by import, so that only the first opening works it out.
+    """
+    path = store_path(settings)
+    if not path.is_dir():
         return []
-    targets = _targets(built)
-    spelt = set(_spelt(targets, settings))
+    kept = path.with_name(f"{path.name}.outside") / f"{built.version}-{path.stat().st_ino:x}.nq"
     try:
-        with open_readonly(store_path(settings)) as imports:
-            around = (_around(imports, imported, targets, spelt) for imported in listed(imports))
-            return [quad for quads in around for quad in quads]
-    except KgError as error:
+        if kept.is_file():
+            return list(ox.parse(path=kept, format=ox.RdfFormat.N_QUADS))
+        quads = _worked_out(settings, built)
+        _keep(kept, quads)
+    except (KgError, OSError, SyntaxError) as error:
         _log.warning("The imports cannot be read beside the build: %s", error)
         return []
+    return quads
+
+
+def _worked_out(settings: Settings, built: Store) -> list[Quad]:
+    """Return the neighbourhood, read from the imports."""
+    targets = _targets(built)
+    spelt = set(_spelt(targets, settings))
+    with open_readonly(store_path(settings)) as imports:
+        around = (_around(imports, imported, targets, spelt) for imported in listed(imports))
+        return [quad for quads in around for quad in quads]
+
+
+def _keep(path: Path, quads: list[Quad]) -> None:
+    """Write the quads in the place of those of other builds, in one rename."""
+    path.parent.mkdir(exist_ok=True)
+    for old in path.parent.glob("*.nq"):
+        old.unlink(missing_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}")
+    ox.serialize(quads, partial, format=ox.RdfFormat.N_QUADS)
+    partial.replace(path)
 
 
 def _targets(built: Store) -> dict[NamedNode, str]:
@@ -74,6 +101,8 @@ def _around(
     edges = set(_upwards(imports, graph, targets))
     edges |= set(_beside(imports, graph, targets, edges))
     nodes = {end for edge in edges for end in (edge[0], edge[2])} | set(targets)
+    known = {node for node, _ in _labels(imports, graph, {below for below, _, _ in spelt})} & set(targets)
+    spelt = spelt | set(_spelt_beside(imports, graph, spelt, known))
     labels = dict(_labels(imports, graph, {*nodes, *(end for edge in spelt for end in (edge[0], edge[2]))}))
     edges |= {edge for edge in spelt if edge[0] in labels and edge[2] in labels}
     if not edges and not labels:
@@ -120,6 +149,18 @@ def _beside(
           GRAPH {graph} {{ ?s {up} ?o }} }} LIMIT {_CROWD + 1}"""
         children = list(_edges(imports, query))
         yield from children if len(children) <= _CROWD else ()
+
+
+def _spelt_beside(
+    imports: Store, graph: NamedNode, spelt: set[Edge], targets: set[NamedNode]
+) -> Iterator[Edge]:
+    """Yield the edges from the siblings of a target whose code spells its parent."""
+    for target, up, parent in sorted(spelt, key=str):
+        if target in targets:
+            query = f"""SELECT ?s ?p ?o {{ VALUES (?p ?o) {{ ({up} {parent}) }}
+              GRAPH {graph} {{ ?s {RDFS["label"]} ?name }}
+              FILTER (STRSTARTS(STR(?s), "{parent.value}") && STRLEN(STR(?s)) = {len(target.value)}) }}"""
+            yield from _edges(imports, query)
 
 
 def _edges(imports: Store, query: str) -> Iterator[Edge]:
