@@ -34,13 +34,15 @@ def prover(store: Store) -> Prover:
     return Prover(asserted)
 
 
-def names(store: Store) -> Names:
-    """Return what every labelled term may be called."""
+def names(store: Store, among: Iterable[NamedNode] | None = None) -> Names:
+    """Return what labelled terms may be called; `among` keeps to some, so that a word means one of them."""
     query = f"""SELECT ?term ?label ?preferred WHERE {{
         VALUES (?p ?preferred) {{ ({SKOS["prefLabel"]} true) ({RDFS["label"]} true) ({SKOS["altLabel"]} false) }}
         ?term ?p ?label FILTER isIRI(?term) }} ORDER BY ?term ?label"""
     rows = list(store.select(query))
-    return Names.of([(r["term"], r["label"].value, r["preferred"].value == "true") for r in rows])  # type: ignore[misc, union-attr]  # isIRI, and labels are literals
+    kept = None if among is None else frozenset(among)
+    found = [(r["term"], r["label"].value, r["preferred"].value == "true") for r in rows]  # type: ignore[misc, union-attr]  # isIRI, and labels are literals
+    return Names.of([row for row in found if kept is None or row[0] in kept])
 
 
 def naming(store: Store) -> Naming:

@@ -1,0 +1,164 @@
+"""Judges claims by a case: applies, applies if, does not apply, undecided; each with the features that decide."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from pyoxigraph import NamedNode
+
+from kg.cases.case import Case, Truth
+from kg.cases.knowledge import OFFERING, Claim, Knowledge
+
+
+class Status(Enum):
+    """How a claim stands to a case, in the order of telling."""
+
+    APPLIES = "applies"
+    APPLIES_IF = "applies if"
+    UNDECIDED = "undecided"
+    DOES_NOT_APPLY = "does not apply"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A feature that a status rests on; `role` is "situation", "prerequisite" or "proviso"."""
+
+    feature: NamedNode
+    truth: Truth
+    role: str
+    excluded_by: NamedNode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A claim with its status and the grounds of it."""
+
+    claim: Claim
+    status: Status
+    grounds: tuple[Ground, ...]
+
+    def open(self) -> tuple[Ground, ...]:
+        """Return the grounds that are not met."""
+        return tuple(ground for ground in self.grounds if ground.truth is not Truth.MET)
+
+
+def judge(known: Knowledge, case: Case, claim: Claim) -> Judged:
+    """Return how a claim stands to a case.
+
+    Its situation decides first: one feature known not to hold and it does not apply, one unknown and it is
+    undecided. Where the situation holds, prerequisites and provisos that do not are named.
+    """
+    situation = _nearest([_grounds(case, known.requires.get(s, ()), "situation") for s in claim.situations])
+    needed = _grounds(case, claim.prerequisites, "prerequisite")
+    needed += [g for g in _grounds(case, claim.provisos, "proviso") if g.feature not in claim.prerequisites]
+    worst = _worst(situation)
+    if worst is Truth.UNMET:
+        status = Status.DOES_NOT_APPLY
+    elif worst is Truth.UNKNOWN:
+        status = Status.UNDECIDED
+    else:
+        status = Status.APPLIES if _worst(needed) is Truth.MET else Status.APPLIES_IF
+    return Judged(claim, status, tuple(situation + needed))
+
+
+def _grounds(case: Case, features: tuple[NamedNode, ...], role: str) -> list[Ground]:
+    """Return what is known of some features."""
+    return [Ground(f, case.truth(f), role, case.excluded.get(f)) for f in features]
+
+
+def _worst(grounds: list[Ground]) -> Truth:
+    """Return UNMET before UNKNOWN before MET."""
+    truths = {ground.truth for ground in grounds}
+    return next((t for t in (Truth.UNMET, Truth.UNKNOWN) if t in truths), Truth.MET)
+
+
+def _nearest(situations: list[list[Ground]]) -> list[Ground]:
+    """Return the situation that is nearest to holding: a claim on several applies in any of them."""
+    order = {Truth.MET: 0, Truth.UNKNOWN: 1, Truth.UNMET: 2}
+    return min(
+        situations, key=lambda g: (order[_worst(g)], sum(x.truth is not Truth.MET for x in g)), default=[]
+    )
+
+
+def judge_all(known: Knowledge, case: Case) -> tuple[Judged, ...]:
+    """Return every claim judged, in the order of telling."""
+    order = list(Status)
+    judged = [judge(known, case, claim) for claim in known.claims]
+    return tuple(sorted(judged, key=lambda j: (order.index(j.status), str(j.claim.term))))
+
+
+def cautions(known: Knowledge, judged: tuple[Judged, ...], offer: Judged) -> tuple[Claim, ...]:
+    """Return the claims that limit an offer: those about the claim itself, always; others unless ruled out."""
+    if offer.claim.kind not in OFFERING:
+        return ()
+    wider = frozenset().union(*(known.kinds_of.get(i, frozenset({i})) for i in offer.claim.interventions))
+    return tuple(
+        other.claim
+        for other in judged
+        if other.claim.negative
+        and other.claim.term != offer.claim.term
+        and (
+            offer.claim.term in other.claim.limits
+            or (other.status is not Status.DOES_NOT_APPLY and wider & frozenset(other.claim.interventions))
+        )
+    )
+
+
+def supportive(
+    known: Knowledge, case: Case, judged: tuple[Judged, ...]
+) -> Iterator[tuple[NamedNode, Judged]]:
+    """Yield (problem, claim) for each problem the case names and each claim that offers something for it."""
+    problems = frozenset().union(
+        *(known.problems.get(feature, frozenset()) for feature in _said_problems(known, case))
+    )
+    for problem in sorted(problems, key=str):
+        for one in judged:
+            fits = problem in one.claim.problems and one.claim.kind in OFFERING
+            if fits and one.status is not Status.DOES_NOT_APPLY:
+                yield problem, one
+
+
+def _said_problems(known: Knowledge, case: Case) -> frozenset[NamedNode]:
+    """Return the features of problems that are surely there: one problem each, not one of several."""
+    return frozenset(f for f in case.met if len(known.problems.get(f, frozenset())) == 1)
+
+
+def unlocked(case: Case, judged: tuple[Judged, ...]) -> Iterator[tuple[NamedNode, Judged]]:
+    """Yield (state, claim) where the case meets a prerequisite and the situation is not ruled out."""
+    for one in judged:
+        if one.status is not Status.DOES_NOT_APPLY:
+            for feature in one.claim.prerequisites:
+                if case.truth(feature) is Truth.MET:
+                    yield feature, one
+
+
+def ask_next(
+    known: Knowledge, case: Case, judged: tuple[Judged, ...], most: int = 3
+) -> list[tuple[NamedNode, int]]:
+    """Return the unknown features whose answer would change the status of the most claims, best first."""
+    candidates = Counter(
+        ground.feature
+        for one in judged
+        if one.status in (Status.UNDECIDED, Status.APPLIES_IF)
+        for ground in one.open()
+        if ground.truth is Truth.UNKNOWN
+    )
+    before = {one.claim.term: one.status for one in judged}
+    changes = [(feature, _changes(known, case, feature, before)) for feature, _ in candidates.most_common(8)]
+    changes.sort(key=lambda pair: (-pair[1], -candidates[pair[0]], str(pair[0])))
+    return [(feature, count) for feature, count in changes if count][:most]
+
+
+def _changes(known: Knowledge, case: Case, feature: NamedNode, before: dict[NamedNode, Status]) -> int:
+    """Return how many claims change status, at the least promising of the two answers and the other together."""
+    brought = known.brings[feature]
+    if_yes = replace(case, met=case.met | brought)
+    lost = frozenset(f for f in known.features if feature in known.brings[f])
+    if_no = replace(case, denied=case.denied | lost)
+    return sum(
+        any(judge(known, answer, claim).status is not before[claim.term] for answer in (if_yes, if_no))
+        for claim in known.claims
+    )

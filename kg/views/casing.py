@@ -1,0 +1,229 @@
+"""Fills the page of a case: knowledge out of the store, judgement out of `kg.cases`, names for terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pyoxigraph import NamedNode
+
+from kg.cases.case import Case, Truth, make_case
+from kg.cases.judging import Ground, Judged, Status, ask_next, cautions, judge_all, supportive, unlocked
+from kg.cases.knowledge import Knowledge, knowledge
+from kg.cases.names import Names
+from kg.cases.reasoned import Reasoned, reasoned
+from kg.namespaces import GRAPH
+from kg.reasoning.materialisation import Materialisation
+from kg.store.protocol import Store
+from kg.views.case import (
+    CaseClaim,
+    CaseFeature,
+    CasePage,
+    CaseSituation,
+    FeatureChoice,
+    NextQuestion,
+    Reason,
+    SupportiveOption,
+    Unlocked,
+)
+from kg.views.hedges import hedge
+from kg.views.proving import names, naming
+from kg.views.terms import Naming, Ref
+
+NOTICE = (
+    "This is what one patient-education text of December 2014 says about a case with these features. "
+    "It is not medical advice, and what the text does not mention is not thereby ruled out."
+)
+_WHERE = (GRAPH["ontology"], GRAPH["asserted"], GRAPH["background"])
+_CLAIMS = str(GRAPH) + "claim/"
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """All that cases are judged with; made once for a version of the data."""
+
+    known: Knowledge
+    kept: Materialisation
+    names: Names
+    naming: Naming
+
+    @classmethod
+    def of(cls, store: Store) -> Cases:
+        """Return what cases are judged with, from the graphs the reasoner reads."""
+        asserted = [triple for graph in store.graphs() if _is_input(graph) for triple in store.quads(graph)]
+        kept = Materialisation(asserted)
+        source = list(store.quads(GRAPH["source"]))
+        known = knowledge([*asserted, *source], {*asserted, *kept.inferred})
+        cases = cls(known, kept, names(store, known.features), naming(store))
+        reasoned(kept, ())  # numbers the scenario's own terms, before requests share them
+        return cases
+
+
+def _is_input(graph: NamedNode) -> bool:
+    """Say whether the reasoner reads a graph."""
+    return graph in _WHERE or (graph.value.startswith(_CLAIMS) and graph.value.endswith("/assertion"))
+
+
+def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:
+    """Return the page of a case; raises NotFound for unknown names, BadQuery for features that contradict."""
+    has = [cases.names.find(text, "feature") for text in yes]
+    lacks = [cases.names.find(text, "feature said not to hold") for text in no]
+    case = make_case(cases.known, has, lacks, lambda term: cases.naming.ref(term).label)
+    found = reasoned(cases.kept, case.yes)
+    judged = judge_all(cases.known, case)
+    view = _View(cases, case, judged)
+    return CasePage(
+        notice=NOTICE,
+        asked=bool(has or lacks),
+        choices=choices(cases),
+        features=view.features(),
+        situations=view.situations(found),
+        claims=tuple(view.claim(one) for one in judged),
+        supportive=view.supportive(),
+        unlocked=view.unlocked(),
+        fallbacks=tuple(cases.naming.ref(term) for term in sorted(found.fallbacks, key=str)),
+        ask_next=view.ask_next(),
+    )
+
+
+def empty_page(cases: Cases) -> CasePage:
+    """Return the form with nothing ticked."""
+    return CasePage(NOTICE, False, choices(cases), (), (), (), (), (), (), ())
+
+
+def choices(cases: Cases) -> tuple[FeatureChoice, ...]:
+    """Return the features that can be ticked, by group and name."""
+    known, ref = cases.known, cases.naming.ref
+    found = [
+        FeatureChoice(
+            ref(feature),
+            known.definitions[feature],
+            ref(known.groups[feature]).label,
+            tuple(ref(other) for other in sorted(known.excludes.get(feature, ()), key=str)),
+        )
+        for feature in known.features
+    ]
+    return tuple(sorted(found, key=lambda choice: (choice.group, choice.feature.label)))
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One case on its way to the page."""
+
+    cases: Cases
+    case: Case
+    judged: tuple[Judged, ...]
+
+    def refs(self, terms: Iterable[NamedNode]) -> tuple[Ref, ...]:
+        """Return terms as references."""
+        return tuple(self.cases.naming.ref(term) for term in terms)
+
+    def features(self) -> tuple[CaseFeature, ...]:
+        """Return what holds, what follows and what is denied."""
+        ref, known = self.cases.naming.ref, self.cases.known
+        stated = [CaseFeature(ref(f), "stated", ()) for f in sorted(self.case.yes, key=str)]
+        follows = [
+            CaseFeature(
+                ref(f),
+                "follows",
+                self.refs(s for s in sorted(self.case.yes, key=str) if f in known.brings[s]),
+            )
+            for f in sorted(self.case.met - self.case.yes, key=str)
+        ]
+        return (*stated, *follows, *(CaseFeature(ref(f), "no", ()) for f in sorted(self.case.no, key=str)))
+
+    def situations(self, found: Reasoned) -> tuple[CaseSituation, ...]:
+        """Return the situations matched: by their own features, or by a narrower situation."""
+        known = self.cases.known
+        direct = {s for s, needed in known.requires.items() if needed and set(needed) <= self.case.met}
+        return tuple(
+            CaseSituation(self.cases.naming.ref(s), s in direct, self.refs(known.requires.get(s, ())))
+            for s in sorted(
+                direct | found.situations, key=lambda s: (-len(known.requires.get(s, ())), str(s))
+            )
+        )
+
+    def claim(self, one: Judged) -> CaseClaim:
+        """Return a judged claim."""
+        ref, claim = self.cases.naming.ref, one.claim
+        return CaseClaim(
+            claim=ref(claim.term),
+            summary=claim.summary,
+            status=one.status.value,
+            why=self.why(one),
+            reasons=tuple(self.reason(ground) for ground in one.grounds),
+            kind=claim.kind,
+            interventions=self.refs(claim.interventions),
+            problems=self.refs(claim.problems),
+            situations=self.refs(claim.situations),
+            cautions=self.refs(c.term for c in cautions(self.cases.known, self.judged, one)),
+            hedge=hedge(claim.hedge, self.cases.naming) if claim.hedge else None,
+            cue=claim.cue,
+            sentence=ref(claim.sentence) if claim.sentence else None,
+        )
+
+    def reason(self, ground: Ground) -> Reason:
+        """Return a ground of a status; `excluded` when another feature rules it out."""
+        by = ground.excluded_by if ground.truth is Truth.UNMET else None
+        state = "excluded" if by else ground.truth.value
+        ref = self.cases.naming.ref
+        return Reason(ref(ground.feature), state, ground.role, ref(by) if by else None)
+
+    def why(self, one: Judged) -> str:
+        """Return the reason of a status in one sentence."""
+        situation = [g for g in one.grounds if g.role == "situation"]
+        if one.status is Status.DOES_NOT_APPLY:
+            return f"Its situation does not hold: {self._listed(g for g in situation if g.truth is Truth.UNMET)}."
+        if one.status is Status.UNDECIDED:
+            return f"Not known of the case: {self._named(g for g in situation if g.truth is Truth.UNKNOWN)}."
+        if one.status is Status.APPLIES_IF:
+            return f"Only if {self._listed(g for g in one.open() if g.role != 'situation')}."
+        return f"The case has {self._named(one.grounds)}."
+
+    def _named(self, grounds: Iterable[Ground]) -> str:
+        """Return the features of grounds."""
+        return ", ".join(f"“{self.cases.naming.ref(ground.feature).label}”" for ground in grounds)
+
+    def _listed(self, grounds: Iterable[Ground]) -> str:
+        """Return grounds with what is known of each."""
+        return "; ".join(self._told(ground) for ground in grounds)
+
+    def _told(self, ground: Ground) -> str:
+        """Return one ground with what is known of it."""
+        label = self.cases.naming.ref(ground.feature).label
+        if ground.truth is Truth.UNKNOWN:
+            return f"“{label}” holds, which is not known"
+        if ground.excluded_by:
+            return f"“{label}”, which “{self.cases.naming.ref(ground.excluded_by).label}” rules out"
+        return f"“{label}”, which is said not to hold" if ground.truth is Truth.UNMET else f"“{label}”"
+
+    def supportive(self) -> tuple[SupportiveOption, ...]:
+        """Return what the text raises for the problems of the case."""
+        ref = self.cases.naming.ref
+        return tuple(
+            SupportiveOption(
+                ref(problem),
+                ref(intervention),
+                bool(one.claim.prerequisites),
+                ref(one.claim.term),
+                one.status.value,
+            )
+            for problem, one in supportive(self.cases.known, self.case, self.judged)
+            for intervention in one.claim.interventions
+        )
+
+    def unlocked(self) -> tuple[Unlocked, ...]:
+        """Return what a state of the case unlocks."""
+        ref = self.cases.naming.ref
+        return tuple(
+            Unlocked(ref(state), ref(one.claim.term), self.refs(one.claim.interventions), one.status.value)
+            for state, one in unlocked(self.case, self.judged)
+        )
+
+    def ask_next(self) -> tuple[NextQuestion, ...]:
+        """Return the questions worth asking next."""
+        return tuple(
+            NextQuestion(ref, f"Does this hold: {ref.label}?", count)
+            for feature, count in ask_next(self.cases.known, self.case, self.judged)
+            for ref in (self.cases.naming.ref(feature),)
+        )
