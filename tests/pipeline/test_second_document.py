@@ -1,0 +1,83 @@
+"""A second document takes the same road: files only, no Python changed (the recipe is in CONTRIBUTING.md)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kg.pipeline import build, open_build
+from kg.pipeline.asking import library
+from kg.settings import Settings
+from kg.web import create_app
+
+Kg = Callable[..., subprocess.CompletedProcess[str]]
+HERE = Path(__file__).parent / "second_document"
+
+
+@pytest.fixture
+def both(project: Path) -> Path:
+    """Return a project to which the demo leaflet was added as the recipe says."""
+    data = project / "data"
+    shutil.copytree(HERE / "sources" / "demo", data / "sources" / "demo")
+    shutil.copytree(HERE / "claims" / "demo", data / "claims" / "demo")
+    shutil.copy(HERE / "concepts" / "demo.ttl", data / "concepts")
+    with (data / "mappings" / "unmapped.tsv").open("a", encoding="utf-8") as stream:
+        stream.write((HERE / "unmapped.tsv").read_text("utf-8"))
+    return project
+
+
+def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path, kg: Kg) -> None:
+    settings = Settings(root=both, build_dir=tmp_path / "build", source_text=HERE / "text.txt")
+    built = build(settings)
+    assert "https://w3id.org/rrall-kg/graph/claim/demo-S02-2/assertion" in built.manifest.graphs
+
+    run = kg("coverage", "--format", "json", KG_ROOT=str(both), KG_SOURCE_TEXT=str(HERE / "text.txt"))
+    assert run.returncode == 0, run.stderr
+    demo, seed = json.loads(run.stdout)
+    assert (demo["segments"], demo["claims"], demo["set_aside"], demo["open"]) == (3, 3, 1, 0)
+    assert demo["rows"][1]["claims"] == ["demo-S02-1", "demo-S02-2"]
+    assert demo["share_inside_spans"] > 0.7
+    assert (seed["segments"], seed["claims"], seed["open"]) == (36, 71, 0)
+
+    store = open_build(settings)
+    questions = library(both)
+    raised = questions.ask(store, "raised-for", {"situation": "ALL with tiredness"})
+    assert [raised.text(cell) for cell in raised.rows[0]] == [
+        "short walks", "option", "may help", "may help", "demo-S01-1", "demo-S01",
+    ]  # fmt: skip
+    case = questions.ask(store, "case-claims", {"feature": ["ALL", "adult", "fatigue", "activeRelapse"]})
+    found = {case.text(row[0]): case.text(row[1]) for row in case.rows}
+    assert (found["demo-S01-1"], found["demo-S02-1"], found["demo-S02-2"]) == (
+        "option",
+        "practice",
+        "limited",
+    )
+
+    client = create_app(settings, store).test_client()
+    for page, words in (
+        ("/claim/demo-S02-1", "Rest is frequently recommended"),
+        ("/situation/DemoTiredRelapse", "relapsed ALL with tiredness"),
+        ("/document/demo", "Demo leaflet on tiredness"),
+    ):
+        answer = client.get(page, headers={"Accept": "text/html"})
+        assert answer.status_code == 200, page
+        assert words in answer.get_data(as_text=True)
+
+
+def test_names_of_the_two_documents_never_meet(both: Path) -> None:
+    sentences = (both / "data" / "sources" / "demo" / "sentences.ttl").read_text("utf-8")
+    (both / "data" / "sources" / "demo" / "sentences.ttl").write_text(
+        sentences.replace("sent:demo-S01", "sent:S01")
+    )
+    from kg.files.places import Places
+    from kg.pipeline.load import load
+    from kg.pipeline.vocabulary import duplicates
+
+    found = [mistake.what for mistake in duplicates(Places(load(both).files))]
+    assert len(found) == 1
+    assert found[0].startswith("sent:S01 is defined here and in ")
