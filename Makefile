@@ -1,0 +1,86 @@
+# Everything a user or developer types; `make` alone lists it.
+# Settings: HOST and PORT for serve, PYTHON for setup.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+FRONTEND := $(VENV)/.frontend
+BROWSER := $(VENV)/.browser
+BUILT := build/.built
+FRONTEND_SOURCES := $(wildcard frontend/package-lock.json frontend/*.mjs frontend/src/* frontend/src/*/*)
+FACTS := $(shell find ontology data queries kg/pipeline kg/claims kg/reasoning -type f -not -name '*.pyc')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build serve test check bench soak fuzz screenshots clean distclean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+setup: $(INSTALLED) $(FRONTEND) $(BROWSER) $(BUILT) ## make .venv and all that the rest needs; quick when done before
+
+build: setup ## validate the files, reason, publish build/current
+	$(BIN)/kg build
+
+serve: setup ## serve http://127.0.0.1:8000/ (HOST=, PORT=)
+	$(BIN)/python server.py --host $(HOST) --port $(PORT)
+
+test: setup ## run all tests, on two cores
+	$(BIN)/pytest -n 2
+
+check: $(INSTALLED) $(FRONTEND) ## lint, format, types; the front end's too where Node is
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@if [ -d frontend/node_modules ]; then cd frontend && npm run check && npm test; \
+	else echo "frontend: not checked, Node is not installed."; fi
+
+bench: setup ## run the benchmarks, side by side; minutes
+	$(BIN)/pip install --quiet -e '.[bench]' -c constraints.txt
+	@for script in benchmarks/*/run.sh; do if [ -x $$script ]; then echo "== $$script"; $$script || exit 1; fi; done
+
+soak: setup ## run the server under load for a long while
+	$(BIN)/python -m benchmarks.serving.soak
+
+fuzz: setup ## throw generated requests at the server
+	$(BIN)/python -m benchmarks.serving.fuzz
+
+screenshots: setup ## draw the gallery of pages into screenshots/
+	$(BIN)/python -m tests.browser.screenshots
+
+clean: ## remove builds and caches
+	rm -rf build screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find kg tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv and node_modules too
+	rm -rf $(VENV) frontend/node_modules kg/web/static/dist *.egg-info
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed; \`$(PYTHON)\` is not. Install it, or run: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@[ -x $(BIN)/python ] && $(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv $(VENV) 2>/dev/null \
+	  || { rm -rf $(VENV); [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y -q python3-venv >/dev/null \
+	       && $(PYTHON) -m venv $(VENV); } \
+	  || { echo "Python cannot make a virtual environment. Install the package python3-venv, then run make setup again." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch $@
+
+$(FRONTEND): $(INSTALLED) $(FRONTEND_SOURCES)
+	@if [ ! -f frontend/package.json ]; then :; \
+	elif command -v npm >/dev/null; then cd frontend && npm ci --no-audit --no-fund --silent && npm run build --silent; \
+	else echo "Node is not installed: pages work, but without editor, drawings and live search."; fi
+	@touch $@
+
+$(BROWSER): $(INSTALLED)
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  { apt-get update -q >/dev/null; apt-get install -y -q chromium >/dev/null; } \
+	    || echo "Chromium could not be installed: browser tests will be skipped."; \
+	else echo "Chromium is not installed: browser tests will be skipped."; fi
+	@touch $@
+
+$(BUILT): $(INSTALLED) $(FACTS)
+	$(BIN)/kg build
+	@touch $@
