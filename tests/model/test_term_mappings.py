@@ -23,11 +23,11 @@ def _text(folder: Path, name: str) -> str:
 
 
 def _spellings(iri: str) -> list[str]:
-    """Return how a file may spell an identifier as a whole: in OBO, in RDF/XML, in Turtle."""
+    """Return how a file may spell an identifier as a whole: in OBO, in RDF/XML, in Turtle or N-Triples."""
     if iri.startswith(BIOLINK):
         return [rf"^biolink:{iri.removeprefix(BIOLINK)} a owl:"]
     local = iri.removeprefix(OBO)
-    return [rf"^id: {local.replace('_', ':', 1)}$", rf'about="{re.escape(iri)}"']
+    return [rf"^id: {local.replace('_', ':', 1)}$", rf'about="{re.escape(iri)}"', f"^<{re.escape(iri)}> "]
 
 
 def test_identifiers_stand_in_the_files_that_prove_them(root: Path, shared: Path) -> None:
@@ -49,5 +49,5 @@ def test_identifiers_stand_in_the_files_that_prove_them(root: Path, shared: Path
             for spelling in _spellings(iri)
         )
     ]
-    assert sum(map(len, mapped.values())) >= 25
+    assert sum(map(len, mapped.values())) >= 35
     assert unproved == []
