@@ -113,6 +113,11 @@ class Sink:
             self._parts.clear()
             self._size, self._since = 0, time.monotonic()
 
+    def insert(self, behind: bytes, text: bytes) -> None:
+        """Put `text` behind the first bytes of a document of which nothing was sent."""
+        whole = b"".join(self._parts) + self._held
+        self._parts, self._held = [whole.replace(behind, behind + text, 1)], b""
+
     def _opening(self) -> bytes:
         """Return the head frame, once."""
         if self.sent_head:
@@ -203,10 +208,21 @@ def _solutions(result: ox.QuerySolutions, job: QueryJob, send: Send) -> None:
             _push(lambda: result.serialize(sink.file, format=RESULTS[key]), sink)
     except Cut:
         pass
-    limit = job.rows
-    tail = {"json": b']},"truncated":{"rows":%d}}' % limit, "xml": _XML_TAIL % limit}.get(key, b"")
+    tail = _cut_rows(sink, key, job.rows) if sink.cut else b""
     empty = key == "json" and not sink.cut and sink._held.endswith(b"[]}}")
-    sink.finish(tail if sink.cut else b"", limit if sink.cut else 0 if empty else rows.total)
+    sink.finish(tail, job.rows if sink.cut else 0 if empty else rows.total)
+
+
+def _cut_rows(sink: Sink, key: str, limit: int) -> bytes:
+    """Say in the document that it was cut, and return how it ends.
+
+    JSON says so in its head while that is still here, which every parser takes; later, only behind the rows.
+    """
+    said = b'"truncated":{"rows":%d}' % limit
+    if key == "json" and not sink.sent_head:
+        sink.insert(b'{"head":{', said + b",")
+        return b"]}}"
+    return {"json": b"]}," + said + b"}", "xml": _XML_TAIL % limit}.get(key, b"")
 
 
 _XML_TAIL = b"</results><!-- truncated: the answer was cut at the limit of %d rows --></sparql>"

@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     |(?P<language>@[A-Za-z]+(?:-+[A-Za-z0-9]+)*)
     |(?P<name>(?:[^\W\d_][\w.\-]*)?:(?:[\w:]|%[0-9A-Fa-f]{2}|\\[^\w\s])?(?:[\w:.\-]|%[0-9A-Fa-f]{2}|\\[^\w\s])*)
     |(?P<word>[^\W\d]\w*)
+    |(?P<number>\d*\.?\d+(?:[eE][+-]?\d+)?)
     |(?P<open><<\(|[{(\[])
     |(?P<close>\)>>|[})\]])
     |(?P<bang>!+)
@@ -122,16 +123,3 @@ def calls_out(text: str, word: str) -> list[Call]:
             target = words[at + 1 + silent] if at + 1 + silent < len(words) else token
             calls.append(Call(token, target, silent))
     return calls
-
-
-def undeclared(text: str) -> Token | None:
-    """Return the first prefixed name of `text` whose prefix no PREFIX declares."""
-    declared: set[str] = set()
-    before: Token | None = None
-    for token in tokens(text):
-        if before is not None and before.is_word("PREFIX"):
-            declared.add(token.text)
-        elif token.kind == "name" and token.text.partition(":")[0] + ":" not in declared:
-            return token
-        before = token
-    return None

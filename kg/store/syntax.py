@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from kg.errors import BadQuery, Forbidden, KgError, StoreUnavailable, TooExpensive
+from kg.store.diagnosis import diagnose
 from kg.store.lexer import place as position
-from kg.store.lexer import undeclared
 
 _PLACE = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)+)"')
@@ -24,11 +24,10 @@ def bad_query(error: SyntaxError, text: str) -> BadQuery:
     place = _PLACE.search(message)
     if place is None:
         return BadQuery(_sentence(message.split("\n")[0]), line=error.lineno or 0, column=error.offset or 0)
-    stray = undeclared(text)
-    if stray is not None:
-        line, column = position(text, stray.start)
-        what = f"The prefix of `{stray.text}` is not declared."
-        return BadQuery(what, line=line, column=column, todo="Declare it with PREFIX at the head.")
+    known = diagnose(text)
+    if known is not None:
+        line, column = position(text, known.offset)
+        return BadQuery(known.what, line=line, column=column, todo="Mend it there and send it again.")
     line, column = int(place[1]), int(place[2])
     found = _found(text, line, column)
     reason = _SENTENCE.search(place[3])

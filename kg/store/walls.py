@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import faulthandler
 import os
 import platform
 import resource
@@ -69,6 +70,12 @@ def limit_memory(mebibytes: int) -> None:
         ceiling = pages * os.sysconf("SC_PAGE_SIZE") + mebibytes * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def be_quiet() -> None:
+    """Print nothing when the engine aborts: its backtraces tell an operator nothing."""
+    faulthandler.disable()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def die_with_parent() -> None:

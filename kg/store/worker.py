@@ -116,7 +116,7 @@ def fork_worker(engine: ox.Store, place: Place, board: Board, memory: int, close
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an engine that aborts prints a backtrace
+        walls.be_quiet()
         for descriptor in close:
             os.close(descriptor)
         work(engine, place, board, memory)

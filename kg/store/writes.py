@@ -94,6 +94,7 @@ class Writer:
         try:
             signal.set_wakeup_fd(-1)
             walls.die_with_parent()
+            walls.be_quiet()
             walls.limit_memory(self._settings.query_memory)
             signal.setitimer(signal.ITIMER_REAL, job.deadline)
             self._do(job, body)
@@ -133,7 +134,13 @@ class Writer:
 
     def _act(self, job: WriteJob, body: bytes) -> WriteResult:
         """Make what the job says and no more."""
-        acts = {"update": self._update, "restore": self._update, "put": self._put, "post": self._post, "delete": self._delete}
+        acts = {
+            "update": self._update,
+            "restore": self._update,
+            "put": self._put,
+            "post": self._post,
+            "delete": self._delete,
+        }
         try:
             return acts.get(job.act, self._load)(job, body)
         except SyntaxError as error:

@@ -14,6 +14,7 @@ from kg.errors import BadData, BadQuery, NotFound, UnsupportedMedia
 from kg.settings import Settings
 from kg.store.answers import GRAPHS as FORMATS
 from kg.store.jobs import QueryJob, WriteJob
+from kg.web.endpoint import endpoint
 from kg.web.negotiation import BODIES, GRAPHS, choose, named, not_acceptable
 from kg.web.parameters import body, in_address
 from kg.web.sparql import Formats, allow_reading, respond
@@ -87,7 +88,7 @@ def _absolute(iri: str) -> str:
 def _get(target: Target) -> Response:
     """Answer the triples of a graph; 404 when there is none of that name."""
     settings: Settings = current_app.extensions["kg_settings"]
-    store = current_app.extensions["kg_store"]
+    store = endpoint()
     wanted = in_address(request).get("format", [""])[0]
     offer = named(wanted, GRAPHS) if wanted else choose(request.headers.get("Accept", ""), GRAPHS)
     if offer is None:
@@ -111,7 +112,7 @@ def _post(target: Target) -> Response:
 def _delete(target: Target) -> Response:
     """Remove a graph."""
     job = WriteJob("delete", graph=target.graph)
-    current_app.extensions["kg_store"].write(job)
+    endpoint().write(job)
     return Response(status=204)
 
 
@@ -133,8 +134,7 @@ def _write(act: str, target: Target) -> bool:
         media, data = _key(request.mimetype or "application/rdf+xml"), body(request, settings.body_size)
     deadline = settings.query_deadline * _PATIENCE
     job = WriteJob(act, graph=target.graph, media=media, base=target.base, deadline=deadline)
-    created: bool = current_app.extensions["kg_store"].write(job, data)
-    return created or target.is_new
+    return endpoint().write(job, data) or target.is_new
 
 
 def _key(media: str) -> str:

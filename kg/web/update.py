@@ -9,6 +9,7 @@ from kg.settings import Settings
 from kg.store.jobs import WriteJob
 from kg.store.lexer import guard
 from kg.store.using import with_using
+from kg.web.endpoint import endpoint
 from kg.web.parameters import FORM, Parameters, body_text, in_address, in_body, one
 from kg.web.sparql import refuse_calls
 from kg.web.writing import require_token
@@ -34,7 +35,7 @@ def update() -> Response:
         text, parameters.get("using-graph-uri", ()), parameters.get("using-named-graph-uri", ())
     )
     job = WriteJob("update", text=text, base=request.base_url, deadline=settings.query_deadline)
-    current_app.extensions["kg_store"].write(job)
+    endpoint().write(job)
     return Response(status=204)
 
 

@@ -10,6 +10,7 @@ from kg.errors import BadQuery, TooExpensive, TooLarge
 from kg.settings import Settings
 from kg.store.jobs import QueryJob
 from kg.store.lexer import guard
+from kg.web.endpoint import endpoint
 from kg.web.parameters import FORM, body_text, in_body
 
 blueprint = Blueprint("validate", __name__)
@@ -24,7 +25,7 @@ def validate() -> Response:
     try:
         guard(text, settings.query_size)
         job = QueryJob(text, base=request.url_root, parse_only=kind, deadline=_SECONDS)
-        found: dict[str, object] = {"ok": True, **current_app.extensions["kg_store"].answer(job).head}
+        found: dict[str, object] = {"ok": True, **endpoint().answer(job).head}
         found = {name: found[name] for name in ("ok", "form", "variables", "note") if name in found}
     except (BadQuery, TooLarge, TooExpensive) as error:
         found = {

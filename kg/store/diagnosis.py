@@ -1,0 +1,121 @@
+"""What is most likely wrong with a text the engine could not read, in the words of its writer.
+
+The engine tells how far its furthest attempt came, which is often behind the mistake. The usual mistakes
+can be seen from the tokens: a string or group not closed, an unknown prefix, a misspelt first word, a triple
+without its object. Only asked when the text is known to be wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kg.store.lexer import Token, tokens
+
+_BEGINNINGS = (
+    "SELECT", "ASK", "CONSTRUCT", "DESCRIBE", "INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE",
+    "ADD", "MOVE", "COPY", "WITH",
+)  # fmt: skip
+_PAIRS = {"{": "}", "(": ")", "[": "]", "<<": ">>", "<<(": ")>>"}
+_TERMS = ("iri", "name", "variable", "blank", "string", "number")
+_TERM_WORDS = ("A", "TRUE", "FALSE")
+_OPERATORS = ("<", ">", "=", "&", "|", "-")
+_IGNORED = -1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One sentence, and the offset it is about."""
+
+    what: str
+    offset: int
+
+
+def diagnose(text: str) -> Diagnosis | None:
+    """Return the first mistake that can be named, or None."""
+    words = list(tokens(text))
+    if not words:
+        return Diagnosis("The text is empty.", 0)
+    return _beginning(words) or _strings(words) or _groups(words) or _prefixes(words) or _triples(words)
+
+
+def _beginning(words: list[Token]) -> Diagnosis | None:
+    """Find a first word that begins nothing."""
+    at = 0
+    while at < len(words) and words[at].is_word("BASE", "PREFIX", "VERSION"):
+        at += 3 if words[at].is_word("PREFIX") else 2
+    if at >= len(words):
+        return Diagnosis("The text ends where a query should begin.", words[-1].end)
+    if words[at].is_word(*_BEGINNINGS):
+        return None
+    return Diagnosis(f"`{words[at].text[:40]}` begins no query and no update.", words[at].start)
+
+
+def _strings(words: list[Token]) -> Diagnosis | None:
+    """Find a quotation mark that opens a string nobody closes."""
+    stray = next((word for word in words if word.kind == "other" and word.text in "'\""), None)
+    return Diagnosis("The string that begins here is not closed.", stray.start) if stray else None
+
+
+def _groups(words: list[Token]) -> Diagnosis | None:
+    """Find a bracket without its partner."""
+    waiting: list[Token] = []
+    for before, word in zip([words[0], *words], words, strict=False):
+        if word.text == ")" and before.text in _OPERATORS:
+            return Diagnosis(f"`{before.text}` has nothing to its right.", before.start)
+        if word.kind == "open":
+            waiting.append(word)
+        elif word.kind == "close":
+            if not waiting:
+                return Diagnosis(f"`{word.text}` closes nothing.", word.start)
+            opened = waiting.pop()
+            if _PAIRS.get(opened.text) != word.text:
+                expected = _PAIRS.get(opened.text, "another sign")
+                return Diagnosis(f"`{word.text}` stands where `{expected}` is expected.", word.start)
+    return (
+        Diagnosis(f"The `{waiting[-1].text}` that stands here is not closed.", waiting[-1].start)
+        if waiting
+        else None
+    )
+
+
+def _prefixes(words: list[Token]) -> Diagnosis | None:
+    """Find a prefixed name whose prefix no PREFIX declares."""
+    declared: set[str] = set()
+    for before, word in zip([None, *words], words, strict=False):
+        if before is not None and before.is_word("PREFIX"):
+            declared.add(word.text)
+        elif word.kind == "name" and word.text.partition(":")[0] + ":" not in declared:
+            return Diagnosis(
+                f"The prefix of `{word.text}` is not declared; PREFIX at the head does it.", word.start
+            )
+    return None
+
+
+def _triples(words: list[Token]) -> Diagnosis | None:
+    """Find a `.`, `;` or `}` behind a subject and a verb without an object."""
+    counts, before = [_IGNORED], words[0]
+    for word in words:
+        if word.text in (".", ";", "}") and counts[-1] in (1, 2) and word.kind in ("other", "close"):
+            missing = "an object" if counts[-1] == 2 else "a verb and an object"
+            return Diagnosis(f"A triple needs {missing} before this `{word.text}`.", word.start)
+        _count(word, before, counts)
+        before = word
+    return None
+
+
+def _count(word: Token, before: Token, counts: list[int]) -> None:
+    """Count the terms of the statement that `word` belongs to; a group in brackets is one term."""
+    if word.kind == "open":
+        counts.append(0 if word.text == "{" and not before.is_word("VALUES") else _IGNORED)
+        if word.text == "{" and counts[-2] < 0 and before.kind == "variable":
+            counts[-1] = _IGNORED  # the block of VALUES ?x { ... }, or of GRAPH ?g
+    elif word.kind == "close":
+        if len(counts) > 1:
+            counts.pop()
+        counts[-1] = 0 if word.text == "}" and counts[-1] != _IGNORED else counts[-1] + 1
+    elif word.kind == "word" and word.text.upper() not in _TERM_WORDS:
+        counts[-1] = _IGNORED
+    elif word.kind in _TERMS or word.kind == "word":
+        counts[-1] += 0 if before.text in ("^", "/", "|") and counts[-1] > 0 else 1
+    elif word.text in (".", ";", ","):
+        counts[-1] = {".": 0, ";": 1, ",": 2}[word.text]

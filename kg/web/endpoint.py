@@ -1,0 +1,60 @@
+"""The store as anybody's queries and writes reach it: through an engine whose workers may be killed.
+
+A server passes such a store to `create_app`. A test or a notebook may pass a store of its own process; then
+an engine is forked over it at the first query, and ends with the process.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol, cast
+
+from flask import current_app
+from pyoxigraph import NamedNode
+
+from kg.settings import Settings
+from kg.store.client import EngineStore, Reply
+from kg.store.engine import start_engine
+from kg.store.jobs import QueryJob, WriteJob
+from kg.store.local import LocalStore
+from kg.store.protocol import Store
+
+
+class Endpoint(Protocol):
+    """What the protocol views need of a store."""
+
+    def answer(self, job: QueryJob) -> Reply:
+        """Start a query."""
+        ...
+
+    def write(self, job: WriteJob, body: bytes = b"") -> bool:
+        """Make a write; return whether it made a graph."""
+        ...
+
+    def has_graph(self, graph: NamedNode) -> bool:
+        """Say whether a graph of that name exists."""
+        ...
+
+
+class Endpoints:
+    """Keeps the endpoint of one application."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        """Serve `store`; nothing is started yet."""
+        self._store, self._settings = store, settings
+        self._lock = threading.Lock()
+
+    def get(self) -> Endpoint:
+        """Return the endpoint, starting an engine over a store of this process at first use."""
+        with self._lock:
+            if isinstance(self._store, LocalStore):
+                local = self._store
+                engine = start_engine(self._settings, lambda: local)
+                self._store = EngineStore(engine.directory, self._settings)
+            return cast("Endpoint", self._store)
+
+
+def endpoint() -> Endpoint:
+    """Return the endpoint of the current application."""
+    kept: Endpoints = current_app.extensions["kg_endpoints"]
+    return kept.get()

@@ -1,0 +1,98 @@
+"""A directory store: what it says when it cannot be opened, its first load, and kill -9 at any moment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kg.errors import KgError, StoreUnavailable
+from kg.settings import Settings
+from kg.store.disk import DiskStore
+from kg.store.opening import open_store
+from tests.store.durability import rounds
+
+BUILT = '<http://e/a> <http://e/p> "{}" <http://e/g> .\n'
+
+
+@pytest.fixture
+def build_dir(tmp_path: Path) -> Path:
+    """Return a folder with a small published graph."""
+    folder = tmp_path / "build" / "current"
+    folder.mkdir(parents=True)
+    (folder / "graph.nq").write_text("".join(BUILT.format(i) for i in range(10)), "utf-8")
+    return tmp_path / "build"
+
+
+def open_in_another_process(path: Path) -> str:
+    """Return what a second process says that opens the store."""
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from kg.store.disk import DiskStore; from kg.errors import KgError\n"
+        "try: DiskStore(Path(sys.argv[1])); print('opened')\nexcept KgError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_first_use_takes_in_the_build_and_later_use_does_not(tmp_path: Path, build_dir: Path) -> None:
+    settings = Settings(store=str(tmp_path / "db"), build_dir=build_dir)
+    with DiskStore(tmp_path / "db", settings) as store:
+        assert len(store.engine) == 10
+        store.update("DELETE WHERE { GRAPH ?g { ?s ?p '3' } }")
+    with DiskStore(tmp_path / "db", settings) as store:
+        assert len(store.engine) == 9
+
+
+def test_a_first_load_that_was_killed_starts_anew(tmp_path: Path, build_dir: Path) -> None:
+    with DiskStore(tmp_path / "db") as store:
+        store.update("INSERT DATA { <http://e/half> <http://e/p> 1 }")
+    (tmp_path / "db" / "LOADING").touch()
+    with DiskStore(tmp_path / "db", Settings(build_dir=build_dir)) as store:
+        assert len(store.engine) == 10
+        assert not store.ask("ASK { <http://e/half> ?p ?o }")
+
+
+def test_a_second_server_on_the_store_is_told_so(tmp_path: Path) -> None:
+    with DiskStore(tmp_path / "db"):
+        assert "Another process has the store open." in open_in_another_process(tmp_path / "db")
+
+
+def test_a_damaged_store_is_told_so(tmp_path: Path) -> None:
+    with DiskStore(tmp_path / "db") as store:
+        store.update("INSERT DATA { <http://e/a> <http://e/p> 1 }")
+    (tmp_path / "db" / "CURRENT").write_text("nonsense\n", "utf-8")
+    said = open_in_another_process(tmp_path / "db")
+    assert "damaged" in said
+    assert "kg restore" in said
+    assert "Traceback" not in said
+
+
+def test_what_is_no_store_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", "utf-8")
+    with pytest.raises(StoreUnavailable, match="a file, not a directory"):
+        DiskStore(tmp_path / "file")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").touch()
+    with pytest.raises(StoreUnavailable, match="other files and no store"):
+        DiskStore(tmp_path / "photos")
+    assert os.listdir(tmp_path / "photos") == ["a.jpg"]
+
+
+def test_without_a_build_the_sentence_says_what_to_run(tmp_path: Path) -> None:
+    for store in ("memory:", str(tmp_path / "db")):
+        with pytest.raises(KgError, match="kg build"):
+            open_store(Settings(store=store, build_dir=tmp_path / "none"))
+
+
+def test_no_acknowledged_write_is_lost_by_kill_9_and_no_half_is_seen(tmp_path: Path) -> None:
+    """Six rounds here; `python -m tests.store.durability 200` runs the soak."""
+    told = rounds(tmp_path / "db", 6, seed=7)
+    assert told.acknowledged >= 6
+    assert told.lost == 0
+    assert told.halves == 0

@@ -1,0 +1,203 @@
+"""Queries that run too long, eat memory or crash the engine end alone; the server stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from kg.errors import BadQuery, Busy, Forbidden, KgError, TooExpensive
+from kg.store.client import EngineStore
+from kg.store.jobs import QueryJob, WriteJob
+from tests.store.conftest import EMPTY, Engines
+
+THREE_JOINS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+SORTED_PRODUCT = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?a ?f ?i"
+
+
+def filled(store: EngineStore, size: int = 2000) -> EngineStore:
+    """Return `store` with some triples in it."""
+    store.update("INSERT DATA {" + " ".join(f"<http://e/s{i}> <http://e/p> {i} ." for i in range(size)) + "}")
+    return store
+
+
+def body(store: EngineStore, text: str, **more: object) -> bytes:
+    """Return the whole answer of a query."""
+    return store.answer(replace(QueryJob(text, base="http://e/"), **more)).body()  # type: ignore[arg-type]
+
+
+def processes() -> list[psutil.Process]:
+    """Return all processes below this one."""
+    return psutil.Process().children(recursive=True)
+
+
+def test_past_its_deadline_a_query_is_killed_and_its_processor_free(engine_of: Engines) -> None:
+    store = filled(engine_of())
+    started = time.monotonic()
+    with pytest.raises(TooExpensive, match=r"longer than 0\.5 seconds"):
+        body(store, THREE_JOINS, deadline=0.5)
+    assert time.monotonic() - started < 1.5
+    time.sleep(0.2)
+    before = sum(sum(p.cpu_times()[:2]) for p in processes())
+    time.sleep(0.5)
+    assert sum(sum(p.cpu_times()[:2]) for p in processes()) - before < 0.2
+
+
+def test_others_are_answered_while_queries_run_away(engine_of: Engines) -> None:
+    store = filled(engine_of())
+    lost: list[KgError] = []
+
+    def run_away() -> None:
+        try:
+            body(store, THREE_JOINS, deadline=1.5)
+        except KgError as error:
+            lost.append(error)
+
+    runaways = [threading.Thread(target=run_away) for _ in range(EMPTY.query_slots - 1)]
+    for thread in runaways:
+        thread.start()
+    time.sleep(0.4)
+    started = time.monotonic()
+    for _ in range(20):
+        assert b"true" in body(store, "ASK {}")
+    assert time.monotonic() - started < 1.0
+    for thread in runaways:
+        thread.join()
+    assert [type(error) for error in lost] == [TooExpensive] * len(runaways)
+
+
+def test_a_query_that_eats_memory_ends_itself_only(engine_of: Engines) -> None:
+    store = filled(engine_of(replace(EMPTY, query_memory=150)))
+    with pytest.raises(TooExpensive, match="150 MiB"):
+        body(store, SORTED_PRODUCT)
+    assert b"true" in body(store, "ASK {}")
+
+
+def test_a_crash_of_the_engine_costs_one_request(engine_of: Engines) -> None:
+    store = engine_of()
+    for _ in range(6):
+        with pytest.raises(BadQuery, match="crashed"):
+            body(store, "ASK " + "{" * 30_000 + "}" * 30_000)
+    assert b"true" in body(store, "ASK {}")
+    assert store.board.counters()["crash"] == 6
+
+
+def test_a_full_queue_is_busy_at_once(engine_of: Engines) -> None:
+    store = filled(engine_of(replace(EMPTY, query_slots=1, query_queue=1)))
+    answers: list[str] = []
+
+    def run_away() -> None:
+        try:
+            body(store, THREE_JOINS, deadline=1.0)
+        except KgError as error:
+            answers.append(type(error).__name__)
+
+    threads = [threading.Thread(target=run_away) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.05)
+    started = time.monotonic()
+    with pytest.raises(Busy):
+        body(store, "ASK {}")
+    assert time.monotonic() - started < 0.2
+    for thread in threads:
+        thread.join()
+    assert answers.count("Busy") >= 3
+
+
+def test_a_row_limit_that_bites_is_told_and_leaves_a_whole_document(engine_of: Engines) -> None:
+    reply = filled(engine_of(), 100).answer(QueryJob("SELECT * { ?s ?p ?o }", rows=7))
+    text = reply.body()
+    assert text.count(b"http://e/p") == 7
+    assert text.startswith(b'{"head":{"truncated":{"rows":7},"vars":["o","p","s"]},')
+    assert (reply.end["rows"], reply.end["truncated"], reply.head["truncated"]) == (7, True, True)
+
+
+def test_as_many_rows_as_the_limit_are_not_cut(engine_of: Engines) -> None:
+    store = filled(engine_of(), 7)
+    for format_ in ("json", "xml", "csv", "tsv"):
+        reply = store.answer(QueryJob("SELECT * { ?s ?p ?o }", results=format_, rows=7))
+        assert reply.body()
+        assert (reply.end["rows"], reply.end["truncated"]) == (7, False), format_
+
+
+def test_a_write_is_seen_by_the_next_query_of_anybody(engine_of: Engines) -> None:
+    store = engine_of()
+    other = EngineStore(store._directory, EMPTY)
+    for number in range(15):
+        store.update(f"INSERT DATA {{ <http://e/a> <http://e/p> {number} }}")
+        assert other.ask(f"ASK {{ ?s ?p {number} }}")
+        assert b"true" in body(other, f"ASK {{ ?s ?p {number} }}")
+        assert other.version == store.version
+
+
+def test_readers_see_a_write_whole_or_not_at_all(engine_of: Engines) -> None:
+    store = engine_of()
+    seen: set[bytes] = set()
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            seen.add(body(store, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", results="csv"))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for thread in readers:
+        thread.start()
+    for number in range(8):
+        rows = " ".join(f"<http://e/{number}> <http://e/p> {i} ." for i in range(10))
+        store.update(f"INSERT DATA {{ {rows} }}")
+    stop.set()
+    for thread in readers:
+        thread.join()
+    assert {int(text.split()[1]) % 10 for text in seen} == {0}
+    assert len(seen) > 2
+
+
+def test_a_write_that_runs_away_or_crashes_changes_nothing(engine_of: Engines) -> None:
+    store = filled(engine_of())
+    before = store.version
+    with pytest.raises(TooExpensive, match="nothing was changed"):
+        store.write(
+            WriteJob(
+                "update",
+                text="INSERT { ?a ?b ?n } WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i BIND(RAND() AS ?n) }",
+                deadline=0.5,
+            )
+        )
+    with pytest.raises(BadQuery, match="crashed"):
+        store.write(WriteJob("update", text="INSERT {} WHERE " + "{" * 30_000))
+    assert store.version == before
+    assert store.ask("ASK { <http://e/s7> ?p 7 }")
+
+
+def test_the_kernel_keeps_the_engine_from_the_network(engine_of: Engines) -> None:
+    store = engine_of()
+    assert store.walled
+    with pytest.raises(Forbidden):
+        body(store, "SELECT * { SERVICE <http://127.0.0.1:9999/sparql> { ?s ?p ?o } }")
+    with pytest.raises(Forbidden):
+        store.update("LOAD <http://127.0.0.1:9999/x.ttl>")
+
+
+def test_everything_ends_with_the_process_that_started_it() -> None:
+    script = (
+        "import time; from kg.settings import Settings; from kg.store.engine import start_engine\n"
+        "from kg.store.memory import MemoryStore\n"
+        "start_engine(Settings(empty=True), MemoryStore); print('up', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    below = psutil.Process(process.pid).children(recursive=True)
+    assert len(below) >= 4
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    _, alive = psutil.wait_procs(below, timeout=5)
+    assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]

@@ -1,0 +1,114 @@
+"""After a write the inferred graph is the closure, and the default graph shows what the graphs say."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from pyoxigraph import NamedNode, Quad, Triple
+
+from kg.namespaces import GRAPH, KG, RDF, RDFS
+from kg.settings import Settings
+from kg.store.disk import DiskStore
+from kg.store.inference import EDITS, INFERRED, closing
+from kg.store.jobs import WriteJob
+from kg.store.local import LocalStore
+from kg.store.memory import MemoryStore
+from kg.store.writes import Writer
+
+ASSERTED = GRAPH["asserted"]
+NAMES = [NamedNode(f"http://e/c{i}") for i in range(6)]
+
+
+def writer_over(store: LocalStore) -> Writer:
+    """Return a writer that follows inferences."""
+    return Writer(store, Settings(empty=False))
+
+
+def update(writer: Writer, text: str) -> None:
+    """Run an update the way the server does."""
+    writer.write(WriteJob("update", text=text), b"")
+
+
+def in_step(store: LocalStore) -> bool:
+    """Say whether inferred and default graph are what the member graphs make them."""
+    said = frozenset(store.quads(ASSERTED)) | frozenset(store.quads(EDITS))
+    follows = closing(said)
+    shown = frozenset(store.quads(None))
+    return frozenset(store.quads(INFERRED)) == follows - said and shown == said | follows
+
+
+def test_random_writes_leave_what_a_closure_from_scratch_leaves() -> None:
+    chance = random.Random(3)  # noqa: S311 - a sequence, not a secret
+    store = MemoryStore()
+    writer = writer_over(store)
+    for _ in range(25):
+        act, where = chance.choice(("INSERT", "DELETE")), chance.choice(("GRAPH " + str(ASSERTED), ""))
+        a, b = chance.sample(NAMES, 2)
+        verb = chance.choice((RDFS["subClassOf"], RDF["type"]))
+        data = f"{a} {verb} {b} ."
+        update(writer, f"{act} DATA {{ {f'{where} {{ {data} }}' if where else data} }}")
+        assert in_step(store)
+
+
+def test_an_insert_into_the_default_graph_is_kept_as_an_edit() -> None:
+    store = MemoryStore()
+    writer = writer_over(store)
+    update(writer, "INSERT DATA { <http://e/a> <http://e/p> <http://e/b> }")
+    triple = Triple(NamedNode("http://e/a"), NamedNode("http://e/p"), NamedNode("http://e/b"))
+    assert list(store.quads(EDITS)) == [triple]
+    update(writer, "DELETE DATA { <http://e/a> <http://e/p> <http://e/b> }")
+    assert list(store.quads(EDITS)) == []
+    assert triple not in set(store.quads(None))
+
+
+def test_a_delete_in_the_default_graph_reaches_the_graph_that_says_it() -> None:
+    store = MemoryStore()
+    writer = writer_over(store)
+    update(writer, f"INSERT DATA {{ GRAPH {ASSERTED} {{ <http://e/a> a <http://e/C> }} }}")
+    assert store.ask("ASK { <http://e/a> a <http://e/C> }")
+    update(writer, "DELETE WHERE { <http://e/a> a <http://e/C> }")
+    assert not store.ask(f"ASK {{ GRAPH {ASSERTED} {{ ?s ?p ?o }} }}")
+    assert not store.ask("ASK { <http://e/a> a <http://e/C> }")
+
+
+def test_an_inferred_triple_comes_back_as_long_as_it_follows() -> None:
+    store = MemoryStore()
+    writer = writer_over(store)
+    sub_class = RDFS["subClassOf"]
+    update(writer, f"INSERT DATA {{ <http://e/a> a <http://e/C> . <http://e/C> {sub_class} <http://e/D> }}")
+    update(writer, "DELETE DATA { <http://e/a> a <http://e/D> }")
+    assert store.ask("ASK { <http://e/a> a <http://e/D> }")
+    update(writer, "DELETE DATA { <http://e/a> a <http://e/C> }")
+    assert not store.ask("ASK { <http://e/a> a <http://e/D> }")
+
+
+def test_graphs_that_are_no_members_stay_out_of_the_default_graph() -> None:
+    store = MemoryStore()
+    update(writer_over(store), "INSERT DATA { GRAPH <http://e/g> { <http://e/a> <http://e/p> 1 } }")
+    assert store.graphs() == (NamedNode("http://e/g"),)
+    assert list(store.quads(None)) == []
+
+
+def test_a_real_build_changes_by_what_a_write_says_and_implies(built: Path) -> None:
+    store = MemoryStore(built / "current" / "graph.nq")
+    before, inferred = set(store.quads(None)), set(store.quads(INFERRED))
+    writer = writer_over(store)
+    update(writer, f"INSERT DATA {{ <http://e/new> a {KG['Intervention']} }}")
+    assert before < set(store.quads(None))
+    assert inferred < set(store.quads(INFERRED))
+    update(writer, f"DELETE DATA {{ <http://e/new> a {KG['Intervention']} }}")
+    assert set(store.quads(None)) == before
+    assert set(store.quads(INFERRED)) == inferred
+
+
+def test_a_disk_store_killed_between_write_and_inference_is_mended_at_the_next_start(tmp_path: Path) -> None:
+    with DiskStore(tmp_path / "db") as store:
+        for s, p, o in (("a", RDF["type"], "C"), ("C", RDFS["subClassOf"], "D")):
+            store.engine.add(Quad(NamedNode(f"http://e/{s}"), p, NamedNode(f"http://e/{o}"), ASSERTED))
+        store.begin_following()
+    with DiskStore(tmp_path / "db") as store:
+        assert store.is_behind
+        writer_over(store).catch_up()
+        assert not store.is_behind
+        assert store.ask("ASK { <http://e/a> a <http://e/D> }")

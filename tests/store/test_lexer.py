@@ -1,0 +1,88 @@
+"""What the lexer takes for a word, a string, an IRI or a comment; nothing hides in them."""
+
+from __future__ import annotations
+
+import pyoxigraph as ox
+import pytest
+
+from kg.errors import BadQuery, TooLarge
+from kg.store.dataset import dataset_for
+from kg.store.jobs import QueryJob
+from kg.store.lexer import DEEPEST, calls_out, guard
+from kg.store.using import with_using
+
+HARMLESS = (
+    "SELECT * { ?s ?p 'SERVICE <http://e/> { }' }",
+    'SELECT * { ?s ?p """SERVICE <http://e/>""" }',
+    "SELECT * { # SERVICE <http://e/> {}\n }",
+    "SELECT * { ?s <http://e/SERVICE> ?service . ?s ?p _:SERVICE }",
+    "PREFIX service: <http://e/> SELECT * { ?s service:SERVICE 'x'@en }",
+    "SELECT * { ?s ?p 'it\\'s a SERVICE <x>' }",
+    "SELECT * { FILTER(?a<?b) FILTER(?c>?d) }",
+)
+CALLING = (
+    "SELECT * { SERVICE <http://e/> { ?s ?p ?o } }",
+    "SELECT * { service ?x { ?s ?p ?o } }",
+    "SELECT * { ?s ?p '#' SERVICE<http://e/>{ ?s ?p ?o } }",
+    'SELECT * { ?s ?p "\'" . sErViCe silent <http://e/> { ?s ?p ?o } }',
+    "SELECT * { FILTER(?a<?b) # >\n SERVICE <http://e/> { } }",
+    "SELECT * { \\u0053ERVICE <http://e/> { ?s ?p ?o } }",
+    "SELECT * { ?s ?p <http://e/#> . SERVICE <http://e/> {} }",
+)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_the_word_in_strings_iris_names_and_comments_calls_nobody(text: str) -> None:
+    assert calls_out(text, "SERVICE") == []
+
+
+@pytest.mark.parametrize("text", CALLING)
+def test_a_call_is_found_however_it_is_written(text: str) -> None:
+    assert len(calls_out(text, "SERVICE")) == 1
+
+
+def test_nesting_is_refused_with_its_place_before_the_engine_sees_it() -> None:
+    for sign in "{([!":
+        with pytest.raises(BadQuery, match="nested deeper") as caught:
+            guard("ASK\n" + sign * 20_000, 1_000_000)
+        assert caught.value.line == 2
+    guard("ASK " + "{" * DEEPEST + "}" * DEEPEST, 1_000_000)
+    guard("ASK { FILTER(?x = '" + "{" * 20_000 + "') }", 1_000_000)
+
+
+def test_a_text_over_its_size_is_refused() -> None:
+    with pytest.raises(TooLarge):
+        guard("x" * 101, 100)
+    with pytest.raises(TooLarge):
+        guard("é" * 60, 100)
+
+
+def test_a_triple_in_three_default_graphs_counts_once() -> None:
+    store = ox.Store()
+    for graph in "abc":
+        store.update(f"INSERT DATA {{ GRAPH <http://e/{graph}> {{ <http://e/s> <http://e/p> 1 }} }}")
+    count = "SELECT (COUNT(*) AS ?n) {0} {{ ?s ?p ?o }}"
+    graphs = tuple(f"http://e/{graph}" for graph in "abc")
+    by_protocol = QueryJob(count.format(""), default_graphs=graphs)
+    by_clause = QueryJob(
+        "BASE <http://e/> PREFIX e: <http://e/> " + count.format("FROM <a> FROM e:b FROM <http://e/c>")
+    )
+    for job in (by_protocol, by_clause):
+        chosen = dataset_for(store, job)
+        rows = chosen.engine.query(
+            chosen.text, default_graph=chosen.default_graphs, named_graphs=chosen.named_graphs
+        )
+        assert next(iter(rows))["n"].value == "1"  # type: ignore[arg-type]
+
+
+def test_using_graph_uri_is_written_into_every_operation() -> None:
+    store = ox.Store()
+    store.update("INSERT DATA { GRAPH <http://e/g> { <http://e/s> <http://e/p> 1 } }")
+    store.update(
+        with_using("INSERT { ?s ?p 2 } WHERE { ?s ?p 1 } ; DELETE WHERE { ?s ?p 1 }", ["http://e/g"], [])
+    )
+    assert bool(store.query("ASK { <http://e/s> <http://e/p> 2 }"))
+    with pytest.raises(BadQuery, match="USING"):
+        with_using("DELETE { ?s ?p 1 } USING <http://e/h> WHERE { ?s ?p 1 }", ["http://e/g"], [])
+    with pytest.raises(BadQuery, match="not an IRI"):
+        with_using("DELETE WHERE { ?s ?p 1 }", ["http://e/> {} ; DROP ALL"], [])

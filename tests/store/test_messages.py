@@ -1,0 +1,31 @@
+"""What a person reads when a query cannot be read: a sentence with a place, no list of tokens."""
+
+from __future__ import annotations
+
+import pytest
+
+from kg.errors import BadQuery
+from kg.store.memory import MemoryStore
+
+CASES = (
+    ("SELECT *\n{ ?s ?p }", 2, 9, "needs an object before this `}`"),
+    ("SELECT *\n{ ?s ?p ?o", 2, 1, "`{` that stands here is not closed"),
+    ("SELEC * {}", 1, 1, "`SELEC` begins no query"),
+    ("SELECT * { ?s foo:bar ?o }", 1, 15, "prefix of `foo:bar` is not declared"),
+    ('ASK { ?s ?p "abc }', 1, 13, "string that begins here is not closed"),
+    ("SELECT * { ?s ?p ?o } }", 1, 23, "`}` closes nothing"),
+    ("SELECT * { ?s ?p ?o FILTER(?o > ) }", 1, 31, "`>` has nothing to its right"),
+    ("", 1, 1, "empty"),
+    ("SELECT ?x (COUNT(*) AS ?n) { ?x ?y ?z }", 1, 40, "variable that is unbound"),
+    ("SELECT * { ?s ?p ?o } LIMIT x", 1, 29, "cannot be read at `x`"),
+)
+
+
+@pytest.mark.parametrize(("text", "line", "column", "sentence"), CASES)
+def test_a_mistake_is_named_where_it_is(text: str, line: int, column: int, sentence: str) -> None:
+    with pytest.raises(BadQuery) as caught:
+        MemoryStore().select(text)
+    assert sentence in caught.value.what
+    assert (caught.value.line, caught.value.column) == (line, column)
+    assert len(caught.value.what) < 200
+    assert "\\u{" not in caught.value.what
