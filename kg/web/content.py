@@ -72,12 +72,18 @@ def split(name: str) -> tuple[str, str]:
 
 def negotiate(suffix: str = "", offers: Iterable[Form] = FORMS) -> Form:
     """Return the form asked for by suffix, or else by Accept; raises NotAcceptable with the offers."""
-    if suffix:
-        return _BY_SUFFIX[suffix]
     wanted = tuple(form.offer for form in offers)
+    if suffix:
+        if suffix not in _BY_SUFFIX:
+            raise NotAcceptable(
+                f"There is no form {suffix[:40]!r} of this page.", todo=f"On offer: {offered(wanted)}."
+            )
+        return _BY_SUFFIX[suffix]
     offer = choose(request.headers.get("Accept", ""), wanted)
     if offer is None:
-        raise NotAcceptable("This page has no form that the Accept header allows.", todo=f"On offer: {offered(wanted)}.")
+        raise NotAcceptable(
+            "This page has no form that the Accept header allows.", todo=f"On offer: {offered(wanted)}."
+        )
     return _BY_SUFFIX[offer.key]
 
 
@@ -102,7 +108,9 @@ def respond(
     return response
 
 
-def _body(form: Form, view: object, html: Callable[[], str], quads: Callable[[], Iterable[ox.Quad]]) -> str | bytes:
+def _body(
+    form: Form, view: object, html: Callable[[], str], quads: Callable[[], Iterable[ox.Quad]]
+) -> str | bytes:
     if form.media == HTML:
         return html()
     if form.rdf is None:
