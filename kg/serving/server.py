@@ -99,6 +99,9 @@ class Server(MPServer):
     def _load(self) -> Front:
         """Open the application; this runs in the server process, before its threads start."""
         die_with_parent()
+        # The main process's handlers came along with the fork; until granian sets its own, a signal ends us.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         try:
             front = open_front(self.settings, self.generations.current())
         except KgError as error:

@@ -59,8 +59,17 @@ def test_a_port_in_use_is_a_sentence_and_exit_code_1() -> None:
 
 
 def test_an_unbuilt_graph_is_a_sentence_and_exit_code_1(tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).parent / "kg"), "serve", "--port", "0", "--build-dir", str(tmp_path / "none")]
-    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    command = [
+        str(Path(sys.executable).parent / "kg"),
+        "serve",
+        "--port",
+        "0",
+        "--build-dir",
+        str(tmp_path / "none"),
+    ]
+    ended = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
     assert ended.returncode == 1
     assert "kg build" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -146,7 +155,10 @@ def test_the_client_that_has_the_answer_gets_304(writable: Running) -> None:
         assert (again.status_code, again.content) == (304, b"")
     update(writable, "INSERT DATA { <http://e/new> <http://e/b> 3 }")
     changed = requests.get(
-        f"{writable.address}/sparql", EVERYTHING, headers=JSON | {"If-None-Match": first.headers["ETag"]}, timeout=10
+        f"{writable.address}/sparql",
+        EVERYTHING,
+        headers=JSON | {"If-None-Match": first.headers["ETag"]},
+        timeout=10,
     )
     assert changed.status_code == 200
 
@@ -169,7 +181,11 @@ def test_answers_are_compressed_as_the_client_takes_them(writable: Running, name
     assert "Content-Encoding" not in plain.headers
     for _ in range(3):
         packed = requests.get(
-            f"{writable.address}/sparql", query, headers=JSON | {"Accept-Encoding": name}, timeout=10, stream=True
+            f"{writable.address}/sparql",
+            query,
+            headers=JSON | {"Accept-Encoding": name},
+            timeout=10,
+            stream=True,
         )
         raw = packed.raw.read(decode_content=False)
         assert packed.headers["Content-Encoding"] == name
@@ -212,7 +228,9 @@ def test_every_request_has_an_id_in_the_answer_and_one_line_in_the_log(writable:
 
 
 def test_a_hostile_request_id_is_replaced(writable: Running) -> None:
-    answer = requests.get(f"{writable.address}/health/live", headers={"X-Request-Id": 'x","status":0'}, timeout=10)
+    answer = requests.get(
+        f"{writable.address}/health/live", headers={"X-Request-Id": 'x","status":0'}, timeout=10
+    )
     assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["X-Request-Id"])
 
 
@@ -252,14 +270,18 @@ def test_metrics_name_what_an_operator_watches(writable: Running) -> None:
 
 
 def test_a_request_in_hand_is_answered_before_the_server_ends(tmp_path: Path) -> None:
-    slow = "SELECT (COUNT(*) AS ?n) { " + " ".join(
-        f"VALUES ?v{i} {{ {' '.join(map(str, range(100)))} }}" for i in range(3)
-    ) + " }"
+    slow = (
+        "SELECT (COUNT(*) AS ?n) { "
+        + " ".join(f"VALUES ?v{i} {{ {' '.join(map(str, range(100)))} }}" for i in range(3))
+        + " }"
+    )
     with running(tmp_path, "--empty") as server:
         got: list[int] = []
         asking = threading.Thread(
             target=lambda: got.append(
-                requests.get(f"{server.address}/sparql", {"query": slow}, headers=JSON, timeout=30).status_code
+                requests.get(
+                    f"{server.address}/sparql", {"query": slow}, headers=JSON, timeout=30
+                ).status_code
             )
         )
         asking.start()
@@ -281,7 +303,9 @@ def test_a_new_build_is_served_without_a_dropped_request(tmp_path: Path) -> None
             with requests.Session() as session:
                 while not stop.is_set():
                     try:
-                        answer = session.get(f"{server.address}/sparql", params=EVERYTHING, headers=JSON, timeout=10)
+                        answer = session.get(
+                            f"{server.address}/sparql", params=EVERYTHING, headers=JSON, timeout=10
+                        )
                         seen.append(answer.json()["results"]["bindings"][0]["o"]["value"])
                     except (requests.RequestException, ValueError, LookupError) as error:
                         failed.append(error)

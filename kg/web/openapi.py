@@ -1,0 +1,364 @@
+"""`/openapi.json`: the REST parts in OpenAPI 3.1, the named questions with their typed parameters included.
+
+The document is a table: one `Operation` an address and method. A test compares it with the routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from kg.namespaces import BASE, ENTITY_KINDS
+from kg.questions import Question
+from kg.web.negotiation import BODIES, GRAPHS, RESULTS
+from kg.web.questions import library
+
+blueprint = Blueprint("openapi", __name__)
+
+Json = dict[str, Any]
+JSON, HTML, PROBLEM, FORM = (
+    "application/json",
+    "text/html",
+    "application/problem+json",
+    "application/x-www-form-urlencoded",
+)
+QUERY, UPDATE = "application/sparql-query", "application/sparql-update"
+_RESULTS = tuple(dict.fromkeys(offer.media for offer in RESULTS))
+_GRAPHS = tuple(dict.fromkeys(offer.media for offer in GRAPHS))
+_PAGES = (HTML, JSON, *_GRAPHS)
+
+PROBLEM_SCHEMA: Json = {
+    "type": "object",
+    "description": "RFC 9457 problem details: what, where, and what to do next.",
+    "required": ["type", "title", "status", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "next": {"type": "string"},
+        "line": {"type": "integer", "minimum": 1},
+        "column": {"type": "integer", "minimum": 1},
+        "request_id": {"type": "string"},
+    },
+}
+_STRINGS: Json = {"type": "array", "items": {"type": "string"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an operation."""
+
+    name: str
+    help: str
+    required: bool = False
+    where: str = "query"
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+    def described(self) -> Json:
+        """Return it as OpenAPI has it."""
+        given = {"name": self.name, "in": self.where, "description": self.help, "schema": dict(self.schema)}
+        return given | {"required": self.required or self.where == "path"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method at one address."""
+
+    method: str
+    path: str
+    summary: str
+    returns: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    body: tuple[str, ...] = ()
+    status: tuple[int, ...] = (200,)
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    writes: bool = False
+
+    def described(self) -> Json:
+        """Return it as OpenAPI has it."""
+        content = {media: {"schema": self._schema(media)} for media in self.returns}
+        answers: Json = {str(code): {"description": _WORDS[code]} for code in self.status}
+        answers[str(self.status[0])] |= {"content": content} if content else {}
+        answers["default"] = {"$ref": "#/components/responses/Problem"}
+        found: Json = {
+            "summary": self.summary,
+            "operationId": _identifier(self),
+            "parameters": [parameter.described() for parameter in self.parameters],
+            "responses": answers,
+        }
+        if self.body:
+            found["requestBody"] = {"required": True, "content": {media: _body(media) for media in self.body}}
+        if self.writes:
+            found["security"] = [{"token": []}]
+        return found
+
+    def _schema(self, media: str) -> Json:
+        """Return the schema of an answer in one type: known for JSON, text for the others."""
+        return (
+            dict(self.schema) if media == JSON else {"type": "string"} if not media.endswith("json") else {}
+        )
+
+
+_WORDS = {
+    200: "The answer.",
+    201: "Made.",
+    204: "Done; nothing to say.",
+    206: "Broken off.",
+    304: "The client's copy is the present one.",
+    503: "Not ready.",
+}
+_DATASET = (
+    Parameter(
+        "default-graph-uri", "a graph of the default graph", schema={"type": "string", "format": "uri"}
+    ),
+    Parameter("named-graph-uri", "a named graph", schema={"type": "string", "format": "uri"}),
+)
+_FORMAT = Parameter("format", "json, xml, csv, tsv, csv-excel, ttl, nt, rdf, jsonld ...: instead of Accept")
+_GRAPH = (
+    Parameter("graph", "the IRI of a named graph", schema={"type": "string", "format": "uri"}),
+    Parameter(
+        "default", "the default graph; its value is not read", schema={"type": "string", "maxLength": 0}
+    ),
+)
+_KIND = Parameter(
+    "kind", "what kind of thing", where="path", schema={"enum": [k for k in ENTITY_KINDS if k != "scenario"]}
+)
+_IRI = {"type": "string", "format": "uri"}
+_ROWS: Json = {"type": "object", "required": ["head"]}
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "get",
+        "/sparql",
+        "Ask a SPARQL query; without one, the service description",
+        (*_RESULTS, *_GRAPHS, HTML),
+        (Parameter("query", "the text of the query"), *_DATASET, _FORMAT),
+        status=(200, 304),
+        schema=_ROWS,
+    ),
+    Operation(
+        "post",
+        "/sparql",
+        "Ask a SPARQL query",
+        (*_RESULTS, *_GRAPHS, HTML),
+        _DATASET,
+        (QUERY, FORM),
+        schema=_ROWS,
+    ),
+    Operation("post", "/update", "Run a SPARQL update", body=(UPDATE, FORM), status=(204, 200), writes=True),
+    Operation("get", "/store", "Read a graph", _GRAPHS, (*_GRAPH, _FORMAT), status=(200, 304)),
+    Operation("put", "/store", "Replace a graph", (), _GRAPH, tuple(BODIES), (204, 201), writes=True),
+    Operation("post", "/store", "Add to a graph", (), _GRAPH, tuple(BODIES), (204, 201), writes=True),
+    Operation("delete", "/store", "Remove a graph", (), _GRAPH, status=(204,), writes=True),
+    Operation(
+        "post",
+        "/validate",
+        "Say whether a query or update parses",
+        (JSON,),
+        (),
+        (QUERY, UPDATE, FORM),
+        schema={"type": "object", "required": ["ok"], "properties": {"ok": {"type": "boolean"}}},
+    ),
+    Operation(
+        "get",
+        "/.well-known/void",
+        "What this server offers: VoID, DCAT, service description",
+        _GRAPHS,
+        (_FORMAT,),
+        status=(200, 304),
+    ),
+    Operation("get", "/questions", "The named questions", (HTML, JSON, *_GRAPHS), status=(200, 304)),
+    Operation("get", "/{kind}/", "The entities of one kind", _PAGES, (_KIND,), status=(200, 304)),
+    Operation(
+        "get",
+        "/{kind}/{name}",
+        "One entity",
+        _PAGES,
+        (_KIND, Parameter("name", "its local name", where="path")),
+        status=(200, 304),
+    ),
+    Operation(
+        "get",
+        "/search",
+        "Find entities by name",
+        (HTML, JSON),
+        (Parameter("q", "what to look for"),),
+        status=(200, 304),
+    ),
+    Operation(
+        "get",
+        "/api/suggest",
+        "Names that begin or sound like it",
+        (JSON,),
+        (Parameter("q", "what was typed"),),
+        status=(200, 304),
+        schema={"type": "array", "items": {"type": "object"}},
+    ),
+    Operation(
+        "get",
+        "/api/terms",
+        "Classes, properties and entities for a query editor",
+        (JSON,),
+        status=(200, 304),
+        schema={"type": "object"},
+    ),
+    Operation(
+        "get",
+        "/api/neighbourhood",
+        "What stands around an entity",
+        (JSON,),
+        (Parameter("iri", "the entity", True, schema=_IRI),),
+        status=(200, 304),
+        schema={"type": "object"},
+    ),
+    Operation(
+        "get",
+        "/api/ontology",
+        "The classes and how they hang together",
+        (JSON,),
+        status=(200, 304),
+        schema={"type": "object"},
+    ),
+    Operation(
+        "get",
+        "/api/xrefs",
+        "Identifiers of the same thing elsewhere",
+        (JSON,),
+        (Parameter("curie", "a CURIE, ours or of an outside vocabulary", True),),
+        status=(200, 304),
+        schema={"type": "object"},
+    ),
+    Operation(
+        "get",
+        "/resolve",
+        "What an outside identifier stands for here",
+        (JSON, HTML, *_GRAPHS),
+        (Parameter("curie", "a CURIE or IRI", True),),
+        status=(200, 304),
+    ),
+    Operation(
+        "get",
+        "/explain",
+        "Why a statement holds: its proof",
+        (JSON, HTML, "text/plain", *_GRAPHS),
+        tuple(
+            Parameter(name, help, True)
+            for name, help in (("s", "subject"), ("p", "predicate"), ("o", "object"))
+        ),
+        status=(200, 304),
+    ),
+    Operation(
+        "get", "/mappings", "Mappings to outside vocabularies", (JSON, HTML, *_GRAPHS), status=(200, 304)
+    ),
+    Operation("get", "/export", "What can be downloaded whole", (JSON, HTML), status=(200, 304)),
+    Operation("get", "/context.jsonld", "The JSON-LD context", ("application/ld+json",), status=(200, 304)),
+    Operation("get", "/backup", "Everything, as it is at one moment", ("application/n-quads",)),
+    Operation(
+        "put",
+        "/backup",
+        "Another store in the place of everything",
+        (JSON,),
+        (),
+        ("application/n-quads",),
+        schema={"type": "object", "required": ["restored", "version"]},
+        writes=True,
+    ),
+    Operation(
+        "get",
+        "/health/live",
+        "The process answers",
+        (JSON,),
+        schema={"type": "object", "required": ["status"], "properties": {"status": {"const": "live"}}},
+    ),
+    Operation(
+        "get",
+        "/health/ready",
+        "Questions would be answered",
+        (JSON,),
+        status=(200, 503),
+        schema={"type": "object", "required": ["status", "checks", "version"]},
+    ),
+    Operation("get", "/metrics", "Numbers for Prometheus", ("text/plain",)),
+    Operation(
+        "get",
+        "/openapi.json",
+        "This document",
+        (JSON,),
+        status=(200, 304),
+        schema={"type": "object", "required": ["openapi", "info", "paths"]},
+    ),
+)
+
+
+def _identifier(operation: Operation) -> str:
+    """Return a name for programs that are made from the document."""
+    words = "".join(letter if letter.isalnum() else " " for letter in operation.path).split()
+    return "_".join([operation.method, *words])
+
+
+def _body(media: str) -> Json:
+    """Return what a request body of one type holds."""
+    if media == FORM:
+        return {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}
+    return {"schema": {"type": "string"}}
+
+
+def _question(question: Question) -> Operation:
+    """Return the operation of a named question."""
+    parameters = tuple(
+        Parameter(
+            p.name,
+            f"{p.help} ({p.type}); left out: {p.example}",
+            schema=_STRINGS if p.many else {"type": "string"},
+        )
+        for p in question.params
+    )
+    address = f"/questions/{question.name}"
+    return Operation(
+        "get",
+        address,
+        question.question,
+        (HTML, JSON, "text/csv", QUERY, *_GRAPHS),
+        (*parameters, _FORMAT),
+        status=(200, 304),
+    )
+
+
+def document(questions: tuple[Question, ...]) -> Json:
+    """Return the OpenAPI document."""
+    paths: Json = {}
+    for operation in (*OPERATIONS, *map(_question, questions)):
+        paths.setdefault(operation.path, {})[operation.method] = operation.described()
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "rrall-kg",
+            "version": version("rrall-kg"),
+            "summary": "What one patient text of December 2014 says can be done for refractory or relapsed adult ALL.",
+            "description": f"Not medical advice. IRIs begin with {BASE}; the same paths answer here.",
+            "license": {"name": "MIT (code); see LICENSE-DATA for the data", "identifier": "MIT"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {"Problem": PROBLEM_SCHEMA},
+            "responses": {
+                "Problem": {
+                    "description": "What went wrong, where, and what to do next.",
+                    "content": {PROBLEM: problem, HTML: {"schema": {"type": "string"}}},
+                }
+            },
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """Answer the document."""
+    return jsonify(document(library()))

@@ -1,0 +1,65 @@
+"""The OpenAPI document is valid, names the real routes, and the server keeps what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from flask import Flask
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from tests.serving.servers import environment
+
+#: routes that are not REST parts: pages, and what a page of the site needs.
+PAGES = {"/", "/about", "/ont", "/source", "/case", "/static/{}", "/mappings/review"}
+
+
+def test_the_document_is_valid_openapi_3_1(live_server: str) -> None:
+    document = requests.get(f"{live_server}/openapi.json", timeout=10).json()
+    assert document["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(document).validate()
+    assert len(document["paths"]) >= 50
+
+
+def test_every_described_path_is_a_route(app: Flask, live_server: str) -> None:
+    document = requests.get(f"{live_server}/openapi.json", timeout=10).json()
+    adapter = app.url_map.bind("localhost")
+    for path, methods in document["paths"].items():
+        concrete = path.replace("{kind}", "intervention").replace("{name}", "x")
+        for method in methods:
+            adapter.match(concrete, method=method.upper())
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_the_server_keeps_its_document_under_random_requests(
+    live_server: str, tmp_path: Path, seed: int
+) -> None:
+    """Schemathesis: no 5xx, no status, type or schema that the document does not name."""
+    command = [
+        str(Path(sys.executable).parent / "schemathesis"),
+        "run",
+        f"{live_server}/openapi.json",
+        "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+        "--phases=examples,coverage,fuzzing",
+        "--max-examples=4",
+        f"--seed={seed}",
+        "--generation-deterministic",
+        "--request-timeout=20",
+        "--exclude-path=/backup",
+        "--no-color",
+    ]
+    ran = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment(HYPOTHESIS_STORAGE_DIRECTORY=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
