@@ -25,10 +25,9 @@ class Reasoned:
 def reasoned(kept: Materialisation, features: Iterable[NamedNode]) -> Reasoned:
     """Return what the rules derive for a patient with some features; `kept` itself does not change."""
     stated = frozenset(features)
-    scratch = kept.copy()
     triples = [Triple(_SCENARIO, RDF["type"], KG["PatientScenario"])]
     triples += [Triple(_SCENARIO, KG["hasFeature"], feature) for feature in sorted(stated, key=str)]
-    derived = [t for t in scratch.add(triples).added if t.subject == _SCENARIO]
+    derived = [t for t in kept.what_if(triples) if t.subject == _SCENARIO]
 
     def objects(name: str) -> frozenset[NamedNode]:
         return frozenset(

@@ -68,7 +68,7 @@ class Engine:
         *,
         declarations: bool = False,
     ) -> None:
-        """Number the rules; `declarations` lets prp-ap and dt-type1 in, of which nothing else follows."""
+        """Put the rules into numbers; `declarations` lets in prp-ap and dt-type1, from which nothing follows."""
         self.dictionary = dictionary
         self.literals = Literals(dictionary)
         self.progress = progress
@@ -234,8 +234,7 @@ class Engine:
 
     def _specialised(self, state: State, news: Facts, *, peek: bool = False) -> list[Compiled]:
         """Return the rules that new axioms call for, and remember them unless only asked to `peek`."""
-        touched = len(news[self.type]) or len(news[self.chain_axiom]) or changed(news, self.first, self.rest)
-        if not touched:
+        if not self.shapes_rules(news):
             return []
         wanted = [
             *(s for step in self.transitive for s in transitive_steps(step, state.facts, self.dictionary)),

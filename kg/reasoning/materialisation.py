@@ -54,6 +54,17 @@ class Materialisation:
         self._engine.second_pass(self._full, all_of_it=True)
         self._inferred = self._published()
 
+    def what_if(self, triples: Iterable[Triple]) -> frozenset[Triple]:
+        """Return what more would follow if `triples` held too; nothing here changes.
+
+        Without what only the axiomatic rules lead to: answers about a case do not need it.
+        """
+        state = self._plain.copy()
+        new = minus(self._dictionary.facts(triples), state.facts)
+        self._engine.grow(state, new, self._engine.steps)
+        grown = minus(minus(state.facts, self._plain.facts), new)
+        return frozenset(triples_of(rdf_only(grown, self._dictionary), self._dictionary))
+
     def copy(self) -> Materialisation:
         """Return a copy that changes alone; facts are shared, so it costs little."""
         other = object.__new__(Materialisation)

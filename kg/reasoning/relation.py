@@ -135,11 +135,12 @@ EMPTY = Relation(NONE)
 class Facts:
     """A set of triples: one relation a predicate; every change gives a new value."""
 
-    __slots__ = ("by_predicate",)
+    __slots__ = ("_size", "by_predicate")
 
     def __init__(self, by_predicate: Mapping[int, Relation] | None = None) -> None:
         """Hold the relations that are not empty."""
         self.by_predicate: dict[int, Relation] = {p: r for p, r in (by_predicate or {}).items() if len(r)}
+        self._size = sum(len(relation) for relation in self.by_predicate.values())
 
     def __getitem__(self, predicate: int) -> Relation:
         return self.by_predicate.get(predicate, EMPTY)
@@ -149,7 +150,7 @@ class Facts:
 
     def __len__(self) -> int:
         """Return the number of triples, list walks included."""
-        return sum(len(relation) for relation in self.by_predicate.values())
+        return self._size
 
     def plus(self, other: Facts) -> Facts:
         """Return the union with `other`, of which nothing is in yet."""
