@@ -56,6 +56,7 @@ class Endpoint(SPARQLWrapper):  # type: ignore[misc]
         self._accept = accept
         body = self._open()
         if body.media not in {part.partition(";")[0].strip() for part in accept.split(",")}:
+            body.close()
             raise self._away(
                 f"answered {body.media or 'without a type'} where {accept.partition(',')[0]} was asked for"
             )

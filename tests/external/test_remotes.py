@@ -1,0 +1,260 @@
+"""Remotes: a real second SPARQL server, and a server that fails in every way a server can."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+from urllib.request import Request, urlopen
+
+import pytest
+
+from kg.errors import BadData, Forbidden, KgError, NotFound
+from kg.external import remotes
+from kg.external.federation import joined
+from kg.external.remote_endpoint import ask_all, select
+from kg.settings import Settings
+from kg.store.memory import MemoryStore
+from tests.external.samples import NT
+
+ALL = "SELECT ?s ?label { ?s <http://www.w3.org/2000/01/rdf-schema#label> ?label }"
+JSON = "application/sparql-results+json"
+WHOLE = b'{"head":{"vars":["s"]},"results":{"bindings":[{"s":{"type":"uri","value":"http://a"}}]}}'
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The query address of a real Oxigraph server with a slice in it."""
+    port = free_port()
+    program = Path(sys.executable).with_name("oxigraph")
+    if not program.exists():
+        pytest.skip("the oxigraph server is not installed")
+    server = subprocess.Popen(
+        [program, "serve", "-l", tmp_path_factory.mktemp("ox"), "--bind", f"127.0.0.1:{port}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        put = Request(
+            f"http://127.0.0.1:{port}/store?default",
+            data=NT.encode(),
+            headers={"Content-Type": "application/n-triples"},
+        )
+        for _ in range(100):
+            try:
+                urlopen(put, timeout=5).close()  # noqa: S310
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/query"
+    finally:
+        server.kill()
+        server.wait()
+
+
+class Faulty(BaseHTTPRequestHandler):
+    """Answers each path with another fault."""
+
+    heard: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.heard.append(self.path)
+        getattr(self, self.path.strip("/").replace("-", "_"))()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def answer(self, status: int, media: str, body: bytes, length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", media)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def slow(self) -> None:
+        time.sleep(3)
+
+    def dripping(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", JSON)
+        self.end_headers()
+        for _ in range(40):
+            try:
+                self.wfile.write(b" ")
+                self.wfile.flush()
+            except OSError:
+                return
+            time.sleep(0.1)
+
+    def wrong_type(self) -> None:
+        self.answer(200, "text/plain", b"rows: 1")
+
+    def page(self) -> None:
+        self.answer(200, "text/html", b"<html><body>Down for maintenance</body></html>")
+
+    def error_page(self) -> None:
+        self.answer(500, "text/html", b"<html><body>oops</body></html>")
+
+    def half(self) -> None:
+        self.answer(200, JSON, WHOLE[:40], length=len(WHOLE))
+
+    def cut(self) -> None:
+        self.answer(200, JSON, WHOLE[:40])
+
+    def elsewhere(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", f"http://{self.headers['Host']}/whole")
+        self.end_headers()
+
+    def whole(self) -> None:
+        self.answer(200, JSON, WHOLE)
+
+    def yes(self) -> None:
+        self.answer(200, JSON, b'{"head":{},"boolean":true}')
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[str]:
+    """The address of a server whose every path fails in its own way."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Faulty)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+FAULTS = {
+    "slow": "did not answer in time",
+    "dripping": "did not answer in time",
+    "wrong-type": "text/plain",
+    "page": "text/html",
+    "error-page": "status 500",
+    "half": "before it was whole|broke off",
+    "cut": "not whole SPARQL results",
+    "elsewhere": "redirects to",
+    "yes": "yes or no",
+}
+
+
+def test_a_second_server_answers(second: str) -> None:
+    found = select("zz", second, ALL)
+    assert sorted(str(row[1]) for row in found.rows) == ['"gadget"', '"widget"']
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_failure_is_one_sentence_and_none_hangs(faulty: str, fault: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(KgError, match=FAULTS[fault]) as caught:
+        select("zz", f"{faulty}/{fault}", ALL, deadline=1.0)
+    assert time.monotonic() - began < 3
+    assert "zz" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_is_down_is_one_sentence() -> None:
+    with pytest.raises(KgError, match="cannot be reached"):
+        select("zz", f"http://127.0.0.1:{free_port()}/", ALL, deadline=2.0)
+
+
+def test_a_redirect_is_never_followed(faulty: str) -> None:
+    Faulty.heard.clear()
+    with pytest.raises(KgError):
+        select("zz", f"{faulty}/elsewhere", ALL, deadline=1.0)
+    assert Faulty.heard == ["/elsewhere"]
+
+
+def test_one_failing_remote_leaves_the_others_answers(second: str, faulty: str) -> None:
+    answers, failed = ask_all([("good", second), ("bad", f"{faulty}/page")], ALL, deadline=2.0)
+    assert len(answers["good"]) == 2
+    assert list(failed) == ["bad"]
+
+
+# -- SERVICE ---
+
+LOCAL = "VALUES ?here { 1 2 }"
+
+
+def run(text: str) -> int:
+    with MemoryStore() as store:
+        return len(store.select(text))
+
+
+def test_service_to_a_named_remote_joins_its_rows(second: str) -> None:
+    found = joined(f"SELECT * {{ {LOCAL} SERVICE <{second}> {{ ?s ?p 'widget' }} }}", [second], 5)
+    assert found.notes == ()
+    assert run(found.text) == 2
+
+
+def test_service_uses_the_prefixes_of_the_query(second: str) -> None:
+    text = f"""PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+    SELECT ?l {{ SERVICE <{second}> {{ ?s rdfs:label ?l }} }}"""
+    assert run(joined(text, [second], 5).text) == 2
+
+
+@pytest.mark.parametrize("fault", ["page", "half", "elsewhere", "slow"])
+def test_a_failing_service_leaves_the_local_part_and_a_sentence(faulty: str, fault: str) -> None:
+    address = f"{faulty}/{fault}"
+    found = joined(f"SELECT * {{ {LOCAL} SERVICE <{address}> {{ ?s ?p ?o }} }}", [address], 1)
+    assert run(found.text) == 2
+    assert len(found.notes) == 1
+
+
+def test_service_silent_fails_silently(faulty: str) -> None:
+    address = f"{faulty}/page"
+    found = joined(f"SELECT * {{ {LOCAL} SERVICE SILENT <{address}> {{ ?s ?p ?o }} }}", [address], 1)
+    assert found.notes == ()
+    assert run(found.text) == 2
+
+
+def test_an_address_that_is_not_named_is_left_for_refusal(faulty: str) -> None:
+    Faulty.heard.clear()
+    text = f"SELECT * {{ SERVICE <{faulty}/whole> {{ ?s ?p ?o }} }}"
+    assert joined(text, ["http://127.0.0.1:1/"], 1).text == text
+    assert Faulty.heard == []
+
+
+def test_a_service_within_a_service_is_refused(faulty: str) -> None:
+    address = f"{faulty}/whole"
+    inner = f"SERVICE <{address}> {{ ?s ?p ?o }}"
+    with pytest.raises(Forbidden, match="SERVICE inside a SERVICE"):
+        joined(f"SELECT * {{ SERVICE <{address}> {{ {inner} }} }}", [address], 1)
+
+
+def test_words_in_strings_and_comments_are_no_service(faulty: str) -> None:
+    text = f'SELECT * {{ ?s ?p "SERVICE <{faulty}/whole> {{ }}" # SERVICE <{faulty}/whole> {{}}\n }}'
+    assert joined(text, [f"{faulty}/whole"], 1).asked == 0
+
+
+# -- names ---
+
+
+def test_remotes_are_kept_listed_and_forgotten(tmp_path: Path) -> None:
+    settings = Settings(imports_dir=tmp_path, service_allow=("https://set.example/",))
+    remotes.add(settings, "zz", "https://zz.example/sparql")
+    assert remotes.allowed(settings) == ("https://set.example/", "https://zz.example/sparql")
+    remotes.remove(settings, "zz")
+    assert remotes.remotes(settings) == {}
+    with pytest.raises(NotFound, match="none yet"):
+        remotes.address(settings, "zz")
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://a.example/", "file:///etc/passwd", "zz", "http://", "http://a b/"]
+)
+def test_only_web_addresses_can_be_remotes(tmp_path: Path, address: str) -> None:
+    with pytest.raises(BadData, match="not the address"):
+        remotes.add(Settings(imports_dir=tmp_path), "zz", address)
