@@ -18,7 +18,7 @@ from pyoxigraph import NamedNode
 from kg.exports.biolink import BiolinkRow, by_term
 from kg.exports.facts import ASSERTED, BACKGROUND, INFERRED, WEAKEST, Facts, assertion_graphs, claims, read
 from kg.mappings.rows import Mappings
-from kg.namespaces import BASE, KG, OA, RDF, RDFS, SKOS, shorten
+from kg.namespaces import BASE, CLAIM, KG, OA, RDF, RDFS, SKOS, shorten
 from kg.store.protocol import Store
 
 Record = Mapping[str, str | list[str]]
@@ -31,6 +31,7 @@ _PLAIN = "biolink:Association"
 _PHENOTYPE = "biolink:DiseaseToPhenotypicFeatureAssociation"
 _FEATURES = ("kg_prerequisite", "kg_proviso")
 _FROM = ("featureFromSentence", "featureFromParagraph", "featureFromHeading", "featureFromDocument")
+_INHERITED = KG["inheritedLimitedBenefitFor"]
 _EQUAL = ("skos:exactMatch", "skos:closeMatch")
 
 
@@ -47,7 +48,7 @@ def kgx(store: Store, table: tuple[BiolinkRow, ...], mappings: Mappings) -> Kgx:
     """Return the graph as KGX."""
     said = read(store, [ASSERTED, *assertion_graphs(store)])
     derived, weakest = read(store, [INFERRED]), read(store, [WEAKEST])
-    limits = _limits(said) | _derived_limits(derived)
+    limits = _derived_limits(said, derived, weakest) | _limits(said)
     edges = [edge for claim in claims(said) for edge in _claim_edges(said, claim, table, limits)]
     edges += _structure(read(store, [ASSERTED, BACKGROUND]), table)
     edges += _inferred(derived, weakest, table, limits)
@@ -197,20 +198,28 @@ def _limits(facts: Facts) -> dict[tuple[str, str], list[str]]:
     """Return (intervention, situation) -> what the text says against it, with the claim."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for claim in claims(facts):
-        cues = ", ".join(facts.values(claim, KG["cue"]))
+        cues = _cues(facts, shorten(claim))
         for intervention in facts.curies(claim, KG["discounts"]):
             for situation in facts.curies(claim, KG["appliesTo"]):
                 found[intervention, situation].append(f"{shorten(claim)} ({cues})")
     return found
 
 
-def _derived_limits(facts: Facts) -> dict[tuple[str, str], list[str]]:
-    """Return the pairs that a limit of a wider situation also holds for."""
-    return {
-        (shorten(subject), situation): ["a limit said of a wider situation"]
-        for subject in facts.subjects(BASE)
-        for situation in facts.curies(subject, KG["inheritedLimitedBenefitFor"])
-    }
+def _derived_limits(facts: Facts, derived: Facts, weakest: Facts) -> dict[tuple[str, str], list[str]]:
+    """Return the pairs that a limit of a wider situation also holds for, with its claims."""
+    resting = _resting(weakest)
+    found: dict[tuple[str, str], list[str]] = {}
+    for subject in derived.subjects(BASE):
+        for situation in derived.curies(subject, _INHERITED):
+            below = resting.get((shorten(subject), shorten(_INHERITED.value), situation), {})
+            said = [f"{name} ({_cues(facts, name)})" for name in str(below.get("kg_claim", "")).split()]
+            found[shorten(subject), situation] = said or ["a limit said of a wider situation"]
+    return found
+
+
+def _cues(facts: Facts, claim: str) -> str:
+    """Return the cue words of a claim given as a CURIE."""
+    return ", ".join(facts.values(CLAIM + claim.partition(":")[2], KG["cue"]))
 
 
 def _structure(facts: Facts, table: tuple[BiolinkRow, ...]) -> Iterator[Record]:

@@ -1,7 +1,8 @@
-"""Re-reading the files that prove mappings: `Proofs(folder).records(file, identifier)` gives what the file says of it.
+"""Re-reading the files that prove mappings: `Proofs(folder).records(file, id)`.
 
-A record is the smallest part that stands for one thing: a line of a table (with the lines of the same first cell),
-a stanza of an OBO file, the triples of a subject, an object of a JSON file, the axioms between two blank lines.
+A record is the smallest part that stands for one thing: a line of a table (with the lines of the same first
+cell), a stanza of an OBO file, the triples of a subject, an object of a JSON file, the axioms between two
+blank lines.
 """
 
 from __future__ import annotations

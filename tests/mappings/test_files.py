@@ -1,0 +1,173 @@
+"""data/mappings holds what it says: canonical, proven row by row, one verdict a pair, the traps held out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from urllib.parse import unquote
+
+import bioregistry
+import pytest
+import sssom_pydantic
+
+from kg.files.mappings import FOLDER, read_mappings, read_prefixes, read_unmapped
+from kg.mappings.checks import check
+from kg.mappings.rows import PREDICATES, VERDICTS, Mapping
+from kg.mappings.sssom import parse, write
+from tests.conftest import ROOT
+from tests.mappings.proofs import Proofs
+
+MAPPINGS = read_mappings(ROOT)
+PREFIXES = read_prefixes(ROOT)
+FILES = sorted((ROOT / FOLDER).glob("*/*.sssom.tsv"))
+ACCEPTED = tuple(MAPPINGS.rows())
+PAIRS = {row.pair: row for row in ACCEPTED}
+VIA = re.compile(r"By way of (\S+)\.")
+
+
+def test_there_are_as_many_files_and_rows_as_the_table_of_the_docs_says() -> None:
+    told = (ROOT / "docs" / "mappings.md").read_text("utf-8")
+    for verdict in VERDICTS:
+        assert f"{len(list(MAPPINGS.rows(verdict)))} {verdict}" in told
+    assert len(FILES) >= 27 + 10 + 3
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_file_is_written_as_the_canonical_writer_writes_it(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert write(parse(text)) == text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_an_independent_reader_of_sssom_reads_every_row(path: Path) -> None:
+    mappings, _converter, about, errors = sssom_pydantic.read(path, return_errors=True)
+    assert not errors
+    assert len(mappings) == len(parse(path.read_text("utf-8")).rows)
+    assert about is not None
+
+
+def test_the_files_hold_no_mistake() -> None:
+    assert [str(mistake) for mistake in check(MAPPINGS, PREFIXES)] == []
+
+
+def test_every_row_is_read_again_in_the_file_that_proves_it(shared: Path) -> None:
+    proofs = Proofs(shared / "ontologies")
+    rows = [row for verdict in VERDICTS for row in MAPPINGS.rows(verdict) if row.mapping_source]
+    unproven = [row.pair for row in sorted(rows, key=lambda r: r.mapping_source) if not _proven(row, proofs)]
+    assert unproven == []
+    assert len(rows) >= 470
+    without = [row.pair for v in VERDICTS for row in MAPPINGS.rows(v) if not row.mapping_source]
+    assert without == [("int:Blinatumomab", "atc:L01XC19"), ("int:Blinatumomab", "NCIT:C62528")]
+
+
+def _proven(row: Mapping, proofs: Proofs) -> bool:
+    """Return whether one record has the identifier, its label, and the term it was reached by."""
+    via = VIA.search(row.comment)
+    bridge = via[1].split(":")[1] if via else ""
+    name = unquote(row.mapping_source.removeprefix("proof:"))
+    return any(
+        row.object_label.lower() in record.lower() and bridge in record
+        for record in proofs.records(name, row.object_id.split(":")[1])
+    )
+
+
+def test_a_term_reached_by_another_is_reached_by_one_that_was_judged() -> None:
+    judged = {row.pair for verdict in VERDICTS for row in MAPPINGS.rows(verdict)}
+    for row in ACCEPTED:
+        via = VIA.search(row.comment)
+        assert via is None or (row.subject_id, str(PREFIXES.parse(via[1]))) in judged, row.pair
+
+
+def test_prefixes_and_patterns_agree_with_bioregistry() -> None:
+    for vocabulary in PREFIXES.vocabularies.values():
+        normal = bioregistry.normalize_prefix(vocabulary.prefix)
+        assert normal is not None, vocabulary.prefix
+        for name in vocabulary.names:
+            assert bioregistry.normalize_prefix(name) in (normal, None, *_cousins(vocabulary.prefix)), name
+    for row in ACCEPTED:
+        prefix, _, local = row.object_id.partition(":")
+        normal = bioregistry.normalize_prefix(prefix)
+        assert normal is not None
+        assert bioregistry.is_valid_identifier(normal, local), row.object_id
+
+
+def _cousins(prefix: str) -> tuple[str, ...]:
+    """Return registered prefixes that are one with ours."""
+    return {
+        "orphanet": ("orphanet.ordo",),
+        "chembl.compound": ("chembl",),
+        "pharmgkb.drug": ("pharmgkb",),
+    }.get(prefix, ())
+
+
+def test_entities_without_counterpart_say_why() -> None:
+    unmapped = read_unmapped(ROOT)
+    assert len(unmapped) == 50
+    assert not set(unmapped) & {row.subject_id for row in ACCEPTED}
+
+
+HELD_OUT = (
+    ("int:Imatinib", "atc:L01XE01"),  # retired codes
+    ("int:Blinatumomab", "atc:L01XC19"),
+    ("dis:ALL", "EFO:0000219"),
+    ("feat:blood", "EFO:0000296"),
+    ("dis:BCellALL", "NCIT:C8936"),  # leukemia/lymphoma for leukemia
+    ("dis:BCellALL", "DOID:0080630"),
+    ("dis:TCellALL", "NCIT:C8694"),
+    ("dis:TCellALL", "MONDO:0005525"),  # baits by name
+    ("dis:TCellALL", "MONDO:0019471"),
+    ("int:PalliativeTreatment", "MAXO:0000950"),
+    ("dis:PhPositiveALL", "NCIT:C121974"),  # Ph-like
+    ("dis:PhPositiveALL", "DOID:0080650"),
+    ("prob:Infection", "HP:0002719"),  # narrower
+    ("prob:LowBloodCounts", "HP:0001876"),
+    ("int:BloodTransfusion", "MAXO:0000068"),
+    ("int:StemCellTransplant", "MAXO:0000068"),
+    ("int:StemCellTransplant", "MAXO:0010030"),
+    ("int:Imatinib", "CHEBI:31690"),  # salts, brands, mirror forms
+    ("int:Imatinib", "mesh:D000068877"),
+    ("int:Morphine", "unii:X3P646A2J0"),
+    ("int:Morphine", "rxnorm:30236"),
+    ("int:Imatinib", "rxnorm:282386"),
+    ("int:Ibuprofen", "CHEBI:43415"),
+)
+
+
+@pytest.mark.parametrize("pair", HELD_OUT, ids="-".join)
+def test_a_known_trap_is_rejected_with_its_reason(pair: tuple[str, str]) -> None:
+    assert pair not in PAIRS
+    rejected = {row.pair: row for row in MAPPINGS.rows("rejected")}
+    assert rejected[pair].predicate_modifier == "Not"
+    assert rejected[pair].comment
+
+
+def test_no_accepted_object_is_rejected_for_another_entity_as_retired_or_obsolete() -> None:
+    gone = {r.object_id for r in MAPPINGS.rows("rejected") if re.search("Retired|Obsolete", r.comment)}
+    assert len(gone) >= 7
+    assert not gone & {row.object_id for row in ACCEPTED}
+
+
+def test_the_two_b_all_classes_of_mondo_are_told_apart() -> None:
+    assert PAIRS["dis:BCellALL", "MONDO:0020511"].predicate_id == "skos:exactMatch"
+    assert PAIRS["dis:BCellALL", "MONDO:0004947"].predicate_id == "skos:closeMatch"
+    assert PAIRS["dis:BCellALL", "NCIT:C8644"].predicate_id == "skos:exactMatch"
+
+
+def test_a_situation_is_never_an_exact_match_and_a_use_of_a_drug_is_never_the_substance() -> None:
+    substances = ("CHEBI", "rxnorm", "drugbank", "unii", "chembl.compound", "atc", "drugcentral", "wikidata")
+    for row in ACCEPTED:
+        if row.subject_id.startswith("sit:") or row.object_id.split(":")[0] in substances:
+            assert row.predicate_id != "skos:exactMatch", row.pair
+
+
+def test_every_predicate_is_a_match_and_nothing_is_ever_the_same_as() -> None:
+    assert {row.predicate_id for row in ACCEPTED} <= set(PREDICATES)
+    assert "sameAs" not in "".join(path.read_text("utf-8") for path in FILES)
+
+
+def test_each_drug_is_linked_in_every_vocabulary_of_drugs() -> None:
+    wanted = {"CHEBI", "rxnorm", "atc", "drugbank", "unii", "chembl.compound", "pharmgkb.drug"}
+    for drug in ("Blinatumomab", "Imatinib", "Nelarabine", "Aspirin", "Ibuprofen", "Morphine"):
+        found = Counter(row.object_id.split(":")[0] for row in ACCEPTED if row.subject_id == f"int:{drug}")
+        assert wanted <= set(found), drug

@@ -1,0 +1,211 @@
+"""From an outside identifier to the graph, and both ways: on the command line and on the web."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from click.testing import CliRunner, Result
+from flask.testing import FlaskClient
+
+from kg.cli.resolve import resolve
+from kg.errors import KgError
+from kg.namespaces import GRAPH, OWL
+from kg.pipeline import open_build
+from kg.pipeline.asking import library
+from kg.settings import Settings
+from kg.store.protocol import Store
+from kg.views.mappings import mapped_terms
+from kg.views.reading import Reader
+from tests.conftest import ROOT
+
+
+def _run(built: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(resolve, list(arguments), env={"KG_BUILD_DIR": str(built)})
+
+
+@pytest.mark.parametrize(
+    ("asked", "entity", "match"),
+    [
+        ("RXNORM:282388", "int:Imatinib", "close"),
+        ("rxnorm:282388", "int:Imatinib", "close"),
+        ("ATC:L01FX07", "int:Blinatumomab", "close"),
+        ("SNOMEDCT_US:91857003", "dis:ALL", "exact"),
+        ("SCTID:91857003", "dis:ALL", "exact"),
+        ("MONDO:0004967", "dis:ALL", "exact"),
+        ("NCIT:C142810", "sit:RelapsedALL", "close"),
+        ("UBERON:0000955", "feat:brain", "exact"),
+        ("http://purl.obolibrary.org/obo/MONDO_0004963", "dis:TCellALL", "exact"),
+    ],
+)
+def test_a_code_in_any_spelling_finds_its_entity_match_proof_and_claims(
+    client: FlaskClient, asked: str, entity: str, match: str
+) -> None:
+    found = client.get("/resolve", query_string={"curie": asked}).get_json()
+    by_entity = {term["entity_curie"]: term for term in found["matches"]}
+    assert by_entity[entity]["match"] == match
+    assert by_entity[entity]["proof"].rpartition(".")[2] in ("gz", "csv", "tsv", "obo", "json")
+    assert found["claims"]
+    assert all(claim["hedge"] and claim["sentence"] for claim in found["claims"])
+
+
+def test_a_code_above_ours_shows_the_path_and_that_the_text_does_not_say_it(client: FlaskClient) -> None:
+    found = client.get("/resolve?curie=ATC:N02").get_json()
+    morphine = next(item for item in found["below"] if item["mapped"]["entity_curie"] == "int:Morphine")
+    assert [step["curie"] for step in morphine["path"]] == ["atc:N02", "atc:N02A", "atc:N02AA", "atc:N02AA01"]
+    assert morphine["marked"] == "not said by the text"
+    page = client.get("/resolve?curie=ATC:N02", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "Not said by the text" in page
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [
+        ("/resolve", 400, "No identifier is given"),
+        ("/resolve?curie=aspirin", 400, "is not an identifier"),
+        ("/resolve?curie=MONDO:12", 400, "is not an identifier of Mondo"),
+        ("/resolve?curie=RXNRM:1", 404, "is unknown"),
+        ("/resolve?curie=RXNORM:999999", 404, "Near it: "),
+        ("/resolve?curie=ATC:L01XE01", 404, "Retired"),
+        ("/resolve?curie=%00%ff", 400, ""),
+        ("/api/xrefs", 400, "No identifier is given"),
+        ("/api/xrefs?curie=MONDO:0000001", 404, "no cross-reference"),
+        ("/api/xrefs?curie=x", 400, "is not an identifier"),
+        ("/mappings.exe", 404, "no form .exe"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence_and_the_right_status(
+    client: FlaskClient, address: str, status: int, said: str
+) -> None:
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert said in answer.get_data(as_text=True)
+
+
+def test_cross_references_go_both_ways_with_the_predicate(client: FlaskClient) -> None:
+    ours = client.get("/api/xrefs?curie=dis:ALL").get_json()
+    assert {"MONDO:0004967", "DOID:9952", "NCIT:C3167"} <= {row["curie"] for row in ours["exactMatch"]}
+    assert {row["predicate"] for row in ours["exactMatch"]} == {"skos:exactMatch"}
+    assert "mesh:D054198" in {row["curie"] for row in ours["others"]}
+    theirs = client.get("/api/xrefs?curie=DOID:9952").get_json()
+    assert [row["curie"] for row in theirs["exactMatch"]] == ["dis:ALL"]
+    assert "MONDO:0004967" in {row["curie"] for row in theirs["beyond"]}
+
+
+def test_a_resolution_is_served_as_page_json_and_rdf(client: FlaskClient) -> None:
+    for accept, kind in (
+        ("text/html", "text/html"),
+        ("*/*", "application/json"),
+        ("text/turtle", "text/turtle"),
+    ):
+        answer = client.get("/resolve?curie=RXNORM:282388", headers={"Accept": accept})
+        assert (answer.status_code, answer.mimetype) == (200, kind)
+    triples = list(ox.parse(answer.data, format=ox.RdfFormat.TURTLE))
+    assert any(triple.predicate == OWL["annotatedSource"] for triple in triples)
+
+
+def test_all_mappings_are_served_in_every_form(client: FlaskClient, store: Store) -> None:
+    found = client.get("/mappings", headers={"Accept": "application/json"}).get_json()
+    assert len(found["accepted"]) == 354
+    assert len(found["rejected"]) >= 100
+    assert {"name": "close", "rows": 170} in found["by_match"]
+    turtle = list(ox.parse(client.get("/mappings.ttl").data, format=ox.RdfFormat.TURTLE))
+    assert len(turtle) == len(set(store.quads(GRAPH["mappings"])))
+    page = client.get("/mappings", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "Retired: the 2026 list has L01EA01" in page
+
+
+def test_the_graph_holds_no_identity_and_the_default_graph_no_mapping(store: Store) -> None:
+    assert not store.ask(f"ASK {{ GRAPH ?g {{ ?s {OWL['sameAs']} ?o }} }}")
+    assert not store.ask(
+        "ASK { ?s <http://www.w3.org/2004/02/skos/core#exactMatch> ?o . FILTER(CONTAINS(STR(?s), '/intervention/')) }"
+    )
+
+
+def test_the_command_prints_matches_and_claims(built: Path) -> None:
+    done = _run(built, "SCTID:91857003")
+    assert done.exit_code == 0
+    assert "exact match of dis:ALL" in done.output
+    assert "proof mondo_exactmatch_sctid.sssom.tsv.gz" in done.output
+    as_json = json.loads(_run(built, "--format", "json", "RXNORM:282388").output)
+    assert as_json["curie"] == "rxnorm:282388"
+
+
+@pytest.mark.parametrize("asked", ["aspirin", "RXNRM:1", "RXNORM:999999"])
+def test_the_command_fails_with_a_sentence(built: Path, asked: str) -> None:
+    done = _run(built, asked)
+    assert isinstance(done.exception, KgError)
+    assert done.exception.what
+
+
+def test_every_accepted_mapping_is_found_again_by_its_own_code(store: Store, client: FlaskClient) -> None:
+    terms = mapped_terms(Reader(store, ROOT / "queries" / "pages"))
+    for curie in sorted({term.curie for term in terms}):
+        assert client.get("/resolve", query_string={"curie": curie}).status_code == 200, curie
+
+
+@pytest.fixture(scope="module")
+def beside(built: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Return settings with real slices of MONDO and ATC imported."""
+    from kg.cli.import_ import import_
+
+    folder = tmp_path_factory.mktemp("imports")
+    environment = {**os.environ, "KG_IMPORTS_DIR": str(folder), "KG_BUILD_DIR": str(built)}
+    slices = shared / "ontologies" / "slices"
+    atc = next(slices.glob("atc_*.csv"))
+    for arguments in (
+        [str(slices / "mondo_acute_lymphoblastic_leukemia.obo"), "--id", "mondo"],
+        [str(atc), "--id", "atc", "--prefix", "atc", "--columns", "id=atc_code,label=atc_name"],
+    ):
+        done = CliRunner().invoke(import_, arguments, env=environment, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    return Settings(root=ROOT, build_dir=built, imports_dir=folder)
+
+
+def _asked(store: Store, name: str, values: Mapping[str, list[str]]) -> list[dict[str, str]]:
+    answer = library(ROOT).ask(store, name, dict(values))
+    return [
+        {key: getattr(term, "value", "") for key, term in zip(answer.variables, row, strict=True)}
+        for row in answer.rows
+    ]
+
+
+def test_an_ontology_that_is_not_imported_is_named_with_the_command(store: Store) -> None:
+    for name, command in (
+        ("opioids-outside", "kg import FILE --id chebi"),
+        ("ancestors-outside", "kg import FILE --id mondo"),
+        ("siblings-outside", "kg import FILE --id atc"),
+    ):
+        notes = [row["note"] for row in _asked(store, name, {})]
+        assert any(command in note for note in notes), name
+
+
+def test_ancestors_are_shown_step_by_step_and_marked(beside: Settings) -> None:
+    with open_build(beside) as store:
+        rows = _asked(store, "ancestors-outside", {"condition": ["BCellALL"]})
+    steps = {(row["below_label"], row["above_label"]) for row in rows}
+    assert ("acute lymphoblastic leukemia", "lymphoid leukemia") in steps
+    assert {row["note"] for row in rows} == {"not said by the text"}
+
+
+def test_siblings_are_named_with_the_group_and_marked(beside: Settings) -> None:
+    with open_build(beside) as store:
+        rows = _asked(store, "siblings-outside", {"intervention": ["Imatinib"]})
+        again = _asked(store, "opioids-outside", {})
+    assert {"dasatinib", "nilotinib"} <= {row["sibling_label"] for row in rows}
+    assert {row["group_label"] for row in rows} == {"BCR-ABL tyrosine kinase inhibitors"}
+    assert {row["note"] for row in rows} == {"not said by the text"}
+    assert any(row["below_label"] == "morphine" for row in again)
+
+
+def test_the_neighbourhood_of_the_links_is_worked_out_once_and_read_again(beside: Settings) -> None:
+    kept = list((beside.imports_dir / "store.outside").glob("*.nq"))
+    with open_build(beside) as first, open_build(beside) as second:
+        home = GRAPH["outside/atc"]
+        assert set(first.quads(home)) == set(second.quads(home)) != set()
+    assert len(kept) <= 1

@@ -1,0 +1,166 @@
+"""Reading, writing and checking SSSOM: every mistake has its file and line, and canonical text is stable."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kg.errors import BadData, KgError, NotFound
+from kg.files.mappings import read_prefixes
+from kg.mappings.checks import check, check_unmapped
+from kg.mappings.rows import Mapping, Mappings, MappingSet
+from kg.mappings.sssom import parse, write
+from kg.mappings.triples import mapping_triples
+from kg.namespaces import OWL, SKOS
+from tests.conftest import ROOT
+
+PREFIXES = read_prefixes(ROOT)
+HEAD = "subject_id\tpredicate_id\tobject_id\tmapping_justification\tmapping_date\tmapping_source\n"
+GOOD = "int:Imatinib\tskos:closeMatch\trxnorm:282388\tsemapv:ManualMappingCuration\t2026-11-23\tproof:a.csv\n"
+
+
+def _mistakes(text: str, verdict: str = "accepted") -> list[str]:
+    return [str(m) for m in check(Mappings((parse(text, "x.sssom.tsv", verdict),)), PREFIXES)]
+
+
+def test_a_sound_row_has_no_mistake() -> None:
+    assert _mistakes(HEAD + GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("rxnorm:282388", "RXCUI:282388", "is written rxnorm:282388"),
+        ("rxnorm:282388", "rxnorm:imatinib", "is not an identifier of RxNorm"),
+        ("rxnorm:282388", "rxnrm:282388", "unknown"),
+        ("skos:closeMatch", "owl:sameAs", "is not a match predicate"),
+        ("int:Imatinib", "ours:Imatinib", "is not a term of this graph"),
+        ("2026-11-23", "23.11.2026", "is not a date"),
+        ("proof:a.csv", "memory", "names no file that proves it"),
+        ("semapv:Manual", "by-hand:Manual", "is not a SEMAPV justification"),
+    ],
+)
+def test_a_mistake_is_told_with_file_and_line(old: str, new: str, said: str) -> None:
+    found = _mistakes(HEAD + GOOD.replace(old, new))
+    assert len(found) == 1
+    assert said in found[0]
+    assert found[0].startswith("x.sssom.tsv:2: ")
+
+
+def test_a_situation_is_not_exactly_a_disease() -> None:
+    row = GOOD.replace("int:Imatinib", "sit:RelapsedALL").replace("closeMatch", "exactMatch")
+    assert "A situation is not a disease" in _mistakes(HEAD + row)[0]
+
+
+def test_a_pair_stands_in_one_verdict_only() -> None:
+    rejected = parse(HEAD + GOOD, "rejected.tsv", "undecided")
+    accepted = parse(HEAD + GOOD, "accepted.tsv")
+    found = [str(m) for m in check(Mappings((accepted, rejected)), PREFIXES)]
+    assert found == [
+        "rejected.tsv:2: int:Imatinib and rxnorm:282388 also stand in accepted.tsv:2. Keep one of the two."
+    ]
+
+
+def test_rows_out_of_order_or_twice_are_told() -> None:
+    later = GOOD.replace("282388", "1191")
+    assert any("out of order" in m for m in _mistakes(HEAD + GOOD + later))
+    assert any("stands here twice" in m for m in _mistakes(HEAD + GOOD + GOOD))
+
+
+def test_an_entity_is_mapped_or_explained_and_not_both() -> None:
+    mappings = Mappings((parse(HEAD + GOOD),))
+    found = [
+        str(m)
+        for m in check_unmapped(mappings, ["int:Imatinib", "int:Gone"], frozenset({"int:Imatinib", "int:B"}))
+    ]
+    assert [text.split(" ")[0] for text in found] == ["int:B", "int:Imatinib", "int:Gone"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("#license\n" + HEAD, "x:1: This header line"),
+        (HEAD + "a\tb\n", "x:2: The row has 2 cells, the file 6 columns."),
+        (HEAD.replace("object_id", "object"), "x:1: The row of column names lacks object_id."),
+        (HEAD.replace("mapping_date", "day"), "x:1: The row of column names has the unknown day."),
+        ("", "x: The file has no row of column names."),
+        (HEAD + GOOD.replace("rxnorm:282388", ""), "x:2: The row has no object_id."),
+    ],
+)
+def test_a_broken_file_is_one_sentence_with_its_line(text: str, said: str) -> None:
+    with pytest.raises(BadData) as caught:
+        parse(text, "x")
+    assert str(caught.value).startswith(said)
+
+
+_CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Z")), max_size=12)
+_ROW = st.builds(
+    Mapping,
+    subject_id=st.sampled_from(("int:A", "int:B")),
+    subject_label=_CELL,
+    predicate_id=st.just("skos:closeMatch"),
+    object_id=st.integers(1, 999).map(lambda n: f"rxnorm:{n}"),
+    object_label=_CELL,
+    mapping_justification=st.just("semapv:ManualMappingCuration"),
+    author_label=_CELL,
+    mapping_date=st.just("2026-11-23"),
+    object_source=st.just(""),
+    object_source_version=_CELL,
+    mapping_source=st.just("proof:x"),
+)
+
+
+@given(st.lists(_ROW, max_size=6, unique_by=lambda row: row.key))
+def test_writing_is_canonical_and_loses_nothing(rows: list[Mapping]) -> None:
+    text = write(MappingSet((("license", "https://x.example/"),), (("rxnorm", "http://y/"),), tuple(rows)))
+    read = parse(text)
+    assert write(read) == text
+    assert sorted(read.rows) == sorted(rows)
+    assert read.curie_map == (("rxnorm", "http://y/"),)
+
+
+@pytest.mark.parametrize(
+    ("asked", "one"),
+    [
+        ("SCTID:91857003", "snomedct:91857003"),
+        ("SNOMEDCT_US:91857003", "snomedct:91857003"),
+        ("SNOMEDCT_US_2025_09_01:91857003", "snomedct:91857003"),
+        ("snomedct:91857003", "snomedct:91857003"),
+        ("http://snomed.info/id/91857003", "snomedct:91857003"),
+        ("RxNorm:282388", "rxnorm:282388"),
+        ("RXCUI: 282388", "rxnorm:282388"),
+        ("atc:l01ea01", "atc:L01EA01"),
+        ("CHEBI:CHEBI:45783", "CHEBI:45783"),
+        ("NCI:C3167", "NCIT:C3167"),
+        ("ncit:c3167", "NCIT:C3167"),
+        ("UMLS_CUI:C0023449", "umls:C0023449"),
+        ("MSH:D010146", "mesh:D010146"),
+        ("ORDO:513", "orphanet:513"),
+        ("icd-10-cm:c91.0", "icd10cm:C91.0"),
+        ("http://purl.obolibrary.org/obo/MONDO_0004967", "MONDO:0004967"),
+    ],
+)
+def test_spellings_of_an_identifier_are_one(asked: str, one: str) -> None:
+    assert str(PREFIXES.parse(asked)) == one
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_the_reading_of_identifiers(text: str) -> None:
+    with suppress(KgError):
+        assert PREFIXES.parse(text).identifier
+
+
+def test_an_unknown_prefix_names_near_ones() -> None:
+    with pytest.raises(NotFound, match="Near it: MONDO"):
+        PREFIXES.parse("MUNDO:0004967")
+
+
+def test_triples_carry_match_proof_author_and_date_and_never_identity() -> None:
+    triples = list(mapping_triples(parse(HEAD + GOOD).rows, PREFIXES))
+    predicates = {triple.predicate for triple in triples}
+    assert SKOS["closeMatch"] in predicates
+    assert OWL["sameAs"] not in predicates
+    assert any(t.object.value.endswith("proof/a.csv") for t in triples if hasattr(t.object, "value"))
