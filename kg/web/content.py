@@ -72,7 +72,8 @@ def split(name: str) -> tuple[str, str]:
 
 def negotiate(suffix: str = "", offers: Iterable[Form] = FORMS) -> Form:
     """Return the form asked for by suffix, or else by Accept; raises NotAcceptable with the offers."""
-    wanted = tuple(form.offer for form in offers)
+    forms = {form.offer: form for form in offers}
+    wanted = tuple(forms)
     if suffix:
         if suffix not in _BY_SUFFIX:
             raise NotAcceptable(
@@ -84,7 +85,7 @@ def negotiate(suffix: str = "", offers: Iterable[Form] = FORMS) -> Form:
         raise NotAcceptable(
             "This page has no form that the Accept header allows.", todo=f"On offer: {offered(wanted)}."
         )
-    return _BY_SUFFIX[offer.key]
+    return forms[offer]
 
 
 def links(path: str, offers: Iterable[Form] = FORMS[1:]) -> tuple[FormLink, ...]:

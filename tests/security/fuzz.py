@@ -312,6 +312,7 @@ class Findings:
 
     statuses: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -320,6 +321,9 @@ class Findings:
         with self.lock:
             self.statuses[status] += 1
             self.slowest = max(self.slowest, seconds)
+            if status == "503":
+                told = re.search(rb'"detail": "([^"]*)', said)
+                self.refusals[told[1].decode("utf-8", "replace") if told else "(no body)"] += 1
             if status == "none" or (status.startswith("5") and status != "503"):
                 self.broken.append(f"input {number}: {status} after {seconds:.1f} s: {said[-300:]!r}")
 
@@ -377,7 +381,7 @@ class Connection:
                 body = body[-10:] + part
         if close or (not length and not body.endswith(b"0\r\n\r\n")):
             self.close()
-        return status, head + body[-300:]
+        return status, head + body[-600:]
 
     def close(self) -> None:
         """Close it."""
@@ -446,6 +450,7 @@ def main() -> int:
         f"{given.inputs} inputs in {time.monotonic() - began:.0f} s, slowest {found.slowest:.1f} s",
         f"statuses: {dict(sorted(found.statuses.items()))}",
         f"ready afterwards: {alive}; tracebacks in the log: {traces.total()}; findings: {len(found.broken)}",
+        *(f"503, {count} times: {what}" for what, count in found.refusals.most_common()),
         *(f"{count} times: {cause}" for cause, count in traces.most_common()),
         *found.broken[:40],
     ]
