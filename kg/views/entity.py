@@ -92,7 +92,9 @@ def entity_page(reader: Reader, iri: str) -> EntityPage | None:
         offers=tuple(item for item in said if not item.negative and item.interventions),
         cautions=tuple(item for item in said if item.negative),
         other_claims=tuple(item for item in said if not item.negative and not item.interventions),
-        facts=tuple(edge for edge in edges if edge.subject.iri == iri and edge.mark not in {INFERRED, OUTSIDE}),
+        facts=tuple(
+            edge for edge in edges if edge.subject.iri == iri and edge.mark not in {INFERRED, OUTSIDE}
+        ),
         inferred=tuple(sorted((e for e in derived if _telling_edge(e, mirrored)), key=_by_pair)),
         plumbing=(*(e for e in derived if not _telling_edge(e, mirrored)), *umbrella),
         incoming=_incoming(edges, iri),
@@ -106,7 +108,9 @@ def _triples(rows: Sequence[Row], node: NamedNode, *, outgoing: bool) -> Iterato
     """Yield the triples of the rows once each, marked by the graphs they stand in."""
     graphs: dict[tuple[Term, Term, bool], list[str]] = defaultdict(list)
     for row in rows:
-        graphs[row["p"], row["o" if outgoing else "s"], text(row, "general") == "true"].append(text(row, "graph"))
+        graphs[row["p"], row["o" if outgoing else "s"], text(row, "general") == "true"].append(
+            text(row, "graph")
+        )
     for (predicate, other, general), names in graphs.items():
         if isinstance(predicate, NamedNode):
             ends = (node, other) if outgoing else (other, node)
@@ -174,7 +178,11 @@ def _definition(out: Iterable[_Triple]) -> str:
 
 
 def _is_name(predicate: str) -> bool:
-    return predicate in {SKOS["altLabel"].value, SKOS["hiddenLabel"].value, *(KG[n].value for n in NAME_PROPERTIES)}
+    return predicate in {
+        SKOS["altLabel"].value,
+        SKOS["hiddenLabel"].value,
+        *(KG[n].value for n in NAME_PROPERTIES),
+    }
 
 
 #: literal properties of ours that hold names

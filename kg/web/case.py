@@ -15,6 +15,7 @@ from kg.views.case import CasePage
 from kg.views.casing import Cases, case_page, empty_page
 from kg.web.content import PAGES, negotiate, respond
 from kg.web.layout import kept, page, reader
+from kg.web.negotiation import HTML
 
 blueprint = Blueprint("case", __name__)
 
@@ -31,14 +32,31 @@ def form() -> Response:
 @blueprint.post("/case")
 def case() -> Response:
     """Answer for a case: JSON {"yes": [...], "no": [...]}, or the fields yes and no of a form."""
-    yes, no = (
-        _body()
-        if request.is_json or not request.form
-        else (request.form.getlist("yes"), request.form.getlist("no"))
-    )
+    yes, no = _body() if request.is_json or not request.form else _ticked()
     if len(yes) + len(no) > MOST:
         raise TooLarge(f"A case has at most {MOST} features.", where="/case", todo="Give fewer.")
-    return _answer(case_page(_cases(), [t for t in yes if t.strip()], [t for t in no if t.strip()]))
+    try:
+        return _answer(case_page(_cases(), [t for t in yes if t.strip()], [t for t in no if t.strip()]))
+    except BadQuery as error:
+        if negotiate(offers=PAGES).media != HTML:
+            raise
+        return _refused(error)
+
+
+def _ticked() -> tuple[list[str], list[str]]:
+    """Return the features of a form: fields yes and no, or a field a feature that says yes, no or unknown."""
+    yes, no = request.form.getlist("yes"), request.form.getlist("no")
+    for name, verdict in request.form.items():
+        if name not in ("yes", "no") and verdict in ("yes", "no"):
+            (yes if verdict == "yes" else no).append(name)
+    return yes, no
+
+
+def _refused(error: BadQuery) -> Response:
+    """Answer a form that contradicts itself: the same form with its ticks, and the complaint, as 400."""
+    response = _answer(empty_page(_cases()), problem=error)
+    response.status_code = 400
+    return response
 
 
 def _cases() -> Cases:
@@ -46,9 +64,13 @@ def _cases() -> Cases:
     return kept("cases", lambda: Cases.of(reader().store))
 
 
-def _answer(view: CasePage) -> Response:
+def _answer(view: CasePage, problem: BadQuery | None = None) -> Response:
     """Return the page; nothing may keep it."""
-    response = respond(negotiate(offers=PAGES), view, lambda: page("case.html", view, title="A case"), tuple)
+
+    def html() -> str:
+        return page("case.html", view, title="A case", problem=problem, ticked=dict(request.form))
+
+    response = respond(negotiate(offers=PAGES), view, html, tuple)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -27,6 +27,8 @@ from kg.web.search import index
 blueprint = Blueprint("pages", __name__)
 
 _KINDS = ",".join(kind for kind in ENTITY_KINDS if kind != "scenario")
+
+
 @blueprint.get("/")
 def start() -> Response:
     """Answer the start page."""
@@ -40,9 +42,15 @@ def entities(kind: str) -> Response:
     """Answer the list of the entities of a kind."""
     form = negotiate(offers=PAGES)
     number = request.args.get("page", "1")
-    view = list_page(reader(), kind, int(number)) if number.isascii() and number.isdigit() and len(number) < 6 else None
+    view = (
+        list_page(reader(), kind, int(number))
+        if number.isascii() and number.isdigit() and len(number) < 6
+        else None
+    )
     if view is None:
-        raise NotFound(f"There is no page {number} of this list.", where=request.path, todo="Start with page 1.")
+        raise NotFound(
+            f"There is no page {number} of this list.", where=request.path, todo="Start with page 1."
+        )
     return respond(form, view, lambda: page("list.html", view, title=view.title), tuple)
 
 
@@ -53,7 +61,7 @@ def entity(kind: str, name: str) -> Response:
     form = negotiate(suffix)
     iri = ours(f"/{kind}/{local}")
     read = reader()
-    answer = _PAGES_BY_KIND.get(kind, _entity)(read, iri, form)
+    answer = _PAGES_BY_KIND.get(kind, _entity)(read, iri, form) if _readable(iri) else None
     if answer is None:
         raise not_found(f"/{kind}/{local}", local)
     return answer
@@ -62,7 +70,11 @@ def entity(kind: str, name: str) -> Response:
 def not_found(path: str, name: str) -> NotFound:
     """Return the error that names what a reader may have meant."""
     found = near(index(), name)
-    hint = f"Did you mean {', '.join(f'{hit.label} ({hit.href})' for hit in found)}?" if found else "Try the search."
+    hint = (
+        f"Did you mean {', '.join(f'{hit.label} ({hit.href})' for hit in found)}?"
+        if found
+        else "Try the search."
+    )
     return NotFound(f"The graph says nothing of {path}.", where=path, todo=hint)
 
 
@@ -91,7 +103,9 @@ def _claim(read: Reader, iri: str, form: Form) -> Response | None:
 
 def _graph(read: Reader, iri: str, form: Form) -> Response | None:
     number = request.args.get("page", "1")
-    view = graph_page(read, iri, int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0)
+    view = graph_page(
+        read, iri, int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0
+    )
     if view is None:
         return _entity(read, iri, form)
 
@@ -122,4 +136,3 @@ def _readable(iri: str) -> bool:
     except ValueError:
         return False
     return bool(iri)
-

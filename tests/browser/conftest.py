@@ -1,0 +1,132 @@
+"""A real browser before a real server: Debian's Chromium by Playwright, and axe-core from the front end's packages."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+DIST = ROOT / "kg" / "web" / "static" / "dist" / "manifest.json"
+#: so that the browser itself asks no other host for anything
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return Debian's Chromium; skip where it is not installed."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is absent: browser tests need Debian's chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def scripts() -> None:
+    """Skip where the front end is not built."""
+    if not DIST.exists():
+        pytest.skip("the front end is not built (make setup builds it): pages have no scripts")
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Return axe-core; skip where the front end's packages are not installed."""
+    if not AXE.exists():
+        pytest.skip("axe-core is absent: npm ci in frontend/ (make setup) installs it")
+    return AXE.read_text("utf-8")
+
+
+@pytest.fixture(scope="session")
+def reading_server(built: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a server that was given the reader's own copy of the text."""
+    copy = shared / "source" / "source-text.txt"
+    environment = {**os.environ, "KG_BUILD_DIR": str(built), "KG_SOURCE_TEXT": str(copy), "KG_WORKERS": "1"}
+    command = [sys.executable, str(ROOT / "server.py"), "--host", "127.0.0.1", "--port", "0"]
+    printed = tmp_path_factory.mktemp("reading") / "output"
+    with printed.open("w") as stream:
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.STDOUT, stdout=stream)
+    try:
+        yield _address(process, printed)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _address(process: subprocess.Popen[bytes], printed: Path) -> str:
+    """Return the address the server prints; fails with what it printed when it prints none."""
+    for _ in range(1500):
+        if found := re.search(r"http://127\.0\.0\.1:\d+", printed.read_text("utf-8")):
+            return found.group()
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    pytest.fail("the server did not say where it listens:\n" + printed.read_text("utf-8"))
+
+
+class Visit:
+    """A page being looked at: what it asked for, and what the console complained of."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.base = base
+        self.page: Page = context.new_page()
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def go(self, path: str) -> Page:
+        """Open a page and wait until its scripts rest."""
+        self.page.goto(self.base + path, wait_until="networkidle")
+        return self.page
+
+    def outside(self) -> list[str]:
+        """Return what was asked of any host but the server."""
+        return [url for url in self.asked if not url.startswith((self.base, "data:", "blob:"))]
+
+    def axe(self, script: str) -> list[str]:
+        """Return what axe-core finds, one line a rule."""
+        self.page.evaluate(script)
+        found: dict[str, Any] = self.page.evaluate(
+            "() => axe.run(document, {resultTypes: ['violations'], runOnly: {type: 'tag',"
+            " values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}})"
+        )
+        return [
+            f"{rule['id']}: {rule['help']}: {[node['html'][:120] for node in rule['nodes'][:3]]}"
+            for rule in found["violations"]
+        ]
+
+
+@contextmanager
+def visiting(browser: Browser, base: str, **options: Any) -> Iterator[Visit]:
+    """Open a fresh context: nothing is remembered from one test to the next."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(10_000)
+    try:
+        yield Visit(context, base)
+    finally:
+        context.close()

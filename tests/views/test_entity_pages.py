@@ -1,0 +1,205 @@
+"""Every IRI of the graph is a page: what it says, in which forms, how fast and how large."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import fields
+
+import pyoxigraph as ox
+import pytest
+from flask.testing import FlaskClient
+
+from kg.namespaces import BASE, ENTITY_KINDS
+from kg.store.protocol import Store
+from kg.views.claim import ClaimPage
+from kg.views.entity import EntityPage
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+FORMS = {
+    "ttl": ("text/turtle", ox.RdfFormat.TURTLE),
+    "jsonld": ("application/ld+json", ox.RdfFormat.JSON_LD),
+    "nt": ("application/n-triples", ox.RdfFormat.N_TRIPLES),
+    "rdf": ("application/rdf+xml", ox.RdfFormat.RDF_XML),
+    "trig": ("application/trig", ox.RdfFormat.TRIG),
+    "nq": ("application/n-quads", ox.RdfFormat.N_QUADS),
+}
+ADDRESSES = (
+    "/intervention/Blinatumomab",
+    "/situation/RelapsedBALL",
+    "/claim/S07-1",
+    "/span/S07-1",
+    "/sentence/S07",
+    "/hedge/OPT-may",
+    "/document/rrall-2014",
+    "/graph/background",
+)
+
+
+@pytest.fixture(scope="session")
+def paths(store: Store) -> list[str]:
+    """Return the path of every named subject of ours that has a page of its own."""
+    rows = store.select(f'SELECT DISTINCT ?s WHERE {{ ?s ?p ?o FILTER(STRSTARTS(STR(?s), "{BASE}")) }}')
+    found = [str(row["s"].value).removeprefix(BASE) for row in rows]  # type: ignore[union-attr]
+    return sorted(f"/{path}" for path in found if path.split("/")[0] in ENTITY_KINDS and "#" not in path)
+
+
+def test_every_entity_of_the_graph_is_a_page_under_40_kilobytes(
+    client: FlaskClient, paths: list[str]
+) -> None:
+    assert len(paths) > 300
+    for path in paths:
+        answer = client.get(path, headers=BROWSER)
+        assert answer.status_code == 200, path
+        assert answer.mimetype == "text/html", path
+        assert len(gzip.compress(answer.data)) < 40_000, path
+        assert b"Not medical advice" in answer.data, path
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+@pytest.mark.parametrize("suffix", sorted(FORMS))
+def test_a_suffix_gives_rdf_that_parses_and_speaks_of_the_entity(
+    client: FlaskClient, path: str, suffix: str
+) -> None:
+    media, form = FORMS[suffix]
+    answer = client.get(f"{path}.{suffix}")
+    assert answer.mimetype == media
+    quads = list(ox.parse(answer.data, format=form, base_iri=BASE))
+    assert quads
+    if not path.startswith("/graph/"):
+        assert any(quad.subject == ox.NamedNode(BASE + path[1:]) for quad in quads)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, "text/html"),
+        ("*/*", "text/html"),
+        (BROWSER["Accept"], "text/html"),
+        ("text/turtle", "text/turtle"),
+        ("application/ld+json", "application/ld+json"),
+        ("application/json", "application/json"),
+        ("text/turtle;q=0.3, application/rdf+xml;q=0.9", "application/rdf+xml"),
+        ("text/html;q=0.1, application/n-triples", "application/n-triples"),
+        ("application/trig;q=1.0, text/html;q=0.9", "application/trig"),
+        ("text/html;q=0, text/turtle;q=0.1", "text/turtle"),
+        ("application/*", "application/ld+json"),
+    ],
+)
+def test_accept_chooses_the_form_with_its_weights(
+    client: FlaskClient, accept: str | None, expected: str
+) -> None:
+    headers = {"Accept": accept} if accept else {}
+    answer = client.get("/intervention/Blinatumomab", headers=headers)
+    assert answer.status_code == 200
+    assert answer.mimetype == expected
+    assert "Accept" in answer.headers["Vary"]
+
+
+def test_a_form_not_on_offer_is_406_with_the_offers(client: FlaskClient) -> None:
+    answer = client.get("/intervention/Blinatumomab", headers={"Accept": "image/png"})
+    assert answer.status_code == 406
+    assert "text/turtle" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("kind", ["intervention", "situation", "claim"])
+def test_an_unknown_name_is_404_with_near_names_in_the_form_asked_for(client: FlaskClient, kind: str) -> None:
+    page = client.get(f"/{kind}/Blinatumoma", headers=BROWSER)
+    assert page.status_code == 404
+    assert page.mimetype == "text/html"
+    assert b'href="/intervention/Blinatumomab"' in page.data
+    data = client.get(f"/{kind}/Blinatumoma", headers={"Accept": "application/json"})
+    assert data.status_code == 404
+    assert "json" in data.mimetype
+    assert "/intervention/Blinatumomab" in json.loads(data.data)["next"]
+
+
+def test_html_and_json_are_made_from_one_object(client: FlaskClient) -> None:
+    entity = client.get("/intervention/Blinatumomab.json").get_json()
+    assert list(entity) == [field.name for field in fields(EntityPage)]
+    claim = client.get("/claim/S07-1.json").get_json()
+    assert list(claim) == [field.name for field in fields(ClaimPage)]
+
+
+def test_an_offer_is_a_sentence_with_its_cue_its_hedge_and_its_sentence_number(client: FlaskClient) -> None:
+    page = client.get("/intervention/Blinatumomab.json").get_json()
+    offer = next(item for item in page["offers"] if item["name"] == "S15-1")
+    assert (
+        "".join(part["text"] for part in offer["parts"])
+        == "blinatumomab may be an option for relapsed B-cell ALL."
+    )
+    assert offer["sentence"]["label"] == "S15"
+    assert offer["hedges"][0]["level"] == "weakest"
+    html = client.get("/intervention/Blinatumomab", headers=BROWSER).get_data(as_text=True)
+    assert '<q class="cue">may be an option</q>' in html
+    assert "Blinocyt" in html
+
+
+def test_a_condition_is_never_lost_from_the_sentence(client: FlaskClient) -> None:
+    page = client.get("/claim/S07-1.json").get_json()
+    words = "".join(part["text"] for part in page["statement"]["parts"])
+    assert "only if: at least partial remission" in words
+
+
+def test_a_limit_stands_beside_the_offer_it_limits(client: FlaskClient) -> None:
+    html = client.get("/situation/RefractoryALL", headers=BROWSER).get_data(as_text=True)
+    offer, limit, later = html.index('id="c-S05-3"'), html.index('id="c-S05-5"'), html.index('id="c-S07-1"')
+    assert offer < limit < later
+    assert '<li class="limiting" id="c-S05-5">' in html
+    assert '<span class="limits-word">limit</span>' in html
+
+
+def test_a_derived_edge_is_marked_and_leads_to_its_proof(client: FlaskClient) -> None:
+    page = client.get("/intervention/Blinatumomab.json").get_json()
+    edge = next(e for e in page["inferred"] if e["property"]["curie"] == "kg:optionFor")
+    assert edge["mark"] == "inferred"
+    assert edge["why"].startswith("/explain?s=int%3ABlinatumomab&p=kg%3AoptionFor&o=sit%3A")
+
+
+def test_stated_background_and_derived_are_told_apart(client: FlaskClient) -> None:
+    page = client.get("/situation/RefractoryALL.json").get_json()
+    assert {edge["mark"] for edge in page["facts"]} == {"asserted", "background"}
+    assert {edge["mark"] for edge in page["inferred"]} == {"inferred"}
+
+
+def test_outside_identifiers_have_their_page_match_and_proof(client: FlaskClient) -> None:
+    page = client.get("/intervention/Blinatumomab.json").get_json()
+    codes = {item["curie"].upper(): item for item in page["identifiers"]}
+    assert "ATC:L01FX07" in codes
+    for item in codes.values():
+        assert item["href"].startswith("http")
+        assert item["match"] in {"exact", "close", "broad", "narrow", "related"}
+        assert item["proof"]
+
+
+def test_iris_are_shown_short_and_whole_on_demand(client: FlaskClient) -> None:
+    html = client.get("/intervention/Blinatumomab", headers=BROWSER).get_data(as_text=True)
+    shown = html.split("<main", 1)[1]
+    assert "<summary>int:Blinatumomab</summary>" in shown
+    assert shown.count(f"{BASE}intervention/Blinatumomab") <= 4
+
+
+def test_lists_page_and_say_what_is_shown(client: FlaskClient) -> None:
+    first = client.get("/graph/inferred", headers=BROWSER).get_data(as_text=True)
+    assert 'rel="next"' in first
+    assert client.get("/graph/inferred?page=2", headers=BROWSER).status_code == 200
+    assert client.get("/intervention/?page=9", headers=BROWSER).status_code == 404
+    assert client.get("/intervention/?page=x", headers=BROWSER).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/intervention/%00", "/intervention/a%20b", "/claim/%3Cscript%3E", "/graph/x%22y", "/span/%F0%9F%92%A5"],
+)
+def test_names_that_cannot_be_are_404_not_500(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_a_neighbourhood_has_the_entity_first_and_marks_on_its_edges(client: FlaskClient) -> None:
+    around = client.get("/api/neighbourhood?iri=sit:RefractoryALL").get_json()
+    assert around["nodes"][0]["id"] == f"{BASE}situation/RefractoryALL"
+    assert {"asserted", "inferred"} <= {edge["mark"] for edge in around["edges"]}
+    limits = [edge for edge in around["edges"] if edge["negative"]]
+    assert {edge["label"] for edge in limits} >= {"less likely to work"}
+    assert client.get("/api/neighbourhood?iri=sit:Nowhere").status_code == 404
+    assert client.get("/api/neighbourhood").status_code == 404

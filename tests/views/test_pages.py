@@ -1,0 +1,199 @@
+"""The pages beside the entities: start, questions, source, ontology, about, editor."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from kg.settings import Settings
+from kg.store.protocol import Store
+from kg.web import create_app
+
+BROWSER = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def reading(settings: Settings, store: Store, shared: Path) -> Iterator[FlaskClient]:
+    """Return a client of a server that was given the reader's own copy."""
+    app = create_app(replace(settings, source_text=shared / "source" / "source-text.txt"), store)
+    yield app.test_client()
+
+
+@pytest.fixture
+def sentences(shared: Path) -> list[str]:
+    """Return long runs of words of the text, as the needle for what must not be sent."""
+    words = (shared / "source" / "source-text.txt").read_text("utf-8").split("\n")
+    return [line[:60] for line in words if len(line) > 100]
+
+
+def test_the_start_page_says_what_from_which_text_and_of_which_date(client: FlaskClient) -> None:
+    html = client.get("/", headers=BROWSER).get_data(as_text=True)
+    assert "2014-12-03" in html
+    assert 'href="/questions/raised-for"' in html
+    assert "default graph" in html
+    view = client.get("/", headers={"Accept": "application/json"}).get_json()
+    assert len(view["questions"]) == 38
+    assert {item["label"]: item["count"] for item in view["counts"]}["claims"] == 71
+
+
+def test_every_question_is_a_form_with_an_answer_its_query_and_its_address(client: FlaskClient) -> None:
+    listed = client.get("/questions", headers={"Accept": "application/json"}).get_json()["questions"]
+    assert len(listed) == 38
+    for item in listed:
+        html = client.get(item["href"], headers=BROWSER)
+        assert html.status_code == 200, item["name"]
+        assert b"The query behind it" in html.data
+        data = client.get(item["href"] + ".json").get_json()
+        rows = list(csv.reader(io.StringIO(client.get(item["href"] + ".csv").get_data(as_text=True))))
+        assert len(rows) - 1 == data["total"], item["name"]
+        assert client.get(item["href"] + ".rq").mimetype == "application/sparql-query"
+
+
+def test_a_pick_list_changes_the_answer_and_keeps_the_choice(client: FlaskClient) -> None:
+    page = client.get("/questions/raised-for?situation=sit:RefractoryALL", headers=BROWSER).get_data(
+        as_text=True
+    )
+    assert '<option value="sit:RefractoryALL" selected>' in page
+    assert "stem cell transplant" in page
+
+
+def test_a_value_that_does_not_exist_is_400_on_the_form_with_those_that_do(client: FlaskClient) -> None:
+    page = client.get("/questions/raised-for?situation=RefractoryAL", headers=BROWSER)
+    assert page.status_code == 400
+    assert b"RefractoryALL" in page.data
+    assert b"<select" in page.data
+    data = client.get("/questions/raised-for?situation=RefractoryAL", headers={"Accept": "application/json"})
+    assert data.status_code == 400
+    assert client.get("/questions/raised-fr", headers=BROWSER).status_code == 404
+    assert client.get("/questions/raised-for?format=pdf").status_code == 400
+
+
+def test_without_a_copy_the_source_page_has_paraphrases_and_says_how_to_supply_it(
+    client: FlaskClient,
+) -> None:
+    html = client.get("/source", headers=BROWSER).get_data(as_text=True)
+    assert "KG_SOURCE_TEXT" in html
+    assert html.count('class="sentence"') == 36
+    assert html.count('class="claim-card"') == 71
+
+
+def test_with_a_copy_the_sentences_are_shown_and_never_cached(
+    reading: FlaskClient, sentences: list[str]
+) -> None:
+    answer = reading.get("/source", headers=BROWSER)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "ETag" not in answer.headers
+    assert answer.get_data(as_text=True).count("said-span") > 60
+    view = reading.get("/source", headers={"Accept": "application/json"})
+    assert not any(needle in view.get_data(as_text=True) for needle in sentences)
+
+
+@pytest.mark.parametrize(
+    "path", ["/sentence/S07", "/claim/S07-1", "/claim/S07-1.trig", "/span/S07-1", "/document/rrall-2014"]
+)
+def test_no_other_page_holds_the_text(reading: FlaskClient, sentences: list[str], path: str) -> None:
+    body = reading.get(path, headers=BROWSER).get_data(as_text=True)
+    assert not any(needle in body for needle in sentences)
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers"),
+    [("192.0.2.7", {}), ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}), ("::ffff:192.0.2.7", {})],
+)
+def test_the_text_is_shown_to_this_machine_only(
+    reading: FlaskClient, sentences: list[str], peer: str, headers: dict[str, str]
+) -> None:
+    answer = reading.get("/source", headers={**BROWSER, **headers}, environ_base={"REMOTE_ADDR": peer})
+    assert answer.status_code == 200
+    assert 'said-span hedge-weakest">If' not in answer.get_data(as_text=True)
+    assert not any(needle in answer.get_data(as_text=True) for needle in sentences)
+
+
+def test_a_copy_that_is_another_text_is_said_and_not_shown(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("Not that text at all.", "utf-8")
+    client = create_app(replace(settings, source_text=other), store).test_client()
+    html = client.get("/source", headers=BROWSER).get_data(as_text=True)
+    assert "is not the text the claims were taken from" in html
+    assert "Not that text at all" not in html
+    gone = create_app(replace(settings, source_text=tmp_path / "gone.txt"), store).test_client()
+    assert b"cannot be read" in gone.get("/source", headers=BROWSER).data
+
+
+def test_the_ontology_page_has_definitions_axioms_in_words_and_use_counts(client: FlaskClient) -> None:
+    view = client.get("/ont.json").get_json()
+    terms = {term["name"]: term for term in (*view["classes"], *view["properties"])}
+    bare = [term for term in terms.values() if not term["definition"]]
+    assert all(term["axioms"][0].startswith("Exactly what is") for term in bare)  # the generated recognisers
+    assert len(bare) <= 21
+    assert terms["optionFor"]["axioms"][0].startswith(("Follows from", "The same as"))
+    assert any(
+        "Follows from “offered by” then “applies to”" in axiom for axiom in terms["optionFor"]["axioms"]
+    )
+    assert terms["Claim"]["uses"] == 71
+    html = client.get("/ont", headers=BROWSER).get_data(as_text=True)
+    assert '<section id="optionFor"' in html
+    assert client.get("/ont", headers={"Accept": "text/turtle"}).mimetype == "text/turtle"
+    assert client.get("/ont.exe").status_code == 404
+
+
+def test_the_about_page_tests_the_network_and_names_limits_and_addresses(client: FlaskClient) -> None:
+    html = client.get("/about", headers=BROWSER).get_data(as_text=True)
+    assert html.count("passed:") == 5
+    assert "query deadline" in html
+    view = client.get("/about", headers={"Accept": "application/json"}).get_json()
+    assert [mark["word"] for mark in view["marks"]] == ["stated", "inferred", "background", "outside"]
+    assert view["hedges"][0]["level"] == "weakest"
+    assert view["hedges"][-1]["level"] == "fact"
+
+
+def test_the_editor_page_works_as_a_plain_form_and_has_the_library(client: FlaskClient) -> None:
+    html = client.get("/sparql", headers=BROWSER).get_data(as_text=True)
+    assert '<textarea id="query" name="query"' in html
+    assert html.count("data-query=") == 38
+
+
+def test_search_without_scripts_is_a_page_and_an_empty_result_helps_on(client: FlaskClient) -> None:
+    found = client.get("/search?q=Blinocyt", headers=BROWSER).get_data(as_text=True)
+    assert 'href="/intervention/Blinatumomab"' in found
+    assert "as printed in the text" in found
+    nothing = client.get("/search?q=zzzzzz", headers=BROWSER).get_data(as_text=True)
+    assert "Nothing is called" in nothing
+    assert "<script>" not in client.get("/search?q=<script>alert(1)</script>", headers=BROWSER).get_data(
+        as_text=True
+    )
+
+
+def test_completion_offers_only_terms_of_this_graph(client: FlaskClient) -> None:
+    terms = client.get("/api/terms").get_json()
+    assert "kg:Claim" in {item["curie"] for item in terms["classes"]}
+    assert {"curie", "iri", "label", "definition", "domain", "range", "count"} == set(terms["properties"][0])
+    assert any(item["curie"] == "int:Blinatumomab" for item in terms["entities"])
+
+
+def test_no_page_has_inline_styles_scripts_or_other_hosts(client: FlaskClient) -> None:
+    for path in (
+        "/",
+        "/search?q=all",
+        "/intervention/Blinatumomab",
+        "/claim/S07-1",
+        "/source",
+        "/ont",
+        "/about",
+        "/sparql",
+        "/questions/raised-for",
+    ):
+        html = client.get(path, headers=BROWSER).get_data(as_text=True)
+        assert " style=" not in html, path
+        assert "<style" not in html, path
+        assert "<script>" not in html, path
+        assert " on" + "click=" not in html, path
+        assert 'src="http' not in html, path
