@@ -14,10 +14,10 @@ FRONTEND_SOURCES := $(wildcard frontend/package-lock.json frontend/*.mjs fronten
 FACTS := $(shell find ontology data queries kg/pipeline kg/claims kg/reasoning -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test check bench soak fuzz screenshots clean distclean
+.PHONY: help setup build serve test check bench bench-serving soak soak-durability fuzz screenshots clean distclean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 setup: $(INSTALLED) $(FRONTEND) $(BROWSER) $(BUILT) ## make .venv and all that the rest needs; quick when done before
 
@@ -44,8 +44,15 @@ bench: setup ## run the benchmarks, side by side; minutes
 soak: setup ## run the server under load for a long while
 	$(BIN)/python -m benchmarks.serving.soak
 
-fuzz: setup ## throw generated requests at the server
-	$(BIN)/python -m benchmarks.serving.fuzz
+soak-durability: setup ## 200 rounds of kill -9 while writing: nothing acknowledged is lost
+	$(BIN)/python -m tests.store.durability 200
+
+bench-serving: setup ## requests a second, rows, latencies, beside other servers
+	$(BIN)/pip install --quiet -e '.[bench]' -c constraints.txt
+	benchmarks/serving/run.sh
+
+fuzz: setup ## 100,000 hostile requests at the server
+	$(BIN)/python -m tests.security.fuzz
 
 screenshots: setup ## draw the gallery of pages into screenshots/
 	$(BIN)/python -m tests.browser.screenshots
