@@ -47,6 +47,7 @@ GRAPHS = MappingProxyType(
     }
 )
 _BLOCK = 1 << 16
+_FIRST = 1 << 20  # until then, or until patience ends, the head can still tell of a cut
 _PATIENCE = 0.05  # seconds a block may wait to fill
 _GLANCE = 500  # triples looked at to choose prefixes
 _NO_LIMIT = 1 << 62
@@ -108,7 +109,8 @@ class Sink:
         """Keep a block, and send what is kept when it is much or old."""
         self._parts.append(block)
         self._size += len(block)
-        if self._size >= _BLOCK or time.monotonic() - self._since > _PATIENCE:
+        full = self._size >= (_BLOCK if self.sent_head else _FIRST)
+        if full or time.monotonic() - self._since > _PATIENCE:
             self._send(self._opening() + frame(DATA, b"".join(self._parts)))
             self._parts.clear()
             self._size, self._since = 0, time.monotonic()

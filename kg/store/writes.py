@@ -206,6 +206,17 @@ def _name(job: WriteJob) -> ox.NamedNode | None:
         ) from error
 
 
+def _of_one_graph(quad: ox.Quad, job: WriteJob) -> ox.Triple:
+    """Return the triple of a quad; raises BadData when it belongs to another graph than the job's."""
+    if not isinstance(quad.graph_name, ox.DefaultGraph) and quad.graph_name.value != job.graph:
+        raise BadData(
+            f"The body has a statement of the graph {quad.graph_name}, and the request is about another.",
+            where="body",
+            todo="Send one graph at a time; nothing was changed.",
+        )
+    return quad.triple
+
+
 def parsed(job: WriteJob, body: bytes) -> list[ox.Triple]:
     """Return the triples of a body; raises BadData with its line and column where it is broken."""
     if job.media not in GRAPHS:
@@ -214,7 +225,7 @@ def parsed(job: WriteJob, body: bytes) -> list[ox.Triple]:
         quads = ox.parse(
             io.BytesIO(body), format=GRAPHS[job.media], base_iri=job.base, rename_blank_nodes=True
         )
-        return [quad.triple for quad in quads]
+        return [_of_one_graph(quad, job) for quad in quads]
     except SyntaxError as error:
         raise BadData(
             f"The body cannot be read: {str(error.msg).splitlines()[0]}.",

@@ -30,7 +30,8 @@ blueprint = Blueprint("sparql", __name__)
 
 DIRECT = "application/sparql-query"
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-_NO_COMMENT = ("csv", "csv-excel", "tsv", "jsonld")
+#: formats whose documents are whole only with their last bracket; a broken one cannot be taken for whole.
+_CLOSED = ("json", "jsonld")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,22 @@ def sparql() -> BaseResponse:
     formats = formats_of(parameters)
     job = query_job(text, parameters, formats)
     g.kg_query = text
-    reply = endpoint().answer(job)
-    return respond(reply, formats)
+    return respond(_started(job), formats)
 
 
 def _wants_page(parameters: Parameters) -> bool:
     """Say whether a browser asks for the answer as a page: no format is named, and a page is liked best."""
     named_one = any(parameters.get("format", []))
     return request.method != "HEAD" and not named_one and prefers_html(request.headers.get("Accept", ""))
+
+
+def _started(job: QueryJob) -> Reply:
+    """Start a query; a format refused for its form is told with those on offer for it."""
+    try:
+        return endpoint().answer(job)
+    except NotAcceptable as error:
+        rows = error.where in ("SELECT", "ASK")
+        raise not_acceptable(f"{error.where} queries", RESULTS if rows else GRAPHS) from error
 
 
 def _query(address: Parameters) -> tuple[str | None, Parameters]:
@@ -161,7 +170,7 @@ def respond(reply: Reply, formats: Formats) -> Response:
     is_rows = head["form"] in ("SELECT", "ASK")
     offer = formats.results if is_rows else formats.triples
     assert offer is not None  # noqa: S101 - the worker refuses a form without a format
-    content: Any = reply.body() if head.get("complete") else _stream(reply, head["format"])
+    content: Any = reply.body() if head.get("complete") else _stream(reply, head["format"], request.environ)
     response = Response(content, content_type=offer.content_type)
     response.vary.add("Accept")
     allow_reading(response)
@@ -179,30 +188,24 @@ def tell_truncated(response: Response) -> None:
     response.headers["Warning"] = f'299 - "the answer was cut at {limit} rows"'
 
 
-def _stream(reply: Reply, key: str) -> Iterator[bytes]:
-    """Yield the blocks; a stream that breaks or is cut unmarked ends in an error, so its end is never met."""
+def _stream(reply: Reply, key: str, environ: dict[str, Any]) -> Iterator[bytes]:
+    """Yield the blocks; a stream that breaks says so and ends in an error, so that its end is never met."""
     try:
         yield from reply.blocks
     except KgError as error:
-        if key not in _NO_COMMENT:
-            yield _comment(key, f"incomplete: {error.what}")
-        request_broken()
+        environ["kg.broken"] = True  # no layer outside may keep it
+        yield _last_words(key, f"incomplete: {error.what}")
         raise
-    if reply.end.get("truncated") and key in _NO_COMMENT:
-        request_broken()
-        raise NotAcceptable("cut at the row limit in a format that cannot say so")
+    if reply.end.get("truncated") and key in ("csv", "csv-excel", "tsv"):
+        environ["kg.broken"] = True  # no layer outside may keep it
+        yield _last_words(key, f"truncated: the answer was cut at the limit of {reply.end['rows']} rows")
 
 
-def request_broken() -> None:
-    """Tell the layers outside that this answer is not whole."""
-    request.environ["kg.broken"] = True
-
-
-def _comment(key: str, text: str) -> bytes:
-    """Return a last comment for a broken stream, where the format has comments."""
+def _last_words(key: str, text: str) -> bytes:
+    """Return what the end of a broken stream says: a comment, or in CSV and TSV a line that is no row."""
     if key in ("xml", "rdf"):
         return f"<!-- {text.replace('--', '- -')} -->".encode()
-    return f"\n# {text}\n".encode() if key != "json" else b""
+    return f"\r\n# {text}\r\n".encode() if key not in _CLOSED else b""
 
 
 def _without_query(parameters: Parameters) -> BaseResponse:

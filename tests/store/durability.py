@@ -15,8 +15,7 @@ from kg.store.disk import DiskStore
 
 #: triples of one write; fewer than that seen of one is half a write.
 SIZE = 50
-_WRITER = (
-    """
+_WRITER = """
 import sys
 from pathlib import Path
 from kg.settings import Settings
@@ -32,9 +31,7 @@ for number in range(first, first + 100000):
     rows = " ".join(f"<http://e/{number}> <http://e/p> {i} ." for i in range(SIZE))
     store.update(f"INSERT DATA {{ {rows} }}")
     print(number, flush=True)
-"""
-    % SIZE
-)
+""".replace("SIZE", str(SIZE))
 
 
 @dataclass(frozen=True, slots=True)
