@@ -111,5 +111,7 @@ export function sparqlView(options: Options): EditorView {
       ]),
     ],
   });
-  return new EditorView({ state, parent: root, root });
+  const view = new EditorView({ state, parent: root, root });
+  view.scrollDOM.tabIndex = 0; // a region that scrolls can be reached by keyboard (WCAG 2.1.1)
+  return view;
 }

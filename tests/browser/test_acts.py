@@ -1,0 +1,192 @@
+"""The main act of each page, by mouse and by keyboard, with and without scripts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .conftest import visiting
+
+WIDE = {"width": 1280, "height": 900}
+
+
+def focused(page: Page) -> str:
+    """Return the text of what has the keyboard's focus."""
+    return str(page.evaluate("(document.activeElement.textContent || document.activeElement.name || '').trim()"))
+
+
+def test_the_newcomers_walk_from_start_to_sentence_proof_sparql_and_code(browser: Browser, live_server: str) -> None:
+    """From the start page to the sentence behind an offer, its proof, the same in SPARQL, and an outside code."""
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
+        page = visit.go("/")
+        page.locator(".big-search input").fill("blinatumomab")
+        page.locator(".big-search button").click()
+        page.locator(".hits a").first.click()
+        expect(page.locator("h1")).to_have_text("blinatumomab")
+        offer = page.locator("#c-S15-1")
+        expect(offer).to_contain_text("may be an option")
+        expect(page.locator("aside")).to_contain_text("rxnorm:", ignore_case=True)
+        page.get_by_role("link", name="Why: blinatumomab option for relapsed B-cell ALL").click()
+        expect(page.locator(".proof")).to_contain_text("S15")
+        page.go_back()
+        offer.get_by_role("link", name="claim S15-1").click()
+        page.get_by_role("link", name="S15", exact=True).first.click()
+        assert page.url.endswith("/source#S15")
+        page.goto(live_server + "/intervention/Blinatumomab")
+        page.get_by_role("link", name="Its claims in SPARQL").click()
+        expect(page.locator(".results")).to_contain_text("may be an option")
+        assert visit.outside() == []
+
+
+@pytest.mark.usefixtures("scripts")
+def test_search_by_keyboard_alone_from_any_page(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE) as visit:
+        page = visit.go("/about")
+        page.keyboard.press("/")
+        page.keyboard.type("Blinocyt")
+        expect(page.get_by_role("option").first).to_contain_text("blinatumomab")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_have_text("blinatumomab")
+
+
+def test_search_works_without_scripts(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
+        page = visit.go("/")
+        page.locator(".top [name=q]").fill("Gleevec")
+        page.locator(".top form button").click()
+        expect(page.locator(".hit").first).to_contain_text("imatinib")
+
+
+def test_the_first_tab_stop_skips_to_the_content(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE) as visit:
+        page = visit.go("/situation/RefractoryALL")
+        page.keyboard.press("Tab")
+        assert focused(page) == "Skip to the content"
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.usefixtures("scripts")
+def test_the_theme_is_switched_and_remembered(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE, color_scheme="light") as visit:
+        page = visit.go("/")
+        light = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        page.locator("[data-theme-toggle]").click()
+        dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert light != dark
+        visit.go("/about")
+        assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == dark
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+def test_a_question_is_asked_by_its_pick_list(browser: Browser, live_server: str, scripted: bool) -> None:
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=scripted) as visit:
+        page = visit.go("/questions/raised-for")
+        page.locator("main select").first.select_option(label="refractory ALL")
+        page.locator("main form button").click()
+        expect(page.locator(".results")).to_contain_text("stem cell transplant")
+        assert "RefractoryALL" in page.url
+
+
+def test_the_editor_answers_without_scripts_and_an_error_keeps_the_query(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
+        page = visit.go("/sparql")
+        page.locator("textarea").fill("ASK { ?s a <https://w3id.org/rrall-kg/ont#Claim> }")
+        page.get_by_role("button", name="Run").click()
+        expect(page.locator("#answer")).to_contain_text("Yes")
+        page.locator("textarea").fill("SELECT * WHERE { ?s ?p }")
+        page.get_by_role("button", name="Run").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        expect(page.locator("textarea")).to_have_value("SELECT * WHERE { ?s ?p }")
+
+
+@pytest.mark.usefixtures("scripts")
+def test_the_editor_runs_a_query_by_keyboard(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE) as visit:
+        page = visit.go("/sparql")
+        editor = page.locator(".cm-content")
+        editor.click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type("SELECT ?c WHERE { ?c a kg:Claim } LIMIT 3")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#answer")).to_contain_text(re.compile("3 rows"))
+        assert visit.outside() == []
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+def test_a_case_is_ticked_and_judged(
+    browser: Browser, live_server: str, scripted: bool, request: pytest.FixtureRequest
+) -> None:
+    if scripted:
+        request.getfixturevalue("scripts")
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=scripted) as visit:
+        page = visit.go("/case")
+        for name in ("ALL", "BCell", "activeRelapse"):
+            page.locator(f"input[name={name}][value=yes]").focus()
+            page.keyboard.press("Space")
+        if not scripted:
+            page.get_by_role("button", name="Show what the text raises").click()
+        expect(page.locator("#result")).to_contain_text("may be an option")
+        expect(page.locator("#result")).to_contain_text("Applies")
+        assert "BCell" not in visit.asked[-1]
+        assert ("#" in page.url) is scripted
+        if not scripted:
+            assert page.locator("input[name=BCell][value=yes]").is_checked()
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+def test_contradicting_ticks_are_refused_with_a_sentence(browser: Browser, live_server: str, scripted: bool) -> None:
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=scripted) as visit:
+        page = visit.go("/case")
+        page.locator("input[name=BCell][value=yes]").check()
+        page.locator("input[name=TCell][value=yes]").check()
+        if not scripted:
+            page.get_by_role("button", name="Show what the text raises").click()
+        expect(page.locator("#result").get_by_role("alert")).to_be_visible()
+        assert page.locator("input[name=TCell][value=yes]").is_checked()
+
+
+@pytest.mark.usefixtures("scripts")
+def test_a_sentence_and_its_claims_light_up_together(browser: Browser, reading_server: str) -> None:
+    with visiting(browser, reading_server, viewport=WIDE) as visit:
+        page = visit.go("/source")
+        page.locator("#S07").hover()
+        expect(page.locator("#claim-S07-1")).to_have_class(re.compile("lit"))
+        page.locator("#claim-S15-1 a").first.focus()
+        expect(page.locator("#S15")).to_have_class(re.compile("lit"))
+        assert page.locator(".said-span").count() > 60
+        assert visit.outside() == []
+
+
+@pytest.mark.usefixtures("scripts")
+def test_the_proof_folds_by_keyboard(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE) as visit:
+        page = visit.go("/explain?s=int:Blinatumomab&p=kg:optionFor&o=sit:RelapsedBALL")
+        root = page.locator(".proof > li")
+        root.focus()
+        page.keyboard.press("ArrowLeft")
+        expect(root).to_have_attribute("aria-expanded", "false")
+        expect(page.locator(".proof ul").first).to_be_hidden()
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".proof ul").first).to_be_visible()
+
+
+@pytest.mark.usefixtures("scripts")
+def test_the_drawing_appears_with_its_table_beside_it(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE) as visit:
+        page = visit.go("/situation/RefractoryALL")
+        expect(page.locator(".graph canvas").first).to_be_visible()
+        expect(page.locator(".graph + details table")).to_have_count(1)
+
+
+def test_a_page_that_is_not_there_names_near_ones(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
+        page = visit.go("/intervention/Blinatumoma")
+        page.locator("main .note a").first.click()
+        expect(page.locator("h1")).to_have_text("blinatumomab")
