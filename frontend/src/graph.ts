@@ -3,7 +3,7 @@
 import { all } from "./lib/dom";
 import { draw } from "./lib/drawing";
 import type { GraphData } from "./lib/elements";
-import { type Proof, proofGraph } from "./lib/proof";
+import { type Explanation, proofGraph } from "./lib/proof";
 
 for (const container of all(".graph[data-graph], .graph[data-proof]")) void show(container);
 
@@ -20,6 +20,6 @@ async function show(container: HTMLElement): Promise<void> {
   container.tabIndex = 0;
   container.classList.add("drawn");
   const body: unknown = await answer.json();
-  if (proof) draw(container, proofGraph((body as { proof: Proof }).proof), "tree");
+  if (proof) draw(container, proofGraph(body as Explanation), "tree");
   else draw(container, body as GraphData);
 }

@@ -44,13 +44,24 @@ test("triples become nodes once and literals stand alone", () => {
 });
 
 test("a premise used twice is one node with two edges", () => {
-  const leaf = { text: "leaf", origin: "text" };
-  const data = proofGraph({
-    text: "top",
-    rule: "r1",
-    premises: [leaf, { text: "mid", rule: "r2", premises: [leaf] }],
+  const ref = (label: string) => ({ label, href: `/${label}` });
+  const step = (number: number, premises: number[], origin = "") => ({
+    number,
+    premises,
+    origin,
+    subject: ref(`s${number}`),
+    predicate: ref("p"),
+    object: ref("o"),
+    kind: premises.length ? ("derived" as const) : ("asserted" as const),
+    rule: premises.length ? "prp-spo1" : "",
+    anchor: origin === "text" ? { claim: ref("claim"), sentence: null } : null,
   });
+  const data = proofGraph({ proofs: [{ steps: [step(1, [2, 3]), step(2, [3]), step(3, [], "text")] }] });
   assert.equal(data.nodes.length, 3);
-  assert.equal(data.edges.length, 3);
+  assert.deepEqual(
+    data.edges.map((edge) => edge.mark),
+    ["inferred", "asserted", "asserted"],
+  );
   assert.equal(data.nodes[0]?.focus, true);
+  assert.equal(data.nodes[2]?.href, "/claim");
 });

@@ -1,35 +1,51 @@
-// A proof as the server gives it, and as a graph: conclusions above the premises they rest on.
+// A proof as the server gives it (numbered steps, the conclusion first), and as a graph.
 
-import type { GraphData, GraphEdge, GraphNode } from "./elements";
+import type { GraphData, GraphEdge } from "./elements";
 
-export interface Proof {
-  text: string;
-  rule?: string;
-  origin?: string;
-  href?: string;
-  premises?: Proof[];
+interface Ref {
+  label: string;
+  href: string;
 }
 
-/** The proof as nodes (each statement once) and edges (statement -> premise, named by its rule). */
-export function proofGraph(proof: Proof): GraphData {
-  const nodes = new Map<string, GraphNode>();
-  const edges = new Map<string, GraphEdge>();
-  const visit = (step: Proof, focus: boolean) => {
-    if (nodes.has(step.text)) return;
-    const node: GraphNode = { id: step.text, label: step.text, kind: step.rule ? "derived" : "leaf", focus };
-    if (step.href) node.href = step.href;
-    nodes.set(step.text, node);
-    for (const premise of step.premises ?? []) {
-      const edge: GraphEdge = {
-        source: step.text,
-        target: premise.text,
-        label: step.rule ?? "",
-        mark: premise.rule ? "inferred" : premise.origin === "background" ? "background" : "asserted",
-      };
-      edges.set(`${edge.source}→${edge.target}`, edge);
-      visit(premise, false);
-    }
+interface Step {
+  number: number;
+  subject: Ref;
+  predicate: Ref;
+  object: Ref;
+  kind: "derived" | "asserted";
+  rule: string;
+  premises: number[];
+  origin: string;
+  anchor: { claim: Ref; sentence: Ref | null } | null;
+}
+
+export interface Explanation {
+  proofs: { steps: Step[] }[];
+}
+
+/** The first proof as nodes (one a statement) and edges (statement -> premise, named by its rule). */
+export function proofGraph(explanation: Explanation): GraphData {
+  const steps = explanation.proofs[0]?.steps ?? [];
+  const byNumber = new Map(steps.map((step) => [step.number, step]));
+  return {
+    nodes: steps.map((step, index) => ({
+      id: String(step.number),
+      label: `${step.subject.label} ${step.predicate.label} ${step.object.label}`,
+      kind: step.kind,
+      focus: index === 0,
+      ...(step.anchor && { href: step.anchor.claim.href }),
+    })),
+    edges: steps.flatMap((step) =>
+      step.premises.flatMap((number) => {
+        const premise = byNumber.get(number);
+        return premise ? [edge(step, premise)] : [];
+      }),
+    ),
   };
-  visit(proof, true);
-  return { nodes: [...nodes.values()], edges: [...edges.values()] };
+}
+
+function edge(step: Step, premise: Step): GraphEdge {
+  const mark =
+    premise.kind === "derived" ? "inferred" : premise.origin === "background" ? "background" : "asserted";
+  return { source: String(step.number), target: String(premise.number), label: step.rule, mark };
 }
