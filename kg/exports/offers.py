@@ -61,6 +61,17 @@ EXPORTS: MappingProxyType[str, Export] = MappingProxyType(
 )
 
 
+#: name -> what it is, in a sentence
+ABOUT: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "sssom": "The accepted links to outside vocabularies, one SSSOM mapping set.",
+        "kgx": "Nodes and edges in Biolink's terms, as TSV and JSON Lines, and what was left out and why.",
+        "jsonld": "Entities, claims, background and what follows, as JSON-LD with its context.",
+        "nanopubs": "A nanopublication a claim, as TriG.",
+    }
+)
+
+
 def export_files(name: str, store: Store, root: Path) -> tuple[ExportFile, ...]:
     """Return the files of the export `name`; raises NotFound with those there are."""
     if name not in EXPORTS:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response
 
 from kg.errors import NotFound
 from kg.exports.jsonld import context
 from kg.exports.offers import EXPORTS, ExportFile, archive, export_files
-from kg.web.layout import kept, reader, settings
+from kg.views.exports import exports_page
+from kg.web.content import PAGES, negotiate, respond
+from kg.web.layout import kept, page, reader, settings
 
 blueprint = Blueprint("exports", __name__)
 
@@ -17,10 +19,9 @@ blueprint = Blueprint("exports", __name__)
 @blueprint.get("/export")
 def exports() -> Response:
     """Answer the exports there are, with the address of each file."""
-    offers = [
-        {"name": name, "href": f"/export/{name}", "files": [f.name for f in _files(name)]} for name in EXPORTS
-    ]
-    return jsonify(offers)
+    form = negotiate(offers=(PAGES[-1], *PAGES[:-1]))
+    view = exports_page({name: _files(name) for name in EXPORTS})
+    return respond(form, view, lambda: page("exports.html", view, title="Exports"), tuple)
 
 
 @blueprint.get("/export/<name>")
