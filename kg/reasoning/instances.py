@@ -47,41 +47,43 @@ class Instances:
         self.blocks = [b for b in _blocks(engine, state, self.numbering) if len(b.conclusions)]
         self.size = self._sizes(_given(self.numbering, given))
         ends = np.concatenate([b.conclusions for b in self.blocks]) if self.blocks else np.empty(0, np.int64)
+        costs = [1 + self.size[b.premises].sum(axis=1) for b in self.blocks]
+        self._costs = np.concatenate(costs) if costs else np.empty(0, np.int64)
         self._order = np.argsort(ends, kind="stable")
         self._ends = ends[self._order]
         self._starts = np.cumsum([0, *(len(b.conclusions) for b in self.blocks)])
 
-    def of(self, conclusion: Numbers) -> list[Instance]:
-        """Return the instances that conclude something, the smallest proof first."""
+    def of(self, conclusion: Numbers) -> Iterator[Instance]:
+        """Yield the instances that conclude something, the smallest proof first."""
         number = self.numbering.number(conclusion)
         if number is None:
-            return []
+            return
         low, high = np.searchsorted(self._ends, [number, number + 1])
-        found = [self._instance(int(row)) for row in self._order[low:high]]
-        usable = [(cost, i) for cost, i in found if cost < FAR and i.conclusion not in i.premises]
-        usable.sort(
-            key=lambda pair: (pair[0], pair[1].step.rule.name if pair[1].step else "", pair[1].premises)
-        )
-        return [instance for _, instance in usable]
+        rows = self._order[low:high]
+        for row in rows[np.argsort(self._costs[rows], kind="stable")]:
+            if self._costs[row] >= FAR:
+                return
+            instance = self._instance(int(row))
+            if instance.conclusion not in instance.premises:
+                yield instance
 
     def __len__(self) -> int:
         """Return the number of facts that have a proof."""
         return int((self.size[:-1] < FAR).sum())
 
-    def _instance(self, row: int) -> tuple[int, Instance]:
-        """Return one row with the size of its smallest proof."""
+    def _instance(self, row: int) -> Instance:
+        """Return one row."""
         at = int(np.searchsorted(self._starts, row, side="right")) - 1
         block, row = self.blocks[at], row - int(self._starts[at])
         numbers = [int(n) for n in block.premises[row] if n != self.numbering.nothing]
         bound = {name: int(column[row]) for name, column in block.table.columns.items()}
         fixed = block.step.fixed if block.step else {}
-        instance = Instance(
+        return Instance(
             block.step,
             tuple(sorted((bound | fixed).items())),
             self.numbering.fact(int(block.conclusions[row])),
             tuple(dict.fromkeys(self.numbering.fact(number) for number in numbers)),
         )
-        return int(1 + self.size[block.premises[row]].sum()), instance
 
     def _sizes(self, given: Ints) -> Ints:
         """Return the size of each fact's smallest proof: given ones 0, then down until nothing shrinks."""

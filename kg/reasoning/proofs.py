@@ -81,7 +81,9 @@ class Prover:
     def holds(self, triple: Triple) -> bool:
         """Say whether a triple is asserted or derived."""
         found = self._numbers(triple)
-        return found is not None and (found in self._graphs or bool(self._instances.of(found)))
+        return found is not None and (
+            found in self._graphs or next(self._instances.of(found), None) is not None
+        )
 
     def is_asserted(self, triple: Triple) -> bool:
         """Say whether a triple is asserted."""

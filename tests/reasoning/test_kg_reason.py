@@ -1,0 +1,122 @@
+"""`kg reason`: files in, closure out, exit codes as told."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from pyoxigraph import RdfFormat, parse
+
+from kg.cli import cli, main
+
+PREFIX = "@prefix : <http://example.org/> . @prefix owl: <http://www.w3.org/2002/07/owl#> . "
+SUB = "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . :C rdfs:subClassOf :D . :a a :C . "
+
+
+def run(*arguments: str) -> Result:
+    """Run a command."""
+    return CliRunner().invoke(cli, ["reason", *arguments])
+
+
+def given(folder: Path, name: str, text: str) -> str:
+    """Write a file and return its name."""
+    path = folder / name
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    return str(path)
+
+
+def test_consistent_input_gives_n_triples_on_stdout_and_zero(tmp_path: Path) -> None:
+    result = run(given(tmp_path, "a.ttl", PREFIX + SUB))
+    assert result.exit_code == 0
+    assert [str(q.object) for q in parse(result.stdout, format=RdfFormat.N_TRIPLES)] == [
+        "<http://example.org/D>"
+    ]
+
+
+def test_inconsistent_input_still_writes_the_closure_and_gives_three(tmp_path: Path) -> None:
+    output = tmp_path / "out.nt"
+    text = PREFIX + SUB + ":p a owl:FunctionalProperty . :a :p 1, 2 ."
+    result = run(given(tmp_path, "a.ttl", text), "--output", str(output))
+    assert result.exit_code == 3
+    assert "dt-diff" in result.stderr
+    assert len(list(parse(path=str(output)))) == 1
+
+
+def test_several_files_packed_or_not_are_read_as_one_graph(tmp_path: Path) -> None:
+    one = given(
+        tmp_path,
+        "a.ttl",
+        PREFIX + "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . :C rdfs:subClassOf :D .",
+    )
+    two = given(
+        tmp_path,
+        "b.nt.gz",
+        "<http://example.org/a> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://example.org/C> .\n",
+    )
+    assert "example.org/D" in run(one, two).stdout
+
+
+def test_blank_nodes_of_two_files_do_not_meet(tmp_path: Path) -> None:
+    one = given(tmp_path, "a.nt", "_:x <http://www.w3.org/2002/07/owl#sameAs> <http://example.org/a> .\n")
+    two = given(tmp_path, "b.nt", "_:x <http://example.org/p> <http://example.org/b> .\n")
+    assert "<http://example.org/a> <http://example.org/p>" not in run(one, two).stdout
+
+
+def test_axiomatic_adds_what_is_noise_by_default(tmp_path: Path) -> None:
+    name = given(tmp_path, "a.ttl", PREFIX + ":C a owl:Class .")
+    assert run(name).stdout == ""
+    assert (
+        "<http://example.org/C> <http://www.w3.org/2002/07/owl#sameAs> <http://example.org/C>"
+        in run(name, "--axiomatic").stdout
+    )
+
+
+def test_output_never_has_a_literal_in_front(tmp_path: Path) -> None:
+    name = given(tmp_path, "a.ttl", PREFIX + ":p a owl:FunctionalProperty . :a :p 1, 1.0 .")
+    lines = run(name, "--axiomatic").stdout.splitlines()
+    assert lines
+    assert not [line for line in lines if line.startswith('"')]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("a.ttl", ":a :b", "a.ttl:1:"),
+        ("b.nt", "<http://e/a> <http://e/b>\n<", "b.nt:2:1"),
+        ("c.rdf", "<rdf:RDF>", "c.rdf"),
+    ],
+)
+def test_unreadable_input_is_told_with_its_place(
+    name: str,
+    text: str,
+    place: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["kg", "reason", given(tmp_path, name, text)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert place in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("arguments", [[], ["--nonsense"], ["a.ttl", "--output"]])
+def test_wrong_use_gives_two(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_empty_file_is_an_empty_graph(tmp_path: Path) -> None:
+    result = run(given(tmp_path, "a.ttl", ""))
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_real_ontology_closes(shared: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.nt"
+    result = run(str(shared / "ontologies" / "ontologies" / "maxo-base.owl.gz"), "--output", str(output))
+    assert result.exit_code == 0
+    assert output.read_bytes().count(b"\n") > 50_000

@@ -1,0 +1,95 @@
+"""After any sequence of additions and deletions the kept closure is the one from scratch."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kg.namespaces import OWL, RDF, RDFS, XSD
+from kg.reasoning import close
+from kg.reasoning.materialisation import Materialisation
+from tests.reasoning.generated import axioms, facts, ontologies
+
+EX = "http://example.org/"
+
+
+def n(name: str) -> NamedNode:
+    """Return a name of the examples."""
+    return NamedNode(EX + name)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    ontologies,
+    st.lists(
+        st.tuples(st.booleans(), st.one_of(axioms, facts), st.integers(0, 10**6)), min_size=1, max_size=6
+    ),
+)
+def test_kept_closure_equals_one_from_scratch(
+    start: list[Triple], moves: list[tuple[bool, list[Triple], int]]
+) -> None:
+    kept, held = Materialisation(start), set(start)
+    for adds, triples, seed in moves:
+        if adds:
+            kept.add(triples)
+            held |= set(triples)
+        elif held:
+            ordered = sorted(held, key=str)
+            gone = {ordered[seed % len(ordered)], ordered[seed // 7 % len(ordered)]}
+            kept.remove(gone)
+            held -= gone
+        fresh = close(held)
+        assert kept.inferred == fresh.inferred
+        assert bool(kept.inconsistencies) == bool(fresh.inconsistencies)
+
+
+def test_addition_tells_what_the_inferred_graph_gains_and_loses() -> None:
+    kept = Materialisation([Triple(n("C"), RDFS["subClassOf"], n("D"))])
+    gained = kept.add([Triple(n("a"), RDF["type"], n("C"))])
+    assert gained.added == {Triple(n("a"), RDF["type"], n("D"))}
+    said = kept.add([Triple(n("a"), RDF["type"], n("D"))])
+    assert said.removed == {Triple(n("a"), RDF["type"], n("D"))}
+
+
+def test_deletion_keeps_what_still_follows_another_way() -> None:
+    one, two = Triple(n("a"), RDF["type"], n("C")), Triple(n("a"), RDF["type"], n("E"))
+    kept = Materialisation(
+        [one, two, Triple(n("C"), RDFS["subClassOf"], n("D")), Triple(n("E"), RDFS["subClassOf"], n("D"))]
+    )
+    assert kept.remove([one]).removed == frozenset()
+    assert kept.remove([two]).removed == {Triple(n("a"), RDF["type"], n("D"))}
+
+
+def test_deletion_of_a_cycle_of_support_does_not_keep_itself_alive() -> None:
+    edge = Triple(n("a"), n("p"), n("b"))
+    kept = Materialisation([Triple(n("p"), RDF["type"], OWL["SymmetricProperty"]), edge])
+    assert kept.inferred == {Triple(n("b"), n("p"), n("a"))}
+    kept.remove([edge])
+    assert kept.inferred == frozenset()
+
+
+def test_deletion_lifts_a_contradiction() -> None:
+    both = [Triple(n("a"), RDF["type"], n(c)) for c in "CD"]
+    kept = Materialisation([Triple(n("C"), OWL["disjointWith"], n("D")), *both])
+    assert [each.rule for each in kept.inconsistencies] == ["cax-dw"]
+    kept.remove(both[:1])
+    assert kept.inconsistencies == ()
+
+
+def test_literals_of_equal_value_come_and_go() -> None:
+    one = Triple(n("a"), n("p"), Literal("1", datatype=XSD["integer"]))
+    two = Triple(n("b"), n("q"), Literal("01", datatype=XSD["integer"]))
+    kept = Materialisation([one])
+    kept.add([two])
+    assert Triple(n("a"), n("p"), two.object) in kept.inferred
+    kept.remove([two])
+    assert kept.inferred == close([one]).inferred == frozenset()
+
+
+def test_what_if_changes_nothing() -> None:
+    kept = Materialisation([Triple(n("C"), RDFS["subClassOf"], n("D"))])
+    before = kept.inferred
+    assert kept.what_if([Triple(n("a"), RDF["type"], n("C"))]) == {Triple(n("a"), RDF["type"], n("D"))}
+    assert kept.inferred == before
+    assert kept.asserted == {Triple(n("C"), RDFS["subClassOf"], n("D"))}

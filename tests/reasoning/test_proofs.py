@@ -1,0 +1,197 @@
+"""Every inferred triple of the published graph has a well-founded proof down to asserted triples."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+from pyoxigraph import NamedNode, RdfFormat, Triple, parse
+
+from kg.cli import cli
+from kg.namespaces import GRAPH, KG, PREFIXES
+from kg.reasoning.materialisation import Materialisation
+from kg.reasoning.proofs import Asserted, Derived, Proof, Prover, leaves
+from kg.store.protocol import Store
+from kg.views import proving
+from kg.views.terms import Naming
+
+
+@pytest.fixture(scope="module")
+def prover(store: Store) -> Prover:
+    """Return the prover over the session's build."""
+    return proving.prover(store)
+
+
+@pytest.fixture(scope="module")
+def naming(store: Store) -> Naming:
+    """Return the names of terms."""
+    return proving.naming(store)
+
+
+def term(curie: str) -> NamedNode:
+    """Return the term of a CURIE."""
+    prefix, _, local = curie.partition(":")
+    return NamedNode(PREFIXES[prefix] + local)
+
+
+def edge(text: str) -> Triple:
+    """Return the triple of three CURIEs."""
+    s, p, o = text.split()
+    return Triple(term(s), term(p), term(o))
+
+
+OPTION = edge("int:Blinatumomab kg:optionFor sit:RelapsedBALL")
+CONDITIONAL = edge("int:StemCellTransplant kg:raisedFor sit:RefractoryALL")
+
+
+def no_circle(proof: Proof, above: frozenset[object] = frozenset()) -> bool:
+    """Say whether no statement rests on itself."""
+    if isinstance(proof, Asserted):
+        return True
+    return proof.triple not in above and all(no_circle(p, above | {proof.triple}) for p in proof.premises)
+
+
+def test_every_published_inference_has_a_well_founded_proof(store: Store, prover: Prover) -> None:
+    inferred = list(store.quads(GRAPH["inferred"]))
+    assert len(inferred) > 1000
+    for triple in inferred:
+        (proof,) = prover.prove(triple)
+        assert isinstance(proof, Derived), triple
+        assert no_circle(proof), triple
+        for leaf in leaves(proof):
+            assert leaf.graph is not None
+            assert leaf.graph in prover.asserted[Triple(*leaf.triple)]  # type: ignore[arg-type]
+
+
+def test_every_kind_of_graph_is_reached_by_some_leaf(store: Store, prover: Prover) -> None:
+    (proof,) = prover.prove(OPTION)
+    graphs = {str(leaf.graph) for leaf in leaves(proof)}
+    assert str(GRAPH["ontology"]) in graphs
+    assert any("/claim/S15-1/assertion" in graph for graph in graphs)
+
+
+def test_removing_a_leaf_makes_the_proof_fail(prover: Prover) -> None:
+    (proof,) = prover.prove(OPTION)
+    found = {Triple(*leaf.triple) for leaf in leaves(proof)}  # type: ignore[arg-type]
+    assert len(found) > 3
+    for leaf in found:
+        poorer = Prover({t: g for t, g in prover.asserted.items() if t != leaf})
+        proofs = poorer.prove(OPTION)
+        assert not proofs or leaf not in {Triple(*each.triple) for each in leaves(proofs[0])}  # type: ignore[arg-type]
+
+
+def test_removing_the_claim_removes_the_edge(prover: Prover) -> None:
+    claim = GRAPH["claim/S15-1/assertion"]
+    poorer = Prover({t: g for t, g in prover.asserted.items() if claim not in g})
+    assert poorer.prove(OPTION) == ()
+
+
+def test_removing_any_leaf_of_a_sample_is_noticed_by_the_kept_closure(prover: Prover) -> None:
+    (proof,) = prover.prove(CONDITIONAL)
+    kept = Materialisation(prover.asserted)
+    claims = [leaf for leaf in leaves(proof) if leaf.graph and "/claim/" in leaf.graph.value]
+    assert claims
+    kept.remove([Triple(*leaf.triple) for leaf in claims])  # type: ignore[arg-type]
+    assert CONDITIONAL not in kept.inferred
+
+
+def test_alternatives_come_shortest_first_and_are_bounded(prover: Prover) -> None:
+    from kg.reasoning.proofs import size
+
+    proofs = prover.prove(edge("sit:RelapsedBALL kg:broaderSituation sit:RRALL"), limit=5)
+    assert 1 <= len(proofs) <= 5
+    assert [size(p) for p in proofs] == sorted(size(p) for p in proofs)
+
+
+def test_an_edge_states_the_weakest_hedge_that_the_build_stored(
+    store: Store, prover: Prover, naming: Naming
+) -> None:
+    page = proving.explain(prover, store, naming, OPTION)
+    assert page.status == "inferred"
+    assert page.proofs[0].hedge is not None
+    stored = store.select(
+        f"SELECT ?h WHERE {{ GRAPH ?g {{ ?e {KG['weakestHedge']} ?h }} FILTER(CONTAINS(STR(?e), 'Blinatumomab')) }}"
+    )
+    assert not len(stored) or page.proofs[0].hedge.iri in {str(getattr(r["h"], "value", "")) for r in stored}
+    assert page.proofs[0].hedge.label in page.summary
+
+
+def test_leaves_say_whether_text_ontology_or_background_speaks(
+    store: Store, prover: Prover, naming: Naming
+) -> None:
+    page = proving.explain(prover, store, naming, OPTION)
+    asserted = [step for step in page.proofs[0].steps if step.kind == "asserted"]
+    assert {step.origin for step in asserted} >= {"text", "ontology"}
+    anchors = [step.anchor for step in asserted if step.anchor]
+    assert anchors
+    assert all(a.sentence is not None and a.span is not None and a.cue for a in anchors)
+    background = proving.explain(
+        prover, store, naming, edge("feat:spinalFluidRelapse kg:satisfies feat:activeRelapse")
+    )
+    assert {step.origin for step in background.proofs[0].steps if step.kind == "asserted"} >= {"background"}
+
+
+def test_an_edge_that_does_not_hold_names_the_missing_premise(
+    store: Store, prover: Prover, naming: Naming
+) -> None:
+    page = proving.explain(
+        prover, store, naming, edge("int:StemCellTransplant kg:optionFor sit:RefractoryALL")
+    )
+    assert page.status == "absent"
+    assert page.missing[0].rule == "prp-spo2"
+    assert page.missing[0].premise[2].curie == "claim:S07-1"
+    assert "kg:conditionallyOfferedBy" in {ref.curie for ref in page.missing[0].instead}
+
+
+@pytest.mark.parametrize("form", ["text", "json", "ttl"])
+def test_kg_explain_answers_in_each_form(
+    form: str, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_dir = str(getattr(settings, "build_dir", ""))
+    arguments = ["explain", "blinatumomab", "option for", "relapsed B-cell ALL", "--all", "--format", form]
+    result = CliRunner(env={"KG_BUILD_DIR": build_dir}).invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    assert "S15-1" in result.output
+    if form == "json":
+        assert json.loads(result.output)["status"] == "inferred"
+    if form == "ttl":
+        assert any(
+            "wasDerivedFrom" in str(q.predicate) for q in parse(result.output, format=RdfFormat.TURTLE)
+        )
+
+
+def test_kg_explain_says_what_is_absent_with_exit_code_one(settings: object) -> None:
+    env = {"KG_BUILD_DIR": str(getattr(settings, "build_dir", ""))}
+    result = CliRunner(env=env).invoke(cli, ["explain", "nelarabine", "kg:optionFor", "sit:RelapsedBALL"])
+    assert result.exit_code == 1
+    assert "not in the graph" in result.output
+    assert "missing:" in result.output
+
+
+def test_explain_address_answers_json_text_and_rdf(client: FlaskClient) -> None:
+    query = {"s": "int:Blinatumomab", "p": "kg:optionFor", "o": "sit:RelapsedBALL"}
+    found = client.get("/explain", query_string=query, headers={"Accept": "application/json"})
+    assert found.status_code == 200
+    assert found.get_json()["proofs"][0]["hedge"]["level"]
+    text = client.get("/explain", query_string=query, headers={"Accept": "text/plain"})
+    assert text.mimetype == "text/plain"
+    assert "prp-spo2" in text.get_data(as_text=True)
+    rdf = client.get("/explain", query_string={**query, "format": "ttl"})
+    assert "wasQuotedFrom" in rdf.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({}, 400),
+        ({"s": "int:Blinatumomab", "p": "kg:optionFor"}, 400),
+        ({"s": "nosuchthing", "p": "a", "o": "b"}, 404),
+    ],
+)
+def test_explain_address_refuses_what_it_cannot_read(
+    client: FlaskClient, query: dict[str, str], status: int
+) -> None:
+    found = client.get("/explain", query_string=query, headers={"Accept": "application/json"})
+    assert found.status_code == status

@@ -1,0 +1,53 @@
+"""What holds of every closure: it is idempotent, monotone, free of order and of blank-node names."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyoxigraph import Triple
+
+from kg.reasoning import close
+from tests.reasoning.generated import blank, ontologies
+
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@quick
+@given(ontologies)
+def test_closure_is_idempotent(triples: list[Triple]) -> None:
+    inferred = close(triples).inferred
+    assert close([*triples, *inferred]).inferred == frozenset()
+
+
+@quick
+@given(ontologies, ontologies)
+def test_closure_is_monotone(some: list[Triple], more: list[Triple]) -> None:
+    less = close(some)
+    assert less.inferred <= {*close([*some, *more]).inferred, *more}
+
+
+@quick
+@given(ontologies, st.randoms(use_true_random=False))
+def test_closure_does_not_depend_on_order(triples: list[Triple], shuffler: random.Random) -> None:
+    mixed = list(triples)
+    shuffler.shuffle(mixed)
+    one, other = close(triples), close(mixed)
+    assert one.inferred == other.inferred
+    assert bool(one.inconsistencies) == bool(other.inconsistencies)
+
+
+@quick
+@given(ontologies)
+def test_closure_does_not_depend_on_the_names_of_blank_nodes(triples: list[Triple]) -> None:
+    one = close(blank(triples, "x")).inferred
+    other = close(blank(triples, "yy")).inferred
+    renamed = {str(t).replace("_:x", "_:yy") for t in one}
+    assert renamed == {str(t) for t in other}
+
+
+@quick
+@given(ontologies)
+def test_default_output_is_the_axiomatic_one_without_noise(triples: list[Triple]) -> None:
+    assert close(triples).inferred <= close(triples, axiomatic=True).inferred
