@@ -62,7 +62,7 @@ class Settings:
             for f in fields(cls)
             if (variable := f"KG_{f.name.upper()}") in environment
         }
-        return replace(cls(), **read, **{name: value for name, value in given.items() if value is not None})
+        return replace(cls(), **(read | {name: value for name, value in given.items() if value is not None}))
 
 
 def _parse(name: str, text: str, kind: str) -> Any:
