@@ -1,0 +1,215 @@
+"""Every claim against every mix of met, unmet and unknown features: open world throughout."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from pyoxigraph import NamedNode
+
+from kg.cases.case import Case, Truth, make_case
+from kg.cases.judging import Status, ask_next, cautions, judge, judge_all, supportive, unlocked
+from kg.cases.knowledge import OFFERING, Claim, Knowledge
+from kg.cases.reasoned import reasoned
+from kg.errors import BadQuery
+from kg.namespaces import PREFIXES
+from kg.store.protocol import Store
+from kg.views.casing import Cases
+
+
+@pytest.fixture(scope="module")
+def cases(store: Store) -> Cases:
+    """Return what cases are judged with, over the session's build."""
+    return Cases.of(store)
+
+
+@pytest.fixture(scope="module")
+def known(cases: Cases) -> Knowledge:
+    """Return the knowledge of the session's build."""
+    return cases.known
+
+
+def feat(name: str) -> NamedNode:
+    """Return a feature."""
+    return NamedNode(PREFIXES["feat"] + name)
+
+
+def claim(known: Knowledge, name: str) -> Claim:
+    """Return a claim."""
+    return next(c for c in known.claims if c.term.value.endswith(f"/{name}"))
+
+
+def case_of(known: Knowledge, *yes: str, no: tuple[str, ...] = ()) -> Case:
+    """Return a case."""
+    return make_case(known, [feat(name) for name in yes], [feat(name) for name in no], str)
+
+
+def situation_features(known: Knowledge, one: Claim) -> tuple[NamedNode, ...]:
+    """Return what the first situation of a claim requires."""
+    return known.requires[one.situations[0]]
+
+
+def expected(situation: tuple[Truth, ...], needed: tuple[Truth, ...]) -> Status:
+    """Return the status by the table: one unmet denies, one unknown leaves open, else prerequisites decide."""
+    if Truth.UNMET in situation:
+        return Status.DOES_NOT_APPLY
+    if Truth.UNKNOWN in situation:
+        return Status.UNDECIDED
+    return Status.APPLIES if set(needed) <= {Truth.MET} else Status.APPLIES_IF
+
+
+def bare(known: Knowledge, met: set[NamedNode], unmet: set[NamedNode]) -> Case:
+    """Return a case with exactly some features met and unmet, nothing brought along."""
+    return Case(frozenset(met), frozenset(unmet), frozenset(met), frozenset(unmet), {})
+
+
+def test_every_claim_under_every_mix_of_met_unmet_and_unknown(known: Knowledge) -> None:
+    tried = 0
+    for one in known.claims:
+        if len(one.situations) != 1:
+            continue
+        situation = situation_features(known, one)
+        needed = tuple(dict.fromkeys((*one.prerequisites, *one.provisos)))
+        features = tuple(dict.fromkeys((*situation, *needed)))
+        for mix in product(Truth, repeat=len(features)):
+            truth = dict(zip(features, mix, strict=True))
+            case = bare(
+                known,
+                {f for f in features if truth[f] is Truth.MET},
+                {f for f in features if truth[f] is Truth.UNMET},
+            )
+            judged = judge(known, case, one)
+            wanted = expected(tuple(truth[f] for f in situation), tuple(truth[f] for f in needed))
+            assert judged.status is wanted, (one.term, truth)
+            assert {g.feature: g.truth for g in judged.grounds} == truth
+            tried += 1
+    assert len(known.claims) > 40
+    assert tried > 400
+
+
+def test_no_claim_applies_to_a_case_of_which_nothing_is_known(known: Knowledge) -> None:
+    judged = judge_all(known, case_of(known))
+    assert {one.status for one in judged} == {Status.UNDECIDED}
+
+
+def test_every_status_but_applies_names_the_features_it_rests_on(known: Knowledge) -> None:
+    for one in judge_all(known, case_of(known, "ALL", "shorterInterval", "BCell")):
+        assert bool(one.open()) == (one.status is not Status.APPLIES)
+
+
+def test_unknown_lineage_leaves_the_drug_for_one_lineage_undecided(known: Knowledge) -> None:
+    case = case_of(known, "ALL", "philadelphiaChromosome", "activeRelapse")
+    judged = judge(known, case, claim(known, "S15-1"))
+    assert judged.status is Status.UNDECIDED
+    assert [g.feature for g in judged.open()] == [feat("BCell")]
+
+
+def test_the_other_lineage_rules_it_out_and_is_named(known: Knowledge) -> None:
+    judged = judge(known, case_of(known, "ALL", "TCell", "activeRelapse"), claim(known, "S15-1"))
+    assert judged.status is Status.DOES_NOT_APPLY
+    assert [g.excluded_by for g in judged.open()] == [feat("TCell")]
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "status"),
+    [
+        (("ALL", "refractory"), (), Status.APPLIES_IF),
+        (("ALL", "refractory", "completeRemission"), (), Status.APPLIES),
+        (("ALL", "refractory", "partialRemission"), (), Status.APPLIES),
+        (("ALL", "refractory"), ("atLeastPartialRemission",), Status.APPLIES_IF),
+        (("ALL",), ("refractory",), Status.DOES_NOT_APPLY),
+        (("ALL",), (), Status.UNDECIDED),
+    ],
+)
+def test_transplant_in_refractory_disease(
+    yes: tuple[str, ...], no: tuple[str, ...], status: Status, known: Knowledge
+) -> None:
+    assert judge(known, case_of(known, *yes, no=no), claim(known, "S07-1")).status is status
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        (("BCell", "TCell"), ()),
+        (("longInterval", "shorterInterval"), ()),
+        (("spinalFluidRelapse", "secondRemission"), ()),
+        (("shorterInterval",), ("activeRelapse",)),
+        (("BCell",), ("BCell",)),
+        (("transplantPossible", "transplantNotAnOption"), ()),
+    ],
+)
+def test_contradicting_features_are_refused_with_a_sentence(
+    yes: tuple[str, ...], no: tuple[str, ...], known: Knowledge
+) -> None:
+    with pytest.raises(BadQuery, match=r"exclude each other|holding and as not holding"):
+        case_of(known, *yes, no=no)
+
+
+def test_denying_a_broad_feature_denies_what_would_bring_it(known: Knowledge) -> None:
+    case = case_of(known, "ALL", no=("activeRelapse",))
+    assert case.truth(feat("shorterInterval")) is Truth.UNMET
+    assert case.truth(feat("relapseHistory")) is Truth.UNKNOWN
+
+
+def test_cautions_stand_beside_every_offer_they_speak_of(known: Knowledge) -> None:
+    judged = judge_all(known, case_of(known, "ALL", "refractory"))
+    by_name = {one.claim.term.value.rpartition("/")[2]: one for one in judged}
+    beside = {c.term.value.rpartition("/")[2] for c in cautions(known, judged, by_name["S05-3"])}
+    assert "S05-5" in beside
+    for one in judged:
+        for other in known.claims:
+            if one.claim.kind in OFFERING and other.negative and one.claim.term in other.limits:
+                assert other in cautions(known, judged, one)
+
+
+def test_states_unlock_what_waits_for_them(known: Knowledge) -> None:
+    case = case_of(known, "ALL", "secondRemission", "transplantPossible")
+    found = {
+        (s.value.rpartition("/")[2], one.claim.term.value.rpartition("/")[2])
+        for s, one in unlocked(case, judge_all(known, case))
+    }
+    assert ("secondRemission", "S18-1") in found
+    remission = case_of(known, "ALL", "refractory", "completeRemission")
+    names = {
+        one.claim.term.value.rpartition("/")[2] for _, one in unlocked(remission, judge_all(known, remission))
+    }
+    assert "S07-1" in names
+
+
+def test_symptoms_named_bring_supportive_options_and_no_others(known: Knowledge) -> None:
+    case = case_of(known, "ALL", "pain")
+    found = {
+        (p.value.rpartition("/")[2], one.claim.term.value.rpartition("/")[2])
+        for p, one in supportive(known, case, judge_all(known, case))
+    }
+    assert {problem for problem, _ in found} == {"Pain"}
+    assert "S28-1" in {name for _, name in found}
+
+
+def test_next_question_would_decide_something(known: Knowledge) -> None:
+    case = case_of(known, "ALL", "activeRelapse")
+    asked = ask_next(known, case, judge_all(known, case))
+    assert asked
+    assert all(case.truth(feature) is Truth.UNKNOWN and count > 0 for feature, count in asked)
+
+
+def test_rules_and_judgement_agree_on_the_situations_of_a_case(cases: Cases, known: Knowledge) -> None:
+    """The recognisers in the ontology, run by the rules, match what the three-valued judgement says is met."""
+    for names in (
+        ("ALL", "BCell", "shorterInterval"),
+        ("ALL", "refractory"),
+        ("ALL", "secondRemission"),
+        ("ALL", "pain"),
+    ):
+        case = case_of(known, *names)
+        found = reasoned(cases.kept, case.yes)
+        assert found.features == case.met
+        direct = {s for s, needed in known.requires.items() if needed and set(needed) <= case.met}
+        assert direct <= found.situations
+
+
+def test_judging_a_case_leaves_no_trace_in_the_kept_closure(cases: Cases) -> None:
+    before = cases.kept.asserted
+    reasoned(cases.kept, [feat("BCell")])
+    assert cases.kept.asserted == before
+    assert not [t for t in cases.kept.inferred if "/scenario/" in str(t.subject)]
