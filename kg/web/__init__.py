@@ -18,6 +18,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "graph_store",
     "validate",
     "service_description",
+    "examples",
     "layout",
     "search",
     "questions",

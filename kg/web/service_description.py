@@ -9,19 +9,33 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, current_app, request
 
 from kg.errors import KgError
-from kg.namespaces import BASE, DCAT, DCTERMS, FORMATS, KG, OWL, RDF, RDFS, SD, VOID, Namespace
+from kg.namespaces import (
+    BASE,
+    CC,
+    DCAT,
+    DCTERMS,
+    ENTAILMENT,
+    FORMATS,
+    GRAPH,
+    KG,
+    OWL,
+    OWL_PROFILE,
+    RDF,
+    RDFS,
+    SD,
+    VOID,
+)
 from kg.settings import Settings
 from kg.store.answers import GRAPHS as WRITERS
 from kg.store.answers import used_prefixes
+from kg.store.inference import INFERRED, is_member
 from kg.store.protocol import Store
-from kg.web.negotiation import GRAPHS, choose, named, not_acceptable
+from kg.web.negotiation import GRAPHS, Offer, choose, named, not_acceptable
 from kg.web.parameters import in_address
 from kg.web.writing import is_writable
 
 blueprint = Blueprint("service_description", __name__)
 
-_ENTAILMENT = Namespace("http://www.w3.org/ns/entailment/")
-_PROFILE = Namespace("http://www.w3.org/ns/owl-profile/")
 _RESULT_FORMATS = (
     "SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV",
     "Turtle", "N-Triples", "RDF_XML", "JSON-LD", "TriG", "N-Quads",
@@ -49,6 +63,11 @@ def respond() -> Response:
     if offer is None:
         raise not_acceptable("the description of the service", GRAPHS)
     triples = description(current_app.extensions["kg_store"], current_app.extensions["kg_settings"])
+    return serialised(triples, offer)
+
+
+def serialised(triples: list[ox.Triple], offer: Offer) -> Response:
+    """Return triples in a format, open to pages of other origins."""
     body = ox.serialize(triples, format=WRITERS[offer.key], prefixes=used_prefixes(triples))
     response = Response(body or b"", content_type=offer.content_type)
     response.vary.add("Accept")
@@ -65,7 +84,25 @@ def description(store: Store, settings: Settings) -> list[ox.Triple]:
     facts += _dataset(endpoint, dataset, store, settings)
     for graph in graphs_of(store):
         facts += graph.facts(dataset)
+        if not settings.empty:
+            facts += _of_ours(graph, ox.NamedNode(f"{dataset.value}-default"), store.version)
     return facts
+
+
+def _of_ours(graph: GraphFacts, default: ox.NamedNode, version: str) -> Facts:
+    """Yield what holds of the project's own graphs: part of the default graph, licence, version, regime."""
+    name = graph.name
+    if is_member(name) or name == INFERRED:
+        yield ox.Triple(default, DCTERMS["hasPart"], name)
+    if not name.value.startswith(GRAPH) or name.value.startswith(f"{GRAPH}import/"):
+        return
+    told = {verb for verb, _ in graph.said}
+    if DCTERMS["license"] not in told:
+        yield ox.Triple(name, DCTERMS["license"], CC["by/4.0/"])
+    if OWL["versionInfo"] not in told:
+        yield ox.Triple(name, OWL["versionInfo"], ox.Literal(version))
+    regime = ENTAILMENT["OWL-RDF-Based" if name == INFERRED else "Simple"]
+    yield ox.Triple(name, SD["entailmentRegime"], regime)
 
 
 def _service(endpoint: ox.NamedNode, dataset: ox.NamedNode, settings: Settings) -> Facts:
@@ -79,9 +116,9 @@ def _service(endpoint: ox.NamedNode, dataset: ox.NamedNode, settings: Settings) 
     if settings.service_allow:
         said.append((SD["feature"], SD["BasicFederatedQuery"]))
     regime = "Simple" if settings.empty else "OWL-RDF-Based"
-    said.append((SD["defaultEntailmentRegime"], _ENTAILMENT[regime]))
+    said.append((SD["defaultEntailmentRegime"], ENTAILMENT[regime]))
     if not settings.empty:
-        said.append((SD["defaultSupportedEntailmentProfile"], _PROFILE["RL"]))
+        said.append((SD["defaultSupportedEntailmentProfile"], OWL_PROFILE["RL"]))
     return (ox.Triple(endpoint, verb, value) for verb, value in said)
 
 
@@ -105,13 +142,14 @@ def _limits(endpoint: ox.NamedNode, settings: Settings) -> Facts:
 def _dataset(endpoint: ox.NamedNode, dataset: ox.NamedNode, store: Store, settings: Settings) -> Facts:
     """Yield what the data are as a whole."""
     default = ox.NamedNode(f"{dataset.value}-default")
-    license_of = ox.NamedNode("https://creativecommons.org/licenses/by/4.0/")
     said: list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]
     said = [(RDF["type"], kind) for kind in (SD["Dataset"], VOID["Dataset"], DCAT["Dataset"])]
     said += [(VOID["sparqlEndpoint"], endpoint), (SD["defaultGraph"], default)]
     said.append((OWL["versionInfo"], ox.Literal(store.version)))
     if not settings.empty:
-        said += [(DCTERMS["license"], license_of), (VOID["uriSpace"], ox.Literal(BASE))]
+        said.append((RDFS["seeAlso"], ox.NamedNode(f"{request.url_root}.well-known/sparql-examples")))
+    if not settings.empty:
+        said += [(DCTERMS["license"], CC["by/4.0/"]), (VOID["uriSpace"], ox.Literal(BASE))]
         title = "What one 2014 patient text says about refractory or relapsed adult ALL"
         said.append((DCTERMS["title"], ox.Literal(title, language="en")))
     yield from (ox.Triple(dataset, verb, value) for verb, value in said)

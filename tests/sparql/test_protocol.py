@@ -10,7 +10,7 @@ from tests.sparql.conftest import Answer, Site
 
 FORM = "application/x-www-form-urlencoded"
 DATA = """INSERT DATA { <http://e/s> <http://e/p> 0
-  GRAPH <http://e/a> { <http://e/s> <http://e/p> 1 } 
+  GRAPH <http://e/a> { <http://e/s> <http://e/p> 1 }
   GRAPH <http://e/b> { <http://e/s> <http://e/p> 1, 2 } }"""
 VALUES = "SELECT ?o { ?s ?p ?o } ORDER BY ?o"
 
