@@ -1,7 +1,7 @@
 """A reader's copy of a text held against the anchors of its document: every difference, with its place.
 
-The graph holds hashes, never the text. A difference is located by finding the segments that do match, and by
-undoing what editors are known to do (byte order mark, CR LF, straightened quotes and dashes) until hashes fit.
+The graph holds hashes, never the text. A difference is located by finding the segments that do match, and
+by undoing what editors are known to do (byte order mark, CR LF, straight quotes and dashes) until hashes fit.
 """
 
 from __future__ import annotations
@@ -232,21 +232,22 @@ def _unplaced(document: Document, copy: _Copy) -> Mismatch:
     )
 
 
-def cue_mismatches(document: Document, copy: Anchored) -> Iterator[str]:
-    """Yield a sentence for each cue that is no substring of its claim's span; an ellipsis stands for a gap."""
+def cue_mismatches(document: Document, copy: Anchored) -> Iterator[tuple[str, str]]:
+    """Yield claim and sentence for each cue that is not in the span; an ellipsis stands for a gap."""
     for claim in document.claims:
         span = document.span_of(claim)
         quote = copy.quote(span) if span else ""
         for cue in claim.cues:
             if not _occurs(cue, quote):
-                yield f"{claim.name}: the cue {cue!r} does not stand in its span."
+                yield claim.iri, f"the cue {cue!r} does not stand in the span of claim:{claim.name}."
 
 
-def span_mismatches(document: Document, copy: Anchored) -> Iterator[str]:
-    """Yield a sentence for each span whose characters do not have its hash."""
+def span_mismatches(document: Document, copy: Anchored) -> Iterator[tuple[str, str]]:
+    """Yield span and sentence for each span whose characters do not have its hash."""
     for span in document.spans:
         if _sha(copy.quote(span)) != span.sha256:
-            yield f"{span.iri.rsplit('/', 1)[-1]}: the characters {span.start} to {span.end} do not have its hash."
+            name = span.iri.rsplit("/", 1)[-1]
+            yield span.iri, f"the characters {span.start} to {span.end} do not have the hash of span:{name}."
 
 
 def _occurs(cue: str, quote: str) -> bool:

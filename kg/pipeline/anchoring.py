@@ -9,6 +9,7 @@ from pathlib import Path
 from kg.claims import Coverage, Document, coverage, documents
 from kg.claims.anchors import Anchored, anchor, cue_mismatches, matches, span_mismatches
 from kg.errors import BadData, BadFiles, NotFound
+from kg.files.places import Places
 from kg.pipeline.dataset import SOURCE, Dataset, is_assertion
 from kg.pipeline.load import load
 from kg.settings import Settings
@@ -16,7 +17,7 @@ from kg.settings import Settings
 _LIMIT = 16_000_000  # bytes; no patient text is longer, so this is another file
 
 
-def anchor_mistakes(settings: Settings, dataset: Dataset) -> list[BadData]:
+def anchor_mistakes(settings: Settings, dataset: Dataset, places: Places) -> list[BadData]:
     """Return where the reader's copy differs from what the anchors say; nothing without a copy."""
     if settings.source_text is None:
         return []
@@ -25,7 +26,7 @@ def anchor_mistakes(settings: Settings, dataset: Dataset) -> list[BadData]:
     if not known:
         return [BadData("No document is described.", where="data/sources", todo="Describe the source first.")]
     document = meant(known, data)
-    return _mistakes(document, anchor(document, data), str(settings.source_text))
+    return _mistakes(document, anchor(document, data), str(settings.source_text), places)
 
 
 def covered(settings: Settings, name: str | None = None) -> tuple[tuple[Coverage, Anchored | None], ...]:
@@ -38,7 +39,7 @@ def covered(settings: Settings, name: str | None = None) -> tuple[tuple[Coverage
         raise BadFiles(sources.mistakes)
     known = described(sources.dataset)
     chosen = [named(known, name)] if name else list(known)
-    copy, owner = _copy(settings.source_text, chosen)
+    copy, owner = _copy(settings.source_text, chosen, sources.places)
     return tuple((coverage(document), copy if document == owner else None) for document in chosen)
 
 
@@ -79,20 +80,22 @@ def meant(known: Iterable[Document], data: bytes) -> Document:
     return max(known, key=lambda document: matches(document, data))
 
 
-def _copy(path: Path | None, chosen: list[Document]) -> tuple[Anchored | None, Document | None]:
+def _copy(
+    path: Path | None, chosen: list[Document], places: Places
+) -> tuple[Anchored | None, Document | None]:
     """Return the checked copy and the document it is of; raises BadFiles when it does not match."""
     if path is None or not chosen:
         return None, None
     data = read_copy(path)
     owner = meant(chosen, data)
     copy = anchor(owner, data)
-    mistakes = _mistakes(owner, copy, str(path))
+    mistakes = _mistakes(owner, copy, str(path), places)
     if mistakes:
         raise BadFiles(mistakes)
     return copy, owner
 
 
-def _mistakes(document: Document, copy: Anchored, where: str) -> list[BadData]:
+def _mistakes(document: Document, copy: Anchored, where: str, places: Places) -> list[BadData]:
     """Return the differences as complaints, or what spans and cues get wrong when the copy is exact."""
     if not copy.exact:
         return [
@@ -100,4 +103,4 @@ def _mistakes(document: Document, copy: Anchored, where: str) -> list[BadData]:
             for m in copy.mismatches
         ]
     wrong = [*span_mismatches(document, copy), *cue_mismatches(document, copy)]
-    return [BadData(what, where="data/claims", todo="Mend the claim's span or cue.") for what in wrong]
+    return [places.mistake(what, "Mend the span or the cue.", places.of(iri)) for iri, what in wrong]

@@ -92,7 +92,7 @@ def validate(settings: Settings, sources: Sources) -> list[BadData]:
     found = [*sources.mistakes, *unknown_terms(sources.places), *duplicates(sources.places)]
     found += _by_shapes(sources, "asserted")
     found += mapping_mistakes(sources.root, sources.dataset)
-    return found + anchor_mistakes(settings, sources.dataset)
+    return found + anchor_mistakes(settings, sources.dataset, sources.places)
 
 
 def _by_queries(sources: Sources) -> list[BadData]:

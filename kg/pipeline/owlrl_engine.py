@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
-import rdflib
 from owlrl import DeductiveClosure, OWLRL_Semantics
-from pyoxigraph import NamedNode, RdfFormat, Triple, parse, serialize
+from pyoxigraph import NamedNode, Triple
+from rdflib import URIRef
 
 from kg.namespaces import OWL, RDF, RDFS, XSD
+from kg.pipeline.rdflib_terms import to_graph, to_triples
 
 NAME = f"owlrl {version('owlrl')}"
 
@@ -39,24 +40,10 @@ class OwlrlClosure:
 def close(triples: Iterable[Triple]) -> OwlrlClosure:
     """Return the OWL 2 RL closure of `triples` that owlrl finds, cleaned of its noise."""
     given = frozenset(triples)
-    graph = rdflib.Graph()
-    graph.parse(data=serialize(given, format=RdfFormat.N_TRIPLES) or b"", format="nt")
+    graph = to_graph(given)
     DeductiveClosure(OWLRL_Semantics, axiomatic_triples=False, datatype_axioms=False).expand(graph)
-    inconsistencies = tuple(
-        sorted(str(text) for text in graph.objects(None, rdflib.URIRef(_ERROR + "error")))
-    )
-    return OwlrlClosure(frozenset(_useful(_read(graph), given)), inconsistencies)
-
-
-def _read(graph: rdflib.Graph) -> Iterator[Triple]:
-    """Yield the triples of an rdflib graph that RDF 1.1 allows; owlrl also makes literal subjects."""
-    legal = rdflib.Graph()
-    for subject, predicate, object_ in graph:
-        if not isinstance(subject, rdflib.Literal) and isinstance(predicate, rdflib.URIRef):
-            legal.add((subject, predicate, object_))
-    text = legal.serialize(format="nt", encoding="utf-8")
-    for quad in parse(input=text, format=RdfFormat.N_TRIPLES, rename_blank_nodes=False):
-        yield quad.triple
+    inconsistencies = tuple(sorted(str(text) for text in graph.objects(None, URIRef(_ERROR + "error"))))
+    return OwlrlClosure(frozenset(_useful(to_triples(graph), given)), inconsistencies)
 
 
 def _useful(triples: Iterable[Triple], given: frozenset[Triple]) -> Iterator[Triple]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyoxigraph import RdfFormat, Triple, serialize
+from pyoxigraph import Triple
 
 from kg.errors import BadData
 from kg.files.places import Places
@@ -32,10 +32,12 @@ def violations(data: Iterable[Triple], shapes: Iterable[Triple]) -> tuple[Violat
     """Return what the shapes find wrong in the data, sorted; no inference, no imports, nothing fetched."""
     from pyshacl import validate  # a third of a second, which a server that only opens a build need not pay
 
-    shapes_graph = as_rdflib(shapes)
+    from kg.pipeline.rdflib_terms import to_graph
+
+    shapes_graph = to_graph(shapes)
     if not len(shapes_graph):
         return ()
-    _, report, _ = validate(as_rdflib(data), shacl_graph=shapes_graph, do_owl_imports=False, inference="none")
+    _, report, _ = validate(to_graph(data), shacl_graph=shapes_graph, do_owl_imports=False, inference="none")
     if not hasattr(report, "objects"):
         raise BadData(f"The shapes cannot be used: {report}.", where="ontology/shapes", todo=_TODO)
     return tuple(sorted(set(_read(report)), key=lambda found: (found.focus, found.path, found.message)))
@@ -60,15 +62,6 @@ def _text(node: Node | None) -> str:
     from rdflib import BNode
 
     return f"_:{node}" if isinstance(node, BNode) else str(node or "")
-
-
-def as_rdflib(triples: Iterable[Triple]) -> Graph:
-    """Return triples as an rdflib graph, blank node labels kept."""
-    from rdflib import Graph
-
-    graph = Graph()
-    graph.parse(data=serialize(triples, format=RdfFormat.N_TRIPLES) or b"", format="nt11")
-    return graph
 
 
 def mistakes(found: Iterable[Violation], places: Places) -> Iterator[BadData]:

@@ -11,8 +11,11 @@ import pytest
 from kg.claims.anchors import anchor, cue_mismatches, span_mismatches
 from kg.claims.coverage import share_inside
 from kg.claims.model import Document
+from kg.errors import BadFiles
+from kg.pipeline import check
 from kg.pipeline.anchoring import described
 from kg.pipeline.load import load
+from kg.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 Kg = Callable[..., subprocess.CompletedProcess[str]]
@@ -144,3 +147,25 @@ def test_a_copy_that_cannot_be_read_is_one_sentence(kg: Kg, tmp_path: Path, name
     assert run.returncode == 1
     assert "The copy cannot be read" in run.stderr
     assert "KG_SOURCE_TEXT" in run.stderr
+
+
+def test_a_cue_or_a_span_that_the_copy_does_not_bear_out_is_placed_in_its_file(
+    project: Path, shared: Path
+) -> None:
+    path = project / "data" / "claims" / "02-refractory.ttl"
+    text = path.read_text("utf-8")
+    old = 'kg:cue "may be an option"'
+    assert old in text
+    path.write_text(text.replace(old, 'kg:cue "may cure"').replace("oa:start 576", "oa:start 577"), "utf-8")
+    with pytest.raises(BadFiles) as caught:
+        check(Settings(root=project, source_text=shared / "source" / "source-text.txt"))
+    found = {
+        (m.where, m.what.split(" ", 2)[1])
+        for m in caught.value.mistakes
+        if "stand in" in m.what or "hash" in m.what
+    }
+    assert found == {
+        ("data/claims/02-refractory.ttl", "cue"),
+        ("data/claims/02-refractory.ttl", "characters"),
+    }
+    assert all(mistake.line > 100 for mistake in caught.value.mistakes)
