@@ -28,34 +28,26 @@ class ExportFile:
     text: str
 
 
-def _sssom(store: Store, root: Path) -> tuple[ExportFile, ...]:
-    text = write(sssom_set(read_mappings(root), read_prefixes(root)))
-    return (ExportFile("rrall-kg.sssom.tsv", "text/tab-separated-values", text),)
+def _sssom(store: Store, root: Path) -> tuple[str, ...]:
+    return (write(sssom_set(read_mappings(root), read_prefixes(root))),)
 
 
-def _kgx(store: Store, root: Path) -> tuple[ExportFile, ...]:
+def _kgx(store: Store, root: Path) -> tuple[str, ...]:
     found = kgx(store, read_table(root), read_mappings(root))
-    table, lines = "text/tab-separated-values", "application/jsonl"
-    return (
-        ExportFile("rrall-kg_nodes.tsv", table, tsv(found.nodes)),
-        ExportFile("rrall-kg_edges.tsv", table, tsv(found.edges)),
-        ExportFile("rrall-kg_nodes.jsonl", lines, jsonl(found.nodes)),
-        ExportFile("rrall-kg_edges.jsonl", lines, jsonl(found.edges)),
-        ExportFile("rrall-kg_not-exported.tsv", table, tsv(found.left_out)),
-    )
+    return tsv(found.nodes), tsv(found.edges), jsonl(found.nodes), jsonl(found.edges), tsv(found.left_out)
 
 
-def _jsonld(store: Store, root: Path) -> tuple[ExportFile, ...]:
-    return (ExportFile("rrall-kg.jsonld", "application/ld+json", jsonld.document(store)),)
+def _jsonld(store: Store, root: Path) -> tuple[str, ...]:
+    return (jsonld.document(store),)
 
 
-def _nanopubs(store: Store, root: Path) -> tuple[ExportFile, ...]:
-    return (ExportFile("rrall-kg.nanopubs.trig", "application/trig", nanopubs.trig(store)),)
+def _nanopubs(store: Store, root: Path) -> tuple[str, ...]:
+    return (nanopubs.trig(store),)
 
 
-Export = Callable[[Store, Path], tuple[ExportFile, ...]]
+Export = Callable[[Store, Path], tuple[str, ...]]
 
-#: name -> the files it makes
+#: name -> what makes the text of its files, in the order of FILES
 EXPORTS: MappingProxyType[str, Export] = MappingProxyType(
     {"sssom": _sssom, "kgx": _kgx, "jsonld": _jsonld, "nanopubs": _nanopubs}
 )
@@ -72,11 +64,30 @@ ABOUT: MappingProxyType[str, str] = MappingProxyType(
 )
 
 
+_TSV, _LINES = "text/tab-separated-values", "application/jsonl"
+#: name -> (file, media type) of each of its files, known without making them
+FILES: MappingProxyType[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "sssom": (("rrall-kg.sssom.tsv", _TSV),),
+        "kgx": (
+            ("rrall-kg_nodes.tsv", _TSV),
+            ("rrall-kg_edges.tsv", _TSV),
+            ("rrall-kg_nodes.jsonl", _LINES),
+            ("rrall-kg_edges.jsonl", _LINES),
+            ("rrall-kg_not-exported.tsv", _TSV),
+        ),
+        "jsonld": (("rrall-kg.jsonld", "application/ld+json"),),
+        "nanopubs": (("rrall-kg.nanopubs.trig", "application/trig"),),
+    }
+)
+
+
 def export_files(name: str, store: Store, root: Path) -> tuple[ExportFile, ...]:
     """Return the files of the export `name`; raises NotFound with those there are."""
     if name not in EXPORTS:
         raise NotFound(f"There is no export {name!r}.", todo=f"Exports: {', '.join(EXPORTS)}.")
-    return EXPORTS[name](store, root)
+    texts = EXPORTS[name](store, root)
+    return tuple(ExportFile(*named, text) for named, text in zip(FILES[name], texts, strict=True))
 
 
 def archive(files: tuple[ExportFile, ...]) -> bytes:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kg.exports.offers import ABOUT, ExportFile
+from kg.exports.offers import ABOUT, FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +32,16 @@ class ExportsPage:
     offers: tuple[Offer, ...]
 
 
-def exports_page(files: Mapping[str, tuple[ExportFile, ...]]) -> ExportsPage:
-    """Return the page of the exports whose `files` are given by name."""
+def exports_page() -> ExportsPage:
+    """Return the page of the exports."""
     return ExportsPage(
         tuple(
-            Offer(name, ABOUT[name], f"/export/{name}", tuple(_link(name, file) for file in found))
-            for name, found in files.items()
+            Offer(name, ABOUT[name], f"/export/{name}", tuple(_link(name, file) for file, _ in files))
+            for name, files in FILES.items()
         )
     )
 
 
-def _link(name: str, file: ExportFile) -> FileLink:
+def _link(name: str, file: str) -> FileLink:
     """Return the link to a file of the export `name`."""
-    return FileLink(file.name, f"/export/{name}/{file.name}")
+    return FileLink(file, f"/export/{name}/{file}")

@@ -20,7 +20,7 @@ blueprint = Blueprint("exports", __name__)
 def exports() -> Response:
     """Answer the exports there are, with the address of each file."""
     form = negotiate(offers=(PAGES[-1], *PAGES[:-1]))
-    view = exports_page({name: _files(name) for name in EXPORTS})
+    view = exports_page()
     return respond(form, view, lambda: page("exports.html", view, title="Exports"), tuple)
 
 
