@@ -76,7 +76,9 @@ def _indexed(entry: Entry) -> Indexed:
     names = [Name(entry.label, "name"), *entry.names]
     if short := initials(entry.label):
         names.append(Name(short, "initials"))
-    folded = tuple(_folded(name, main=position == 0) for position, name in enumerate(names) if fold(name.text))
+    folded = tuple(
+        _folded(name, main=position == 0) for position, name in enumerate(names) if fold(name.text)
+    )
     return Indexed(entry, folded, fold(entry.text))
 
 

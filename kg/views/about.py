@@ -64,8 +64,14 @@ _LIMITS = (
 )
 
 ADDRESSES = (
-    Address("GET POST", "/sparql", "SPARQL 1.1 query; results as JSON, XML, CSV, TSV; graphs as Turtle and others"),
-    Address("GET", "/{kind}/{name}", "an entity: HTML, JSON or RDF by Accept, or with .ttl .jsonld .nt .rdf .trig .nq .json"),
+    Address(
+        "GET POST", "/sparql", "SPARQL 1.1 query; results as JSON, XML, CSV, TSV; graphs as Turtle and others"
+    ),
+    Address(
+        "GET",
+        "/{kind}/{name}",
+        "an entity: HTML, JSON or RDF by Accept, or with .ttl .jsonld .nt .rdf .trig .nq .json",
+    ),
     Address("GET", "/questions", "the named questions"),
     Address("GET", "/questions/{name}", "the answer to one: HTML, JSON or CSV"),
     Address("GET", "/explain?s=&p=&o=", "why a statement holds: text, HTML, JSON or RDF"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
-from kg.namespaces import BASE, CLAIM, GRAPH, KG, RDF, RDFS
+from kg.namespaces import BASE, GRAPH, KG, RDF, RDFS
 from kg.views.edges import Edge, why
 from kg.views.marks import ASSERTED, INFERRED, is_negative
 from kg.views.reading import Reader, Row, number, terms_of, text
@@ -18,7 +18,9 @@ from kg.views.terms import Naming, Ref, Term
 Falling = Callable[[str], Iterable[tuple[Term, Term, Term]]]
 
 #: parts of a claim the page shows elsewhere, as a sentence or by name
-_SHOWN = frozenset({RDF["type"].value, RDFS["label"].value, KG["hasSourceSpan"].value, KG["inSentence"].value})
+_SHOWN = frozenset(
+    {RDF["type"].value, RDFS["label"].value, KG["hasSourceSpan"].value, KG["inSentence"].value}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class ClaimPage:
     span: Span | None
     decisions: tuple[Decision, ...]
     follows: tuple[Edge, ...]
-    falls: tuple[Edge, ...]
+    falls: tuple[Edge, ...] | None  # None: not worked out
     graphs: tuple[Ref, ...]
 
 
@@ -80,7 +82,7 @@ def claim_page(reader: Reader, iri: str, falling: Falling | None = None) -> Clai
         span=next((_span(row, naming) for row in spans), None),
         decisions=_decisions(decisions, naming),
         follows=tuple(_derived(follows, naming)),
-        falls=tuple(_derived(falls, naming)),
+        falls=tuple(_derived(falls, naming)) if falling else None,
         graphs=tuple(_graph(own.name, part) for part in ("assertion", "provenance", "pubinfo", "head")),
     )
 
@@ -122,4 +124,10 @@ def _derived(triples: Iterable[tuple[Term, Term, Term]], naming: Naming) -> Iter
 
 def _graph(name: str, part: str) -> Ref:
     iri = f"{GRAPH}claim/{name}/{part}"
-    return Ref(label=part, iri=iri, curie=f"graph:claim/{name}/{part}", href="/" + iri.removeprefix(BASE), kind="graph")
+    return Ref(
+        label=part,
+        iri=iri,
+        curie=f"graph:claim/{name}/{part}",
+        href="/" + iri.removeprefix(BASE),
+        kind="graph",
+    )

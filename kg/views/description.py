@@ -29,4 +29,6 @@ def graph_quads(reader: Reader, iri: str) -> Iterator[Quad]:
     """Yield the quads of one named graph."""
     graph = NamedNode(iri)
     for triple in reader.store.quads(graph):
-        yield Quad(triple.subject, triple.predicate, triple.object, graph if iri.startswith(BASE) else DefaultGraph())
+        yield Quad(
+            triple.subject, triple.predicate, triple.object, graph if iri.startswith(BASE) else DefaultGraph()
+        )

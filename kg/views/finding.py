@@ -23,7 +23,23 @@ _SORTS = {
 }
 _LABELS = (SKOS["prefLabel"].value, RDFS["label"].value)
 #: kinds that are found only by their own name, never listed for a word in passing
-_FOUND = frozenset({"disease", "situation", "feature", "intervention", "problem", "goal", "hedge", "claim", "sentence", "decision", "relation", "document", "term"})
+_FOUND = frozenset(
+    {
+        "disease",
+        "situation",
+        "feature",
+        "intervention",
+        "problem",
+        "goal",
+        "hedge",
+        "claim",
+        "sentence",
+        "decision",
+        "relation",
+        "document",
+        "term",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +101,9 @@ def _code_names(code: str) -> list[Name]:
 def search_page(index: Index, query: str, limit: int = 50) -> SearchPage:
     """Return the hits of a query, best first."""
     hits = search(index, query, limit + 1)
-    return SearchPage(query, min(len(hits), limit), tuple(_found(hit) for hit in hits[:limit]), len(hits) > limit)
+    return SearchPage(
+        query, min(len(hits), limit), tuple(_found(hit) for hit in hits[:limit]), len(hits) > limit
+    )
 
 
 def suggestions(index: Index, query: str, limit: int = 8) -> tuple[Found, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kg.views.terms import Naming, Term
 
-#: weakest to plainly stated, as `kg:strengthRank` 1 to 5 orders them; the line under a badge has the same name
+#: weakest to plainly stated, in the order of `kg:strengthRank`; the line under a badge has the same name
 LEVELS = ("weakest", "weak", "middle", "strong", "fact")
 
 

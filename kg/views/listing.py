@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass
 
 from pyoxigraph import Literal
@@ -48,7 +47,9 @@ def list_page(reader: Reader, kind: str, page: int = 1) -> ListPage | None:
         title={"claim": "Claims", "sentence": "Segments of the text"}.get(kind, f"{kind.capitalize()}s"),
         total=len(rows),
         first=first + 1,
-        items=tuple(_listed(text(row, "entity"), text(row, "label"), text(row, "definition"), kind) for row in shown),
+        items=tuple(
+            _listed(text(row, "entity"), text(row, "label"), text(row, "definition"), kind) for row in shown
+        ),
         previous=_address(kind, page - 1) if page > 1 else "",
         next=_address(kind, page + 1) if first + PAGE_SIZE < len(rows) else "",
         range=f"{first + 1} to {first + len(shown)} of {len(rows)}",
@@ -61,5 +62,3 @@ def _listed(iri: str, label: str, definition: str, kind: str) -> Listed:
 
 def _address(kind: str, page: int) -> str:
     return f"/{kind}/?page={page}"
-
-

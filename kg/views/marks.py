@@ -37,7 +37,9 @@ MARKS = (
     MarkMeaning(ASSERTED, "stated", "The text says it; a sentence number leads to the place."),
     MarkMeaning(INFERRED, "inferred", "A rule derived it from what is stated; why? shows the proof."),
     MarkMeaning(BACKGROUND, "background", "A curator added it; the text does not say it."),
-    MarkMeaning(OUTSIDE, "outside", "An identifier or a label of another vocabulary; never a claim of the text."),
+    MarkMeaning(
+        OUTSIDE, "outside", "An identifier or a label of another vocabulary; never a claim of the text."
+    ),
 )
 
 

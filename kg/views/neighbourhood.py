@@ -87,8 +87,15 @@ def _claim_link(item: Statement, thing: Ref, target: Ref) -> Link:
 def _linked(page: EntityPage) -> Iterator[_Pair]:
     """Yield the stated and the derived links between concepts."""
     for edge in (*page.facts, *page.incoming, *page.inferred):
-        if edge.object.iri and edge.subject.kind and edge.object.kind in _DRAWN and edge.subject.kind in _DRAWN:
-            link = Link(edge.subject.iri, edge.object.iri, edge.property.label, edge.mark, "", "fact", edge.negative)
+        if (
+            edge.object.iri
+            and edge.subject.kind
+            and edge.object.kind in _DRAWN
+            and edge.subject.kind in _DRAWN
+        ):
+            link = Link(
+                edge.subject.iri, edge.object.iri, edge.property.label, edge.mark, "", "fact", edge.negative
+            )
             yield edge.subject, edge.object, link
 
 

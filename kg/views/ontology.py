@@ -92,7 +92,11 @@ def ontology_page(reader: Reader) -> OntologyPage:
     triples = list(reader.store.quads(GRAPH["ontology"]))
     graph = _Graph(triples)
     naming = reader.naming(term for t in triples for term in (t.subject, t.predicate, t.object))
-    uses = {text(r, "term"): number(r, "count") for name in ("class-uses", "property-uses") for r in reader.rows(name)}
+    uses = {
+        text(r, "term"): number(r, "count")
+        for name in ("class-uses", "property-uses")
+        for r in reader.rows(name)
+    }
     classes = _views(graph, naming, uses, (_CLASS,))
     header = next((s for s in graph.subjects if OWL["Ontology"] in graph.all(s, RDF["type"])), None)
     return OntologyPage(
@@ -105,7 +109,9 @@ def ontology_page(reader: Reader) -> OntologyPage:
     )
 
 
-def _views(graph: _Graph, naming: Naming, uses: Mapping[str, int], sorts: Iterable[NamedNode]) -> tuple[TermView, ...]:
+def _views(
+    graph: _Graph, naming: Naming, uses: Mapping[str, int], sorts: Iterable[NamedNode]
+) -> tuple[TermView, ...]:
     wanted = list(sorts)
     terms = [
         subject
@@ -206,7 +212,7 @@ def _tree(classes: Iterable[TermView]) -> tuple[TreeNode, ...]:
 
 
 def diagram(page: OntologyPage) -> Neighbourhood:
-    """Return the classes and the properties that join them, as nodes and edges; unused classes are left out."""
+    """Return classes and the properties that join them as nodes and edges; unused classes are left out."""
     refs = {view.ref.iri: view.ref for view in page.classes}
     links = [
         Link(source.iri, target.iri, view.ref.label, ASSERTED, "", "fact", is_negative(view.ref.iri))

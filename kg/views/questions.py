@@ -73,7 +73,9 @@ def question_page(
         returns=question.returns,
         fields=tuple(_field(p, given.get(p.name, ()), choices) for p in question.params),
         variables=answer.variables,
-        rows=tuple(tuple(naming.ref(t) if t is not None else None for t in row) for row in answer.rows[:MOST_ROWS]),
+        rows=tuple(
+            tuple(naming.ref(t) if t is not None else None for t in row) for row in answer.rows[:MOST_ROWS]
+        ),
         total=len(answer.rows),
         query=answer.query,
         api=api,
@@ -85,7 +87,8 @@ def _field(parameter: Parameter, given: Sequence[str], choices: Choices) -> Fiel
     values = tuple(given) or tuple(parameter.example.split())
     wanted = {_same(value, parameter) for value in values}
     options = tuple(
-        Option(_spelling(choice.value), choice.label, _spelling(choice.value) in wanted) for choice in choices.of(parameter)
+        Option(_spelling(choice.value), choice.label, _spelling(choice.value) in wanted)
+        for choice in choices.of(parameter)
     )
     return Field(parameter.name, parameter.type, parameter.help, " ".join(values), parameter.many, options)
 
@@ -100,4 +103,3 @@ def _same(value: str, parameter: Parameter) -> str:
 
 def _spelling(term: NamedNode | Literal) -> str:
     return curie(term.value) if isinstance(term, NamedNode) else term.value
-

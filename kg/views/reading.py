@@ -39,7 +39,7 @@ class Reader:
         for parameter, terms in bound.items():
             values = f"VALUES ?{parameter} {{ {' '.join(str(term) for term in terms)} }}"
             pattern = rf"VALUES\s+\?{parameter}\s*\{{[^}}]*\}}"
-            query, found = re.subn(pattern, lambda _match, line=values: line, query)
+            query, found = re.subn(pattern, values.replace("\\", r"\\"), query)
             if not found:
                 raise BadData(f"The page query {name}.rq has no VALUES line for ?{parameter}.", where=name)
         return query

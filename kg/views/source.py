@@ -76,7 +76,9 @@ class SourcePage:
 def source_page(reader: Reader, document: str = "", copy: Path | None = None) -> SourcePage | None:
     """Return the page of a source document (the first one by default), or None when there is none."""
     documents = reader.rows("documents")
-    chosen = next((row for row in documents if not document or text(row, "document").endswith("/" + document)), None)
+    chosen = next(
+        (row for row in documents if not document or text(row, "document").endswith("/" + document)), None
+    )
     if chosen is None:
         return None
     iri = text(chosen, "document")
@@ -125,11 +127,17 @@ def _copy(path: Path | None, sha256: str) -> tuple[str, str]:
     except OSError as error:
         return "", f"The copy named by KG_SOURCE_TEXT cannot be read: {error.strerror}."
     if hashlib.sha256(content).hexdigest() != sha256:
-        return "", "The copy named by KG_SOURCE_TEXT is not the text the claims were taken from; run kg coverage to see where it differs."
+        return (
+            "",
+            "The copy named by KG_SOURCE_TEXT is not the text the claims were taken from; "
+            "run kg coverage to see where it differs.",
+        )
     return content.decode("utf-8"), ""
 
 
-def _segment(row: Row, spans: Mapping[str, list[_Span]], claims: Mapping[str, Statement], ref: Ref, words: str) -> Segment:
+def _segment(
+    row: Row, spans: Mapping[str, list[_Span]], claims: Mapping[str, Statement], ref: Ref, words: str
+) -> Segment:
     start, end = number(row, "start"), number(row, "end")
     own = sorted(spans.get(ref.iri, ()), key=lambda span: span[2])
     said = tuple(claims[span[2]] for span in own if span[2] in claims)
@@ -148,18 +156,26 @@ def _segment(row: Row, spans: Mapping[str, list[_Span]], claims: Mapping[str, St
     )
 
 
-def _pieces(words: str, start: int, end: int, spans: Sequence[_Span], claims: Mapping[str, Statement]) -> list[Piece]:
+def _pieces(
+    words: str, start: int, end: int, spans: Sequence[_Span], claims: Mapping[str, Statement]
+) -> list[Piece]:
     """Return the segment cut wherever a span begins or ends, so that overlapping claims stay apart."""
     cuts = sorted({start, end, *(cut for span in spans for cut in span[:2] if start < cut < end)})
     pieces = []
     for left, right in pairwise(cuts):
-        over = [claims[claim] for begin, stop, claim in spans if begin <= left and right <= stop and claim in claims]
-        pieces.append(Piece(words[left:right], tuple(c.name for c in over), _level(over), any(c.negative for c in over)))
+        over = [
+            claims[claim]
+            for begin, stop, claim in spans
+            if begin <= left and right <= stop and claim in claims
+        ]
+        pieces.append(
+            Piece(words[left:right], tuple(c.name for c in over), _level(over), any(c.negative for c in over))
+        )
     return pieces
 
 
 def _level(over: Sequence[Statement]) -> str:
-    """Return the weakest wording among some claims; a sentence never looks stronger than its weakest hedge."""
+    """Return the weakest wording among some claims: words never look stronger than their weakest hedge."""
     levels = [hedge.level for claim in over for hedge in claim.hedges]
     return min(levels, key=LEVELS.index, default="")
 
@@ -181,4 +197,3 @@ def _paragraphs(segments: Sequence[Segment]) -> tuple[Paragraph, ...]:
         Paragraph(line, all(segment.kind.startswith("heading") for segment in found), tuple(found))
         for line, found in lines.items()
     )
-

@@ -14,7 +14,16 @@ from kg.views.reading import Row
 from kg.views.terms import Naming, Ref, Term
 
 #: how a claim may point at its intervention, the most specific first
-LINKS = ("advisesIf", "offersIf", "offersToAll", "offers", "reportsPractice", "discounts", "jointlyOffers", "hasIntervention")
+LINKS = (
+    "advisesIf",
+    "offersIf",
+    "offersToAll",
+    "offers",
+    "reportsPractice",
+    "discounts",
+    "jointlyOffers",
+    "hasIntervention",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,9 @@ def claim_facts(rows: Iterable[Row]) -> list[ClaimFacts]:
         claim, predicate = row["claim"], row["p"]
         if isinstance(claim, NamedNode) and isinstance(predicate, NamedNode):
             grouped[claim].append((predicate.value, row["o"]))
-    return [ClaimFacts(claim, triples) for claim, triples in sorted(grouped.items(), key=lambda i: i[0].value)]
+    return [
+        ClaimFacts(claim, triples) for claim, triples in sorted(grouped.items(), key=lambda i: i[0].value)
+    ]
 
 
 def is_limit(facts: ClaimFacts) -> bool:
@@ -139,8 +150,8 @@ def statement(facts: ClaimFacts, naming: Naming) -> Statement:
 
 #: the claim's most telling class, first match wins; its label is the word shown
 _TELLING = (
-    "CollectiveClaim EscalationClaim AdviceClaim PracticeClaim CautionClaim UnconditionalOffer FrequencyClaim "
-    "GoalShiftClaim TerminologyClaim OfferClaim ConditionalClaim CourseClaim"
+    "CollectiveClaim EscalationClaim AdviceClaim PracticeClaim CautionClaim UnconditionalOffer "
+    "FrequencyClaim GoalShiftClaim TerminologyClaim OfferClaim ConditionalClaim CourseClaim"
 ).split()
 
 

@@ -1,4 +1,4 @@
-"""This graph's own terms for completion in the query editor: nothing is suggested that is not here."""
+"""The graph's own terms for completion in the query editor: nothing is suggested that is not here."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def vocabulary(reader: Reader) -> Vocabulary:
     )
 
 
-def _hints(iris: set[str], facts: Mapping[str, Mapping[str, str]], uses: Mapping[str, int]) -> tuple[TermHint, ...]:
+def _hints(
+    iris: set[str], facts: Mapping[str, Mapping[str, str]], uses: Mapping[str, int]
+) -> tuple[TermHint, ...]:
     hints = [
         TermHint(
             curie=curie(iri),

@@ -14,6 +14,7 @@ from kg.web.security import CSP
 
 blueprint = Blueprint("about", __name__)
 
+
 @blueprint.get("/about")
 def about() -> Response:
     """Answer what this server holds, allows and reaches."""

@@ -121,13 +121,14 @@ def _body(
 
 def serialize(quads: Iterable[ox.Quad], form: Form) -> bytes:
     """Return quads in an RDF form; formats without graphs get each triple once."""
-    assert form.rdf is not None
+    prefixes = _prefixes(form)
     if form.quads:
-        content: Iterable[ox.Quad | ox.Triple] = sorted(set(quads), key=str)
+        body = ox.serialize(sorted(set(quads), key=str), format=form.rdf, prefixes=prefixes)
     else:
-        content = sorted({quad.triple for quad in quads}, key=str)
-    body: bytes = ox.serialize(content, format=form.rdf, prefixes=_prefixes(form))
-    return body
+        body = ox.serialize(
+            sorted({quad.triple for quad in quads}, key=str), format=form.rdf, prefixes=prefixes
+        )
+    return body or b""
 
 
 def _prefixes(form: Form) -> dict[str, str]:

@@ -106,7 +106,8 @@ def linked(text: str) -> Markup:
     """Return a sentence with the addresses of our pages in it as links."""
     parts = re.split(r"(?<![\w.])(/[\w./-]+[\w/-])", text)
     return Markup("").join(
-        Markup('<a href="{0}">{0}</a>').format(part) if position % 2 else part for position, part in enumerate(parts)
+        Markup('<a href="{0}">{0}</a>').format(part) if position % 2 else part
+        for position, part in enumerate(parts)
     )
 
 
@@ -116,7 +117,9 @@ def _hashes() -> Mapping[str, str]:
 
 
 def _manifest() -> Mapping[str, str]:
-    return cast("Kept", current_app.extensions["kg_kept"]).get("manifest", "", lambda: _read_manifest(_static()))
+    return cast("Kept", current_app.extensions["kg_kept"]).get(
+        "manifest", "", lambda: _read_manifest(_static())
+    )
 
 
 def _static() -> Path:
@@ -136,7 +139,9 @@ def _read_manifest(folder: Path) -> dict[str, str]:
     path = folder / "dist" / "manifest.json"
     if not path.is_file():
         return {}
-    return {str(key): str(value).rpartition("/")[2] for key, value in json.loads(path.read_text("utf-8")).items()}
+    return {
+        str(key): str(value).rpartition("/")[2] for key, value in json.loads(path.read_text("utf-8")).items()
+    }
 
 
 @blueprint.app_context_processor

@@ -1,4 +1,4 @@
-"""The network self-test of the about page: what could leave this machine, looked at while the page is made."""
+"""The network self-test of the about page: what could leave this machine, at the moment it is made."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def _policy(csp: str) -> Check:
     return Check(
         "Your browser may load from",
         not foreign,
-        f"also {', '.join(foreign)}" if foreign else "this server's own address only (Content-Security-Policy)",
+        f"also {', '.join(foreign)}"
+        if foreign
+        else "this server's own address only (Content-Security-Policy)",
     )
 
 
@@ -54,7 +56,11 @@ def _service(settings: Settings) -> Check:
 
 def _store(settings: Settings) -> Check:
     remote = settings.store.startswith(("http://", "https://"))
-    return Check("The data are kept", True, f"at {settings.store}, which sees every query" if remote else "on this machine")
+    return Check(
+        "The data are kept",
+        True,
+        f"at {settings.store}, which sees every query" if remote else "on this machine",
+    )
 
 
 def _connections(own_port: int) -> Check:

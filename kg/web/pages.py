@@ -12,15 +12,16 @@ from kg.namespaces import BASE, ENTITY_KINDS
 from kg.views.claim import claim_page
 from kg.views.description import description, graph_quads
 from kg.views.entity import entity_page
+from kg.views.falling import falling, materialisation
 from kg.views.finding import near
 from kg.views.graph import graph_page
 from kg.views.listing import list_page
 from kg.views.neighbourhood import neighbourhood
 from kg.views.reading import Reader
 from kg.views.start import start_page
-from kg.views.terms import as_json, expand
+from kg.views.terms import Term, as_json, expand
 from kg.web.content import PAGES, Form, links, negotiate, ours, respond, split
-from kg.web.layout import page, reader
+from kg.web.layout import kept, page, reader
 from kg.web.questions import library
 from kg.web.search import index
 
@@ -91,7 +92,8 @@ def _entity(read: Reader, iri: str, form: Form) -> Response | None:
 
 
 def _claim(read: Reader, iri: str, form: Form) -> Response | None:
-    view = claim_page(read, iri)
+    worked_out = request.args.get("without", "") not in {"", "0"}
+    view = claim_page(read, iri, _falling if worked_out else None)
     if view is None:
         return None
 
@@ -99,6 +101,13 @@ def _claim(read: Reader, iri: str, form: Form) -> Response | None:
         return page("claim.html", view, title=f"Claim {view.statement.name}", forms=links(view.ref.href))
 
     return respond(form, view, html, lambda: description(read, iri), canonical=iri)
+
+
+def _falling(iri: str) -> list[tuple[Term, Term, Term]]:
+    """Return what would fall without a claim; some tenths of a second, so only on request."""
+    store = reader().store
+    closure = kept("closure", lambda: materialisation(store))
+    return kept(f"falling {iri}", lambda: list(falling(store, closure, iri)))
 
 
 def _graph(read: Reader, iri: str, form: Form) -> Response | None:

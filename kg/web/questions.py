@@ -35,7 +35,10 @@ def library() -> tuple[Question, ...]:
 @blueprint.app_context_processor
 def _library() -> dict[str, object]:
     """Give the query editor the library and a first query."""
-    return {"library": library, "example": lambda: library()[0].text if library() else "SELECT * WHERE { ?s ?p ?o } LIMIT 10"}
+    return {
+        "library": library,
+        "example": lambda: library()[0].text if library() else "SELECT * WHERE { ?s ?p ?o } LIMIT 10",
+    }
 
 
 @blueprint.get("/questions")
@@ -69,7 +72,9 @@ def _form(suffix: str, wanted: str) -> Form:
         if name in _BY_SUFFIX:
             return _BY_SUFFIX[name]
     if wanted:
-        raise BadQuery(f"There is no format {wanted!r}.", where="format", todo=f"Formats: {', '.join(_BY_SUFFIX)}.")
+        raise BadQuery(
+            f"There is no format {wanted!r}.", where="format", todo=f"Formats: {', '.join(_BY_SUFFIX)}."
+        )
     return negotiate(offers=_OFFERS)
 
 

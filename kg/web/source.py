@@ -15,6 +15,7 @@ from kg.web.negotiation import HTML
 
 blueprint = Blueprint("source", __name__)
 
+
 @blueprint.get("/source", defaults={"name": ""})
 @blueprint.get("/source/<name>")
 def source(name: str) -> Response:
@@ -23,8 +24,12 @@ def source(name: str) -> Response:
     copy = settings().source_text if form.media == HTML and _from_this_machine() else None
     view = source_page(reader(), name, Path(copy) if copy else None)
     if view is None:
-        raise NotFound("There is no source document of that name.", where=request.path, todo="See /document/ for all.")
-    response = respond(form, view, lambda: page("source.html", view, title="The source beside the graph"), tuple)
+        raise NotFound(
+            "There is no source document of that name.", where=request.path, todo="See /document/ for all."
+        )
+    response = respond(
+        form, view, lambda: page("source.html", view, title="The source beside the graph"), tuple
+    )
     if copy:
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,4 @@
-"""A real browser before a real server: Debian's Chromium by Playwright, and axe-core from the front end's packages."""
+"""A real browser before a real server: Debian's Chromium by Playwright, and axe-core from frontend/."""
 
 from __future__ import annotations
 

@@ -14,11 +14,15 @@ WIDE = {"width": 1280, "height": 900}
 
 def focused(page: Page) -> str:
     """Return the text of what has the keyboard's focus."""
-    return str(page.evaluate("(document.activeElement.textContent || document.activeElement.name || '').trim()"))
+    return str(
+        page.evaluate("(document.activeElement.textContent || document.activeElement.name || '').trim()")
+    )
 
 
-def test_the_newcomers_walk_from_start_to_sentence_proof_sparql_and_code(browser: Browser, live_server: str) -> None:
-    """From the start page to the sentence behind an offer, its proof, the same in SPARQL, and an outside code."""
+def test_the_newcomers_walk_from_start_to_sentence_proof_sparql_and_code(
+    browser: Browser, live_server: str
+) -> None:
+    """From the start page to the sentence behind an offer, its proof, SPARQL, and an outside code."""
     with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
         page = visit.go("/")
         page.locator(".big-search input").fill("blinatumomab")
@@ -93,7 +97,9 @@ def test_a_question_is_asked_by_its_pick_list(browser: Browser, live_server: str
         assert "RefractoryALL" in page.url
 
 
-def test_the_editor_answers_without_scripts_and_an_error_keeps_the_query(browser: Browser, live_server: str) -> None:
+def test_the_editor_answers_without_scripts_and_an_error_keeps_the_query(
+    browser: Browser, live_server: str
+) -> None:
     with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
         page = visit.go("/sparql")
         page.locator("textarea").fill("ASK { ?s a <https://w3id.org/rrall-kg/ont#Claim> }")
@@ -141,7 +147,9 @@ def test_a_case_is_ticked_and_judged(
 
 
 @pytest.mark.parametrize("scripted", [True, False])
-def test_contradicting_ticks_are_refused_with_a_sentence(browser: Browser, live_server: str, scripted: bool) -> None:
+def test_contradicting_ticks_are_refused_with_a_sentence(
+    browser: Browser, live_server: str, scripted: bool
+) -> None:
     with visiting(browser, live_server, viewport=WIDE, java_script_enabled=scripted) as visit:
         page = visit.go("/case")
         page.locator("input[name=BCell][value=yes]").check()

@@ -110,7 +110,7 @@ def test_an_unknown_name_is_404_with_near_names_in_the_form_asked_for(client: Fl
     assert b'href="/intervention/Blinatumomab"' in page.data
     data = client.get(f"/{kind}/Blinatumoma", headers={"Accept": "application/json"})
     assert data.status_code == 404
-    assert "json" in data.mimetype
+    assert data.mimetype == "application/problem+json"
     assert "/intervention/Blinatumomab" in json.loads(data.data)["next"]
 
 
@@ -203,3 +203,15 @@ def test_a_neighbourhood_has_the_entity_first_and_marks_on_its_edges(client: Fla
     assert {edge["label"] for edge in limits} >= {"less likely to work"}
     assert client.get("/api/neighbourhood?iri=sit:Nowhere").status_code == 404
     assert client.get("/api/neighbourhood").status_code == 404
+
+
+def test_what_would_fall_without_a_claim_is_worked_out_by_the_reasoner_on_request(
+    client: FlaskClient,
+) -> None:
+    assert client.get("/claim/S15-1.json").get_json()["falls"] is None
+    falls = client.get("/claim/S15-1.json?without=1").get_json()["falls"]
+    edges = {(e["subject"]["curie"], e["property"]["curie"], e["object"]["curie"]) for e in falls}
+    assert ("int:Blinatumomab", "kg:optionFor", "sit:RelapsedBALL") in edges
+    assert ("int:Blinatumomab", "kg:optionFor", "sit:RefractoryBALL") not in edges
+    html = client.get("/claim/S15-1", headers=BROWSER).get_data(as_text=True)
+    assert 'href="/claim/S15-1?without=1#falls"' in html

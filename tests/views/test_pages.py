@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +15,14 @@ from kg.store.protocol import Store
 from kg.web import create_app
 
 BROWSER = {"Accept": "text/html"}
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def reading(settings: Settings, store: Store, shared: Path) -> Iterator[FlaskClient]:
+def reading(settings: Settings, store: Store, shared: Path) -> FlaskClient:
     """Return a client of a server that was given the reader's own copy."""
     app = create_app(replace(settings, source_text=shared / "source" / "source-text.txt"), store)
-    yield app.test_client()
+    return app.test_client()
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def test_the_start_page_says_what_from_which_text_and_of_which_date(client: Flas
     assert 'href="/questions/raised-for"' in html
     assert "default graph" in html
     view = client.get("/", headers={"Accept": "application/json"}).get_json()
-    assert len(view["questions"]) == 38
+    assert len(view["questions"]) == len(list((ROOT / "queries" / "questions").glob("*.rq"))) >= 38
     assert {item["label"]: item["count"] for item in view["counts"]}["claims"] == 71
 
 
 def test_every_question_is_a_form_with_an_answer_its_query_and_its_address(client: FlaskClient) -> None:
     listed = client.get("/questions", headers={"Accept": "application/json"}).get_json()["questions"]
-    assert len(listed) == 38
+    assert len(listed) == len(list((ROOT / "queries" / "questions").glob("*.rq"))) >= 38
     for item in listed:
         html = client.get(item["href"], headers=BROWSER)
         assert html.status_code == 200, item["name"]
@@ -158,7 +158,7 @@ def test_the_about_page_tests_the_network_and_names_limits_and_addresses(client:
 def test_the_editor_page_works_as_a_plain_form_and_has_the_library(client: FlaskClient) -> None:
     html = client.get("/sparql", headers=BROWSER).get_data(as_text=True)
     assert '<textarea id="query" name="query"' in html
-    assert html.count("data-query=") == 38
+    assert html.count("data-query=") >= 38
 
 
 def test_search_without_scripts_is_a_page_and_an_empty_result_helps_on(client: FlaskClient) -> None:
