@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.namespaces import KG, OWL, PREFIXES, RDF, RDFS
+from kg.namespaces import KG, OWL, PREFIXES, RDF, RDFS, SKOS
 
 Node = NamedNode | BlankNode
+_MADE = "Generated: the patient scenarios that have every feature which the situation"
 
 
 def recognisers(triples: Iterable[Triple]) -> list[Triple]:
@@ -22,7 +23,11 @@ def recognisers(triples: Iterable[Triple]) -> list[Triple]:
     triples only: inferred features would change the bundles.
     """
     bundles = _bundles(triples)
-    return [triple for situation in sorted(bundles) for triple in _recogniser(situation, sorted(bundles[situation]))]
+    return [
+        triple
+        for situation in sorted(bundles)
+        for triple in _recogniser(situation, sorted(bundles[situation]))
+    ]
 
 
 def _bundles(triples: Iterable[Triple]) -> dict[str, set[str]]:
@@ -48,6 +53,8 @@ def _recogniser(situation: str, features: Sequence[str]) -> list[Triple]:
     return [
         Triple(scenarios, RDF["type"], OWL["Class"]),
         Triple(scenarios, RDFS["label"], Literal(f"scenario that matches {name}", language="en")),
+        Triple(scenarios, SKOS["definition"], Literal(f"{_MADE} {name} asks for.", language="en")),
+        Triple(scenarios, KG["noMappingBecause"], Literal("Generated from a situation.", language="en")),
         Triple(scenarios, RDFS["isDefinedBy"], NamedNode(str(KG).rstrip("#"))),
         Triple(scenarios, RDFS["subClassOf"], KG["PatientScenario"]),
         Triple(scenarios, OWL["equivalentClass"], bundle),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def _read(turtle: str) -> list[Triple]:
     return [quad.triple for quad in parse(input=turtle, format=RdfFormat.TURTLE)]
 
 
+@cache
 def _rules(root: Path, stage: str) -> list[Triple]:
     return [triple for file in shapes(root, stage) for triple in file.triples]
 
