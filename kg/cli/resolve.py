@@ -68,5 +68,6 @@ def _below(found: Below) -> str:
 
 def _claim(claim: ClaimSaid) -> str:
     """Return the line of a claim."""
-    through = f" [through {claim.through}]" if claim.through else ""
+    features = sorted({about.through for about in claim.about if about.through})
+    through = f" [through {', '.join(features)}]" if features else ""
     return f"  {claim.claim} {claim.label} - {claim.hedge}: “{claim.cue}” ({claim.sentence}){through}"

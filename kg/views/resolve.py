@@ -22,18 +22,25 @@ NOT_SAID = "not said by the text"
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimSaid:
-    """A claim about an entity found; `through` names the feature of its situation, if not said directly."""
+class About:
+    """An entity a claim speaks of, by which property, and through which feature if not directly."""
 
-    entity_curie: str
+    entity: str
+    link: str
+    through: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSaid:
+    """A claim about entities found, with its hedge and cue; once for each of its hedges."""
+
     claim: str
     claim_href: str
     label: str
-    link: str
     hedge: str
     cue: str
     sentence: str
-    through: str
+    about: tuple[About, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +108,32 @@ def resolve(
 
 
 def said_of(reader: Reader, entities: Iterable[str]) -> tuple[ClaimSaid, ...]:
-    """Return the claims about entities, given by IRI."""
+    """Return the claims about entities, given by IRI, each claim once with all it is about."""
     nodes = [NamedNode(iri) for iri in sorted(entities)]
-    return tuple(_said(row) for row in reader.rows("said-of", entity=nodes)) if nodes else ()
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for row in reader.rows("said-of", entity=nodes) if nodes else ():
+        grouped.setdefault((text(row, "claim"), text(row, "hedge")), []).append(row)
+    return tuple(_said(rows) for _, rows in sorted(grouped.items()))
 
 
-def _said(row: Row) -> ClaimSaid:
-    """Return the claim a row tells of."""
+def _said(rows: list[Row]) -> ClaimSaid:
+    """Return the claim that some rows tell of."""
+    row = rows[0]
     return ClaimSaid(
-        entity_curie=shorten(text(row, "entity")),
         claim=shorten(text(row, "claim")),
         claim_href=href(text(row, "claim")),
         label=text(row, "label"),
-        link=shorten(text(row, "link")),
         hedge=text(row, "hedge"),
-        cue=text(row, "cue"),
+        cue=", ".join(sorted({text(row, "cue") for row in rows})),
         sentence=shorten(text(row, "sentence")),
-        through=shorten(text(row, "feature")) if "feature" in row else "",
+        about=tuple(dict.fromkeys(_about(row) for row in rows)),
     )
+
+
+def _about(row: Row) -> About:
+    """Return what a row says its claim is about."""
+    through = shorten(text(row, "feature")) if "feature" in row else ""
+    return About(shorten(text(row, "entity")), shorten(text(row, "link")), through)
 
 
 def _below(wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm]) -> Iterable[Below]:
