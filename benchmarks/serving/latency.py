@@ -32,7 +32,9 @@ def main() -> None:
     for title, load in (("idle", idle), ("four runaway queries beside", busy)):
         print(f"{title:28}{load.per_second:12,.0f}{load.median:11.2f}{load.p99:9.1f}")
     print(f"99th percentile: {busy.p99 / idle.p99:.1f} times; refused {busy.refused}, broken {busy.broken}")
-    print(f"runaway queries: status {statuses}, ended after {', '.join(f'{s:.1f}' for s in took)} s (deadline {DEADLINE})")
+    print(
+        f"runaway queries: status {statuses}, ended after {', '.join(f'{s:.1f}' for s in took)} s (deadline {DEADLINE})"
+    )
     print(f"processor time in the second after: {left:.2f} s")
 
 
@@ -43,7 +45,9 @@ def _while_runaway(folder: Path, peer: Peer) -> tuple[Load, list[float], list[in
 
     def run() -> None:
         began = time.monotonic()
-        statuses.append(requests.post(peer.query, data={"query": RUNAWAY}, headers=HEADERS, timeout=90).status_code)
+        statuses.append(
+            requests.post(peer.query, data={"query": RUNAWAY}, headers=HEADERS, timeout=90).status_code
+        )
         took.append(time.monotonic() - began)
 
     runners = [threading.Thread(target=run) for _ in range(4)]

@@ -36,7 +36,12 @@ class Load:
 
 
 def wrk(
-    folder: Path, query_address: str, queries: list[str], headers: Mapping[str, str], seconds: int, clients: int = 16
+    folder: Path,
+    query_address: str,
+    queries: list[str],
+    headers: Mapping[str, str],
+    seconds: int,
+    clients: int = 16,
 ) -> Load:
     """Ask `queries` in turn from `clients` connections for some seconds."""
     parts = urlsplit(query_address)

@@ -55,7 +55,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def started(name: str, command: list[str], ready: str, log: Path, **environment: str) -> Iterator[psutil.Process]:
+def started(
+    name: str, command: list[str], ready: str, log: Path, **environment: str
+) -> Iterator[psutil.Process]:
     """Run a server until the block ends; it is ready when `ready` answers at all."""
     with log.open("wb") as stream:
         process = subprocess.Popen(
@@ -77,7 +79,7 @@ def _await(name: str, process: subprocess.Popen[bytes], address: str) -> None:
     for _ in range(1200):
         if process.poll() is not None:
             raise RuntimeError(f"{name} ended with {process.returncode}")
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.RequestException):
             requests.get(address, timeout=5)
             return
         time.sleep(0.1)

@@ -31,7 +31,9 @@ def main() -> None:
         measured: list[tuple[str, Load, float]] = []
         with ours(folder) as us:
             counts = _counts(us, queries)
-            measured.append(_measure(folder, us, "rrall-kg, uncached", queries, seconds, {"Cache-Control": "no-cache"}))
+            measured.append(
+                _measure(folder, us, "rrall-kg, uncached", queries, seconds, {"Cache-Control": "no-cache"})
+            )
             measured.append(_measure(folder, us, "rrall-kg, cached", queries, seconds, {}))
         with oxigraph(folder, graph) as them:
             _compare(counts, _counts(them, queries), them.name)
@@ -70,7 +72,9 @@ def _measure(
 
 def _print(measured: list[tuple[str, Load, float]]) -> None:
     """Print the table."""
-    print(f"{'server':28}{'requests/s':>12}{'median ms':>11}{'p99 ms':>9}{'refused':>9}{'broken':>8}{'MiB':>7}")
+    print(
+        f"{'server':28}{'requests/s':>12}{'median ms':>11}{'p99 ms':>9}{'refused':>9}{'broken':>8}{'MiB':>7}"
+    )
     for name, load, memory in measured:
         figures = f"{load.per_second:12,.0f}{load.median:11.2f}{load.p99:9.1f}"
         print(f"{name:28}{figures}{load.refused:9}{load.broken:8}{memory:7.0f}")

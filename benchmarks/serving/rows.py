@@ -43,10 +43,14 @@ def main() -> None:
             for _ in range(3):
                 for peer in (us, them):
                     found.setdefault(peer.name, []).append(_download(peer))
-    print(f"{'server':20}{'rows/s':>12}{'first byte ms':>15}{'MiB before':>12}{'MiB at most':>13}{'rows':>11}")
+    print(
+        f"{'server':20}{'rows/s':>12}{'first byte ms':>15}{'MiB before':>12}{'MiB at most':>13}{'rows':>11}"
+    )
     best = {title: max(streams, key=lambda s: s.per_second) for title, streams in found.items()}
     for title, s in best.items():
-        print(f"{title:20}{s.per_second:12,.0f}{s.first * 1000:15.1f}{s.before:12.0f}{s.most:13.0f}{s.rows:11,}")
+        print(
+            f"{title:20}{s.per_second:12,.0f}{s.first * 1000:15.1f}{s.before:12.0f}{s.most:13.0f}{s.rows:11,}"
+        )
     us_best, them_best = best.values()
     print(f"ratio: {us_best.per_second / them_best.per_second:.2f}")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.serving.load import wrk
 from benchmarks.serving.peers import BIN, free_port, started
 
-APPLICATION = '''
+APPLICATION = """
 BODY = b'{"head":{"vars":["s"]},"results":{"bindings":[{"s":{"type":"uri","value":"http://x"}}]}}' * 5
 HEAD = [("content-type", "application/sparql-results+json"), ("etag", '"x"'), ("x-request-id", "abc"),
         ("cache-control", "no-cache"), ("vary", "accept"), ("x-content-type-options", "nosniff"),
@@ -37,7 +37,7 @@ async def asgi(scope, receive, send):
     head = [(a.encode(), b.encode()) for a, b in HEAD]
     await send({"type": "http.response.start", "status": 200, "headers": head})
     await send({"type": "http.response.body", "body": BODY})
-'''
+"""
 CHOICES = {
     "granian WSGI": ["granian", "--interface", "wsgi", "--no-ws", "app:wsgi"],
     "granian RSGI": ["granian", "--interface", "rsgi", "--no-ws", "app:rsgi"],

@@ -1,0 +1,179 @@
+"""Backups are whole or not there; a restore that fails leaves what was."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.serving.servers import TOKEN, WRITER, Running, environment, running
+
+KG = str(Path(sys.executable).parent / "kg")
+DATA = "".join(f'INSERT DATA {{ <http://e/{n}> <http://e/p> "{n}" ; <http://e/q> _:b{n} }} ;' for n in range(3))
+NAMED = "INSERT DATA { GRAPH <http://e/g> { <http://e/s> <http://e/p> 'x'@en , 1.5 } }"
+
+
+def kg(*arguments: str, limit: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `kg`; `limit` is the largest file in bytes that it may write."""
+
+    def confine() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.run(
+        [KG, *arguments],
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=confine if limit else None,
+    )
+
+
+def size(server: Running) -> int:
+    query = {"query": "SELECT (COUNT(*) AS ?n) { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"}
+    head = {"Accept": "application/sparql-results+json"}
+    answer = requests.get(f"{server.address}/sparql", query, headers=head, timeout=20)
+    return int(answer.json()["results"]["bindings"][0]["n"]["value"])
+
+
+@pytest.fixture
+def filled(writable: Running) -> Running:
+    """Return the writable server with nine statements in it."""
+    for text in ("DROP ALL", DATA + NAMED):
+        answer = requests.post(
+            f"{writable.address}/update", data={"update": text}, headers=WRITER, timeout=20
+        )
+        assert answer.status_code == 204, answer.text
+    assert size(writable) == 8
+    return writable
+
+
+def lines(path: Path) -> set[bytes]:
+    """Return the statements of a backup that have no blank node."""
+    body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return {line for line in body.splitlines() if not line.startswith(b"#") and b"_:" not in line}
+
+
+@pytest.mark.parametrize("name", ["all.nq", "all.nq.gz"])
+def test_a_backup_restores_what_was_there_while_the_server_runs(
+    filled: Running, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / name
+    assert kg("backup", str(file), "--server", filled.address).returncode == 0
+    requests.post(f"{filled.address}/update", data={"update": "DROP ALL"}, headers=WRITER, timeout=20)
+    assert size(filled) == 0
+    told = kg("restore", str(file), "--server", filled.address, KG_UPDATE_TOKEN=TOKEN)
+    assert told.returncode == 0, told.stderr
+    assert "8 quads" in told.stdout
+    assert size(filled) == 8
+    again = tmp_path / f"again-{name}"
+    assert kg("backup", str(again), "--server", filled.address).returncode == 0
+    assert lines(again) == lines(file)
+
+
+def cut(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def cut_at_a_line(body: bytes) -> bytes:
+    return b"".join(body.splitlines(keepends=True)[:4])
+
+
+def changed(body: bytes) -> bytes:
+    return body.replace(b'"1"', b'"7"')
+
+
+def broken(_: bytes) -> bytes:
+    return b"<http://e/a> <http://e/b> .\n"
+
+
+def empty(_: bytes) -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize("damage", [cut, cut_at_a_line, changed, broken, empty])
+def test_a_damaged_backup_is_refused_and_nothing_changes(
+    filled: Running, tmp_path: Path, damage: type[bytes]
+) -> None:
+    file = tmp_path / "all.nq"
+    kg("backup", str(file), "--server", filled.address)
+    file.write_bytes(damage(file.read_bytes()))
+    told = kg("restore", str(file), "--server", filled.address, KG_UPDATE_TOKEN=TOKEN)
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"kg: {file}")
+    assert "Traceback" not in told.stderr
+    assert size(filled) == 8
+
+
+def test_a_restore_without_the_token_is_refused(filled: Running, tmp_path: Path) -> None:
+    file = tmp_path / "all.nq"
+    kg("backup", str(file), "--server", filled.address)
+    told = kg("restore", str(file), "--server", filled.address)
+    assert told.returncode == 1
+    assert "token" in told.stderr
+    assert size(filled) == 8
+
+
+def test_a_backup_that_finds_the_disk_full_leaves_the_older_one(filled: Running, tmp_path: Path) -> None:
+    file = tmp_path / "all.nq"
+    assert kg("backup", str(file), "--server", filled.address).returncode == 0
+    before = file.read_bytes()
+    told = kg("backup", str(file), "--server", filled.address, limit=200)
+    assert told.returncode == 1
+    assert "unchanged" in told.stderr
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["all.nq"]
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [("no/such/folder/all.nq", "no such file"), (".", "directory"), ("/proc/all.nq", "unchanged")],
+)
+def test_a_target_that_cannot_be_written_is_a_sentence(
+    filled: Running, tmp_path: Path, target: str, words: str
+) -> None:
+    told = kg("backup", str(tmp_path / target), "--server", filled.address)
+    assert told.returncode == 1
+    assert words in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_store_on_disk_is_backed_up_and_restored_without_a_server(filled: Running, tmp_path: Path) -> None:
+    file, folder, again = tmp_path / "all.nq", tmp_path / "store", tmp_path / "again.nq"
+    kg("backup", str(file), "--server", filled.address)
+    nobody = {"KG_PORT": "9"}
+    told = kg("restore", str(file), "--store", str(folder), **nobody)
+    assert told.returncode == 0, told.stderr
+    assert kg("backup", str(again), "--store", str(folder), KG_EMPTY="1", **nobody).returncode == 0
+    assert lines(again) == lines(file)
+
+
+def test_a_restore_over_a_store_in_use_is_refused(filled: Running, tmp_path: Path) -> None:
+    file, folder = tmp_path / "all.nq", tmp_path / "store"
+    kg("backup", str(file), "--server", filled.address)
+    with running(tmp_path, "--empty", "--store", str(folder)):
+        told = kg("restore", str(file), "--store", str(folder), KG_PORT="9")
+        assert told.returncode == 1
+        assert "Another process" in told.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
+def test_a_read_only_folder_is_a_sentence(filled: Running, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    told = kg("backup", str(tmp_path / "all.nq"), "--server", filled.address)
+    tmp_path.chmod(0o700)
+    assert told.returncode == 1
+    assert "may not write" in told.stderr
+
+
+def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    told = kg("backup", str(tmp_path / "all.nq"), "--server", "http://127.0.0.1:9")
+    assert told.returncode == 1
+    assert "No server" in told.stderr

@@ -1,0 +1,198 @@
+"""The answer cache: what it keeps, what it must not, and how much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from kg.serving.cache import OVERHEAD, Answer, AnswerCache
+from kg.serving.compression import FOR_BODIES, coding
+from kg.serving.front import Front, Served
+from kg.web.logs import Recorder
+from kg.web.metrics import Metrics
+
+PLAIN = (("Content-Type", "text/csv"), ("ETag", 'W/"1"'), ("Vary", "Accept"))
+
+
+@dataclass
+class Application:
+    """A WSGI application that counts how often it is asked."""
+
+    headers: tuple[tuple[str, str], ...] = PLAIN
+    status: str = "200 OK"
+    asked: int = 0
+    version: str = "a"
+    breaks: bool = False
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self.asked += 1
+        start_response(self.status, list(self.headers))
+        yield f"answer {self.asked}".encode()
+        if self.breaks:
+            environ["kg.broken"] = True
+
+    def front(self, limit: int = 100_000) -> Front:
+        served = Served(self, lambda: self.version, Recorder(None, Metrics(), 1.0), lambda: None)
+        return Front(served, AnswerCache(limit))
+
+
+@dataclass
+class Got:
+    """What a client gets."""
+
+    status: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def get(front: Front, method: str = "GET", **extra: str) -> Got:
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": "/x", "QUERY_STRING": "", "wsgi.url_scheme": "http"}
+    got = Got()
+
+    def start(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
+        got.status, got.headers = status, dict(headers)
+
+    body = front(environ | extra, start)
+    got.body = b"".join(body)
+    if hasattr(body, "close"):
+        body.close()
+    return got
+
+
+def test_the_second_answer_comes_from_the_cache() -> None:
+    app = Application()
+    front = app.front()
+    assert [get(front).body for _ in range(3)] == [b"answer 1"] * 3
+    assert app.asked == 1
+
+
+def test_another_version_of_the_data_is_another_answer() -> None:
+    app = Application()
+    front = app.front()
+    get(front)
+    app.version = "b"
+    assert get(front).body == b"answer 2"
+    app.version = "a"
+    assert get(front).body == b"answer 3"
+
+
+def test_an_answer_that_was_made_during_a_write_is_not_kept() -> None:
+    app = Application()
+    front = app.front()
+    versions = iter(["a", "b", "b", "b"])
+    front.served = Served(app, lambda: next(versions), front.served.recorder, lambda: None)
+    get(front)
+    assert get(front).body == b"answer 2"
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"HTTP_ACCEPT": "text/turtle"},
+        {"QUERY_STRING": "a=1"},
+        {"HTTP_HOST": "other"},
+        {"HTTP_ACCEPT_LANGUAGE": "de"},
+        {"HTTP_ORIGIN": "http://other"},
+        {"wsgi.url_scheme": "https"},
+        {"HTTP_ACCEPT_ENCODING": "gzip"},
+    ],
+)
+def test_what_an_answer_depends_on_is_kept_apart(extra: dict[str, str]) -> None:
+    app = Application()
+    front = app.front()
+    assert get(front).body == b"answer 1"
+    assert get(front, **extra).body == b"answer 2"
+    assert get(front).body == b"answer 1"
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"HTTP_AUTHORIZATION": "Bearer x"},
+        {"HTTP_COOKIE": "a=1"},
+        {"HTTP_RANGE": "bytes=0-1"},
+        {"HTTP_CACHE_CONTROL": "no-cache"},
+        {"method": "POST"},
+    ],
+)
+def test_these_requests_pass_the_cache_by(extra: dict[str, str]) -> None:
+    app = Application()
+    front = app.front()
+    get(front)
+    assert get(front, **extra).body == b"answer 2"
+    assert get(front).body == b"answer 1"
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        Application(status="404 NOT FOUND"),
+        Application(headers=(*PLAIN, ("Cache-Control", "no-store"))),
+        Application(headers=(*PLAIN, ("Set-Cookie", "a=1"))),
+        Application(headers=(("ETag", "1"), ("Vary", "User-Agent"))),
+        Application(headers=(("ETag", "1"), ("Vary", "*"))),
+        Application(headers=(("Content-Type", "text/csv"),)),
+        Application(breaks=True),
+    ],
+    ids=["error", "no-store", "cookie", "vary by agent", "vary by all", "no tag", "broken"],
+)
+def test_these_answers_are_never_kept(app: Application) -> None:
+    front = app.front()
+    get(front)
+    assert get(front).body == b"answer 2"
+
+
+def test_head_is_answered_from_what_get_left() -> None:
+    front = Application().front()
+    get(front)
+    head = get(front, method="HEAD")
+    assert head.body == b""
+    assert head.headers["Content-Length"] == "8"
+
+
+def test_the_holder_of_the_answer_gets_304_from_the_cache() -> None:
+    front = Application().front()
+    get(front)
+    got = get(front, HTTP_IF_NONE_MATCH='"0", W/"1"')
+    assert got.status.startswith("304")
+    assert "Content-Length" not in got.headers
+
+
+def test_the_cache_keeps_to_its_bytes_and_drops_the_longest_unused() -> None:
+    cache = AnswerCache(10 * (OVERHEAD + 100))
+    for number in range(50):
+        cache.put((str(number),), Answer("200 OK", (), bytes(100), "a", "", ""))
+        cache.get(("0",), "a")
+    assert cache.size <= cache.limit
+    assert len(cache) == 10
+    assert cache.get(("0",), "a") is not None
+    assert cache.get(("30",), "a") is None
+
+
+def test_an_answer_larger_than_an_eighth_of_the_cache_is_not_kept() -> None:
+    cache = AnswerCache(80_000)
+    cache.put(("big",), Answer("200 OK", (), bytes(10_001), "a", "", ""))
+    assert len(cache) == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        ("", ""),
+        ("gzip", "gzip"),
+        ("gzip, br", "br"),
+        ("br;q=0.1, gzip;q=0.9", "gzip"),
+        ("gzip;q=0", ""),
+        ("*", "br"),
+        ("*;q=0", ""),
+        ("br;q=0, *", "zstd"),
+        ("identity", ""),
+        ("br;q=x", ""),
+        ("GZIP", "gzip"),
+    ],
+)
+def test_the_coding_is_the_one_the_client_likes_best(header: str, wanted: str) -> None:
+    assert coding(header, FOR_BODIES) == wanted
