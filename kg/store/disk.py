@@ -14,12 +14,14 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kg.errors import BadData, StoreUnavailable
+from kg.namespaces import GRAPH
 from kg.settings import Settings
 from kg.store.local import LocalStore
 
 #: stands in the directory while its first load runs; a load that was killed starts anew.
 _LOADING = "LOADING"
 
+_IMPORTS = GRAPH["import"].value  # `graph/imports` and `graph/import/...` came by kg import
 #: stands in the directory between a write and its inferences.
 _BEHIND = "INFERENCES_BEHIND"
 
@@ -36,8 +38,13 @@ class DiskStore(LocalStore):
         initial = None if settings.empty else settings.build_dir / "current" / "graph.nq"
         engine = _opened(path)
         super().__init__(engine, f"disk-{secrets.token_hex(6)}", str(path))
-        if initial is not None and (not len(engine) or (path / _LOADING).exists()):
+        if initial is not None and ((path / _LOADING).exists() or not self._holds_a_build()):
             self._first_load(initial)
+
+    def _holds_a_build(self) -> bool:
+        """Say whether there is more in the store than imports."""
+        named = any(not graph.value.startswith(_IMPORTS) for graph in self.graphs())
+        return named or next(self.quads(None), None) is not None
 
     def _first_load(self, nquads: Path) -> None:
         """Load the build; until it is whole, a marker says so."""
@@ -51,7 +58,10 @@ class DiskStore(LocalStore):
         marker = self.path / _LOADING
         try:
             marker.touch()
-            self.engine.clear()
+            for graph in self.graphs():
+                if not graph.value.startswith(_IMPORTS):
+                    self.engine.remove_graph(graph)
+            self.engine.clear_graph(ox.DefaultGraph())
             self.engine.bulk_load(path=nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
             self.engine.flush()
             marker.unlink()

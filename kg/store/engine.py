@@ -131,10 +131,10 @@ def _keep_owner(
     lifeline = ends[1]
     board = Board(directory / "board", slots_of(settings) + 1)
     while True:
-        began = time.monotonic()
+        began, supervisor = time.monotonic(), os.getpid()
         pid = os.fork()
         if not pid:
-            _be_owner(settings, opener, directory, ends, board)
+            _be_owner(settings, opener, (directory, supervisor), ends, board)
         status = _wait(pid, lifeline)
         if not os.WIFSIGNALED(status):
             return
@@ -174,14 +174,14 @@ def _wait(pid: int, lifeline: int) -> int:
 def _be_owner(
     settings: Settings,
     opener: Callable[[], LocalStore],
-    directory: Path,
+    home: tuple[Path, int],
     ends: tuple[socket.socket, int, int],
     board: Board,
 ) -> None:
     """Be the owner until the lifeline is cut, or tell why the store does not open; never returns."""
-    writes, lifeline, tell = ends
+    (directory, supervisor), (writes, lifeline, tell) = home, ends
     try:
-        walls.die_with_parent()
+        walls.die_with_parent(supervisor)
         store = opener()
     except KgError as error:
         os.write(tell, error_frame(error))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pyoxigraph as ox
 
 from kg.namespaces import GRAPH
+from kg.reasoning.materialisation import Materialisation
 from kg.store.local import LocalStore
 
 EDITS = GRAPH["edits"]
@@ -46,7 +47,7 @@ class Follower:
         if not self.ready:
             self.default = _triples(store, None)
             self.given = _union(_members(store), but=SOURCE)
-            self.closure = _triples(store, INFERRED)
+            self.closure = self.reason(self.given)
             self.ready = True
 
     def after(self, store: LocalStore) -> None:
@@ -103,8 +104,20 @@ def _triples(store: LocalStore, graph: ox.NamedNode | None) -> Triples:
     return frozenset(store.quads(graph))
 
 
-def closing(triples: Triples) -> Triples:
-    """Return what OWL 2 RL makes of `triples`, without them."""
-    from kg.reasoning import close
+class Following:
+    """The closure of the member graphs, kept from write to write, so that a write costs what it changes."""
 
-    return frozenset(close(triples).inferred) - triples
+    def __init__(self) -> None:
+        """Close nothing yet: the first write does."""
+        self._kept: Materialisation | None = None
+        self._given: Triples = frozenset()
+
+    def __call__(self, given: Triples) -> Triples:
+        """Return what OWL 2 RL makes of `given`, without it."""
+        if self._kept is None:
+            self._kept = Materialisation(given)
+        else:
+            self._kept.remove(self._given - given)
+            self._kept.add(given - self._given)
+        self._given = given
+        return self._kept.inferred

@@ -78,7 +78,9 @@ def be_quiet() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def die_with_parent() -> None:
-    """Let the kernel kill this process when its parent ends."""
+def die_with_parent(parent: int) -> None:
+    """Let the kernel kill this process when its parent ends; end now when it has ended already."""
     if platform.system() == "Linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)

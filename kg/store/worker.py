@@ -108,11 +108,12 @@ class Deadline:
 
 def fork_worker(engine: ox.Store, place: Place, board: Board, memory: int, close: list[int]) -> int:
     """Return the id of a new worker that answers on `place`; it closes the descriptors in `close`."""
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     try:
-        walls.die_with_parent()
+        walls.die_with_parent(parent)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)

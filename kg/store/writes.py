@@ -20,7 +20,7 @@ from kg.errors import BadData, BadQuery, KgError, NotFound, StoreUnavailable, To
 from kg.settings import Settings
 from kg.store import walls
 from kg.store.answers import GRAPHS
-from kg.store.inference import Follower, closing
+from kg.store.inference import Follower, Following
 from kg.store.jobs import WriteJob, error_frame, error_from
 from kg.store.local import LocalStore, replacement
 from kg.store.syntax import bad_query, engine_trouble
@@ -39,7 +39,7 @@ class Writer:
     def __init__(self, store: LocalStore, settings: Settings) -> None:
         """Write to `store`; inferences follow unless the settings say that it began empty."""
         self._store, self._settings = store, settings
-        self._follower = None if settings.empty else Follower(closing)
+        self._follower = None if settings.empty else Follower(Following())
 
     def catch_up(self) -> None:
         """Mend a store whose process ended between a write and its inferences."""
@@ -70,9 +70,10 @@ class Writer:
     def _rehearse(self, job: WriteJob, body: bytes, meanwhile: Callable[[], None]) -> None:
         """Make the write in a child that is thrown away; raises what it raised, or what killed it."""
         read, write = os.pipe()
+        parent = os.getpid()
         pid = os.fork()
         if not pid:
-            self._rehearsal(job, body, write)
+            self._rehearsal(job, body, write, parent)
         os.close(write)
         said = b""
         while True:
@@ -89,11 +90,11 @@ class Writer:
         if os.WIFSIGNALED(status):
             raise self._killed(os.WTERMSIG(status), job)
 
-    def _rehearsal(self, job: WriteJob, body: bytes, write: int) -> None:
+    def _rehearsal(self, job: WriteJob, body: bytes, write: int, parent: int) -> None:
         """Be the child: do it, tell a KgError, and end without the parent's cleanup."""
         try:
             signal.set_wakeup_fd(-1)
-            walls.die_with_parent()
+            walls.die_with_parent(parent)
             walls.be_quiet()
             walls.limit_memory(self._settings.query_memory)
             signal.setitimer(signal.ITIMER_REAL, job.deadline)

@@ -8,9 +8,10 @@ from pathlib import Path
 from pyoxigraph import NamedNode, Quad, Triple
 
 from kg.namespaces import GRAPH, KG, RDF, RDFS
+from kg.reasoning import close
 from kg.settings import Settings
 from kg.store.disk import DiskStore
-from kg.store.inference import EDITS, INFERRED, closing
+from kg.store.inference import EDITS, INFERRED
 from kg.store.jobs import WriteJob
 from kg.store.local import LocalStore
 from kg.store.memory import MemoryStore
@@ -33,7 +34,7 @@ def update(writer: Writer, text: str) -> None:
 def in_step(store: LocalStore) -> bool:
     """Say whether inferred and default graph are what the member graphs make them."""
     said = frozenset(store.quads(ASSERTED)) | frozenset(store.quads(EDITS))
-    follows = closing(said)
+    follows = frozenset(close(said).inferred) - said
     shown = frozenset(store.quads(None))
     return frozenset(store.quads(INFERRED)) == follows - said and shown == said | follows
 
