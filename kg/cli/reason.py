@@ -26,12 +26,12 @@ Examples:
   kg reason ontology.ttl data.nt.gz --output inferred.nt
   kg reason chebi.nt.gz --output chebi-inferred.nt.gz
   kg reason --axiomatic small.ttl
-  kg reason ontology.ttl data.ttl --remote http://127.0.0.1:7878/
+  kg reason ontology.ttl data.ttl --remote http://127.0.0.1:7878/query
 
 Exit codes: 0 consistent; 1 a file cannot be read (file, line and column are told); 2 wrong use;
 3 inconsistent: the violations are on stderr, the closure is still written."""
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -46,18 +46,29 @@ Exit codes: 0 consistent; 1 a file cannot be read (file, line and column are tol
 @click.option(
     "--remote",
     metavar="URL",
-    help="Reason on this SPARQL 1.1 server, with SPARQL Update; the files are sent there.",
+    help="Reason on the SPARQL 1.1 server with this query address, by SPARQL Update; the files are sent there.",
 )
+@click.option("--graph", metavar="IRI", help="With --remote: the graph to read there, in the place of files.")
 def reason(
-    files: tuple[Path, ...], output: Path | None, axiomatic: bool, lean: bool | None, remote: str | None
+    files: tuple[Path, ...],
+    output: Path | None,
+    axiomatic: bool,
+    lean: bool | None,
+    remote: str | None,
+    graph: str | None,
 ) -> None:
     """Write the triples that OWL 2 RL infers from FILEs: RDF in any syntax, OBO, packed or not."""
     from kg.external.rdf_files import triples_of_files
 
+    if not files and not (remote and graph):
+        raise click.UsageError("Missing argument 'FILE...'.")
     if remote:
         from kg.cli.reason_remote import reason_remotely
 
-        sys.exit(reason_remotely(remote, triples_of_files(files), output))
+        with _progress() as progress:
+            triples = triples_of_files(files) if files else None
+            code = reason_remotely(remote, triples, graph, output, progress)
+        sys.exit(code)
     from kg.reasoning import close
 
     with _progress() as progress:

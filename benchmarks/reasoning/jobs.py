@@ -1,0 +1,200 @@
+"""One job of the reasoning benchmark in a process of its own: `python -m benchmarks.reasoning.jobs NAME FILE...`.
+
+Prints one line of JSON: seconds by phase, peak memory in MiB, triples given and inferred.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyoxigraph as ox
+
+
+class Clock:
+    """Seconds by phase."""
+
+    def __init__(self) -> None:
+        self.phases: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def mark(self, phase: str) -> None:
+        """End a phase."""
+        now = time.perf_counter()
+        self.phases[phase] = round(now - self._last, 3)
+        self._last = now
+
+
+def ours(files: list[Path], clock: Clock) -> dict[str, int]:
+    """Close with our engine; queryable at once in its own indexes, then in a SPARQL store on disk."""
+    from kg.external.rdf_files import triples_of_files
+    from kg.reasoning import close
+    from kg.reasoning.ntriples import lines
+
+    triples = list(triples_of_files(files))
+    clock.mark("read")
+    closure = close(triples)
+    assert closure.holds(triples[0])
+    clock.mark("close")
+    given, new = len(closure.given), len(closure)
+    del triples
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "closure.nt"
+        with path.open("wb") as stream:
+            for part in (closure.given, closure.new):
+                stream.writelines(lines(part, closure.engine.dictionary))
+        clock.mark("write")
+        peak = rss()
+        load(path, folder, clock)
+    return {"given": given, "inferred": new, "peak_closed": peak}
+
+
+def load(path: Path, folder: str, clock: Clock) -> None:
+    """Bulk-load a closure into a SPARQL store on disk and ask it something."""
+    store = ox.Store(os.path.join(folder, "store"))
+    store.bulk_load(path=str(path), format=ox.RdfFormat.N_TRIPLES)
+    assert store.query("ASK { ?s ?p ?o }")
+    clock.mark("store")
+
+
+def owlrl(files: list[Path], clock: Clock) -> dict[str, int]:
+    """Close with owlrl, in an rdflib graph, which is queryable."""
+    import rdflib
+    from owlrl import DeductiveClosure, OWLRL_Semantics
+
+    graph = rdflib.Graph()
+    for path in files:
+        graph.parse(data=gzip.open(path).read() if path.suffix == ".gz" else path.read_bytes(), format=_format(path))
+    given = len(graph)
+    clock.mark("read")
+    DeductiveClosure(OWLRL_Semantics, axiomatic_triples=False, datatype_axioms=False).expand(graph)
+    clock.mark("close")
+    return {"given": given, "inferred": len(graph) - given}
+
+
+def _format(path: Path) -> str:
+    return "nt" if ".nt" in path.suffixes else "xml"
+
+
+def reasonable(files: list[Path], clock: Clock) -> dict[str, int]:
+    """Close with reasonable, then bring its list of triples where it can be queried."""
+    from reasonable import PyReasoner
+
+    reasoner = PyReasoner()
+    with tempfile.TemporaryDirectory() as folder:
+        for number, path in enumerate(files):
+            plain = Path(folder) / f"{number}.nt"
+            plain.write_bytes(gzip.open(path).read())
+            reasoner.load_file(str(plain))
+        clock.mark("read")
+        triples = reasoner.reason()
+        clock.mark("close")
+        path = Path(folder) / "closure.nt"
+        with path.open("w") as stream:
+            stream.writelines(f"{s.n3()} {p.n3()} {o.n3()} .\n" for s, p, o in triples)
+        clock.mark("write")
+        found, peak = len(triples), rss()
+        del triples
+        load(path, folder, clock)
+    return {"inferred": found, "peak_closed": peak}
+
+
+def own_graph(_: list[Path], clock: Clock) -> dict[str, int]:
+    """Write our own graph's reasoner input as N-Triples to stdout's neighbour; for the side-by-side row."""
+    from kg.pipeline import open_build
+    from kg.settings import Settings
+    from kg.views.proving import prover
+
+    asserted = prover(open_build(Settings.from_environment(os.environ))).asserted
+    target = Path(sys.argv[3])
+    target.write_bytes(ox.serialize(asserted, format=ox.RdfFormat.N_TRIPLES) or b"")
+    clock.mark("write")
+    return {"given": len(asserted)}
+
+
+def cases(_: list[Path], clock: Clock) -> dict[str, float]:
+    """Answer 200 cases of five features drawn at random; contradictory draws are refused and not counted."""
+    from kg.errors import BadQuery
+    from kg.pipeline import open_build
+    from kg.settings import Settings
+    from kg.views.casing import Cases, case_page
+
+    judged = Cases.of(open_build(Settings.from_environment(os.environ)))
+    clock.mark("load")
+    draw, spent = random.Random(7), []  # noqa: S311
+    features = [feature.value for feature in judged.known.features]
+    while len(spent) < 200:
+        picked = draw.sample(features, 5)
+        started = time.perf_counter()
+        try:
+            case_page(judged, picked[:4], picked[4:])
+        except BadQuery:
+            continue
+        spent.append(time.perf_counter() - started)
+    clock.mark("answers")
+    return _spread(spent)
+
+
+def proofs(_: list[Path], clock: Clock) -> dict[str, float]:
+    """Explain every inferred edge of the published graph, as the page shows it."""
+    from kg.namespaces import GRAPH
+    from kg.pipeline import open_build
+    from kg.settings import Settings
+    from kg.views import proving
+
+    store = open_build(Settings.from_environment(os.environ))
+    prover, naming = proving.prover(store), proving.naming(store)
+    clock.mark("load")
+    spent = []
+    for triple in store.quads(GRAPH["inferred"]):
+        started = time.perf_counter()
+        proving.explain(prover, store, naming, triple)
+        spent.append(time.perf_counter() - started)
+    clock.mark("answers")
+    return _spread(spent)
+
+
+def _spread(spent: list[float]) -> dict[str, float]:
+    """Return milliseconds: median, 95th percentile, worst."""
+    percentile = statistics.quantiles(spent, n=100)
+    return {
+        "count": len(spent),
+        "median_ms": round(1000 * percentile[49], 2),
+        "p95_ms": round(1000 * percentile[94], 2),
+        "worst_ms": round(1000 * max(spent), 2),
+    }
+
+
+def rss() -> int:
+    """Return the peak memory of this process in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+JOBS: dict[str, Callable[[list[Path], Clock], dict[str, int] | dict[str, float]]] = {
+    "ours": ours,
+    "owlrl": owlrl,
+    "reasonable": reasonable,
+    "own_graph": own_graph,
+    "cases": cases,
+    "proofs": proofs,
+}
+
+
+def main() -> None:
+    """Run one job."""
+    clock = Clock()
+    found = JOBS[sys.argv[1]]([Path(name) for name in sys.argv[2:] if name != "-"], clock)
+    print(json.dumps({**found, "seconds": clock.phases, "peak_mib": rss()}))
+
+
+if __name__ == "__main__":
+    main()

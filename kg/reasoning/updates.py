@@ -1,0 +1,155 @@
+"""The same rules as SPARQL 1.1 Update, for a server where the graph lives; texts only, nothing is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pyoxigraph import NamedNode
+
+from kg.namespaces import OWL, RDF, RDFS
+from kg.reasoning.rules import Atom, Rule, RuleTerm, Var, Walk
+
+_FIRST, _REST = RDF["first"], RDF["rest"]
+_PATHS = {
+    Walk.MEMBER: f"{_REST}*/{_FIRST}",
+    Walk.CELL: f"{_REST}*",
+    Walk.LATER: f"{_REST}+/{_FIRST}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Graphs:
+    """The graphs of a closure on a server: what was given, what plain rules and what axiomatic rules add."""
+
+    given: NamedNode
+    inferred: NamedNode
+    axiomatic: NamedNode
+
+    def using(self) -> str:
+        """Return the USING clauses over all three."""
+        return f"USING {self.given} USING {self.inferred} USING {self.axiomatic}"
+
+    def dataset(self) -> str:
+        """Return the FROM clauses over all three."""
+        return f"FROM {self.given} FROM {self.inferred} FROM {self.axiomatic}"
+
+
+def term(one: RuleTerm) -> str:
+    """Return a term, variable or list walk as SPARQL."""
+    if isinstance(one, Var):
+        return f"?{one.name}"
+    return _PATHS[one] if isinstance(one, Walk) else str(one)
+
+
+def triple(atom: Atom) -> str:
+    """Return an atom as SPARQL."""
+    return " ".join(term(one) for one in atom.terms()) + " ."
+
+
+def where(rule: Rule) -> str:
+    """Return the body of a rule as a group pattern's content; a relation composed with itself becomes a path."""
+    composed = _composed(rule)
+    if composed:
+        return composed
+    lines = [triple(atom) for atom in rule.body]
+    if rule.for_all:
+        each = " ".join(triple(atom) for atom in rule.for_all.each)
+        lines.append(f"FILTER NOT EXISTS {{ {triple(rule.for_all.member)} FILTER NOT EXISTS {{ {each} }} }}")
+    return "\n  ".join(lines)
+
+
+def _composed(rule: Rule) -> str:
+    """Return the path for a rule that composes one fixed relation with itself; nothing for others."""
+    if len(rule.body) != 2 or len(rule.head) != 1 or not isinstance(rule.head[0].p, NamedNode):
+        return ""
+    (one, two), head = rule.body, rule.head[0]
+    if one.p == two.p == head.p and one.o == two.s and head.s == one.s and head.o == two.o and one.s != two.o:
+        return f"{term(one.s)} {term(one.p)}+ {term(two.o)} ."
+    return ""
+
+
+def updates(rule: Rule, graphs: Graphs, into: NamedNode) -> Iterator[str]:
+    """Yield one INSERT for each triple of the head, of what is not there yet."""
+    for head in rule.head:
+        same = f"FILTER(!sameTerm({term(head.s)}, {term(head.o)}))" if head.p == OWL["sameAs"] else ""
+        yield (
+            f"INSERT {{ GRAPH {into} {{ {triple(head)} }} }}\n{graphs.using()}\n"
+            f"WHERE {{\n  {where(rule)}\n  {same}\n  FILTER NOT EXISTS {{ {triple(head)} }}\n}}"
+        )
+
+
+def violations(rule: Rule, graphs: Graphs, most: int = 50) -> Iterator[str]:
+    """Yield the SELECTs whose rows contradict; eq-ref, which is not stored, by both sides being one."""
+    for one in (rule, *_reflexive(rule)):
+        yield f"SELECT * {graphs.dataset()}\nWHERE {{\n  {where(one)}\n}} LIMIT {most}"
+
+
+def _reflexive(rule: Rule) -> Iterator[Rule]:
+    """Yield the rule with the two sides of its owl:sameAs atom made one."""
+    for atom in rule.body:
+        if atom.p == OWL["sameAs"] and isinstance(atom.o, Var):
+            gone = atom.o
+            body = tuple(_swapped(other, gone, atom.s) for other in rule.body if other is not atom)
+            yield replace(rule, body=body)
+
+
+def _swapped(atom: Atom, gone: Var, kept: RuleTerm) -> Atom:
+    """Return an atom with one variable replaced."""
+    s, p, o = (kept if one == gone else one for one in atom.terms())
+    return Atom(s, p, o)
+
+
+def chain(head: NamedNode, steps: Sequence[str], graphs: Graphs) -> str:
+    """Return the INSERT for one property chain; `steps` are properties, `^` before those read backwards."""
+    links = " ".join(f"?x{i} {step} ?x{i + 1} ." for i, step in enumerate(steps))
+    said = f"?x0 {head} ?x{len(steps)} ."
+    return (
+        f"INSERT {{ GRAPH {graphs.inferred} {{ {said} }} }}\n{graphs.using()}\n"
+        f"WHERE {{ {links} FILTER NOT EXISTS {{ {said} }} }}"
+    )
+
+
+def chains_query(graphs: Graphs) -> str:
+    """Return the query for the cells of all property chains; `inverse` is what an unnamed member reads backwards."""
+    return (
+        f"SELECT ?p ?list ?cell ?member ?next ?inverse {graphs.dataset()} WHERE {{\n"
+        f"  ?p {OWL['propertyChainAxiom']} ?list . ?list {_REST}* ?cell .\n"
+        f"  ?cell {_FIRST} ?member ; {_REST} ?next .\n"
+        f"  OPTIONAL {{ ?member {OWL['inverseOf']} ?inverse FILTER isBlank(?member) }}\n}}"
+    )
+
+
+def equal_literals(pairs: Iterable[tuple[str, str]], graphs: Graphs) -> str:
+    """Return the INSERT by which literals of one value stand for each other (dt-eq with eq-rep-o)."""
+    values = " ".join(f"({one} {other})" for one, other in pairs)
+    return (
+        f"INSERT {{ GRAPH {graphs.inferred} {{ ?s ?p ?other }} }}\n{graphs.using()}\n"
+        f"WHERE {{ VALUES (?one ?other) {{ {values} }} ?s ?p ?one . FILTER NOT EXISTS {{ ?s ?p ?other }} }}"
+    )
+
+
+def noise(graphs: Graphs) -> Iterator[str]:
+    """Yield the updates that take noise out: reflexive triples, and what only scm-cls says of owl:Thing."""
+    reflexive = " ".join(
+        str(p)
+        for p in (
+            OWL["sameAs"],
+            OWL["equivalentClass"],
+            OWL["equivalentProperty"],
+            RDFS["subClassOf"],
+            RDFS["subPropertyOf"],
+        )
+    )
+    for graph in (graphs.inferred, graphs.axiomatic):
+        yield f"DELETE {{ GRAPH {graph} {{ ?s ?p ?s }} }} WHERE {{ VALUES ?p {{ {reflexive} }} GRAPH {graph} {{ ?s ?p ?s }} }}"
+    extra = graphs.axiomatic
+    upward = " ".join(str(p) for p in (RDF["type"], RDFS["subClassOf"], RDFS["domain"], RDFS["range"]))
+    yield (
+        f"DELETE {{ GRAPH {extra} {{ ?s ?p {OWL['Thing']} }} }} "
+        f"WHERE {{ VALUES ?p {{ {upward} }} GRAPH {extra} {{ ?s ?p {OWL['Thing']} }} }}"
+    )
+    below = f"{OWL['Nothing']} {RDFS['subClassOf']} ?o"
+    yield f"DELETE {{ GRAPH {extra} {{ {below} }} }} WHERE {{ GRAPH {extra} {{ {below} }} }}"
+    ends = f"VALUES ?s {{ {OWL['Thing']} {OWL['Nothing']} }} GRAPH {extra} {{ ?s {RDF['type']} ?o }}"
+    yield f"DELETE {{ GRAPH {extra} {{ ?s {RDF['type']} ?o }} }} WHERE {{ {ends} }}"
