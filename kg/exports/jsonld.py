@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.exports.facts import ASSERTED, BACKGROUND, INFERRED, assertion_graphs
 from kg.namespaces import GRAPH, KG, OWL, PREFIXES, RDF, RDFS, XSD, shorten
@@ -52,9 +52,9 @@ def _names(store: Store) -> dict[str, dict[str, str]]:
 
 
 def _nodes(triples: Iterable[Triple], known: dict[str, str], linking: set[str]) -> Iterator[Json]:
-    """Yield the objects of a graph, sorted by identifier."""
+    """Yield the objects of a graph, sorted by identifier; what is said of anonymous classes is left out."""
     subjects: dict[str, Json] = {}
-    for triple in sorted(triples, key=str):
+    for triple in sorted((t for t in triples if not _anonymous(t)), key=str):
         node = subjects.setdefault(_id(triple.subject), {"id": _id(triple.subject)})
         name = shorten(triple.predicate.value)
         if triple.predicate == RDF["type"]:
@@ -62,6 +62,11 @@ def _nodes(triples: Iterable[Triple], known: dict[str, str], linking: set[str]) 
         else:
             _append(node, known.get(name, name), _value(triple.object, links=name in linking))
     yield from (subjects[name] for name in sorted(subjects))
+
+
+def _anonymous(triple: Triple) -> bool:
+    """Return whether a triple has a blank node, whose name would differ in every export."""
+    return isinstance(triple.subject, BlankNode) or isinstance(triple.object, BlankNode)
 
 
 def _append(node: Json, name: str, value: object) -> None:

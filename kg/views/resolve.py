@@ -1,11 +1,12 @@
 """Everything the graph holds for an outside identifier: entities, match, proof, claims; and what is no claim.
 
-A code above ours (`atc:N02A` above `atc:N02AA01`) finds ours with the path, marked as not said by the text.
+A code above ours (`atc:N02A` above `atc:N02AA01`; `MONDO:0005402` where MONDO is imported) finds ours with
+the path, marked as not said by the text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -89,7 +90,7 @@ def resolve(
     """
     wanted = prefixes.parse(asked)
     matches = tuple(term for term in terms if term.curie == str(wanted))
-    below = tuple(_below(wanted, prefixes, terms))
+    below = tuple(_below(wanted, prefixes, terms)) or tuple(_imported(reader, wanted, prefixes, terms))
     turned_down = tuple(row for row in others if row.curie == str(wanted))
     if not matches and not below:
         raise _unknown(wanted, prefixes, terms, turned_down)
@@ -148,6 +149,34 @@ def _below(wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm]) -> It
             ends = [level for level in levels if len(wanted.identifier) <= level <= len(code)]
             steps = (f"{prefix}:{code[:level]}" for level in ends)
             yield Below(term, tuple(Step(step, labels.get(step, "")) for step in steps))
+
+
+def _imported(
+    reader: Reader, wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm]
+) -> Iterable[Below]:
+    """Yield the mapped terms below `wanted` in an imported ontology, each with a shortest way down to it."""
+    asked = prefixes.iri(wanted)
+    rows = reader.rows("ways-up", asked=[NamedNode(asked)])
+    labels: dict[str, str] = {}
+    children: dict[str, list[str]] = {}
+    for row in rows:
+        children.setdefault(text(row, "above"), []).append(text(row, "below"))
+        labels |= {text(row, end): text(row, f"{end}_label") for end in ("below", "above")}
+    ways = _ways(asked, children)
+    for term in terms:
+        if term.iri != asked and term.iri in ways:
+            yield Below(term, tuple(Step(shorten(iri), labels.get(iri, "")) for iri in ways[term.iri]))
+
+
+def _ways(top: str, children: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return each term below `top` with a shortest way from `top` to it."""
+    ways, waiting = {top: [top]}, [top]
+    for above in waiting:
+        for below in children.get(above, ()):
+            if below not in ways:
+                ways[below] = [*ways[above], below]
+                waiting.append(below)
+    return ways
 
 
 def _unknown(

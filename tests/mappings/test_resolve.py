@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from kg.cli.resolve import resolve
 from kg.errors import KgError
+from kg.files.mappings import read_prefixes
 from kg.namespaces import BASE, GRAPH, OWL, SKOS
 from kg.pipeline import open_build
 from kg.pipeline.asking import library
@@ -21,6 +22,7 @@ from kg.settings import Settings
 from kg.store.protocol import Store
 from kg.views.mappings import mapped_terms
 from kg.views.reading import Reader
+from kg.views.resolve import resolve as resolution
 from tests.conftest import ROOT
 
 
@@ -208,3 +210,13 @@ def test_the_neighbourhood_of_the_links_is_worked_out_once_and_read_again(beside
         home = GRAPH["outside/atc"]
         assert set(first.quads(home)) == set(second.quads(home)) != set()
     assert len(kept) <= 1
+
+
+def test_a_term_above_ours_in_an_imported_ontology_finds_ours_with_the_way(beside: Settings) -> None:
+    with open_build(beside) as store:
+        reader = Reader(store, ROOT / "queries" / "pages")
+        found = resolution(reader, read_prefixes(ROOT), "MONDO:0005402", mapped_terms(reader))
+    ways = {item.mapped.entity_curie: [step.curie for step in item.path] for item in found.below}
+    assert ways["dis:ALL"] == ["MONDO:0005402", "MONDO:0004967"]
+    assert ways["dis:TCellALL"] == ["MONDO:0005402", "MONDO:0004967", "MONDO:0004963"]
+    assert {item.marked for item in found.below} == {"not said by the text"}
