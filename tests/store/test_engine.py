@@ -8,10 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
+from pyoxigraph import Literal
 
 from kg.errors import BadQuery, Busy, Forbidden, KgError, TooExpensive
 from kg.store.client import EngineStore
@@ -201,3 +204,15 @@ def test_everything_ends_with_the_process_that_started_it() -> None:
     process.communicate()
     _, alive = psutil.wait_procs(below, timeout=5)
     assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_runaway_write_to_a_disk_store_ends_and_the_store_comes_back(
+    disk_engine: Callable[[Path], EngineStore], tmp_path: Path
+) -> None:
+    store = filled(disk_engine(tmp_path / "db"))
+    endless = "INSERT { ?a ?b ?n } WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i BIND(RAND() AS ?n) }"
+    with pytest.raises(TooExpensive, match="deadline"):
+        store.write(WriteJob("update", text=endless, deadline=0.5))
+    store.update("INSERT DATA { <http://e/after> <http://e/p> 1 }")
+    assert store.ask("ASK { <http://e/s7> ?p 7 . <http://e/after> ?p 1 }")
+    assert store.select("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").rows[0][0] == Literal(2001)
