@@ -120,6 +120,8 @@ def _reason(error: requests.RequestException) -> str:
     """Return why a request failed, in a few words."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off"
     if isinstance(error, requests.ConnectionError):
-        return "no connection, or it broke off"
+        return "no connection"
     return type(error).__name__

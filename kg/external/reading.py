@@ -54,6 +54,8 @@ class Reading:
         """Return the format asked for, or the one the first bytes show."""
         if self.options.format:
             return self.options.format
+        if self.options.columns:
+            return Format.TABLE
         with self.open(silent=True) as stream:
             head = stream.read(HEAD)
         if not head.strip():

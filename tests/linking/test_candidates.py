@@ -1,0 +1,97 @@
+"""Candidates come with reasons; nothing is accepted by the machine; rejected pairs stay silent."""
+
+from __future__ import annotations
+
+import pytest
+
+from kg.linking.candidates import Candidate, Judged, candidates
+from kg.linking.entities import Entity, chosen
+from kg.linking.names import bag, normal
+from kg.linking.trigrams import index
+from kg.linking.workbench import Workbench
+
+
+def found(bench: Workbench, wanted: str) -> list[Candidate]:
+    return [c for entity in bench.pick([wanted]) for c in bench.candidates(entity)]
+
+
+def test_a_name_misspelt_in_the_source_finds_the_drug(bench: Workbench) -> None:
+    curies = {c.curie for c in found(bench, "Blinocyt")}
+    assert {"pharmgkb.drug:PA166129524", "unii:4FR53SIF3A"} <= curies
+
+
+def test_a_misspelt_text_finds_the_brand_in_an_import_by_likeness_alone(bench: Workbench) -> None:
+    text = Entity("", "Blinocyt", "", (("Blinocyt", "text"),))
+    best = candidates(text, bench.indexes, Judged({}, {}), bench.curies)
+    assert any("Blincyto".casefold() in r.sentence.casefold() for c in best for r in c.reasons)
+
+
+def test_a_candidate_tells_all_a_curator_needs(bench: Workbench) -> None:
+    best = next(c for c in found(bench, "dis:ALL") if c.curie == "MONDO:0004967")
+    assert best.label == "acute lymphoblastic leukemia"
+    assert best.path[-1] == "disease"
+    assert best.score == 1.0
+    assert not best.obsolete
+    assert best.imported == "mondo"
+    assert best.verdict == "accepted"
+    assert "our label 'acute lymphoblastic leukemia' is its label" in best.reasons[0].sentence
+
+
+def test_cross_references_of_accepted_rows_are_a_reason(bench: Workbench) -> None:
+    best = next(c for c in found(bench, "dis:ALL") if c.curie == "MONDO:0004967")
+    assert any("an accepted match" in reason.sentence for reason in best.reasons)
+
+
+def test_a_definition_stands_beside_the_label(bench: Workbench) -> None:
+    assert any(c.definition for c in found(bench, "dis:ALL") if c.imported == "hp")
+
+
+def test_rejected_pairs_stay_silent(bench: Workbench) -> None:
+    entity = bench.pick(["dis:ALL"])[0]
+    judged = Judged({("dis:ALL", "MONDO:0004967"): "rejected"}, {})
+    assert "MONDO:0004967" not in {c.curie for c in candidates(entity, bench.indexes, judged, bench.curies)}
+
+
+def test_every_rejected_row_of_the_project_stays_silent(bench: Workbench) -> None:
+    rejected = {row.pair for row in bench.mappings.rows("rejected")}
+    assert len(rejected) > 20
+    shown = {(e.curie, c.curie) for e in bench.entities for c in bench.candidates(e, top=20)}
+    assert not shown & rejected
+
+
+def test_an_obsolete_target_is_marked_and_ranked_down(bench: Workbench) -> None:
+    obsolete = [c for e in bench.entities for c in bench.candidates(e, top=20) if c.obsolete]
+    assert all(c.score < 0.8 for c in obsolete)
+
+
+@pytest.mark.parametrize("wanted", ["int:Imatinib", "Imatinib", "imatinib", "Gleevec", "imatinb"])
+def test_an_entity_is_pointed_at_by_curie_name_brand_or_slip(bench: Workbench, wanted: str) -> None:
+    assert "int:Imatinib" in {entity.curie for entity in chosen(bench.entities, [wanted])}
+
+
+def test_abbreviations_in_names_are_spelt_out(bench: Workbench) -> None:
+    relapsed = bench.pick(["sit:RelapsedALL"])[0]
+    assert ("relapsed acute lymphoblastic leukemia", "name spelt out") in relapsed.names
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("leukaemia, acute lymphoblastic", "Acute Lymphoblastic Leukemia"),
+        ("infections of the blood", "blood infection"),
+        ("tumour lysis", "lysis tumor"),
+    ],
+)
+def test_spelling_number_and_order_do_not_matter(one: str, other: str) -> None:
+    assert bag(normal(one)) == bag(normal(other))
+
+
+def test_near_names_are_found_among_many() -> None:
+    names = [f"compound {number} acid" for number in range(5000)] + ["blincyto", "blinatumomab"]
+    near = index(names).near("blinocyt", 5)
+    assert names[near[0]] == "blincyto"
+
+
+def test_an_index_of_nothing_finds_nothing() -> None:
+    assert index([]).near("x", 5) == []
+    assert index(["a"]).near("a", 5) == [0]

@@ -1,0 +1,382 @@
+"""An import is there whole or not at all, described, listed, replaced and removed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pyoxigraph as ox
+import pytest
+
+from kg.errors import BadData, KgError, NotFound, StoreUnavailable
+from kg.external.reading import Options
+from kg.linking.beside import is_stale, open_beside, served
+from kg.linking.importing import Wish, import_file, import_id, remove
+from kg.linking.registry import listed, named, store_path
+from kg.namespaces import IMPORT
+from kg.settings import Settings
+from kg.store import imports
+from kg.store.disk import DiskStore
+from kg.store.imports import open_readonly
+from tests.external.samples import FILES, OBO, packed
+
+KG = Path(sys.executable).with_name("kg")
+
+
+def bring(settings: Settings, path: Path, id: str = "", version: str = "", licence: str = "") -> None:
+    import_file(path, Wish(path.name, id, version, licence), store_path(settings), settings)
+
+
+def sample(folder: Path, name: str = "zz.obo", text: str = OBO) -> Path:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def count(settings: Settings, ident: str = "zz") -> int:
+    with open_readonly(store_path(settings)) as store:
+        return len(list(store.quads(IMPORT[ident])))
+
+
+def kg(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [KG, *arguments], env=environment(settings), capture_output=True, text=True, check=False
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    own = {"KG_IMPORTS_DIR": str(settings.imports_dir), "KG_BUILD_DIR": str(settings.build_dir)}
+    return {**os.environ, **own}
+
+
+def test_an_import_is_described_with_source_version_licence_checksum_and_counts(
+    own: Settings, tmp_path: Path
+) -> None:
+    path = sample(tmp_path)
+    bring(own, path)
+    with open_readonly(store_path(own)) as store:
+        (made,) = listed(store)
+    assert (made.id, made.source, made.version, made.licence) == ("zz", "zz.obo", "2.5", "CC0")
+    assert made.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert made.triples == count(own)
+    assert made.terms == 4
+    assert made.format == "obo"
+
+
+def test_what_the_user_says_of_version_and_licence_wins(own: Settings, tmp_path: Path) -> None:
+    bring(own, sample(tmp_path), version="9", licence="mine", id="other")
+    with open_readonly(store_path(own)) as store:
+        made = named(store, "other")
+    assert (made.version, made.licence) == ("9", "mine")
+
+
+def test_the_file_name_gives_the_id_without_date_and_suffix() -> None:
+    names = {
+        "hp-2025-01-16.obo.gz": "hp",
+        "mondo.nt.gz": "mondo",
+        "pathbank-2.0.obo.gz": "pathbank",
+        "WHO ATC-DDD 2026-04-25.csv": "who-atc-ddd",
+        "https://example.org/a/doid.owl?x=1": "doid",
+        "pharmgkb.drug.obo": "pharmgkb.drug",
+    }
+    assert {name: import_id(Wish(name)) for name in names} == names
+
+
+@pytest.mark.parametrize("ident", ["../x", "A", "x y", "", "-"])
+def test_an_id_that_is_no_name_is_refused(ident: str) -> None:
+    with pytest.raises(BadData, match="cannot name"):
+        import_id(Wish("???", ident))
+
+
+def test_an_import_stands_beside_the_graph_and_outside_its_default(own: Settings, tmp_path: Path) -> None:
+    bring(own, sample(tmp_path))
+    with open_beside(own) as store:  # type: ignore[attr-defined]
+        gadgets = (
+            f'SELECT ?s {{ {{ ?s ?p "gadget" }} UNION {{ GRAPH {IMPORT["zz"]} {{ ?s ?p "gadget" }} }} }}'
+        )
+        assert len(store.select(gadgets)) == 1
+        assert len(store.select("SELECT ?s { ?s a <https://w3id.org/rrall-kg/ont#DrugTherapy> }")) > 5
+
+
+def test_a_server_with_imports_serves_their_directory(own: Settings, tmp_path: Path) -> None:
+    assert served(own).store == "memory:"
+    bring(own, sample(tmp_path))
+    assert served(own).store == str(store_path(own))
+
+
+def test_a_second_import_of_the_same_name_replaces_the_first_whole(own: Settings, tmp_path: Path) -> None:
+    bring(own, sample(tmp_path))
+    bring(own, sample(tmp_path, "zz.nt", FILES["zz.nt"]))
+    assert count(own) == 3
+    with open_readonly(store_path(own)) as store:
+        assert [made.format for made in listed(store)] == ["ntriples"]
+
+
+def test_a_large_graph_is_replaced_by_copying_the_others(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "SMALL", 2)
+    bring(own, sample(tmp_path), id="kept")
+    before = count(own, "kept")
+    bring(own, sample(tmp_path))
+    bring(own, sample(tmp_path, "zz.nt", FILES["zz.nt"]))
+    assert (count(own, "kept"), count(own)) == (before, 3)
+    with open_beside(own) as store:  # type: ignore[attr-defined]
+        assert len(store.graphs()) > 100
+
+
+def test_a_broken_file_leaves_the_earlier_import_as_it_was(own: Settings, tmp_path: Path) -> None:
+    bring(own, sample(tmp_path))
+    before = count(own)
+    with pytest.raises(BadData):
+        bring(own, sample(tmp_path, "zz.obo", OBO + "\n[Term]\nid: ZZ:9\nis_a: !\n"))
+    assert count(own) == before
+    assert [path.name for path in own.imports_dir.iterdir()] == ["store"]
+
+
+def test_a_broken_last_line_of_triples_has_its_place(own: Settings, tmp_path: Path) -> None:
+    with pytest.raises(BadData) as caught:
+        bring(own, sample(tmp_path, "zz.nt", FILES["zz.nt"] + "<http://a> <http://b>"))
+    assert caught.value.line == 4
+    assert "--lenient" in caught.value.todo
+
+
+def test_a_removed_import_leaves_nothing_of_itself(own: Settings, tmp_path: Path) -> None:
+    bring(own, sample(tmp_path))
+    remove("zz", store_path(own))
+    with open_readonly(store_path(own)) as store:
+        assert listed(store) == ()
+        assert IMPORT["zz"] not in store.graphs()
+        with pytest.raises(NotFound, match="none yet"):
+            named(store, "zz")
+
+
+def test_a_store_that_a_server_holds_is_refused_in_a_sentence(own: Settings, tmp_path: Path) -> None:
+    bring(own, sample(tmp_path))
+    with DiskStore(store_path(own), own), pytest.raises(StoreUnavailable, match="has this store open"):
+        bring(own, sample(tmp_path))
+    assert count(own) > 3
+
+
+def test_a_newer_build_takes_the_place_of_the_older_beside_the_imports(own: Settings, tmp_path: Path) -> None:
+    bring(own, sample(tmp_path))
+    other = tmp_path / "build" / "another"
+    other.mkdir(parents=True)
+    (other / "graph.nq").write_text(
+        "<http://a> <http://b> <http://c> .\n"
+        "<http://a> <http://b> <http://c> <https://w3id.org/rrall-kg/graph/ontology> .\n"
+    )
+    (tmp_path / "build" / "current").symlink_to("another")
+    from dataclasses import replace
+
+    newer = replace(own, build_dir=tmp_path / "build")
+    assert is_stale(store_path(newer), newer)
+    bring(newer, sample(tmp_path), id="second")
+    with open_readonly(store_path(newer)) as store:
+        assert len(list(store.quads(None))) == 1
+        assert {made.id for made in listed(store)} == {"zz", "second"}
+    assert not is_stale(store_path(newer), newer)
+
+
+# -- the command ---
+
+
+def test_the_command_imports_lists_and_removes(own: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "zz-2026-01-02.obo.zst"
+    path.write_bytes(packed(OBO.encode(), ".zst"))
+    done = kg(own, "import", str(path), "--licence", "mine")
+    assert (done.returncode, done.stdout.split(":")[0]) == (0, "zz")
+    (made,) = json.loads(kg(own, "imports", "--json").stdout)
+    assert (made["id"], made["licence"], made["version"]) == ("zz", "mine", "2.5")
+    assert "zz" in kg(own, "imports").stdout
+    assert kg(own, "imports", "remove", "zz").returncode == 0
+    assert kg(own, "imports", "remove", "zz").returncode == 1
+    assert "No imports" in kg(own, "imports").stdout
+
+
+def test_the_command_lists_what_it_skipped_by_file_and_line(own: Settings, shared: Path) -> None:
+    path = shared / "ontologies/ontologies/maxo-2024-07-29.obo.gz"
+    strict = kg(own, "import", str(path))
+    assert strict.returncode == 1
+    assert f"{path}:20117:45:" in strict.stderr
+    assert "--lenient" in strict.stderr
+    lenient = kg(own, "import", "--lenient", str(path))
+    assert lenient.returncode == 0
+    skipped = [line for line in lenient.stderr.splitlines() if ": skipped: " in line]
+    assert len(skipped) == 49
+    assert "49 broken parts skipped" in lenient.stdout
+
+
+def test_a_missing_file_is_one_sentence_and_code_1(own: Settings) -> None:
+    done = kg(own, "import", "nowhere.obo")
+    assert done.returncode == 1
+    assert "no such file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupted_import_leaves_nothing_behind(own: Settings, tmp_path: Path) -> None:
+    bring(own, sample(tmp_path))
+    before = count(own)
+    big = tmp_path / "zz.nt"
+    with big.open("w") as out:
+        for number in range(400_000):
+            out.write(f"<http://a/{number}> <http://b> <http://c/{number}> .\n")
+    process = subprocess.Popen(
+        [KG, "import", str(big)], env=environment(own), stderr=subprocess.PIPE, text=True
+    )
+    staging = own.imports_dir / f".store.import-{process.pid}"
+    deadline = time.monotonic() + 20
+    while not (staging / "store").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopped" in said
+    assert "Traceback" not in said
+    assert [path.name for path in own.imports_dir.iterdir()] == ["store"]
+    assert count(own) == before
+
+
+def test_what_a_killed_import_left_is_swept_by_the_next(own: Settings, tmp_path: Path) -> None:
+    left = own.imports_dir / ".store.import-999999999"
+    left.mkdir(parents=True)
+    bring(own, sample(tmp_path))
+    assert not left.exists()
+
+
+# -- addresses ---
+
+
+class Files(BaseHTTPRequestHandler):
+    """Serves the sample, a redirect to another host, an endless file, and an error."""
+
+    def do_GET(self) -> None:
+        if self.path == "/zz.obo":
+            self.reply(200, OBO.encode())
+        elif self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "http://localhost.invalid/zz.obo")
+            self.end_headers()
+        elif self.path == "/half.obo":
+            self.reply(200, OBO.encode(), len(OBO) + 500)
+        elif self.path == "/page.obo":
+            self.reply(200, b"<!DOCTYPE html><html></html>")
+        else:
+            self.reply(404, b"no")
+
+    def reply(self, status: int, body: bytes, length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(length or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def files() -> object:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_address_is_fetched_on_request(own: Settings, files: str) -> None:
+    done = kg(own, "import", f"{files}/zz.obo")
+    assert done.returncode == 0
+    (made,) = json.loads(kg(own, "imports", "--json").stdout)
+    assert (made["id"], made["source"]) == ("zz", f"{files}/zz.obo")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("away", "another host"),
+        ("half.obo", "ended|broke off"),
+        ("page.obo", "web page"),
+        ("none.obo", "404"),
+    ],
+)
+def test_an_address_that_fails_is_one_sentence(own: Settings, files: str, path: str, said: str) -> None:
+    from kg.external.download import download
+
+    own.imports_dir.mkdir()
+    address = f"{files}/{path}"
+
+    def fetch() -> None:
+        got = download(address, own.imports_dir, 10_000, lambda n: None, lambda n: None)
+        import_file(got, Wish(address), store_path(own), own)
+
+    with pytest.raises(KgError, match=said):
+        fetch()
+
+
+def test_a_file_over_the_limit_is_refused(own: Settings, files: str, tmp_path: Path) -> None:
+    from kg.external.download import download
+
+    with pytest.raises(KgError, match="limit"):
+        download(f"{files}/zz.obo", tmp_path, 100, lambda n: None, lambda n: None)
+    with pytest.raises(BadData, match="http and https"):
+        download("ftp://127.0.0.1/zz.obo", tmp_path, 100, lambda n: None, lambda n: None)
+
+
+# -- real files of every kind ---
+
+
+@pytest.mark.parametrize(
+    ("name", "triples"),
+    [
+        ("ontologies/DO_cancer_slim.owl", 14_666),
+        ("ontologies/biolink_model.owl.ttl", 20_771),
+        ("ontologies/ro.owl", 11_640),
+        ("ontologies/maxo-base.owl.gz", 40_470),
+        ("mappings/uberon-bridge-to-ncit.owl.gz", 10_274),
+        ("drugs/drugcentral-2020-09-18.ofn.gz", 28_377),
+    ],
+)
+def test_real_ontologies_have_the_triples_they_are_known_to_have(
+    own: Settings, shared: Path, name: str, triples: int
+) -> None:
+    bring(own, shared / "ontologies" / name, id="it")
+    assert count(own, "it") == triples
+
+
+def test_a_real_obo_graph_has_its_nodes_and_edges(own: Settings, shared: Path) -> None:
+    path = shared / "ontologies/slices/ncit_all_2018.obographs.json"
+    bring(own, path, id="ncit")
+    graph = json.loads(path.read_text("utf-8"))["graphs"][0]
+    with open_readonly(store_path(own)) as store:
+        labels = (
+            f"SELECT ?s {{ GRAPH {IMPORT['ncit']} {{ ?s <http://www.w3.org/2000/01/rdf-schema#label> ?l }} }}"
+        )
+        assert len(store.select(labels)) == len(graph["nodes"]) == 278
+
+
+def test_a_real_mapping_set_keeps_pair_and_justification(own: Settings, shared: Path) -> None:
+    bring(own, shared / "ontologies/mappings/mondo_broadmatch_mesh.sssom.tsv.gz", id="it")
+    with open_readonly(store_path(own)) as store:
+        query = f"""SELECT ?s {{ GRAPH {IMPORT["it"]} {{
+          ?s <http://www.w3.org/2004/02/skos/core#broadMatch> ?o .
+          FILTER(STRSTARTS(STR(?o), "http://id.nlm.nih.gov/mesh/")) }} }}"""
+        assert len(store.select(query)) >= 1
+        assert named(store, "it").licence.startswith("https://creativecommons.org/")
+
+
+def test_columns_make_terms_of_a_real_table(own: Settings, shared: Path) -> None:
+    path = shared / "ontologies/slices/atc_L01_N02_M01A_J01_A04A_B01AC.csv"
+    options = Options(columns=(("id", "atc_code"), ("label", "atc_name")), prefix="atc")
+    import_file(path, Wish(path.name, "atc", options=options), store_path(own), own)
+    with open_readonly(store_path(own)) as store:
+        iri = ox.NamedNode("http://purl.bioontology.org/ontology/UATC/N02AA01")
+        assert store.ask(f'ASK {{ GRAPH {IMPORT["atc"]} {{ {iri} ?p "morphine" }} }}')

@@ -1,0 +1,262 @@
+"""Verdicts become rows of SSSOM in one file each, by key or on the page; links are checked anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from kg.errors import BadData
+from kg.files.mappings import read_mappings, read_prefixes
+from kg.linking.candidates import Candidate
+from kg.linking.checking import check_links
+from kg.linking.importing import Wish, import_file
+from kg.linking.registry import store_path
+from kg.linking.reviewing import Said, judge
+from kg.linking.verdicts import PREDICATES, Verdict, record
+from kg.linking.workbench import Workbench, workbench
+from kg.mappings.checks import check, is_canonical
+from kg.settings import Settings
+from kg.store.protocol import Store
+from kg.web import create_app
+
+KG = Path(sys.executable).with_name("kg")
+DAY = date(2026, 11, 23)
+SECRET = "of this test"
+TOKEN = {"Authorization": f"Bearer {SECRET}"}
+
+
+def candidate(bench: Workbench, subject: str, curie: str) -> Candidate:
+    entity = bench.pick([subject])[0]
+    return next(c for c in bench.candidates(entity, top=20) if c.curie == curie)
+
+
+def kg(settings: Settings, *arguments: str, keys: str = "") -> subprocess.CompletedProcess[str]:
+    own = {
+        "KG_IMPORTS_DIR": settings.imports_dir,
+        "KG_BUILD_DIR": settings.build_dir,
+        "KG_ROOT": settings.root,
+    }
+    env = {**os.environ, **{name: str(value) for name, value in own.items()}}
+    return subprocess.run([KG, *arguments], env=env, input=keys, capture_output=True, text=True, check=False)
+
+
+def rows(settings: Settings, verdict: str) -> dict[tuple[str, str], str]:
+    return {row.pair: row.predicate_id for row in read_mappings(settings.root).rows(verdict)}
+
+
+def sound(settings: Settings) -> None:
+    mappings = read_mappings(settings.root)
+    assert list(check(mappings, read_prefixes(settings.root))) == []
+    for mapping_set in mappings.sets:
+        assert is_canonical((settings.root / mapping_set.where).read_text("utf-8"), mapping_set)
+
+
+@pytest.mark.parametrize("word", [*PREDICATES, "reject"])
+def test_each_verdict_is_one_sound_row_with_author_and_date(
+    curated: Settings, bench: Workbench, word: str
+) -> None:
+    verdict = Verdict(
+        candidate(bench, "dis:ALL", "MONDO:0009539"), word, "A. Curator", DAY, "why", "mondo.nt.gz"
+    )
+    made = record(verdict, bench.prefixes, curated.root)
+    assert (made.author_label, made.mapping_date, made.comment) == ("A. Curator", "2026-11-23", "why")
+    folder = "rejected" if word == "reject" else "accepted"
+    assert rows(curated, folder)[made.pair] == made.predicate_id
+    sound(curated)
+
+
+def test_a_second_verdict_moves_the_pair_to_the_other_file(curated: Settings, bench: Workbench) -> None:
+    pair = candidate(bench, "dis:ALL", "MONDO:0009539")
+    for word in ("exact", "reject", "broad"):
+        record(Verdict(pair, word, "A", DAY, source="mondo"), bench.prefixes, curated.root)
+    assert rows(curated, "accepted")["dis:ALL", "MONDO:0009539"] == "skos:broadMatch"
+    assert ("dis:ALL", "MONDO:0009539") not in rows(curated, "rejected")
+    sound(curated)
+
+
+@pytest.mark.parametrize(("word", "author"), [("same", "A"), ("exact", " "), ("exact", "A\tB")])
+def test_what_is_no_verdict_is_refused(curated: Settings, bench: Workbench, word: str, author: str) -> None:
+    with pytest.raises(BadData):
+        record(
+            Verdict(candidate(bench, "dis:ALL", "MONDO:0009539"), word, author, DAY),
+            bench.prefixes,
+            curated.root,
+        )
+
+
+def test_the_questions_whose_answers_change_are_named(curated: Settings) -> None:
+    with workbench(curated, make=False) as bench:
+        said = Said("dis:ALL", "MONDO:0009539", "broad", "A")
+        _, changed = judge(bench, said, DAY)
+    assert "outside-identifiers" in {change.name for change in changed}
+    assert all(change.before != change.after for change in changed)
+
+
+def test_review_on_the_command_line_takes_keys(curated: Settings) -> None:
+    before = rows(curated, "accepted"), rows(curated, "rejected")
+    done = kg(
+        curated,
+        "link",
+        "review",
+        "dis:ALL",
+        "--in",
+        "mondo",
+        "--author",
+        "A. Curator",
+        keys="b\nx\ns\nz\nq\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "dis:ALL broad MONDO:" in done.stdout
+    assert "answers that change" in done.stdout
+    assert "'z' is not one of the keys" in done.stdout
+    assert "2 verdicts written" in done.stdout
+    assert len(rows(curated, "accepted")) == len(before[0]) + 1
+    assert len(rows(curated, "rejected")) == len(before[1]) + 1
+    sound(curated)
+
+
+def test_candidates_as_json(linked: Settings) -> None:
+    done = kg(linked, "link", "Blinocyt", "--in", "pharmgkb", "--json")
+    (first, *_) = json.loads(done.stdout)
+    assert first["entity"] == "int:Blinatumomab"
+    assert {"curie", "score", "reasons", "definition", "path", "obsolete"} <= set(first["candidates"][0])
+
+
+def test_an_import_that_is_not_there_is_named(linked: Settings) -> None:
+    done = kg(linked, "link", "dis:ALL", "--in", "nothing")
+    assert done.returncode == 1
+    assert "mondo" in done.stderr
+
+
+# -- the page ---
+
+
+@pytest.fixture
+def page(curated: Settings, store: Store) -> FlaskClient:
+    app = create_app(replace(curated, update_token=SECRET), store)
+    return app.test_client()
+
+
+SAID = {"subject": "dis:ALL", "object": "MONDO:0009539", "verdict": "close", "author": "A. Curator"}
+
+
+def test_the_page_shows_pairs_side_by_side(page: FlaskClient, bench: Workbench) -> None:
+    assert bench.indexes
+    shown = page.get("/mappings/review?in=mondo&entity=dis:ALL")
+    assert shown.status_code == 200
+    assert "MONDO:0009539" in shown.text
+    assert 'data-key="e"' in shown.text
+    asked = page.get("/mappings/review?entity=dis:ALL", headers={"Accept": "application/json"})
+    assert asked.get_json()["items"][0]["entity"] == "dis:ALL"
+
+
+def test_a_verdict_needs_the_token(page: FlaskClient, curated: Settings) -> None:
+    before = rows(curated, "accepted")
+    assert page.post("/mappings/review", json=SAID).status_code == 401
+    assert page.post("/mappings/review", json=SAID, headers={"Authorization": "Bearer x"}).status_code == 401
+    assert rows(curated, "accepted") == before
+
+
+def test_a_verdict_with_the_token_is_a_row_and_says_what_changes(
+    page: FlaskClient, curated: Settings
+) -> None:
+    answer = page.post("/mappings/review", data=SAID, headers=TOKEN)
+    assert answer.status_code == 200, answer.text
+    assert answer.get_json()["predicate"] == "skos:closeMatch"
+    assert any("outside-identifiers" in change for change in answer.get_json()["changes"])
+    assert rows(curated, "accepted")["dis:ALL", "MONDO:0009539"] == "skos:closeMatch"
+    sound(curated)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"verdict": "same"}, 400),
+        ({"object": "nothing"}, 400),
+        ({"object": "NOPE:1"}, 404),
+        ({"subject": "dis:Nothing"}, 404),
+        ({"author": ""}, 400),
+    ],
+)
+def test_a_bad_verdict_is_a_sentence(page: FlaskClient, change: dict[str, str], status: int) -> None:
+    answer = page.post("/mappings/review", json=SAID | change, headers=TOKEN)
+    assert answer.status_code == status
+    assert answer.get_json()["detail"]
+
+
+def test_a_body_that_is_no_verdict_is_a_sentence(page: FlaskClient) -> None:
+    for body, media, status in (
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"x", "a/b", 415),
+    ):
+        answer = page.post("/mappings/review", data=body, content_type=media, headers=TOKEN)
+        assert answer.status_code == status
+
+
+def test_without_a_token_on_the_server_writing_is_off(curated: Settings, store: Store) -> None:
+    off = create_app(curated, store).test_client()
+    assert off.post("/mappings/review", json=SAID).status_code == 403
+
+
+# -- kg link check ---
+
+CHANGED = """format-version: 1.2
+ontology: mondo
+
+[Term]
+id: MONDO:0004967
+name: obsolete acute lymphoblastic leukemia
+is_obsolete: true
+replaced_by: MONDO:9999991
+
+[Term]
+id: MONDO:9999991
+name: new acute lymphoblastic leukemia
+alt_id: MONDO:0003541
+
+[Term]
+id: MONDO:0004947
+name: something else altogether
+"""
+
+
+def test_check_finds_obsolete_gone_merged_and_relabelled_targets(curated: Settings, tmp_path: Path) -> None:
+    own = replace(curated, imports_dir=tmp_path / "newer")
+    path = tmp_path / "mondo.obo"
+    path.write_text(CHANGED, "utf-8")
+    import_file(path, Wish("mondo.obo"), store_path(own), own)
+    with workbench(own) as bench:
+        checked, findings = check_links(bench)
+    found = {finding.row.object_id: finding for finding in findings}
+    assert checked >= len(found) > 3
+    assert (found["MONDO:0004967"].problem, found["MONDO:0004967"].replacement) == (
+        "obsolete",
+        "MONDO:9999991",
+    )
+    assert (found["MONDO:0003541"].problem, found["MONDO:0003541"].replacement) == ("merged", "MONDO:9999991")
+    assert found["MONDO:0004947"].problem == "relabelled"
+    assert "gone" in {finding.problem for finding in findings}
+    assert any(change.name == "outside-identifiers" for change in found["MONDO:0004967"].changes)
+    done = kg(own, "link", "check", "--in", "mondo")
+    assert done.returncode == 1
+    assert "Use MONDO:9999991" in done.stdout
+
+
+def test_check_of_a_version_with_every_target_is_quiet(
+    curated: Settings, shared: Path, tmp_path: Path
+) -> None:
+    own = replace(curated, imports_dir=tmp_path / "same")
+    import_file(shared / "ontologies/ontologies/mondo.nt.gz", Wish("mondo.nt.gz"), store_path(own), own)
+    with workbench(own) as bench:
+        checked, findings = check_links(bench)
+    assert checked > 20
+    assert findings == ()
