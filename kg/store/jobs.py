@@ -10,7 +10,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from kg import errors
@@ -54,7 +54,8 @@ class WriteJob:
 
 def send_job(connection: socket.socket, job: QueryJob | WriteJob, body: bytes = b"") -> None:
     """Send a job with its body."""
-    head = json.dumps({"": type(job).__name__, **asdict(job)}).encode()
+    kind = type(job)
+    head = json.dumps([kind is QueryJob, *map(job.__getattribute__, _FIELDS[kind])]).encode()
     connection.sendall(_LENGTHS.pack(len(head), len(body)) + head + body)
 
 
@@ -70,10 +71,13 @@ def receive_job(connection: socket.socket) -> tuple[QueryJob | WriteJob, bytes] 
     return _job(json.loads(head)), body
 
 
-def _job(raw: dict[str, Any]) -> QueryJob | WriteJob:
-    """Return the job that `raw` spells."""
-    kind: Callable[..., QueryJob | WriteJob] = QueryJob if raw.pop("") == "QueryJob" else WriteJob
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()})
+def _job(raw: list[Any]) -> QueryJob | WriteJob:
+    """Return the job whose kind and fields `raw` lists."""
+    kind: Callable[..., QueryJob | WriteJob] = QueryJob if raw[0] else WriteJob
+    return kind(*(tuple(value) if isinstance(value, list) else value for value in raw[1:]))
+
+
+_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (QueryJob, WriteJob)}
 
 
 def _exactly(connection: socket.socket, length: int) -> bytes | None:

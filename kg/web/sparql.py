@@ -119,7 +119,7 @@ def query_job(text: str, parameters: Parameters, formats: Formats) -> QueryJob:
     default, graphs = parameters.get("default-graph-uri"), parameters.get("named-graph-uri")
     return QueryJob(
         text,
-        base=request.base_url,
+        base=f"{request.scheme}://{request.host}{request.path}",
         results=formats.results.key if formats.results else None,
         triples=formats.triples.key if formats.triples else None,
         default_graphs=tuple(default or ()) if default or graphs else None,
