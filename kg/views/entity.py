@@ -74,7 +74,8 @@ def entity_page(reader: Reader, iri: str) -> EntityPage | None:
     back = list(_triples(reader.rows("entity-in", entity=[node]), node, outgoing=False))
     if not out and not back:
         return None
-    claim_rows = reader.rows("claims-about", entity=[node])
+    # a document has every claim; the source page shows them where they stand
+    claim_rows = [] if kind_of(iri) == "document" else reader.rows("claims-about", entity=[node])
     naming = reader.naming(_terms(out) | _terms(back) | terms_of(claim_rows) | {node})
     said = [statement(facts, naming) for facts in claim_facts(claim_rows)]
     telling = _telling(out, back)

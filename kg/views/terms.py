@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import lru_cache
 from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
@@ -30,6 +31,7 @@ class Ref:
     datatype: str = ""
 
 
+@lru_cache(maxsize=8192)
 def curie(iri: str) -> str:
     """Return the short form of an IRI, or the IRI where no prefix fits."""
     if iri.startswith(OBO) and re.fullmatch(r"[A-Za-z]+_\w+", iri[len(OBO) :]):
@@ -116,6 +118,7 @@ class Naming:
 
     labels: Mapping[str, str]
     ranks: Mapping[str, int] = field(default_factory=dict)
+    _made: dict[str, Ref] = field(default_factory=dict, repr=False, compare=False)
 
     def ref(self, term: Term) -> Ref:
         """Return the reader's form of `term`."""
@@ -128,7 +131,12 @@ class Naming:
         return Ref(label="(unnamed node)" if isinstance(term, BlankNode) else str(term))
 
     def iri(self, iri: str) -> Ref:
-        """Return the reader's form of an IRI."""
+        """Return the reader's form of an IRI, the same object each time."""
+        if iri not in self._made:
+            self._made[iri] = self._make(iri)
+        return self._made[iri]
+
+    def _make(self, iri: str) -> Ref:
         kind = kind_of(iri)
         return Ref(
             label=self.labels.get(iri) or spoken(iri),
