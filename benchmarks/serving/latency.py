@@ -33,7 +33,8 @@ def main() -> None:
         print(f"{title:28}{load.per_second:12,.0f}{load.median:11.2f}{load.p99:9.1f}")
     print(f"99th percentile: {busy.p99 / idle.p99:.1f} times; refused {busy.refused}, broken {busy.broken}")
     print(
-        f"runaway queries: status {statuses}, ended after {', '.join(f'{s:.1f}' for s in took)} s (deadline {DEADLINE})"
+        f"runaway queries: status {statuses}, deadline {DEADLINE} s, "
+        f"ended after {', '.join(f'{s:.1f}' for s in took)} s"
     )
     print(f"processor time in the second after: {left:.2f} s")
 

@@ -1,4 +1,4 @@
-"""The servers that are compared: each is started on a free port of this machine and ended by its process id."""
+"""The servers that are compared: each is started on a free port and ended by its process id."""
 
 from __future__ import annotations
 

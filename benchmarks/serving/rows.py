@@ -1,4 +1,4 @@
-"""1,000,000 rows as CSV, beside Oxigraph's own server: rows a second, first byte, and memory while it streams."""
+"""1,000,000 rows as CSV, beside Oxigraph's own server: rows a second, first byte, and memory."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ KEPT = {}
 
 
 def wsgi(environ, start_response):
-    KEPT.get((environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"], environ.get("HTTP_ACCEPT")))
+    KEPT.get((environ["PATH_INFO"], environ["QUERY_STRING"], environ.get("HTTP_ACCEPT")))
     start_response("200 OK", HEAD)
     return [BODY]
 

@@ -12,7 +12,7 @@ from kg.settings import Settings
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--server", metavar="ADDRESS", help="A running server.  [default: http://KG_HOST:KG_PORT if it runs]")
+@click.option("--server", metavar="ADDRESS", help="A running server.  [default: that at KG_HOST, KG_PORT]")
 @click.option("--store", metavar="STORE", help="The store to read when no server runs.  [default: KG_STORE]")
 @click.option("--build-dir", type=click.Path(path_type=Path), help="Where builds are published.")
 def backup(file: Path, server: str | None, store: str | None, build_dir: Path | None) -> None:

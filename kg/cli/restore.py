@@ -12,7 +12,7 @@ from kg.settings import Settings
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--server", metavar="ADDRESS", help="A running server.  [default: http://KG_HOST:KG_PORT if it runs]")
+@click.option("--server", metavar="ADDRESS", help="A running server.  [default: that at KG_HOST, KG_PORT]")
 @click.option("--store", metavar="STORE", help="The store to fill when no server runs.  [default: KG_STORE]")
 def restore(file: Path, server: str | None, store: str | None) -> None:
     r"""Put the backup FILE in the place of everything the store holds.

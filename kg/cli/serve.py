@@ -24,7 +24,7 @@ from kg.settings import Settings
 @click.option("--build", is_flag=True, help="Build the graph first where there is no build yet.")
 @click.option("--build-dir", type=click.Path(path_type=Path), help="Where builds are published.")
 def serve(build: bool, **given: Any) -> None:
-    """Serve the graph over HTTP until stopped with Ctrl-C.
+    r"""Serve the graph over HTTP until stopped with Ctrl-C.
 
     \b
     Examples:

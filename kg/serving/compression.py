@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import lru_cache
 from typing import Protocol
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # it ships no types
 import zstandard
 
 #: shorter bodies are sent as they are: the header would eat the gain.
@@ -60,7 +60,7 @@ def _weight(item: str) -> tuple[str, float]:
 
 
 def _brotli(body: bytes) -> bytes:
-    return brotli.compress(body, quality=5)
+    return bytes(brotli.compress(body, quality=5))
 
 
 def _zstd(body: bytes) -> bytes:

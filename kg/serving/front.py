@@ -51,7 +51,7 @@ class Front:
         self.cache = cache
 
     def swap(self, served: Served) -> Served:
-        """Serve another build from the next request on; return the one before, whose requests may still run."""
+        """Serve another build from the next request on; return the one before, which may still be asked."""
         before, self.served = self.served, served
         self.cache.clear()
         return before

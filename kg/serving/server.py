@@ -75,10 +75,11 @@ class Server(MPServer):
 
     def _init_shared_socket(self) -> None:
         """Share the one listening socket, where granian would open one a process."""
-        self._ssp = None
-        self._shd = SocketHolder(self.listener.fileno(), False, BACKLOG)  # type: ignore[call-arg]
-        self._sfd = self.listener.fileno()
-        self._sso = self.listener
+        held: Any = self
+        held._ssp = None
+        held._shd = SocketHolder(self.listener.fileno(), False, BACKLOG)  # type: ignore[call-arg]  # stub is behind
+        held._sfd = self.listener.fileno()
+        held._sso = self.listener
 
     def signal_handler_reload(self, *_: Any) -> None:
         """SIGHUP: look for a new build now; the server processes stay, so no request is dropped."""
@@ -86,7 +87,7 @@ class Server(MPServer):
 
     def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
         """Start the server processes and wait until each has opened what it serves."""
-        super()._spawn_workers(spawn_target, target_loader)
+        super()._spawn_workers(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         for _ in range(self.workers):
             told = _receive(self._started)
             if told:

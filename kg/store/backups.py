@@ -48,7 +48,8 @@ def dumped(quads: Iterable[ox.Quad], version: str) -> Iterator[bytes]:
 
 def quads_of_answer(blocks: Iterator[bytes]) -> Iterator[ox.Quad]:
     """Yield the quads of the answer to `dump_job`, as it arrives."""
-    rows = ox.parse_query_results(_Blocks(blocks), format=ox.QueryResultsFormat.JSON)
+    source = io.BufferedReader(_Blocks(blocks), _BLOCK)
+    rows = ox.parse_query_results(source, format=ox.QueryResultsFormat.JSON)
     assert isinstance(rows, ox.QuerySolutions)  # noqa: S101 - the query is a SELECT
     for s, p, o, g in rows:
         yield ox.Quad(s, p, o, g or ox.DefaultGraph())
@@ -126,15 +127,13 @@ class _Blocks(io.RawIOBase):
         """Say yes."""
         return True
 
-    def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes, b"" at the end."""
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill `buffer` with what there is; 0 at the end."""
         while not self._rest:
             block = next(self._blocks, None)
             if block is None:
-                return b""
+                return 0
             self._rest = block
-        if size < 0:
-            part, self._rest = self._rest + b"".join(self._blocks), b""
-            return part
-        part, self._rest = self._rest[:size], self._rest[size:]
-        return part
+        part, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)

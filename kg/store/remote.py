@@ -1,8 +1,8 @@
 """A store on another SPARQL 1.1 server: the same Store, for graphs that outgrow one machine.
 
 Texts are parsed by a local engine over an empty store (`checker`), which reaches no network, before they
-travel: so a write cannot hide in a query, and the form of a query is known. Rows are counted and formats made here,
-so limits and answers are those of any other store.
+travel: so a write cannot hide in a query, and the form of a query is known. Rows are counted and formats made
+here, so limits and answers are those of any other store.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class RemoteStore:
         written = self._mark.stat().st_mtime_ns if self._mark and self._mark.exists() else 0
         return f"remote-{int(time.time() / self._settings.remote_freshness)}-{written}"
 
-    # -- anybody's queries ---------------------------------------------------------------------------------------
+    # -- anybody's queries
 
     @property
     def _check(self) -> EngineStore:
@@ -90,7 +90,7 @@ class RemoteStore:
         return replied(ours)
 
     def _form(self, job: QueryJob) -> tuple[str, str]:
-        """Return the form of the job's query and the text to send; raises BadQuery where it does not parse."""
+        """Return the form of the query and the text to send; raises BadQuery when it does not parse."""
         if job.whole_graph is not None:
             pattern = "?s ?p ?o"
             inner = (
@@ -128,7 +128,7 @@ class RemoteStore:
             endpoint.addNamedGraph(graph)
         return endpoint.ask(text, RESULTS_JSON if form in ("SELECT", "ASK") else GRAPH_ACCEPT)
 
-    # -- anybody's writes ----------------------------------------------------------------------------------------
+    # -- anybody's writes
 
     def write(self, job: WriteJob, body: bytes = b"") -> bool:
         """Make a write; return whether it made a graph."""
@@ -165,9 +165,7 @@ class RemoteStore:
         """Merge triples into a graph."""
         triples, name = parsed(job, body), _graph(job)
         created = name is not None and not self.has_graph(name)
-        self._change(
-            _insertion(ox.Quad(*triple, name or ox.DefaultGraph()) for triple in triples), job.deadline
-        )
+        self._change(_insertion(_placed(triples, name)), job.deadline)
         return created
 
     def _delete(self, job: WriteJob, _: bytes) -> bool:
@@ -185,7 +183,7 @@ class RemoteStore:
             self._mark.touch()
             os.utime(self._mark, ns=(time.time_ns(), time.time_ns()))
 
-    # -- the Store protocol --------------------------------------------------------------------------------------
+    # -- the Store protocol
 
     def _own(self, query: str, accept: str) -> Body:
         """Return the body of the answer to a query of ours."""
@@ -206,7 +204,7 @@ class RemoteStore:
             raise BadQuery("The query is not a SELECT.", todo="Ask with SELECT.")
         names = tuple(variable.value for variable in read.variables)
         try:
-            return Solutions(names, tuple(tuple(row) for row in read))  # type: ignore[arg-type]
+            return Solutions(names, tuple(tuple(row) for row in read))
         except SyntaxError as error:
             raise _unreadable(self._query, error) from error
 
@@ -218,7 +216,7 @@ class RemoteStore:
         return bool(read)
 
     def construct(self, query: str) -> Iterator[ox.Triple]:
-        """Return the triples of a CONSTRUCT or DESCRIBE query, read whole so that half an answer is an error."""
+        """Return the triples of a CONSTRUCT or DESCRIBE query, read whole: half an answer is an error."""
         body = self._own(query, GRAPH_ACCEPT)
         try:
             return iter(list(_triples(body)))
@@ -300,6 +298,12 @@ def _graph(job: WriteJob) -> ox.NamedNode | None:
         ) from error
 
 
+def _placed(triples: Iterable[ox.Triple], graph: GraphName) -> Iterator[ox.Quad]:
+    """Yield `triples` as quads of one graph."""
+    for triple in triples:
+        yield ox.Quad(triple.subject, triple.predicate, triple.object, graph or ox.DefaultGraph())
+
+
 def _insertion(quads: Iterable[ox.Quad]) -> str:
     """Return the update that adds `quads`."""
     parts = []
@@ -314,7 +318,8 @@ def _insertion(quads: Iterable[ox.Quad]) -> str:
 def _read(body: Body, form: str) -> ox.QuerySolutions | ox.QueryBoolean | Iterator[ox.Triple]:
     """Return the engine's view of an answer, read as it arrives."""
     if form in ("SELECT", "ASK"):
-        return ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+        source = io.BufferedReader(body, 1 << 16)
+        return ox.parse_query_results(source, format=ox.QueryResultsFormat.JSON)
     return _triples(body)
 
 

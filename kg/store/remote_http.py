@@ -1,5 +1,6 @@
-"""One exchange with a SPARQL 1.1 server through SPARQLWrapper: no redirect, a deadline on the whole, and
-every way a server can fail told in a sentence.
+"""One exchange with a SPARQL 1.1 server through SPARQLWrapper: no redirect, a deadline on the whole.
+
+Every way in which a server can fail is told in a sentence.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return
 
 
-class Endpoint(SPARQLWrapper):  # type: ignore[misc]
+class Endpoint(SPARQLWrapper):
     """A SPARQL server's query and update address; one instance an exchange, as SPARQLWrapper keeps state."""
 
     def __init__(self, query: str, update: str, deadline: float) -> None:

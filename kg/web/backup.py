@@ -1,4 +1,4 @@
-"""`/backup`: the whole store as N-Quads of one moment (GET), and another in its place (PUT, with the token)."""
+"""`/backup`: the whole store as N-Quads of one moment (GET), and another in its place (PUT)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Flask, g, request
 from flask.blueprints import BlueprintSetupState
@@ -239,7 +239,7 @@ def _finished(environ: WSGIEnvironment, status: str, seconds: float, size: int) 
 @blueprint.record_once
 def _install(state: BlueprintSetupState) -> None:
     """Wrap the application; it counts, and logs once the server gives the recorder a log."""
-    app: Flask = state.app
+    app = cast(Flask, state.app)
     settings = app.extensions["kg_settings"]
     metrics = app.extensions.setdefault("kg_metrics", Metrics())
     recorder = Recorder(None, metrics, settings.slow_query)

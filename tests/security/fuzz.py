@@ -282,7 +282,7 @@ class Inputs:
         kind = rng.random()
         if kind < 0.4:
             chosen = (
-                rng.choice(MEDIA[3:9] + ("text/html", "*/*", "text/csv")) for _ in range(rng.randrange(1, 4))
+                rng.choice((*MEDIA[3:9], "text/html", "*/*", "text/csv")) for _ in range(rng.randrange(1, 4))
             )
             return ", ".join(
                 f"{media};q={rng.choice(('1', '0.5', '0', 'x', '-1', 'nan', 'inf', '1e400'))}"

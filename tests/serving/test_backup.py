@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 import requests
 
+from kg.errors import BadData, StoreUnavailable, Unauthorized
+from kg.serving.backing_up import backup, restore
+from kg.settings import Settings
 from tests.serving.servers import TOKEN, WRITER, Running, environment, running
 
 KG = str(Path(sys.executable).parent / "kg")
-DATA = "".join(f'INSERT DATA {{ <http://e/{n}> <http://e/p> "{n}" ; <http://e/q> _:b{n} }} ;' for n in range(3))
+DATA = "".join(
+    f'INSERT DATA {{ <http://e/{n}> <http://e/p> "{n}" ; <http://e/q> _:b{n} }} ;' for n in range(3)
+)
 NAMED = "INSERT DATA { GRAPH <http://e/g> { <http://e/s> <http://e/p> 'x'@en , 1.5 } }"
 
 
@@ -61,11 +66,8 @@ def lines(path: Path) -> set[bytes]:
     return {line for line in body.splitlines() if not line.startswith(b"#") and b"_:" not in line}
 
 
-@pytest.mark.parametrize("name", ["all.nq", "all.nq.gz"])
-def test_a_backup_restores_what_was_there_while_the_server_runs(
-    filled: Running, tmp_path: Path, name: str
-) -> None:
-    file = tmp_path / name
+def test_a_backup_restores_what_was_there_while_the_server_runs(filled: Running, tmp_path: Path) -> None:
+    file = tmp_path / "all.nq.gz"
     assert kg("backup", str(file), "--server", filled.address).returncode == 0
     requests.post(f"{filled.address}/update", data={"update": "DROP ALL"}, headers=WRITER, timeout=20)
     assert size(filled) == 0
@@ -73,8 +75,8 @@ def test_a_backup_restores_what_was_there_while_the_server_runs(
     assert told.returncode == 0, told.stderr
     assert "8 quads" in told.stdout
     assert size(filled) == 8
-    again = tmp_path / f"again-{name}"
-    assert kg("backup", str(again), "--server", filled.address).returncode == 0
+    again = tmp_path / "again.nq"
+    backup(Settings(), again, filled.address)
     assert lines(again) == lines(file)
 
 
@@ -98,32 +100,43 @@ def empty(_: bytes) -> bytes:
     return b""
 
 
-@pytest.mark.parametrize("damage", [cut, cut_at_a_line, changed, broken, empty])
-def test_a_damaged_backup_is_refused_and_nothing_changes(
-    filled: Running, tmp_path: Path, damage: type[bytes]
-) -> None:
+def test_a_damaged_backup_is_refused_and_nothing_changes(filled: Running, tmp_path: Path) -> None:
     file = tmp_path / "all.nq"
-    kg("backup", str(file), "--server", filled.address)
-    file.write_bytes(damage(file.read_bytes()))
+    backup(Settings(), file, filled.address)
+    whole = file.read_bytes()
+    for damage in (cut, cut_at_a_line, changed, broken, empty):
+        file.write_bytes(damage(whole))
+        with pytest.raises(BadData) as caught:
+            restore(Settings(), file, TOKEN, filled.address)
+        assert str(caught.value).startswith(str(file)), damage
+        assert size(filled) == 8
     told = kg("restore", str(file), "--server", filled.address, KG_UPDATE_TOKEN=TOKEN)
     assert told.returncode == 1
     assert told.stderr.startswith(f"kg: {file}")
     assert "Traceback" not in told.stderr
-    assert size(filled) == 8
+
+
+def test_the_server_refuses_a_damaged_backup_too(filled: Running, tmp_path: Path) -> None:
+    file = tmp_path / "all.nq"
+    backup(Settings(), file, filled.address)
+    for damage in (cut, changed, broken, empty):
+        body = damage(file.read_bytes())
+        answer = requests.put(f"{filled.address}/backup", data=body, headers=WRITER, timeout=20)
+        assert answer.status_code == 400, damage
+        assert size(filled) == 8
 
 
 def test_a_restore_without_the_token_is_refused(filled: Running, tmp_path: Path) -> None:
     file = tmp_path / "all.nq"
-    kg("backup", str(file), "--server", filled.address)
-    told = kg("restore", str(file), "--server", filled.address)
-    assert told.returncode == 1
-    assert "token" in told.stderr
+    backup(Settings(), file, filled.address)
+    with pytest.raises(Unauthorized, match="token"):
+        restore(Settings(), file, "", filled.address)
     assert size(filled) == 8
 
 
 def test_a_backup_that_finds_the_disk_full_leaves_the_older_one(filled: Running, tmp_path: Path) -> None:
     file = tmp_path / "all.nq"
-    assert kg("backup", str(file), "--server", filled.address).returncode == 0
+    backup(Settings(), file, filled.address)
     before = file.read_bytes()
     told = kg("backup", str(file), "--server", filled.address, limit=200)
     assert told.returncode == 1
@@ -139,38 +152,33 @@ def test_a_backup_that_finds_the_disk_full_leaves_the_older_one(filled: Running,
 def test_a_target_that_cannot_be_written_is_a_sentence(
     filled: Running, tmp_path: Path, target: str, words: str
 ) -> None:
-    told = kg("backup", str(tmp_path / target), "--server", filled.address)
-    assert told.returncode == 1
-    assert words in told.stderr
-    assert "Traceback" not in told.stderr
+    with pytest.raises(StoreUnavailable, match=f"(?i){words}"):
+        backup(Settings(), tmp_path / target, filled.address)
 
 
 def test_a_store_on_disk_is_backed_up_and_restored_without_a_server(filled: Running, tmp_path: Path) -> None:
     file, folder, again = tmp_path / "all.nq", tmp_path / "store", tmp_path / "again.nq"
-    kg("backup", str(file), "--server", filled.address)
-    nobody = {"KG_PORT": "9"}
-    told = kg("restore", str(file), "--store", str(folder), **nobody)
+    backup(Settings(), file, filled.address)
+    told = kg("restore", str(file), "--store", str(folder), KG_PORT="9")
     assert told.returncode == 0, told.stderr
-    assert kg("backup", str(again), "--store", str(folder), KG_EMPTY="1", **nobody).returncode == 0
+    assert kg("backup", str(again), "--store", str(folder), KG_EMPTY="1", KG_PORT="9").returncode == 0
     assert lines(again) == lines(file)
 
 
 def test_a_restore_over_a_store_in_use_is_refused(filled: Running, tmp_path: Path) -> None:
     file, folder = tmp_path / "all.nq", tmp_path / "store"
-    kg("backup", str(file), "--server", filled.address)
+    backup(Settings(), file, filled.address)
     with running(tmp_path, "--empty", "--store", str(folder)):
-        told = kg("restore", str(file), "--store", str(folder), KG_PORT="9")
-        assert told.returncode == 1
-        assert "Another process" in told.stderr
+        with pytest.raises(StoreUnavailable, match="Another process"):
+            restore(Settings(store=str(folder), port=9), file, "")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
 def test_a_read_only_folder_is_a_sentence(filled: Running, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    told = kg("backup", str(tmp_path / "all.nq"), "--server", filled.address)
+    with pytest.raises(StoreUnavailable, match="may not write"):
+        backup(Settings(), tmp_path / "all.nq", filled.address)
     tmp_path.chmod(0o700)
-    assert told.returncode == 1
-    assert "may not write" in told.stderr
 
 
 def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:

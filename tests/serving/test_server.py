@@ -197,7 +197,7 @@ def test_answers_are_compressed_as_the_client_takes_them(writable: Running, name
 def _unpacked(raw: bytes, name: str) -> bytes:
     import gzip
 
-    import brotli
+    import brotli  # type: ignore[import-untyped]  # it ships no types
     import zstandard
 
     if name == "gzip":
@@ -263,7 +263,12 @@ def test_metrics_add_up_over_the_processes(writable: Running) -> None:
 
 def test_metrics_name_what_an_operator_watches(writable: Running) -> None:
     text = requests.get(f"{writable.address}/metrics", timeout=10).text
-    wanted = ("kg_requests_total", "kg_request_seconds_bucket", "kg_rows_total", "kg_engine_timeouts_total")
+    wanted: tuple[str, ...] = (
+        "kg_requests_total",
+        "kg_request_seconds_bucket",
+        "kg_rows_total",
+        "kg_engine_timeouts_total",
+    )
     wanted += ("kg_engine_kills_total", "kg_engine_waiting", "kg_engine_running", "kg_engine_quads")
     for name in wanted:
         assert re.search(rf"^{name}\b", text, re.MULTILINE), name

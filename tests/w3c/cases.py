@@ -67,7 +67,7 @@ class Manifest:
         found = self.value(node, predicate)
         return found.value if isinstance(found, ox.NamedNode | ox.Literal) else ""
 
-    def list(self, head: Node | None) -> list[Node]:
+    def members(self, head: Node | None) -> list[Node]:
         """Return the members of an RDF list."""
         members = []
         while head is not None and head != ox.NamedNode(f"{RDF}nil"):
@@ -80,15 +80,21 @@ class Manifest:
 
     def includes(self) -> list[str]:
         """Return the manifests it includes, relative to the root."""
-        heads = [q.object for q in self._store.quads_for_pattern(None, ox.NamedNode(f"{MF}include"), None, None)]
-        return [n.value[len(BASE) :] for head in heads for n in self.list(head) if isinstance(n, ox.NamedNode)]
+        heads = [
+            q.object for q in self._store.quads_for_pattern(None, ox.NamedNode(f"{MF}include"), None, None)
+        ]
+        return [
+            n.value[len(BASE) :] for head in heads for n in self.members(head) if isinstance(n, ox.NamedNode)
+        ]
 
     def entries(self) -> Iterator[Case]:
         """Yield its cases."""
         suite = self.relative.removeprefix("sparql/").rpartition("/")[0]
         for quad in list(self._store.quads_for_pattern(None, ox.NamedNode(f"{MF}entries"), None, None)):
-            for node in self.list(quad.object):
-                kinds = [k.value[len(MF) :] for k in self.values(node, TYPE.value) if isinstance(k, ox.NamedNode)]
+            for node in self.members(quad.object):
+                kinds = [
+                    k.value[len(MF) :] for k in self.values(node, TYPE.value) if isinstance(k, ox.NamedNode)
+                ]
                 local = node.value.rpartition("#")[2] if isinstance(node, ox.NamedNode) else str(node)
                 yield Case(suite, local, kinds[0] if kinds else "", node, self)
 

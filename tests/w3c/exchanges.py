@@ -33,9 +33,9 @@ def protocol(case: Case, server: Server) -> None:
         assert path is not None
         server.load(read_graph(path, ""), case.graph.text(data, f"{RDFS}label"))
     for request in _requests(case):
-        path = case.graph.text(request, f"{HT}absolutePath").removeprefix("/sparql/").removeprefix("/sparql")
+        rest = case.graph.text(request, f"{HT}absolutePath").removeprefix("/sparql/").removeprefix("/sparql")
         to_update = "update" in case.name and not _is_query(case, request)
-        answer = _send(case, server, request, (server.update if to_update else server.query) + path)
+        answer = _send(case, server, request, (server.update if to_update else server.query) + rest)
         _check(case, request, answer, "")
 
 
@@ -55,12 +55,12 @@ def graph_store(case: Case, server: Server) -> None:
 def _requests(case: Case) -> list[Node]:
     """Return the requests of a case, in order."""
     action = case.graph.value(case.node, "action")
-    return case.graph.list(case.graph.value(action, f"{HT}requests"))
+    return case.graph.members(case.graph.value(action, f"{HT}requests"))
 
 
 def _header(case: Case, message: Node | None, name: str) -> str:
     """Return a header of a request or response of the manifest."""
-    for header in case.graph.list(case.graph.value(message, f"{HT}headers")):
+    for header in case.graph.members(case.graph.value(message, f"{HT}headers")):
         if case.graph.text(header, f"{HT}fieldName").lower() == name:
             return case.graph.text(header, f"{HT}fieldValue")
     return ""
@@ -83,11 +83,14 @@ def _send(case: Case, server: Server, request: Node, address: str, location: str
     encoding = case.graph.text(case.graph.value(request, f"{HT}body"), f"{CNT}characterEncoding") or "utf-8"
     headers = {
         case.graph.text(h, f"{HT}fieldName"): case.graph.text(h, f"{HT}fieldValue")
-        for h in case.graph.list(case.graph.value(request, f"{HT}headers"))
+        for h in case.graph.members(case.graph.value(request, f"{HT}headers"))
     }
     body = _body(case, request).replace("$LOCATION$", location).encode(encoding)
     made = requests.Request(
-        case.graph.text(request, f"{HT}methodName"), headers=headers | server.headers, data=body or None, url="http://x"
+        case.graph.text(request, f"{HT}methodName"),
+        headers=headers | server.headers,
+        data=body or None,
+        url="http://x",
     ).prepare()
     made.url = address  # as the manifest spells it, percent signs and all
     if "content-type" not in {name.lower() for name in headers}:
@@ -98,7 +101,11 @@ def _send(case: Case, server: Server, request: Node, address: str, location: str
 def _check(case: Case, request: Node, answer: requests.Response, location: str, store: str = "") -> None:
     """Compare an answer with what the manifest expects; raises AssertionError."""
     response = case.graph.value(request, f"{HT}resp")
-    allowed = [s.value[len(HTS) :] for s in case.graph.values(response, "expectedStatus") if isinstance(s, ox.NamedNode)]
+    allowed = [
+        s.value[len(HTS) :]
+        for s in case.graph.values(response, "expectedStatus")
+        if isinstance(s, ox.NamedNode)
+    ]
     fits = any(_fits(answer.status_code, word) for word in allowed)
     assert fits or not allowed, f"status {answer.status_code} for {allowed}: {answer.text[:200]}"
     _check_format(case.graph.text(response, "expectedFormat"), answer)

@@ -61,10 +61,7 @@ def read_results(body: bytes, suffix: str) -> Table | bool:
 def _read_csv(body: bytes) -> Table:
     """Return a CSV answer, its values as plain strings; blank nodes as blank nodes."""
     lines = list(csv.reader(io.StringIO(body.decode(), newline="")))
-    rows = tuple(
-        {name: _cell(text) for name, text in zip(lines[0], line, strict=True)}
-        for line in lines[1:]
-    )
+    rows = tuple({name: _cell(text) for name, text in zip(lines[0], line, strict=True)} for line in lines[1:])
     return Table(frozenset(lines[0]), rows)
 
 
@@ -148,7 +145,8 @@ def _plain_triple(triple: ox.Triple) -> ox.Triple:
 
 
 def _plain(term: Term) -> Term:
-    """Return a term with its literals in the spelling that the engine keeps: values are compared, not digits."""
+    """Return a term with its literals as the engine spells them: values are compared, not digits."""
     store = ox.Store()
     store.add(ox.Quad(ox.NamedNode("x:s"), ox.NamedNode("x:p"), term))
-    return next(iter(store)).object
+    kept: Term = next(iter(store)).object
+    return kept

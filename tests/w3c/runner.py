@@ -34,7 +34,7 @@ ACCEPT = {
 }
 
 
-class Failed(AssertionError):
+class FailedCaseError(AssertionError):
     """A case did not come out as its manifest says."""
 
 
@@ -88,7 +88,9 @@ class Server:
     def graph(self, name: str = "") -> list[ox.Triple]:
         """Return the triples of the default or a named graph."""
         where = {"graph": name} if name else {"default": ""}
-        answer = self.session.get(self.store, params=where, headers={"Accept": "application/n-triples"}, timeout=60)
+        answer = self.session.get(
+            self.store, params=where, headers={"Accept": "application/n-triples"}, timeout=60
+        )
         answer.raise_for_status()
         return [q.triple for q in ox.parse(answer.content, format=ox.RdfFormat.N_TRIPLES)]
 
@@ -99,12 +101,12 @@ class Server:
 
 
 def run(case: Case, server: Server) -> None:
-    """Run one case; raises Failed, or what the exchange raised."""
+    """Run one case; raises FailedCaseError, or what the exchange raised."""
     for pattern, act in _KINDS:
         if re.fullmatch(pattern, case.kind):
             act(case, server)
             return
-    raise Failed(f"unknown kind {case.kind}")
+    raise FailedCaseError(f"unknown kind {case.kind}")
 
 
 def _text(case: Case, node: Node | None) -> str:
@@ -121,7 +123,7 @@ def _positive_query(case: Case, server: Server) -> None:
     text = _text(case, _query_node(case, case.graph.value(case.node, "action")))
     answer = server.run_query(text, f"{ACCEPT['.srj']}, application/n-triples")
     if answer.status_code == 400 or answer.status_code >= 500:
-        raise Failed(f"{answer.status_code}: {answer.text[:200]}")
+        raise FailedCaseError(f"{answer.status_code}: {answer.text[:200]}")
 
 
 def _negative_query(case: Case, server: Server) -> None:
@@ -129,21 +131,21 @@ def _negative_query(case: Case, server: Server) -> None:
     assert path is not None
     answer = server.run_query(path.read_bytes().decode("utf-8", "surrogateescape"), f"{ACCEPT['.srj']}, */*")
     if not 400 <= answer.status_code < 500:
-        raise Failed(f"{answer.status_code} where the query should be refused")
+        raise FailedCaseError(f"{answer.status_code} where the query should be refused")
 
 
 def _positive_update(case: Case, server: Server) -> None:
     server.empty()
     answer = server.run_update(_text(case, _query_node(case, case.graph.value(case.node, "action"))))
     if answer.status_code == 400:
-        raise Failed(f"{answer.status_code}: {answer.text[:200]}")
+        raise FailedCaseError(f"{answer.status_code}: {answer.text[:200]}")
 
 
 def _negative_update(case: Case, server: Server) -> None:
     server.empty()
     answer = server.run_update(_text(case, _query_node(case, case.graph.value(case.node, "action"))))
     if not 400 <= answer.status_code < 500:
-        raise Failed(f"{answer.status_code} where the update should be refused")
+        raise FailedCaseError(f"{answer.status_code} where the update should be refused")
 
 
 def _load(case: Case, server: Server, action: Node | None, vocabulary: str) -> None:
@@ -198,7 +200,7 @@ def _evaluation(case: Case, server: Server) -> None:
         _ok(answer)
         actual = [q.triple for q in ox.parse(answer.content, format=ox.RdfFormat.N_TRIPLES)]
         if not same_graph(expected, actual):
-            raise Failed(f"another graph: {answer.text[:300]}")
+            raise FailedCaseError(f"another graph: {answer.text[:300]}")
         return
     suffix = expected_file.suffix if expected_file.suffix in ACCEPT else ".srj"
     answer = server.run_query(text, ACCEPT[suffix])
@@ -206,16 +208,16 @@ def _evaluation(case: Case, server: Server) -> None:
     found = read_results(answer.content, suffix)
     if isinstance(expected, bool) or isinstance(found, bool):
         if expected != found:
-            raise Failed(f"{found} for {expected}")
+            raise FailedCaseError(f"{found} for {expected}")
         return
     lax = manifest.text(case.node, "resultCardinality").endswith("LaxCardinality")
     if not same_table(expected, found, lax):
-        raise Failed(f"other rows: {answer.text[:300]}")
+        raise FailedCaseError(f"other rows: {answer.text[:300]}")
 
 
 def _ok(answer: requests.Response) -> None:
     if answer.status_code != 200:
-        raise Failed(f"{answer.status_code}: {answer.text[:300]}")
+        raise FailedCaseError(f"{answer.status_code}: {answer.text[:300]}")
 
 
 def _expected(path: Path, base: str) -> Table | bool | list[ox.Triple]:
@@ -236,22 +238,22 @@ def _update(case: Case, server: Server) -> None:
     assert isinstance(request, ox.NamedNode)
     answer = server.run_update(f"BASE <{request.value}>\n{_text(case, request)}")
     if not answer.ok:
-        raise Failed(f"{answer.status_code}: {answer.text[:300]}")
+        raise FailedCaseError(f"{answer.status_code}: {answer.text[:300]}")
     named: dict[str, list[ox.Triple]] = {"": []}
     for node in manifest.values(result, f"{UT}data"):
         named |= _data(case, node)
     if not same_graph(named.pop(""), server.graph()):
-        raise Failed("another default graph")
+        raise FailedCaseError("another default graph")
     for node in manifest.values(result, f"{UT}graphData"):
         name = manifest.text(node, f"{RDFS}label") or manifest.text(node, f"{UT}graph")
         triples = _data(case, manifest.value(node, f"{UT}graph"))[""]
         if triples:
             named[name] = triples
     if set(named) != server.names():
-        raise Failed(f"graphs {server.names()} for {set(named)}")
+        raise FailedCaseError(f"graphs {server.names()} for {set(named)}")
     for name, triples in named.items():
         if not same_graph(triples, server.graph(name)):
-            raise Failed(f"another graph {name}")
+            raise FailedCaseError(f"another graph {name}")
 
 
 def _description(case: Case, server: Server) -> None:
@@ -264,10 +266,10 @@ def _description(case: Case, server: Server) -> None:
         return
     endpoints = {str(t.object) for t in triples if t.predicate.value == f"{sd}endpoint"}
     if f"<{server.query}>" not in endpoints:
-        raise Failed(f"endpoint {endpoints}")
+        raise FailedCaseError(f"endpoint {endpoints}")
     services = {t.subject for t in triples if str(t.object) == f"<{sd}Service>"}
     if case.name == "conforms-to-schema" and len(services) != 1:
-        raise Failed(f"{len(services)} services")
+        raise FailedCaseError(f"{len(services)} services")
 
 
 _KINDS: tuple[tuple[str, Callable[[Case, Server], None]], ...] = (
