@@ -1,7 +1,7 @@
 """The reasoning benchmark: all rows side by side in one run; `python -m benchmarks.reasoning.run [ROW...]`.
 
 Rows: own maxo chebi all cases proofs. Each job is a process of its own, so its peak memory is its own.
-The big files stand beside the project (../shared/ontologies); rows without their file are left out, and said so.
+The big files stand beside the project (../shared/ontologies); a row without its file is left out.
 Writes benchmarks/reasoning/results.json as it goes.
 """
 
@@ -35,7 +35,12 @@ def job(name: str, *files: Path) -> dict[str, Any]:
 def rows(folder: Path) -> dict[str, list[tuple[str, tuple[Path, ...]]]]:
     """Return row -> the jobs that stand side by side in it."""
     own = folder / "own.nt"
-    subprocess.run([sys.executable, "-m", "benchmarks.reasoning.jobs", "own_graph", "-", str(own)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.reasoning.jobs", "own_graph", "-", str(own)],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     mappings = tuple(sorted((ROOT / "data" / "mappings").rglob("*.ttl")))
     return {
         "own": [("ours", (own,)), ("owlrl", (own,))],
@@ -79,12 +84,15 @@ def table(results: dict[str, Any]) -> str:
         for engine, one in found.items():
             if isinstance(one, dict) and "read" in one["seconds"]:
                 peak = one.get("peak_closed", one["peak_mib"])
-                lines.append(f"{row:8} {engine:12} {total(one):9.2f} s  {peak:6} MiB  {one['inferred']:>9,} inferred  {one['seconds']}")
+                told = f"{total(one):9.2f} s  {peak:6} MiB  {one['inferred']:>9,} inferred"
+                lines.append(f"{row:8} {engine:12} {told}  {one['seconds']}")
             elif isinstance(one, dict):
-                lines.append(f"{row:8} {engine:12} median {one['median_ms']} ms, 95th percentile {one['p95_ms']} ms, worst {one['worst_ms']} ms, n={one['count']}")
+                told = f"median {one['median_ms']} ms, 95th percentile {one['p95_ms']} ms"
+                lines.append(f"{row:8} {engine:12} {told}, worst {one['worst_ms']} ms, n={one['count']}")
         others = [e for e in found if e not in ("ours", "load_average")]
         if "ours" in found and others:
-            lines.append(f"{row:8} ours is {total(found[others[0]]) / total(found['ours']):.1f} times as fast as {others[0]}")
+            times = total(found[others[0]]) / total(found["ours"])
+            lines.append(f"{row:8} ours is {times:.1f} times as fast as {others[0]}")
     return "\n".join(lines)
 
 

@@ -1,1 +1,4 @@
-"""Pure: what the text raises, blocks or leaves open for the features of a case; never stored, never logged."""
+"""Pure: what the text raises, blocks or leaves open for the features of a case.
+
+Never stored, never logged.
+"""

@@ -56,7 +56,7 @@ def make_case(known: Knowledge, yes: Iterable[NamedNode], no: Iterable[NamedNode
 
 def _excluded(known: Knowledge, met: Terms) -> dict[NamedNode, NamedNode]:
     """Return each feature that a met one rules out, directly or by what it would bring."""
-    found = {}
+    found: dict[NamedNode, NamedNode] = {}
     for feature in known.features:
         for brought in sorted(known.brings[feature], key=str):
             against = sorted(known.excludes.get(brought, frozenset()) & met, key=str)

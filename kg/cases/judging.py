@@ -1,4 +1,7 @@
-"""Judges claims by a case: applies, applies if, does not apply, undecided; each with the features that decide."""
+"""Judges claims by a case: applies, applies if, does not apply, undecided.
+
+Each with the features that decide.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,10 @@ def judge_all(known: Knowledge, case: Case) -> tuple[Judged, ...]:
 
 
 def cautions(known: Knowledge, judged: tuple[Judged, ...], offer: Judged) -> tuple[Claim, ...]:
-    """Return the claims that limit an offer: those about the claim itself, always; others unless ruled out."""
+    """Return the claims that limit an offer: those about the claim itself, always.
+
+    Others unless ruled out.
+    """
     if offer.claim.kind not in OFFERING:
         return ()
     wider = frozenset().union(*(known.kinds_of.get(i, frozenset({i})) for i in offer.claim.interventions))
@@ -153,7 +159,7 @@ def ask_next(
 
 
 def _changes(known: Knowledge, case: Case, feature: NamedNode, before: dict[NamedNode, Status]) -> int:
-    """Return how many claims change status, at the least promising of the two answers and the other together."""
+    """Return how many claims would change status, whichever of the two answers is given."""
     brought = known.brings[feature]
     if_yes = replace(case, met=case.met | brought)
     lost = frozenset(f for f in known.features if feature in known.brings[f])

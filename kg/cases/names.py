@@ -38,7 +38,10 @@ class Names:
             found.append(term)
 
     def find(self, text: str, where: str = "") -> NamedNode:
-        """Return the term called `text`; raises NotFound with near names, BadQuery when several are called so."""
+        """Return the term called `text`.
+
+        Raises NotFound with near names, BadQuery when several are called so.
+        """
         text = text.strip()
         iri = _iri(text)
         if iri is not None:

@@ -66,7 +66,8 @@ def _lines(page: CasePage, every: bool) -> Iterator[str]:
         yield f"{status.upper()} ({len(found)})"
         shown = found if every or status in ("applies", "applies if") else found[:5]
         for claim in shown:
-            yield f"  {claim.claim.curie} [{claim.kind}, {claim.hedge.label if claim.hedge else 'no hedge'}] {claim.summary}"
+            hedge = claim.hedge.label if claim.hedge else "no hedge"
+            yield f"  {claim.claim.curie} [{claim.kind}, {hedge}] {claim.summary}"
             yield f"      {claim.why}"
             yield from (f"      but see the caution {caution.curie}" for caution in claim.cautions)
         if len(shown) < len(found):
@@ -88,7 +89,8 @@ def _extra_lines(page: CasePage) -> Iterator[str]:
     """Yield what else the answer holds."""
     for option in page.supportive:
         mark = " (only under a condition)" if option.conditional else ""
-        yield f"for {option.problem.label}: {option.intervention.label}{mark}, {option.status}, {option.claim.curie}"
+        offered = f"{option.intervention.label}{mark}"
+        yield f"for {option.problem.label}: {offered}, {option.status}, {option.claim.curie}"
     for one in page.unlocked:
         names = ", ".join(ref.label for ref in one.interventions)
         yield f"unlocked by {one.state.label}: {names}, {one.status}, {one.claim.curie}"

@@ -46,7 +46,7 @@ Exit codes: 0 consistent; 1 a file cannot be read (file, line and column are tol
 @click.option(
     "--remote",
     metavar="URL",
-    help="Reason on the SPARQL 1.1 server with this query address, by SPARQL Update; the files are sent there.",
+    help="Reason on the SPARQL 1.1 server with this query address, with SPARQL Update; files are sent there.",
 )
 @click.option("--graph", metavar="IRI", help="With --remote: the graph to read there, in the place of files.")
 def reason(

@@ -76,8 +76,8 @@ def close(
 ) -> Closure:
     """Return the OWL 2 RL closure of `triples`; `axiomatic` keeps reflexive and axiomatic triples.
 
-    `lean` takes anonymous restrictions that are stated alike as one; None does so only where the pairs of them
-    would be too many to write (see `lean.py`).
+    `lean` takes anonymous restrictions that are stated alike as one; None does so only where the pairs
+    of them would be too many to write (see `lean.py`).
     """
     dictionary = Dictionary()
     engine = Engine(owl2rl() if rules is None else rules, dictionary, progress, declarations=axiomatic)
@@ -107,4 +107,4 @@ def triples_of(facts: Facts, dictionary: Dictionary) -> Iterator[Triple]:
         middle = terms[predicate]
         if isinstance(middle, NamedNode):
             for s, o in pairs(relation):
-                yield Triple(terms[s], middle, terms[o])  # type: ignore[arg-type]  # no literal in front: rdf_only
+                yield Triple(terms[s], middle, terms[o])  # type: ignore[arg-type]  # see rdf_only

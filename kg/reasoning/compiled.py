@@ -1,4 +1,4 @@
-"""Rules in term numbers, and those specialised from the ontology's own axioms (chains, transitive properties)."""
+"""Rules in term numbers, and those specialised from the ontology's own axioms: chains, transitivity."""
 
 from __future__ import annotations
 
@@ -86,7 +86,10 @@ def _replaced(pattern: Pattern, values: dict[str, int]) -> Pattern:
 
 
 def reflexive(step: Compiled, same_as: int) -> Compiled | None:
-    """Return a violation rule for the case that eq-ref gives its owl:sameAs atom; that rule is never stored."""
+    """Return a violation rule for the case that eq-ref gives its owl:sameAs atom.
+
+    That rule is never stored.
+    """
     found = [p for p in step.body if p.p == same_as and isinstance(p.o, str)]
     if not (step.rule.inconsistency and found):
         return None

@@ -65,7 +65,10 @@ _DATE_TIME = re.compile(
 
 
 def value(literal: Literal) -> Value | None:
-    """Return the value of a literal; None when its datatype is not of OWL 2 RL. Raises ValueError if ill-typed."""
+    """Return the value of a literal.
+
+    None when its datatype is not of OWL 2 RL. Raises ValueError if ill-typed.
+    """
     if literal.language:
         return ("text", literal.value, literal.language.lower())
     datatype = literal.datatype
@@ -201,7 +204,7 @@ def _xml(text: str) -> Value:
 
 
 def _instant(text: str) -> Value:
-    """Return minutes since the year 0, seconds and the offset in minutes (None without a zone) of a dateTime."""
+    """Return minutes since the year 0, seconds and the offset in minutes (or None) of a dateTime."""
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError(text)

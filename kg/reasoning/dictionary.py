@@ -20,7 +20,7 @@ class Dictionary:
     """Terms and their numbers; the first three numbers are list walks, not terms."""
 
     def __init__(self) -> None:
-        self.numbers: dict[object, int] = dict(WALK_NUMBERS)
+        self.numbers: dict[object, int] = {walk: number for walk, number in WALK_NUMBERS.items()}
         self.terms: list[Node] = [NamedNode("tag:walk")] * FIRST_TERM
         self.constants: dict[Literal, int] = {}
         self._kinds: Ints = np.empty(0, dtype=np.int64)
@@ -30,7 +30,7 @@ class Dictionary:
         found = self.numbers.get(term)
         if found is None:
             found = self.numbers[term] = len(self.terms)
-            self.terms.append(term)  # type: ignore[arg-type]  # only the walks are no terms, and they have numbers
+            self.terms.append(term)  # type: ignore[arg-type]  # walks have numbers already
         return found
 
     def constant(self, literal: Literal) -> int:
@@ -69,7 +69,10 @@ class Dictionary:
 
 
 def _kind(term: Node) -> int:
-    """Return the kind of a term; a quoted triple counts as a literal, since no rule may move it to the front."""
+    """Return the kind of a term.
+
+    A quoted triple counts as a literal, since no rule may move it to the front.
+    """
     if isinstance(term, NamedNode):
         return IRI
     return BLANK if isinstance(term, BlankNode) else LITERAL

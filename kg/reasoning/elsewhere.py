@@ -1,6 +1,7 @@
 """Rounds of the rules on a SPARQL server: the logic; who sends the texts is the caller's `Server`.
 
-What RDF cannot hold stays out there too: a literal in front of a triple, so dt-type2 and dt-diff work here only.
+What RDF cannot hold, no such server can: a literal in front of a triple. So dt-type2 and dt-diff, and what
+rests on them, work in `close` only.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from kg.reasoning.literals import Literals
 from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in, pack, sorted_unique
 from kg.reasoning.rules import Rule
 from kg.reasoning.transitive import closure
-from kg.reasoning.violations import Found
+from kg.reasoning.violations import Found, Numbers
 
 #: from this many new pairs on, a transitive relation takes its own road
 MANY = 20_000
@@ -39,7 +39,7 @@ class State:
     generators: dict[int, Relation] = field(default_factory=dict)
     closed: dict[int, Ints] = field(default_factory=dict)
     left: dict[int, Relation] = field(default_factory=dict)
-    derived_steps: dict[tuple[object, ...], Compiled] = field(default_factory=dict)
+    derived_steps: dict[tuple[str, tuple[Numbers, ...]], Compiled] = field(default_factory=dict)
     violations: Found = field(default_factory=Found)
     round: int = 0
 
@@ -68,7 +68,10 @@ class Engine:
         *,
         declarations: bool = False,
     ) -> None:
-        """Put the rules into numbers; `declarations` lets in prp-ap and dt-type1, from which nothing follows."""
+        """Put the rules into numbers.
+
+        `declarations` lets in prp-ap and dt-type1, from which nothing follows.
+        """
         self.dictionary = dictionary
         self.literals = Literals(dictionary)
         self.progress = progress
@@ -112,7 +115,7 @@ class Engine:
         self._rounds(state, delta, steps)
 
     def shrink(self, state: State, gone: Facts, given: Facts, steps: list[Compiled]) -> bool:
-        """Take facts out of a closed state: delete all that rested on them, then derive anew what still follows.
+        """Take facts out: delete all that rested on them, then derive anew what still follows.
 
         Gupta, Mumick and Subrahmanian 1993; `given` is what stays asserted. Returns False, with the state
         unchanged, when a list or an axiom that rules were specialised from would go.
@@ -274,7 +277,10 @@ class Engine:
         return delta
 
     def _road(self, state: State, predicate: int, news: Ints) -> Facts:
-        """Close one relation from its generators, or leave a few new pairs to the rule; return what is new."""
+        """Close one relation from its generators, or leave a few new pairs to the rule.
+
+        Return what is new.
+        """
         everything, closed = state.facts[predicate], state.closed.get(predicate)
         fresh = news if closed is None else news[~found_in(closed, news)]
         fresh = fresh[fresh >> SHIFT != fresh & LOW]

@@ -21,7 +21,10 @@ FAR = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A rule with its variables replaced: what it concludes and from what; walks along lists are premises too."""
+    """A rule with its variables replaced: what it concludes and from what.
+
+    Walks along lists are premises too.
+    """
 
     step: Compiled | None
     bindings: tuple[tuple[str, int], ...]

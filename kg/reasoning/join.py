@@ -188,6 +188,6 @@ def _cost(table: Table, pattern: Pattern, facts: Facts) -> float:
     if not (s_bound or o_bound):
         return float(table.n * len(relation))
     if table.n * len(relation) < COUNTED:
-        return table.n * len(relation) ** 0.5
+        return float(table.n * len(relation) ** 0.5)
     values = table.value(pattern.s if s_bound else pattern.o)
     return float(relation.fan_out(NONE if values is None else values, backwards=not s_bound))

@@ -1,4 +1,4 @@
-"""Anonymous restrictions stated alike, taken as one: what makes a large ontology's closure finite in practice.
+"""Anonymous restrictions stated alike, taken as one: what keeps a large ontology's closure in bounds.
 
 An ontology that writes "has role some drug" anew for each of 5,000 classes has 5,000 blank nodes of one
 meaning. scm-svf1 makes each a subclass of every other: 25 million triples that say nothing. Replacing them by
@@ -19,7 +19,10 @@ MANY_PAIRS = 2_000_000
 
 
 def leaned(given: Facts, dictionary: Dictionary, wanted: bool | None) -> tuple[Facts, int]:
-    """Return `given` with restrictions stated alike merged, and how many nodes went; `wanted` None: only if many."""
+    """Return `given` with restrictions stated alike merged, and how many nodes went.
+
+    `wanted` None: only if many.
+    """
     if wanted is False:
         return given, 0
     nodes, group = _alike(given, dictionary)
@@ -36,8 +39,8 @@ def leaned(given: Facts, dictionary: Dictionary, wanted: bool | None) -> tuple[F
 def merged_note(count: int) -> str:
     """Return the sentence that tells of merged nodes."""
     return (
-        f"{count:,} anonymous restrictions repeat others word for word; what follows for them is written once, "
-        "for the first of each (--no-lean writes all)."
+        f"{count:,} anonymous restrictions repeat others word for word; what follows for them is written "
+        "once, for the first of each (--no-lean writes all)."
     )
 
 
@@ -47,7 +50,7 @@ def _renamed(keys: Ints, stand_in: Ints) -> Ints:
 
 
 def _alike(given: Facts, dictionary: Dictionary) -> tuple[Ints, Ints]:
-    """Return blank nodes that are existential restrictions and nothing more, each with the number of its group."""
+    """Return blank nodes that are existential restrictions and nothing more, with their groups."""
     some, on = dictionary.number(OWL["someValuesFrom"]), dictionary.number(OWL["onProperty"])
     nodes = given[some].subjects()
     nodes = nodes[dictionary.kinds()[nodes] == BLANK] if len(nodes) else nodes

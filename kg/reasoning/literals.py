@@ -58,7 +58,10 @@ class Literals:
         return fresh
 
     def _worth_reading(self, fresh: range) -> list[int]:
-        """Return the literals whose value can matter; plain strings wait until something is compared with them."""
+        """Return the literals whose value can matter.
+
+        Plain strings wait until something is compared with them.
+        """
         terms, constants = self.dictionary.terms, frozenset(self.dictionary.constants.values())
         kinds = self.dictionary.kinds()
         literals = [i for i in fresh if kinds[i] == LITERAL and i not in constants]
@@ -111,7 +114,8 @@ class Literals:
         candidates = types[literal & known]
         candidates = candidates[~found_in(self.types.keys, candidates)]
         valued = [int(key) >> SHIFT in self.values or self._is_ill(int(key) >> SHIFT) for key in candidates]
-        return candidates[np.array(valued, dtype=bool)]
+        found: Ints = candidates[np.array(valued, dtype=bool)]
+        return found
 
     def _is_ill(self, number: int) -> bool:
         """Say whether a literal is ill-typed."""
@@ -121,7 +125,9 @@ class Literals:
         """Return those pairs of owl:sameAs that are literals of different value: dt-diff with eq-diff1."""
         both = self.dictionary.is_literal(same >> SHIFT) & self.dictionary.is_literal(same & LOW)
         pairs = same[both]
-        return pairs[np.array([self._differ(int(key) >> SHIFT, int(key) & LOW) for key in pairs], dtype=bool)]
+        unlike = [self._differ(int(key) >> SHIFT, int(key) & LOW) for key in pairs]
+        found: Ints = pairs[np.array(unlike, dtype=bool)]
+        return found
 
     def _differ(self, one: int, other: int) -> bool:
         """Say whether two literals have values, and different ones."""

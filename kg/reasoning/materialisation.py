@@ -89,7 +89,10 @@ class Materialisation:
         return inconsistencies(self._full.violations, self._engine, self._given)
 
     def add(self, triples: Iterable[Triple]) -> Change:
-        """Take triples in; return what the inferred graph gains and loses (what was inferred and is now said)."""
+        """Take triples in.
+
+        Return what the inferred graph gains and loses (what was inferred and is now said).
+        """
         new = minus(self._dictionary.facts(triples), self._given)
         if not len(new):
             return Change(frozenset(), frozenset())

@@ -22,7 +22,7 @@ _UPWARD = (RDF["type"], RDFS["subClassOf"], RDFS["domain"], RDFS["range"])
 
 
 def rdf_only(facts: Facts, dictionary: Dictionary) -> Facts:
-    """Return the facts that RDF can say: no literal in front, an IRI in the middle, no walk or rule constant."""
+    """Return the facts that RDF can say: an IRI in the middle, no literal in front, no walk or constant."""
     kinds = dictionary.kinds()
     constants = np.fromiter(dictionary.constants.values(), dtype=np.int64)
     kept = {}
@@ -36,7 +36,7 @@ def rdf_only(facts: Facts, dictionary: Dictionary) -> Facts:
 
 
 def without_noise(inferred: Facts, plain: Facts, dictionary: Dictionary) -> Facts:
-    """Return `inferred` without reflexive triples and without what only the axiomatic rules say of owl:Thing."""
+    """Return `inferred` without reflexive triples and what only axiomatic rules say of owl:Thing."""
     reflexive = {dictionary.number(term) for term in _REFLEXIVE}
     upward = {dictionary.number(term) for term in _UPWARD}
     narrower, type_ = dictionary.number(RDFS["subClassOf"]), dictionary.number(RDF["type"])
@@ -64,7 +64,8 @@ def reflexive_equality(facts: Facts, dictionary: Dictionary) -> Ints:
             parts += [relation.subjects(), relation.objects()]
     terms = sorted_unique(np.concatenate(parts))
     terms = terms[dictionary.kinds()[terms] != LITERAL]
-    return (terms << SHIFT) | terms
+    loops: Ints = (terms << SHIFT) | terms
+    return loops
 
 
 def minus(facts: Facts, other: Facts) -> Facts:

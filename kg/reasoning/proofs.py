@@ -120,7 +120,10 @@ class Prover:
         return self._terms[fact[0]], self._terms[fact[1]], self._terms[fact[2]]
 
     def _best(self, fact: Numbers, above: tuple[Numbers, ...]) -> list[Proof] | None:
-        """Return the smallest proof of a premise (those of its parts for a list walk); None where it would circle."""
+        """Return the smallest proof of a premise (those of its parts for a list walk).
+
+        None where it would circle.
+        """
         if fact in self._graphs:
             graphs = self._graphs[fact]
             return [Asserted(self._statement(fact), graphs[0] if graphs else None)]

@@ -13,7 +13,7 @@ ROW = "#row"
 
 
 def for_every(table: Table, member: Pattern, each: Sequence[Pattern], facts: Facts) -> Table:
-    """Return the rows of `table` for which `each` holds for all that `member` binds, and it binds something."""
+    """Return the rows for which `each` holds for all that `member` binds, and it binds something."""
     names = member.names().union(*(pattern.names() for pattern in each))
     distinct, row_of = _distinct(table, [name for name in table.columns if name in names])
     walked = match((member,), (facts,), None, distinct)
@@ -29,6 +29,6 @@ def for_every(table: Table, member: Pattern, each: Sequence[Pattern], facts: Fac
 def _distinct(table: Table, names: list[str]) -> tuple[Table, Ints]:
     """Return the distinct rows over some columns, numbered in column ROW, and where each row went."""
     stacked = np.stack([table.columns[name] for name in names], axis=1)
-    rows, first, row_of = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
+    rows, row_of = np.unique(stacked, axis=0, return_inverse=True)
     columns = {name: rows[:, i] for i, name in enumerate(names)}
     return Table(len(rows), columns | {ROW: np.arange(len(rows))}), row_of.reshape(-1)

@@ -1,7 +1,7 @@
 """Binary relations over term numbers: sorted arrays that are never changed, only replaced.
 
-A pair (s, o) is one int64, `s << 32 | o`; a relation keeps its pairs sorted by subject and, once asked for, by
-object too. `Facts` is one relation a predicate.
+A pair (s, o) is one int64, `s << 32 | o`; a relation keeps its pairs sorted by subject and, once asked
+for, by object too. `Facts` is one relation a predicate.
 """
 
 from __future__ import annotations

@@ -18,7 +18,10 @@ RULES = ROOT / "ontology" / "rules" / "owl2rl"
 
 @cache
 def owl2rl(folder: Path = RULES) -> tuple[Rule, ...]:
-    """Return the rules in `folder`, by table and name; raises BadData when one cannot be read or none is there."""
+    """Return the rules in `folder`, by table and name.
+
+    Raises BadData when one cannot be read or none is there.
+    """
     paths = sorted(folder.glob("*/*.rq"))
     if not paths:
         raise BadData(

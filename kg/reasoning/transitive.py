@@ -6,6 +6,8 @@ parents' sets. Cycles (equivalent classes) are closed as one part.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from kg.reasoning.relation import LOW, NONE, SHIFT, Ints, pack, sorted_unique, spread
@@ -57,7 +59,7 @@ def _closed(size: int, edges: Ints) -> Ints:
     used = 0
     by_level = np.argsort(level[child], kind="stable")
     bounds = np.searchsorted(level[child][by_level], np.arange(1, level.max() + 2))
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds.tolist()):
         here = by_level[low:high]
         rows, at = spread(starts[parent[here]], starts[parent[here]] + counts[parent[here]])
         reached = pack(child[here][rows], pool[at])
@@ -103,7 +105,7 @@ def _parts(size: int, source: Ints, target: Ints) -> Ints:
     core = _core(size, source, target)
     if len(core):
         keep = np.isin(source, core) & np.isin(target, core)
-        for nodes in _tarjan(core, source[keep], target[keep]):
+        for nodes in _strong_parts(core, source[keep], target[keep]):
             part[nodes] = nodes[0]
     return part
 
@@ -122,48 +124,38 @@ def _core(size: int, source: Ints, target: Ints) -> Ints:
     return NONE
 
 
-def _tarjan(core: Ints, source: Ints, target: Ints) -> list[list[int]]:
-    """Return the strongly connected parts of more than one node (Tarjan 1972, without recursion)."""
-    order = np.argsort(source, kind="stable")
-    targets: list[int] = target[order].tolist()
-    ends = dict(zip(core.tolist(), _bounds(source[order], core), strict=True))
-    index: dict[int, int] = {}
-    low: dict[int, int] = {}
-    stack: list[int] = []
-    on_stack: set[int] = set()
-    parts: list[list[int]] = []
-    for root in core.tolist():
-        if root in index:
-            continue
-        work = [(root, ends[root][0])]
-        while work:
-            node, at = work.pop()
-            if node not in index:
-                index[node] = low[node] = len(index)
-                stack.append(node)
-                on_stack.add(node)
-            elif at > ends[node][0] and targets[at - 1] in on_stack:
-                low[node] = min(low[node], low[targets[at - 1]])
-            descended = False
-            while at < ends[node][1] and not descended:
-                other = targets[at]
-                at += 1
-                if other not in index:
-                    work += [(node, at), (other, ends[other][0])]
-                    descended = True
-                elif other in on_stack:
-                    low[node] = min(low[node], index[other])
-            if not descended and low[node] == index[node]:
-                cut = stack.index(node)
-                part, stack[cut:] = stack[cut:], []
-                on_stack.difference_update(part)
-                if len(part) > 1:
-                    parts.append(part)
-    return parts
+def _strong_parts(core: Ints, source: Ints, target: Ints) -> list[list[int]]:
+    """Return the strongly connected parts of more than one node (Kosaraju, without recursion)."""
+    forwards, backwards = _adjacent(core, source, target), _adjacent(core, target, source)
+    seen: set[int] = set()
+    order = [node for root in core.tolist() for node in _finished(root, forwards, seen)]
+    seen = set()
+    parts = [_finished(root, backwards, seen) for root in reversed(order)]
+    return [part for part in parts if len(part) > 1]
 
 
-def _bounds(ordered: Ints, nodes: Ints) -> list[tuple[int, int]]:
-    """Return where each node's edges start and end among edges ordered by source."""
-    low = np.searchsorted(ordered, nodes)
-    high = np.searchsorted(ordered, nodes, side="right")
-    return list(zip(low.tolist(), high.tolist(), strict=True))
+def _adjacent(core: Ints, source: Ints, target: Ints) -> dict[int, list[int]]:
+    """Return for each node where its edges lead."""
+    found: dict[int, list[int]] = {node: [] for node in core.tolist()}
+    for start, end in zip(source.tolist(), target.tolist(), strict=True):
+        found[start].append(end)
+    return found
+
+
+def _finished(root: int, edges: dict[int, list[int]], seen: set[int]) -> list[int]:
+    """Return the nodes not seen before that a depth-first walk from `root` leaves, in order of leaving."""
+    if root in seen:
+        return []
+    seen.add(root)
+    left: list[int] = []
+    path = [(root, iter(edges[root]))]
+    while path:
+        node, ahead = path[-1]
+        following = next((n for n in ahead if n not in seen), None)
+        if following is None:
+            left.append(node)
+            path.pop()
+        else:
+            seen.add(following)
+            path.append((following, iter(edges[following])))
+    return left

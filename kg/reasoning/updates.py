@@ -1,4 +1,7 @@
-"""The same rules as SPARQL 1.1 Update, for a server where the graph lives; texts only, nothing is sent here."""
+"""The same rules as SPARQL 1.1 Update, for a server where the graph lives.
+
+Texts only, nothing is sent here.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,10 @@ def triple(atom: Atom) -> str:
 
 
 def where(rule: Rule) -> str:
-    """Return the body of a rule as a group pattern's content; a relation composed with itself becomes a path."""
+    """Return the body of a rule as a group pattern's content.
+
+    A relation composed with itself becomes a path.
+    """
     composed = _composed(rule)
     if composed:
         return composed
@@ -111,7 +117,10 @@ def chain(head: NamedNode, steps: Sequence[str], graphs: Graphs) -> str:
 
 
 def chains_query(graphs: Graphs) -> str:
-    """Return the query for the cells of all property chains; `inverse` is what an unnamed member reads backwards."""
+    """Return the query for the cells of all property chains.
+
+    `inverse` is what an unnamed member reads backwards.
+    """
     return (
         f"SELECT ?p ?list ?cell ?member ?next ?inverse {graphs.dataset()} WHERE {{\n"
         f"  ?p {OWL['propertyChainAxiom']} ?list . ?list {_REST}* ?cell .\n"
@@ -122,11 +131,10 @@ def chains_query(graphs: Graphs) -> str:
 
 def equal_literals(pairs: Iterable[tuple[str, str]], graphs: Graphs) -> str:
     """Return the INSERT by which literals of one value stand for each other (dt-eq with eq-rep-o)."""
-    values = " ".join(f"({one} {other})" for one, other in pairs)
-    return (
-        f"INSERT {{ GRAPH {graphs.inferred} {{ ?s ?p ?other }} }}\n{graphs.using()}\n"
-        f"WHERE {{ VALUES (?one ?other) {{ {values} }} ?s ?p ?one . FILTER NOT EXISTS {{ ?s ?p ?other }} }}"
-    )
+    values = " ".join(f"({one} {other})" for one, other in pairs)  # literals as N-Triples: nothing to inject
+    insert = f"INSERT {{ GRAPH {graphs.inferred} {{ ?s ?p ?other }} }}"
+    alike = f"VALUES (?one ?other) {{ {values} }} ?s ?p ?one . FILTER NOT EXISTS {{ ?s ?p ?other }}"
+    return f"{insert}\n{graphs.using()}\nWHERE {{ {alike} }}"
 
 
 def noise(graphs: Graphs) -> Iterator[str]:
@@ -142,7 +150,8 @@ def noise(graphs: Graphs) -> Iterator[str]:
         )
     )
     for graph in (graphs.inferred, graphs.axiomatic):
-        yield f"DELETE {{ GRAPH {graph} {{ ?s ?p ?s }} }} WHERE {{ VALUES ?p {{ {reflexive} }} GRAPH {graph} {{ ?s ?p ?s }} }}"
+        loops = f"GRAPH {graph} {{ ?s ?p ?s }}"
+        yield f"DELETE {{ {loops} }} WHERE {{ VALUES ?p {{ {reflexive} }} {loops} }}"
     extra = graphs.axiomatic
     upward = " ".join(str(p) for p in (RDF["type"], RDFS["subClassOf"], RDFS["domain"], RDFS["range"]))
     yield (

@@ -52,7 +52,9 @@ class Found:
 
     def literals(self, unequal: Ints, misplaced: Ints) -> None:
         """Note pairs of unlike literals said to be the same, and literals put in types they do not have."""
-        self.unequal.update(tuple(sorted((int(key) >> SHIFT, int(key) & LOW))) for key in unequal)  # type: ignore[misc]
+        for key in unequal:
+            one, other = sorted((int(key) >> SHIFT, int(key) & LOW))
+            self.unequal.add((one, other))
         self.misplaced.update((int(key) >> SHIFT, int(key) & LOW) for key in misplaced)
 
     def __bool__(self) -> bool:

@@ -173,7 +173,8 @@ class _View:
         """Return the reason of a status in one sentence."""
         situation = [g for g in one.grounds if g.role == "situation"]
         if one.status is Status.DOES_NOT_APPLY:
-            return f"Its situation does not hold: {self._listed(g for g in situation if g.truth is Truth.UNMET)}."
+            against = self._listed(g for g in situation if g.truth is Truth.UNMET)
+            return f"Its situation does not hold: {against}."
         if one.status is Status.UNDECIDED:
             return f"Not known of the case: {self._named(g for g in situation if g.truth is Truth.UNKNOWN)}."
         if one.status is Status.APPLIES_IF:

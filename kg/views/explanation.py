@@ -23,7 +23,8 @@ class Anchor:
 class ProofStep:
     """One line of a proof; premises are numbers of other steps, the conclusion is the first step.
 
-    `kind` is "derived" or "asserted"; `origin` of an asserted one: "text", "background", "ontology" or "data".
+    `kind` is "derived" or "asserted"; `origin` of an asserted one: "text", "background",
+    "ontology" or "data".
     """
 
     number: int
@@ -51,7 +52,10 @@ class ProofView:
 
 @dataclass(frozen=True, slots=True)
 class MissingView:
-    """A rule that would derive the statement if only `premise` held; `instead` does link the premise's two ends."""
+    """A rule that would derive the statement if only `premise` held.
+
+    `instead` does link the premise's two ends.
+    """
 
     rule: str
     reason: str

@@ -80,8 +80,7 @@ def _proof(proof: ProofView, number: int) -> Iterator[Quad]:
             yield from _activity(step, node, BlankNode(f"proof{number}rule{step.number}"), nodes)
         elif step.graph:
             yield Quad(node, PROV["hadPrimarySource"], NamedNode(step.graph.iri))
-            if step.anchor:
-                yield from _anchored(step, node)
+            yield from _anchored(step, node)
     if proof.hedge:
         yield Quad(nodes[1], KG["weakestHedge"], NamedNode(proof.hedge.iri))
 
@@ -101,8 +100,7 @@ def _activity(
 
 def _anchored(step: ProofStep, node: BlankNode) -> Iterator[Quad]:
     """Yield where in the source a step stands."""
-    assert step.anchor is not None
-    yield Quad(node, PROV["wasQuotedFrom"], NamedNode(step.anchor.claim.iri))
-    for ref in (step.anchor.sentence, step.anchor.span):
+    anchor = step.anchor
+    for ref in (anchor.claim, anchor.sentence, anchor.span) if anchor else ():
         if ref:
             yield Quad(node, PROV["wasQuotedFrom"], NamedNode(ref.iri))

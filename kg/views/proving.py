@@ -1,4 +1,4 @@
-"""Fills the explanation page: asserted graphs out of the store, proofs out of the reasoner, names for terms."""
+"""Fills the explanation page: asserted graphs out of the store, proofs out of the reasoner, names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ORIGINS = {GRAPH["ontology"]: "ontology", GRAPH["background"]: "background", GR
 
 
 def prover(store: Store) -> Prover:
-    """Return the prover over what the reasoner read: ontology, asserted, background and the claims' assertions."""
+    """Return the prover over what the reasoner read: all but source text, mappings and imports."""
     asserted: dict[Triple, tuple[NamedNode, ...]] = {}
     for graph in store.graphs():
         if graph in _ORIGINS or (graph.value.startswith(_CLAIMS) and graph.value.endswith("/assertion")):
@@ -37,12 +37,16 @@ def prover(store: Store) -> Prover:
 def names(store: Store, among: Iterable[NamedNode] | None = None) -> Names:
     """Return what labelled terms may be called; `among` keeps to some, so that a word means one of them."""
     query = f"""SELECT ?term ?label ?preferred WHERE {{
-        VALUES (?p ?preferred) {{ ({SKOS["prefLabel"]} true) ({RDFS["label"]} true) ({SKOS["altLabel"]} false) }}
+        VALUES (?p ?preferred) {{
+            ({SKOS["prefLabel"]} true) ({RDFS["label"]} true) ({SKOS["altLabel"]} false) }}
         ?term ?p ?label FILTER isIRI(?term) }} ORDER BY ?term ?label"""
-    rows = list(store.select(query))
     kept = None if among is None else frozenset(among)
-    found = [(r["term"], r["label"].value, r["preferred"].value == "true") for r in rows]  # type: ignore[misc, union-attr]  # isIRI, and labels are literals
-    return Names.of([row for row in found if kept is None or row[0] in kept])
+    found = [
+        (term, str(getattr(row["label"], "value", "")), getattr(row["preferred"], "value", "") == "true")
+        for row in store.select(query)
+        if isinstance(term := row["term"], NamedNode) and (kept is None or term in kept)
+    ]
+    return Names.of(found)
 
 
 def naming(store: Store) -> Naming:
@@ -135,7 +139,8 @@ class _Anchors:
         query = f"""SELECT ?hedge ?cue ?span ?sentence WHERE {{
             OPTIONAL {{ {claim} {KG["hasHedge"]} ?hedge }}
             OPTIONAL {{ {claim} {KG["cue"]} ?cue }}
-            OPTIONAL {{ {claim} {KG["hasSourceSpan"]} ?span OPTIONAL {{ ?span {KG["inSentence"]} ?sentence }} }}
+            OPTIONAL {{ {claim} {KG["hasSourceSpan"]} ?span
+                OPTIONAL {{ ?span {KG["inSentence"]} ?sentence }} }}
         }} ORDER BY ?cue LIMIT 1"""
         row = next(iter(self.store.select(query)), {})
         return Anchor(
@@ -152,7 +157,10 @@ class _Anchors:
 
 
 def _proof_view(proof: Proof, naming: Naming, anchors: _Anchors) -> ProofView:
-    """Return a proof as numbered steps, conclusion first; a premise used twice has one number, lists are folded."""
+    """Return a proof as numbered steps, conclusion first.
+
+    A premise used twice has one number, lists are folded.
+    """
     lists = Lists.of(proof)
     order: dict[Statement, int] = {proof.triple: 1}
     steps: list[ProofStep] = []
@@ -204,7 +212,6 @@ def _caveat(weakest: Hedge | None, steps: list[ProofStep]) -> str:
 
 def _missing(gap: Gap, naming: Naming) -> MissingView:
     """Return a missing premise with its names."""
-
     names = Lists.of_statements(gap.held).naming(naming)
 
     def ref(term: Term | None) -> Ref:

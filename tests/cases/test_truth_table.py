@@ -50,7 +50,7 @@ def situation_features(known: Knowledge, one: Claim) -> tuple[NamedNode, ...]:
 
 
 def expected(situation: tuple[Truth, ...], needed: tuple[Truth, ...]) -> Status:
-    """Return the status by the table: one unmet denies, one unknown leaves open, else prerequisites decide."""
+    """Return the status by the table: an unmet one denies, an unknown one leaves open, else prerequisites."""
     if Truth.UNMET in situation:
         return Status.DOES_NOT_APPLY
     if Truth.UNKNOWN in situation:
@@ -194,7 +194,7 @@ def test_next_question_would_decide_something(known: Knowledge) -> None:
 
 
 def test_rules_and_judgement_agree_on_the_situations_of_a_case(cases: Cases, known: Knowledge) -> None:
-    """The recognisers in the ontology, run by the rules, match what the three-valued judgement says is met."""
+    """The recognisers in the ontology, run by the rules, match what the judgement says is met."""
     for names in (
         ("ALL", "BCell", "shorterInterval"),
         ("ALL", "refractory"),

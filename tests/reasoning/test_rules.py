@@ -22,17 +22,19 @@ SPECIFIED = {
         "prp-eqp2 prp-pdw prp-adp prp-inv1 prp-inv2 prp-key prp-npa1 prp-npa2"
     ),
     6: (
-        "cls-thing cls-nothing1 cls-nothing2 cls-int1 cls-int2 cls-uni cls-com cls-svf1 cls-svf2 cls-avf cls-hv1 "
-        "cls-hv2 cls-maxc1 cls-maxc2 cls-maxqc1 cls-maxqc2 cls-maxqc3 cls-maxqc4 cls-oo"
+        "cls-thing cls-nothing1 cls-nothing2 cls-int1 cls-int2 cls-uni cls-com cls-svf1 cls-svf2 cls-avf "
+        "cls-hv1 cls-hv2 cls-maxc1 cls-maxc2 cls-maxqc1 cls-maxqc2 cls-maxqc3 cls-maxqc4 cls-oo"
     ),
     7: "cax-sco cax-eqc1 cax-eqc2 cax-dw cax-adc",
     8: "dt-type1 dt-type2 dt-eq dt-diff dt-not-type",
     9: (
-        "scm-cls scm-sco scm-eqc1 scm-eqc2 scm-op scm-dp scm-spo scm-eqp1 scm-eqp2 scm-dom1 scm-dom2 scm-rng1 "
-        "scm-rng2 scm-hv scm-svf1 scm-svf2 scm-avf1 scm-avf2 scm-int scm-uni"
+        "scm-cls scm-sco scm-eqc1 scm-eqc2 scm-op scm-dp scm-spo scm-eqp1 scm-eqp2 scm-dom1 scm-dom2 "
+        "scm-rng1 scm-rng2 scm-hv scm-svf1 scm-svf2 scm-avf1 scm-avf2 scm-int scm-uni"
     ),
 }
-LISTS = "eq-diff2 eq-diff3 prp-spo2 prp-adp prp-key cls-int1 cls-int2 cls-uni cls-oo cax-adc scm-int scm-uni".split()
+LISTS = (
+    "eq-diff2 eq-diff3 prp-spo2 prp-adp prp-key cls-int1 cls-int2 cls-uni cls-oo cax-adc scm-int scm-uni"
+).split()
 
 
 def read(path: Path) -> list[Triple]:
