@@ -6,6 +6,7 @@ import io
 import json
 import os
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,9 @@ from kg.store.jobs import DATA, END, ERROR, HEAD, QueryJob, WriteJob, error_from
 from kg.store.local import replacement
 from kg.store.owner import slots_of
 from kg.store.protocol import GraphName, Solutions, Term
+
+#: seconds an owner that died may take to open its store again
+_RESTART = 10.0
 
 
 @dataclass(slots=True)
@@ -151,9 +155,10 @@ class EngineStore:
 
     def _connect(self, lane: str) -> socket.socket:
         """Return a connection to a lane; raises Busy when its queue is full."""
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.setblocking(False)
-        for attempt in range(3):
+        until = time.monotonic() + _RESTART
+        while True:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.setblocking(False)
             try:
                 connection.connect(str(self._directory / f"{lane}.sock"))
                 return connection
@@ -163,12 +168,14 @@ class EngineStore:
                     "All query slots are taken and the queue is full.", todo="Try again shortly."
                 ) from error
             except (ConnectionRefusedError, FileNotFoundError) as error:
-                if attempt == 2:
-                    connection.close()
-                    raise StoreUnavailable(
-                        "The store is not running.", todo="Start the server again."
-                    ) from error
-        raise AssertionError("unreachable")
+                connection.close()
+                self._wait_for_owner(until, error)
+
+    def _wait_for_owner(self, until: float, error: OSError) -> None:
+        """Let an owner that is being started again come up; raises StoreUnavailable when it does not."""
+        if time.monotonic() > until or not self._directory.exists():
+            raise StoreUnavailable("The store is not running.", todo="Start the server again.") from error
+        time.sleep(0.02)
 
     # -- the Store protocol
 

@@ -25,6 +25,9 @@ from kg.store.jobs import WriteJob, error_frame, error_from
 from kg.store.local import LocalStore, replacement
 from kg.store.syntax import bad_query, engine_trouble
 
+#: seconds that the inferences of one write may take, beyond its own deadline
+_INFERENCE = 600.0
+
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
@@ -56,13 +59,12 @@ class Writer:
             self._follower.before(self._store)
         if self._store.rehearses:
             self._rehearse(job, body, meanwhile)
-            result = self._do(job, body)
+            result = self._do(job, body, limited=False)
         else:
-            signal.setitimer(signal.ITIMER_REAL, job.deadline)
             try:
-                result = self._do(job, body)
+                result = self._do(job, body, limited=True)
             finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                _end_in(0)
         self._store.make_durable()
         self._store.end_following()
         return result
@@ -97,12 +99,13 @@ class Writer:
             walls.die_with_parent(parent)
             walls.be_quiet()
             walls.limit_memory(self._settings.query_memory)
-            signal.setitimer(signal.ITIMER_REAL, job.deadline)
-            self._do(job, body)
+            self._do(job, body, limited=True)
         except KgError as error:
             os.write(write, error_frame(error))
         except MemoryError:
-            os._exit(71)
+            os.kill(os.getpid(), signal.SIGABRT)  # as the engine's own allocations end
+        except BaseException as error:
+            os.write(write, error_frame(StoreUnavailable(f"The write failed: {type(error).__name__}.")))
         finally:
             os._exit(0)
 
@@ -121,8 +124,10 @@ class Writer:
             todo="Split it into smaller writes.",
         )
 
-    def _do(self, job: WriteJob, body: bytes) -> WriteResult:
-        """Make the write on this process's store."""
+    def _do(self, job: WriteJob, body: bytes, *, limited: bool) -> WriteResult:
+        """Make the write on this process's store; `limited`: its deadlines end this process."""
+        if limited:
+            _end_in(job.deadline)
         if self._follower is None:
             return self._act(job, body)
         if job.act == "restore":  # a backup holds its inferences; the state is noted anew at the next write
@@ -130,6 +135,8 @@ class Writer:
             return self._act(job, body)
         self._store.begin_following()
         result = self._act(job, body)
+        if limited:
+            _end_in(_INFERENCE)
         self._follower.after(self._store)
         return result
 
@@ -193,6 +200,11 @@ class Writer:
         """Add N-Quads."""
         self._store.extend(ox.parse(io.BytesIO(body), format=ox.RdfFormat.N_QUADS))
         return WriteResult()
+
+
+def _end_in(seconds: float) -> None:
+    """Let the kernel end this process after so many seconds; 0 lets it live."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _name(job: WriteJob) -> ox.NamedNode | None:
