@@ -104,13 +104,12 @@ def _with_changes(bench: Workbench, found: list[Finding]) -> tuple[Finding, ...]
     if not found:
         return ()
     with trial(bench.settings, bench.prefixes) as tried:
+        tried.screen([finding.row for finding in found if finding.problem != "relabelled"])
         return tuple(_with_change(tried, finding) for finding in found)
 
 
 def _with_change(tried: Any, finding: Finding) -> Finding:
-    """Return a finding with its changes; the link is put back for the next one."""
+    """Return a finding with the answers that change."""
     if finding.problem == "relabelled":
         return finding
-    changes = tried.remove(finding.row)
-    tried.add(finding.row)
-    return replace(finding, changes=changes)
+    return replace(finding, changes=tried.without(finding.row))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -53,23 +53,45 @@ class Trial:
     questions: tuple[Question, ...]
     prefixes: Prefixes
     _answers: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
+    _same: frozenset[str] = frozenset()
 
     def add(self, row: Mapping) -> tuple[Changed, ...]:
-        """Add a mapping to the clone; return the questions that answer otherwise now."""
-        return self._try(row, "INSERT")
+        """Add a mapping to the clone for good; return the questions that answer otherwise now."""
+        changed = self._try(row, "INSERT")
+        self._answers.clear()
+        return changed
 
-    def remove(self, row: Mapping) -> tuple[Changed, ...]:
-        """Take a mapping out of the clone; return the questions that answer otherwise now."""
-        return self._try(row, "DELETE")
+    def without(self, row: Mapping) -> tuple[Changed, ...]:
+        """Return the questions that would answer otherwise without a mapping; the clone stays as it is."""
+        changed = self._try(row, "DELETE")
+        self._change(row, "INSERT")
+        return changed
+
+    def screen(self, rows: Sequence[Mapping]) -> None:
+        """Leave out the examples that answer alike even without all of `rows`: they need not be asked again."""
+        before = {question.name: self._answer(question, {}) for question in self.questions}
+        for row in rows:
+            self._change(row, "DELETE")
+        self._same = frozenset(q.name for q in self.questions if self._rows(q, {}) == before[q.name])
+        for row in rows:
+            self._change(row, "INSERT")
+
+    def _change(self, row: Mapping, act: str) -> None:
+        """Put a mapping into the clone, or take it out."""
+        triples = "\n".join(f"{triple} ." for triple in mapping_triples([row], self.prefixes))
+        self.store.update(f"{act} DATA {{ GRAPH {_MAPPINGS} {{ {triples} }} }}")
 
     def _try(self, row: Mapping, act: str) -> tuple[Changed, ...]:
         """Change the clone by one mapping and compare the answers before and after."""
-        asked = [(question, values) for question in self.questions for values in _values(question, row)]
+        asked = [
+            (question, values)
+            for question in self.questions
+            for values in _values(question, row)
+            if values or question.name not in self._same
+        ]
         before = [self._answer(question, values) for question, values in asked]
-        triples = "\n".join(f"{triple} ." for triple in mapping_triples([row], self.prefixes))
-        self.store.update(f"{act} DATA {{ GRAPH {_MAPPINGS} {{ {triples} }} }}")
-        self._answers.clear()
-        after = [self._answer(question, values) for question, values in asked]
+        self._change(row, act)
+        after = [self._rows(question, values) for question, values in asked]
         return tuple(
             Changed(q.name, q.title, _shown(values), len(old), len(new), len(new - old), len(old - new))
             for (q, values), old, new in zip(asked, before, after, strict=True)
@@ -77,15 +99,19 @@ class Trial:
         )
 
     def _answer(self, question: Question, values: dict[str, NamedNode]) -> frozenset[tuple[str, ...]]:
-        """Return the rows of a question as comparable text."""
+        """Return the rows of a question before anything is tried, asked once."""
         query = question.bind(values)
         if query not in self._answers:
-            try:
-                found = solutions(self.store, question, query)
-                self._answers[query] = frozenset(tuple(str(term) for term in row) for row in found.rows)
-            except KgError:
-                self._answers[query] = frozenset()
+            self._answers[query] = self._rows(question, values)
         return self._answers[query]
+
+    def _rows(self, question: Question, values: dict[str, NamedNode]) -> frozenset[tuple[str, ...]]:
+        """Return the rows of a question as comparable text."""
+        try:
+            found = solutions(self.store, question, question.bind(values))
+        except KgError:
+            return frozenset()
+        return frozenset(tuple(str(term) for term in row) for row in found.rows)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from kg.web import create_app
 
 KG = Path(sys.executable).with_name("kg")
 DAY = date(2026, 11, 23)
-SECRET = "of this test"
+SECRET = DAY.isoformat()  # any word will do
 TOKEN = {"Authorization": f"Bearer {SECRET}"}
 
 
