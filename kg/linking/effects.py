@@ -68,7 +68,7 @@ class Trial:
         return changed
 
     def screen(self, rows: Sequence[Mapping]) -> None:
-        """Leave out the examples that answer alike even without all of `rows`: they need not be asked again."""
+        """Leave out the examples that answer alike even without all of `rows`: no need to ask them again."""
         before = {question.name: self._answer(question, {}) for question in self.questions}
         for row in rows:
             self._change(row, "DELETE")

@@ -1,0 +1,91 @@
+"""How many accepted links `kg link` would have proposed, and how long it takes over MONDO, ChEBI and HP.
+
+Run: python benchmarks/import/link_recall.py
+Each accepted row is held out: its own verdict does not count as a reason, those of other vocabularies do.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+from kg.linking.candidates import Judged, candidates
+from kg.linking.importing import Wish, import_file
+from kg.linking.registry import store_path
+from kg.linking.workbench import Workbench, workbench
+from kg.mappings.rows import Mapping
+from kg.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "ontologies"
+FILES = {
+    "MONDO": SHARED / "ontologies" / "mondo.nt.gz",
+    "HP": SHARED / "ontologies" / "hp-2025-01-16.obo.gz",
+    "CHEBI": SHARED / "large" / "chebi.nt.gz",
+}
+DEPTHS = (1, 5)
+
+
+def timed(what: str, began: float, cpu: float) -> None:
+    print(f"{what:44} {time.monotonic() - began:8.1f} s  {time.process_time() - cpu:8.1f} cpu s", flush=True)
+
+
+def held_out(bench: Workbench, row: Mapping) -> Judged:
+    """Return what was judged but for the rows of one entity in one vocabulary."""
+    prefix = row.object_id.partition(":")[0]
+    judged = Judged.of(bench.mappings)
+    others = tuple(o for o in judged.exact.get(row.subject_id, ()) if not o.startswith(f"{prefix}:"))
+    return Judged({}, {row.subject_id: others})
+
+
+def recall(bench: Workbench) -> None:
+    hits: dict[tuple[str, str, int], int] = defaultdict(int)
+    total: dict[tuple[str, str], int] = defaultdict(int)
+    entities = {entity.curie: entity for entity in bench.entities}
+    for row in bench.mappings.rows():
+        prefix = row.object_id.partition(":")[0]
+        index = [i for i in bench.indexes if i.imported.id == prefix.lower()]
+        if not index or row.subject_id not in entities:
+            continue
+        found = candidates(
+            entities[row.subject_id], index, held_out(bench, row), bench.curies, top=max(DEPTHS)
+        )
+        place = next((i for i, c in enumerate(found) if c.curie == row.object_id), 99)
+        for kind in (row.predicate_id, "any"):
+            total[prefix, kind] += 1
+            for depth in DEPTHS:
+                hits[prefix, kind, depth] += place < depth
+    print(f"\n{'vocabulary':12} {'match':18} {'rows':>5}" + "".join(f" {'at ' + str(d):>7}" for d in DEPTHS))
+    for (prefix, kind), rows in sorted(total.items()):
+        shares = "".join(f" {hits[prefix, kind, depth] / rows:7.2f}" for depth in DEPTHS)
+        print(f"{prefix:12} {kind:18} {rows:5}{shares}")
+    for depth in DEPTHS:
+        every = sum(rows for (_, kind), rows in total.items() if kind == "any")
+        hit = sum(n for (_, kind, d), n in hits.items() if kind == "any" and d == depth)
+        print(f"recall at {depth}: {hit / every:.2f} ({hit} of {every})")
+
+
+def main() -> None:
+    if not all(path.exists() for path in FILES.values()):
+        sys.exit("skipped: the ontologies are not beside the project")
+    with tempfile.TemporaryDirectory(prefix="kg-bench-") as folder:
+        settings = replace(Settings(), imports_dir=Path(folder))
+        for name, path in FILES.items():
+            began, cpu = time.monotonic(), time.process_time()
+            import_file(path, Wish(path.name, name.lower()), store_path(settings), settings)
+            timed(f"import {path.name}", began, cpu)
+        began, cpu = time.monotonic(), time.process_time()
+        with workbench(settings) as bench:
+            timed("index, once", began, cpu)
+            began, cpu = time.monotonic(), time.process_time()
+            found = sum(len(bench.candidates(entity)) for entity in bench.entities)
+            timed(f"link {len(bench.entities)} entities, {found} candidates", began, cpu)
+            recall(bench)
+
+
+if __name__ == "__main__":
+    main()
