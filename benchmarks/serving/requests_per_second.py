@@ -1,7 +1,7 @@
 """Ten questions of the library from 16 clients, uncached and cached, beside two other servers.
 
 Beside Oxigraph's own server and rdflib-endpoint. All answer the same texts over the same graph, and the
-answers are compared before the clock starts. "Uncached" sends `Cache-Control: no-cache`, which passes our answer cache by.
+answers are compared first. "Uncached" sends `Cache-Control: no-cache`, which passes our answer cache by.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from kg.store.jobs import QueryJob, WriteJob, error_frame
 from kg.store.lexer import tokens
 from kg.store.local import replacement
 from kg.store.protocol import GraphName, Solutions
-from kg.store.remote_http import GRAPH_ACCEPT, RESULTS_JSON, Body, Endpoint
+from kg.store.remote_http import GRAPH_ACCEPT, N_TRIPLES, RESULTS_JSON, Body, Endpoint
 from kg.store.replies import replied
 from kg.store.writes import parsed
 
@@ -191,7 +191,10 @@ class RemoteStore:
 
     def _results(self, query: str) -> ox.QuerySolutions | ox.QueryBoolean:
         """Return the whole answer to a SELECT or ASK of ours."""
-        body = self._own(query, RESULTS_JSON).readall()
+        answered = self._own(query, f"{RESULTS_JSON}, {N_TRIPLES};q=0.1")
+        if answered.media != RESULTS_JSON:
+            raise BadQuery("The query is not a SELECT or ASK.", todo="Ask with SELECT or ASK.")
+        body = answered.readall()
         try:
             return ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
         except SyntaxError as error:
@@ -217,7 +220,9 @@ class RemoteStore:
 
     def construct(self, query: str) -> Iterator[ox.Triple]:
         """Return the triples of a CONSTRUCT or DESCRIBE query, read whole: half an answer is an error."""
-        body = self._own(query, GRAPH_ACCEPT)
+        body = self._own(query, f"{GRAPH_ACCEPT}, {RESULTS_JSON};q=0.1")
+        if body.media == RESULTS_JSON:
+            raise BadQuery("The query is not a CONSTRUCT or DESCRIBE.", todo="Ask with CONSTRUCT.")
         try:
             return iter(list(_triples(body)))
         except SyntaxError as error:

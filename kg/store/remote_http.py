@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from SPARQLWrapper import BASIC, POST, SPARQLWrapper
 
 from kg.errors import BadQuery, StoreUnavailable, TooExpensive
+from kg.store.syntax import bad_query
 
 RESULTS_JSON = "application/sparql-results+json"
 N_TRIPLES = "application/n-triples"
@@ -23,6 +25,8 @@ N_TRIPLES = "application/n-triples"
 GRAPH_ACCEPT = f"{N_TRIPLES}, text/turtle;q=0.8, application/rdf+xml;q=0.5"
 
 _BLOCK = 1 << 16
+#: how Oxigraph's own server begins; it is the engine we know, so its words can be translated.
+_PLACE = re.compile(r"error at \d+:\d+")
 _SHOWN = 200  # characters of a server's complaint that are passed on
 _REFUSED = frozenset({400, 422})
 _SLOW = frozenset({408, 504})
@@ -109,6 +113,8 @@ class Endpoint(SPARQLWrapper):
             return self._late()
         complaint = _complaint(error)
         if error.code in _REFUSED:
+            if _PLACE.search(complaint):
+                return bad_query(SyntaxError(complaint), str(self.queryString))
             return BadQuery(f"The remote store refused the text: {complaint}", where=self.shown)
         return self._away(f"answered status {error.code}: {complaint}")
 
