@@ -9,19 +9,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from types import MappingProxyType
-from typing import IO, cast
 
 import pyoxigraph as ox
 
-from kg.errors import BadQuery, KgError, NotAcceptable, StoreUnavailable
+from kg.errors import BadQuery, NotAcceptable
 from kg.namespaces import PREFIXES
 from kg.store.dataset import dataset_for
-from kg.store.jobs import DATA, END, HEAD, QueryJob, frame, frame_of
-from kg.store.rows import HELD, CsvRows, JsonRows, LineRows, RowCounter, XmlRows
+from kg.store.jobs import END, HEAD, QueryJob, frame_of
+from kg.store.rows import CsvRows, JsonRows, LineRows, RowCounter, XmlRows
+from kg.store.sink import Cut, Send, Sink
 from kg.store.syntax import bad_query, engine_trouble
 
 #: key -> the engine's results format; `csv-excel` is CSV for spreadsheets: BOM, formulas made harmless.
@@ -46,93 +45,12 @@ GRAPHS = MappingProxyType(
         "n3": ox.RdfFormat.N3,
     }
 )
-_BLOCK = 1 << 16
-_FIRST = 1 << 20  # until then, or until patience ends, the head can still tell of a cut
-_PATIENCE = 0.05  # seconds a block may wait to fill
 _GLANCE = 500  # triples looked at to choose prefixes
 _NO_LIMIT = 1 << 62
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 _NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$")
 
-Send = Callable[[bytes], None]
 Answer = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
-
-
-class Cut(Exception):  # noqa: N818 - not an error: the way out of the engine's push
-    """The row limit is reached: the serialiser is stopped from inside its own write."""
-
-
-class Sink:
-    """The file object the engine writes to: counts, cuts, gathers into blocks, sends frames."""
-
-    def __init__(self, send: Send, head: dict[str, object], rows: RowCounter | None, limit: int) -> None:
-        """Send through `send`, `head` first; `limit` rows at most, counted by `rows`."""
-        self._send, self._head, self._rows = send, head, rows
-        self._limit = limit or _NO_LIMIT
-        self._held = b""
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._since = time.monotonic()
-        self.last = b""
-        self.cut = False
-        self.done = False
-        self.sent_head = False
-
-    def write(self, block: bytes) -> int:
-        """Take a block of the answer; raises Cut at the row limit."""
-        if self.cut:
-            raise Cut  # the engine's buffer tries once more when it is dropped
-        length = len(block)
-        if self._rows is None:
-            self._gather(bytes(block))
-            return length
-        at = self._rows.feed(block, self._limit)
-        text = self._held + block
-        if at is not None:
-            self._gather(text[: len(self._held) + at])
-            self._held = b""
-            self.cut = True
-            raise Cut
-        self._held = text[-HELD:]
-        self._gather(text[:-HELD])
-        return length
-
-    @property
-    def file(self) -> IO[bytes]:
-        """Return itself as the engine takes it: of a file it uses `write` and `flush` only."""
-        return cast("IO[bytes]", self)
-
-    def flush(self) -> None:
-        """Leave it to the blocks: the engine flushes at its end only."""
-
-    def _gather(self, block: bytes) -> None:
-        """Keep a block, and send what is kept when it is much or old."""
-        self._parts.append(block)
-        self._size += len(block)
-        full = self._size >= (_BLOCK if self.sent_head else _FIRST)
-        if full or time.monotonic() - self._since > _PATIENCE:
-            self._send(self._opening() + frame(DATA, b"".join(self._parts)))
-            self._parts.clear()
-            self._size, self._since = 0, time.monotonic()
-
-    def insert(self, behind: bytes, text: bytes) -> None:
-        """Put `text` behind the first bytes of a document of which nothing was sent."""
-        whole = b"".join(self._parts) + self._held
-        self._parts, self._held = [whole.replace(behind, behind + text, 1)], b""
-
-    def _opening(self) -> bytes:
-        """Return the head frame, once."""
-        if self.sent_head:
-            return b""
-        self.sent_head = True
-        return frame_of(HEAD, self._head | {"truncated": self.cut, "complete": self.done})
-
-    def finish(self, tail: bytes, total: int) -> None:
-        """Send what is kept, `tail`, and the end."""
-        self.done = True
-        rest = b"".join(self._parts) + self._held + tail
-        end = frame_of(END, {"rows": total, "truncated": self.cut})
-        self._send(self._opening() + (frame(DATA, rest) if rest else b"") + end)
 
 
 def answer(engine: ox.Store, job: QueryJob, send: Send) -> None:
@@ -211,7 +129,7 @@ def _solutions(result: ox.QuerySolutions, job: QueryJob, send: Send) -> None:
     except Cut:
         pass
     tail = _cut_rows(sink, key, job.rows) if sink.cut else b""
-    empty = key == "json" and not sink.cut and sink._held.endswith(b"[]}}")
+    empty = key == "json" and not sink.cut and sink.held.endswith(b"[]}}")
     sink.finish(tail, job.rows if sink.cut else 0 if empty else rows.total)
 
 
@@ -252,7 +170,7 @@ def _triples(result: Iterable[ox.Triple], form: str, job: QueryJob, send: Send) 
     except Cut:
         pass
     sink.cut = sink.cut or counted.more
-    total = sink._rows.total if sink._rows else counted.total
+    total = sink.rows.total if sink.rows else counted.total
     sink.finish(_GRAPH_TAILS.get(key, b"") % job.rows if sink.cut and key in _GRAPH_TAILS else b"", total)
 
 
@@ -353,5 +271,3 @@ def _parse_only(job: QueryJob, send: Send) -> None:
 
 
 _FORMS = {ox.QuerySolutions: "SELECT", ox.QueryBoolean: "ASK", ox.QueryTriples: "CONSTRUCT"}
-
-__all__ = ["GRAPHS", "RESULTS", "BadQuery", "KgError", "StoreUnavailable", "answer", "send_result"]

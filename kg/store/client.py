@@ -17,7 +17,7 @@ import pyoxigraph as ox
 from kg.errors import BadQuery, Busy, KgError, StoreUnavailable, TooExpensive
 from kg.settings import Settings
 from kg.store.board import CRASH, DEADLINE, MEMORY, Board
-from kg.store.jobs import DATA, END, ERROR, HEAD, QueryJob, WriteJob, error_from, frames, send_job
+from kg.store.jobs import DATA, END, ERROR, QueryJob, WriteJob, error_from, frames, send_job
 from kg.store.local import replacement
 from kg.store.owner import slots_of
 from kg.store.protocol import GraphName, Solutions, Term
@@ -282,6 +282,3 @@ class EngineStore:
     def close(self) -> None:
         """Let go of the board."""
         self.board.close()
-
-
-__all__ = ["HEAD", "EngineStore", "KgError", "Reply"]
