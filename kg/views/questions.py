@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyoxigraph import Literal, NamedNode
 
@@ -11,7 +12,7 @@ from kg.errors import BadQuery
 from kg.pipeline.answers import Answer, Choices
 from kg.questions import Parameter, Question
 from kg.views.start import Asked, asked
-from kg.views.terms import Naming, Ref, curie
+from kg.views.terms import Naming, Ref, Term, curie
 
 MOST_ROWS = 500
 
@@ -74,12 +75,23 @@ def question_page(
         fields=tuple(_field(p, given.get(p.name, ()), choices) for p in question.params),
         variables=answer.variables,
         rows=tuple(
-            tuple(naming.ref(t) if t is not None else None for t in row) for row in answer.rows[:MOST_ROWS]
+            tuple(_cell(name, term, naming) for name, term in zip(answer.variables, row, strict=True))
+            for row in answer.rows[:MOST_ROWS]
         ),
         total=len(answer.rows),
         query=answer.query,
         api=api,
     )
+
+
+def _cell(variable: str, term: Term | None, naming: Naming) -> Ref | None:
+    """Return a cell; the number of a sentence leads to the sentence."""
+    if term is None:
+        return None
+    ref = naming.ref(term)
+    if variable.startswith("sentence") and isinstance(term, Literal) and re.fullmatch(r"[\w-]+", term.value):
+        return replace(ref, href=f"/sentence/{term.value}", kind="sentence")
+    return ref
 
 
 def _field(parameter: Parameter, given: Sequence[str], choices: Choices) -> Field:

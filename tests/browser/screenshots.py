@@ -1,4 +1,4 @@
-"""Draw the gallery: each page in light and dark, 1280 and 390 px wide, into screenshots/ (`make screenshots`)."""
+"""Draw the gallery into screenshots/: each page in light and dark, 1280 and 390 px (`make screenshots`)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def main() -> int:
     printed = folder / "server.log"
     with printed.open("w") as stream:
         command = [sys.executable, str(ROOT / "server.py"), "--host", "127.0.0.1", "--port", "0"]
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env={**os.environ})  # noqa: S603 - our own server
+        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env={**os.environ})
     try:
         base = _address(process, printed)
         with sync_playwright() as playwright:
