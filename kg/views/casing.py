@@ -27,15 +27,13 @@ from kg.views.case import (
     Unlocked,
 )
 from kg.views.hedges import hedge
-from kg.views.proving import names, naming
+from kg.views.proving import is_input, names, naming
 from kg.views.terms import Naming, Ref
 
 NOTICE = (
     "This is what one patient-education text of December 2014 says about a case with these features. "
     "It is not medical advice, and what the text does not mention is not thereby ruled out."
 )
-_WHERE = (GRAPH["ontology"], GRAPH["asserted"], GRAPH["background"])
-_CLAIMS = str(GRAPH) + "claim/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +48,13 @@ class Cases:
     @classmethod
     def of(cls, store: Store) -> Cases:
         """Return what cases are judged with, from the graphs the reasoner reads."""
-        asserted = [triple for graph in store.graphs() if _is_input(graph) for triple in store.quads(graph)]
+        asserted = [triple for graph in store.graphs() if is_input(graph) for triple in store.quads(graph)]
         kept = Materialisation(asserted)
         source = list(store.quads(GRAPH["source"]))
         known = knowledge([*asserted, *source], {*asserted, *kept.inferred})
         cases = cls(known, kept, names(store, known.features), naming(store))
         reasoned(kept, ())  # numbers the scenario's own terms, before requests share them
         return cases
-
-
-def _is_input(graph: NamedNode) -> bool:
-    """Say whether the reasoner reads a graph."""
-    return graph in _WHERE or (graph.value.startswith(_CLAIMS) and graph.value.endswith("/assertion"))
 
 
 def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:

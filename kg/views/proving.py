@@ -21,14 +21,24 @@ from kg.views.terms import Naming, Ref, Term
 #: alternatives shown at most
 BOUND = 20
 _CLAIMS = str(GRAPH) + "claim/"
-_ORIGINS = {GRAPH["ontology"]: "ontology", GRAPH["background"]: "background", GRAPH["asserted"]: "text"}
+_ORIGINS = {
+    GRAPH["ontology"]: "ontology",
+    GRAPH["background"]: "background",
+    GRAPH["asserted"]: "text",
+    GRAPH["edits"]: "data",
+}
+
+
+def is_input(graph: NamedNode) -> bool:
+    """Say whether the reasoner reads a graph: ontology, concepts, background, claims, what users wrote."""
+    return graph in _ORIGINS or (graph.value.startswith(_CLAIMS) and graph.value.endswith("/assertion"))
 
 
 def prover(store: Store) -> Prover:
     """Return the prover over what the reasoner read: all but source text, mappings and imports."""
     asserted: dict[Triple, tuple[NamedNode, ...]] = {}
     for graph in store.graphs():
-        if graph in _ORIGINS or (graph.value.startswith(_CLAIMS) and graph.value.endswith("/assertion")):
+        if is_input(graph):
             for triple in store.quads(graph):
                 asserted[triple] = (*asserted.get(triple, ()), graph)
     return Prover(asserted)

@@ -60,7 +60,7 @@ def test_closure_of_our_ontology_agrees_with_owlrl() -> None:
     assert [str(t) for t in theirs - ours if not explained(t)] == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ontologies)
 def test_closure_of_generated_ontologies_agrees_with_owlrl(triples: list[Triple]) -> None:
     ours, theirs = close(triples).inferred, owlrl_close(triples).inferred

@@ -19,7 +19,7 @@ def n(name: str) -> NamedNode:
     return NamedNode(EX + name)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     ontologies,
     st.lists(

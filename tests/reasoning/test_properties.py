@@ -11,7 +11,7 @@ from pyoxigraph import Triple
 from kg.reasoning import close
 from tests.reasoning.generated import blank, ontologies
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @quick
