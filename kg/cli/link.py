@@ -47,7 +47,7 @@ Use:
 def link() -> None:
     """Find outside terms an entity may be linked to; judge them; check what was accepted.
 
-    ENTITY is a CURIE (int:Imatinib), a name, or any text; none means all. Candidates come from labels,
+    ENTITY is a CURIE (prefix:Name), a name, or any text; none means all. Candidates come from labels,
     synonyms, cross-references of accepted matches and likeness; nothing is accepted by the machine.
     """
 

@@ -46,7 +46,7 @@ _OBSOLETE = 0.3
 #: letters a part of a name needs to count, and what it is worth.
 _PART = 5
 _PART_WORTH = 0.75
-#: what is left of the worth when `ALL` meets `all`.
+#: what is left of the worth when `ALL` meets `all`, an abbreviation a word.
 _OTHER_CASE = 0.6
 _NEAR = 40
 

@@ -27,7 +27,7 @@ _NAMES = {
     KG["sourceSpelling"].value: "spelling in the source",
 }
 _DEFINITION = SKOS["definition"].value
-#: a name other names may contain, as in `relapsed ALL`
+#: a name other names may contain, an abbreviation in capitals
 _ABBREVIATION = re.compile(r"(?=.*[A-Z]{2})[A-Z][A-Za-z0-9+-]{1,7}")
 #: how alike two spellings of one of our names must be to count as a slip.
 _SLIP = 82

@@ -39,7 +39,7 @@ def normal(name: str) -> str:
 def bag(name: str) -> str:
     """Return the words of a normal name in one spelling and number, sorted, without fillers.
 
-    >>> bag("leukaemias of the blood") == bag("blood leukemia")
+    >>> bag("tumours of the hand") == bag("hand tumor")
     True
     """
     text = name
