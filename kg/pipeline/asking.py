@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kg.errors import NotFound
 from kg.pipeline.answers import Answer, Choices, answer, choices_folder
 from kg.questions import Question, find, load
 from kg.questions.model import Given
@@ -33,5 +34,10 @@ class Library:
 
 
 def library(root: Path) -> Library:
-    """Return the questions under `root`; raises BadData for one whose header is not whole."""
-    return Library(root, load(root / "queries" / "questions"))
+    """Return the questions under `root`; raises NotFound, or BadData for a broken header."""
+    questions = load(root / "queries" / "questions")
+    if not questions:
+        raise NotFound(
+            "There are no questions here.", where=str(root), todo="Point KG_ROOT at the project's folder."
+        )
+    return Library(root, questions)
