@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 from pathlib import Path
+from typing import NoReturn
 
 import pyoxigraph as ox
 
@@ -86,6 +87,12 @@ class DiskStore(LocalStore):
         """Note that inferences are in step again."""
         (self.path / _BEHIND).unlink(missing_ok=True)
 
+    def _fail(self, error: Exception) -> NoReturn:
+        """Raise what a full, lost or damaged disk means; other errors as every store has them."""
+        if any(sign in str(error).lower() for sign in _OF_THE_DISK):
+            raise unavailable(self.path, error) from error
+        super()._fail(error)
+
     def make_durable(self) -> None:
         """Return when the log of RocksDB is on the disk."""
         try:
@@ -119,6 +126,7 @@ def _opened(path: Path) -> ox.Store:
         raise unavailable(path, error) from error
 
 
+_OF_THE_DISK = ("no space", "read-only", "corrupt", "input/output error")
 _REASONS = (
     ("lock", "Another process has the store open.", "Stop that server, or name another directory."),
     ("no space", "The disk is full.", "Make room, then start again; nothing acknowledged was lost."),

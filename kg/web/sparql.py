@@ -196,9 +196,9 @@ def _stream(reply: Reply, key: str, environ: dict[str, Any]) -> Iterator[bytes]:
         environ["kg.broken"] = True  # no layer outside may keep it
         yield _last_words(key, f"incomplete: {error.what}")
         raise
-    if reply.end.get("truncated") and key in ("csv", "csv-excel", "tsv"):
+    if reply.end.get("truncated") and key in ("csv", "csv-excel", "tsv", "jsonld"):
         environ["kg.broken"] = True  # no layer outside may keep it
-        yield _last_words(key, f"truncated: the answer was cut at the limit of {reply.end['rows']} rows")
+        yield f"\r\n# truncated: the answer was cut at the limit of {reply.end['rows']} rows\r\n".encode()
 
 
 def _last_words(key: str, text: str) -> bytes:

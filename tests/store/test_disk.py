@@ -96,3 +96,11 @@ def test_no_acknowledged_write_is_lost_by_kill_9_and_no_half_is_seen(tmp_path: P
     assert told.acknowledged >= 6
     assert told.lost == 0
     assert told.halves == 0
+
+
+def test_a_full_disk_is_a_sentence_and_what_was_acknowledged_stays(tmp_path: Path) -> None:
+    with DiskStore(tmp_path / "db") as store:
+        store.update("INSERT DATA { <http://e/a> <http://e/p> 1 }")
+        with pytest.raises(StoreUnavailable, match="The disk is full"):
+            store._fail(OSError(28, "IO error: No space left on device: While appending to file"))
+        assert store.ask("ASK { <http://e/a> ?p 1 }")
