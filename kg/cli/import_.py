@@ -17,7 +17,6 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from kg.external.download import download, is_address
 from kg.external.formats import Format
 from kg.external.reading import Options
 from kg.linking.importing import Result, Wish, import_file
@@ -83,7 +82,9 @@ def _one(wish: Wish, store: Path | None, limit: int) -> Result:
     target = store_path(settings, store)
     with _progress() as progress, tempfile.TemporaryDirectory(prefix="kg-import-") as folder:
         path = Path(wish.source)
-        if is_address(wish.source):
+        if "://" in wish.source:
+            from kg.external.download import download
+
             fetch = progress.add_task("fetch", total=None)
             path = download(
                 wish.source,

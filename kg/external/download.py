@@ -16,11 +16,6 @@ _BLOCK = 1 << 18
 _HOPS = 5
 
 
-def is_address(text: str) -> bool:
-    """Say whether `text` looks like an address and not a file's name."""
-    return "://" in text
-
-
 def download(
     address: str, folder: Path, limit: int, size: Callable[[int], None], seen: Callable[[int], None]
 ) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kg.external import obo_rdf, obographs, sssom_rdf, table
+from kg.external import obo_rdf, obographs, table
 from kg.external.formats import Format
 from kg.external.owl import owl
 from kg.external.rdf import FORMATS, Native, rdf
@@ -29,5 +29,7 @@ def content(reading: Reading, scratch: Path, expand: Callable[[str], str]) -> Co
     if form is Format.OBO_GRAPHS:
         return obographs.triples(reading)
     if form is Format.SSSOM:
+        from kg.external import sssom_rdf  # its library takes a second to load
+
         return sssom_rdf.triples(reading, expand)
     return table.triples(reading, expand)

@@ -10,7 +10,6 @@ from pyoxigraph import Literal, Quad
 from kg.external.remotes import with_remotes
 from kg.linking.registry import META, store_path, text
 from kg.namespaces import DCTERMS, GRAPH
-from kg.pipeline import open_build
 from kg.settings import Settings
 from kg.store.imports import Stage, open_readonly, staged
 from kg.store.opening import MEMORY
@@ -47,6 +46,8 @@ def open_beside(settings: Settings) -> Store:
     """Open the imports with the build beside them for reading, the build alone where nothing was imported."""
     path = store_path(settings)
     if not path.is_dir():
+        from kg.pipeline import open_build
+
         return open_build(settings)
     refresh(settings)
     return open_readonly(path)

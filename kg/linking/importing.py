@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
@@ -16,13 +18,15 @@ from kg.external.formats import stem
 from kg.external.rdf import FORMATS, Native, refused
 from kg.external.readers import content
 from kg.external.reading import Options, Problem, Reading
-from kg.files.mappings import read_prefixes
 from kg.linking.beside import bring_build, is_stale
 from kg.linking.registry import Imported, described, forget, text
 from kg.namespaces import DCTERMS, IMPORT, OWL, RDFS
 from kg.settings import Settings
 from kg.store.imports import Stage, staged
 from kg.store.protocol import Store
+
+if TYPE_CHECKING:
+    from kg.mappings.prefixes import Prefixes
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 #: dates and version numbers at the end of a file's name: `hp-2025-01-16` is a version of `hp`.
@@ -92,11 +96,16 @@ def import_id(wish: Wish) -> str:
 
 def expander(settings: Settings) -> Callable[[str], str]:
     """Return a function from a CURIE in any spelling to its IRI, or "" when its prefix is not known."""
-    prefixes = read_prefixes(settings.root)
+
+    @cache
+    def prefixes() -> Prefixes:
+        from kg.files.mappings import read_prefixes  # only mapping sets and tables need it
+
+        return read_prefixes(settings.root)
 
     def expand(curie: str) -> str:
         try:
-            return prefixes.iri(prefixes.parse(curie))
+            return prefixes().iri(prefixes().parse(curie))
         except KgError:
             return ""
 
