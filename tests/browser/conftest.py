@@ -99,9 +99,9 @@ class Visit:
         if message.type == "error":
             self.complaints.append(message.text)
 
-    def go(self, path: str) -> Page:
-        """Open a page and wait until its scripts rest."""
-        self.page.goto(self.base + path, wait_until="networkidle")
+    def go(self, path: str, *, scripted: bool = True) -> Page:
+        """Open a page; where it has scripts, wait until they rest."""
+        self.page.goto(self.base + path, wait_until="networkidle" if scripted else "load")
         return self.page
 
     def outside(self) -> list[str]:

@@ -24,7 +24,7 @@ def test_the_newcomers_walk_from_start_to_sentence_proof_sparql_and_code(
 ) -> None:
     """From the start page to the sentence behind an offer, its proof, SPARQL, and an outside code."""
     with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
-        page = visit.go("/")
+        page = visit.go("/", scripted=False)
         page.locator(".big-search input").fill("blinatumomab")
         page.locator(".big-search button").click()
         page.locator(".hits a").first.click()
@@ -58,7 +58,7 @@ def test_search_by_keyboard_alone_from_any_page(browser: Browser, live_server: s
 
 def test_search_works_without_scripts(browser: Browser, live_server: str) -> None:
     with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
-        page = visit.go("/")
+        page = visit.go("/", scripted=False)
         page.locator(".top [name=q]").fill("Gleevec")
         page.locator(".top form button").click()
         expect(page.locator(".hit").first).to_contain_text("imatinib")
@@ -101,7 +101,7 @@ def test_the_editor_answers_without_scripts_and_an_error_keeps_the_query(
     browser: Browser, live_server: str
 ) -> None:
     with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
-        page = visit.go("/sparql")
+        page = visit.go("/sparql", scripted=False)
         page.locator("textarea").fill("ASK { ?s a <https://w3id.org/rrall-kg/ont#Claim> }")
         page.get_by_role("button", name="Run").click()
         expect(page.locator("#answer")).to_contain_text("Yes")
@@ -195,6 +195,6 @@ def test_the_drawing_appears_with_its_table_beside_it(browser: Browser, live_ser
 
 def test_a_page_that_is_not_there_names_near_ones(browser: Browser, live_server: str) -> None:
     with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
-        page = visit.go("/intervention/Blinatumoma")
+        page = visit.go("/intervention/Blinatumoma", scripted=False)
         page.locator("main .note a").first.click()
         expect(page.locator("h1")).to_have_text("blinatumomab")

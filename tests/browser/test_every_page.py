@@ -67,7 +67,7 @@ def test_without_scripts_a_page_reads_and_is_quiet(
     with visiting(
         browser, live_server, viewport=size, color_scheme=theme, java_script_enabled=False
     ) as visit:
-        page = visit.go(path)
+        page = visit.go(path, scripted=False)
         assert page.locator("main h1").count() == 1
         assert len(page.locator("main").inner_text()) > 60
         assert visit.outside() == []
