@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
 from pyoxigraph import NamedNode, Triple
@@ -17,11 +18,12 @@ from kg.reasoning.closure import Closure, close
 from kg.reasoning.compiled import Compiled
 from kg.reasoning.dictionary import Node
 from kg.reasoning.instances import Instance, Instances
-from kg.reasoning.join import FIRST_TERM
 from kg.reasoning.missing import Gap, gaps
 from kg.reasoning.rules import Rule
 from kg.reasoning.violations import Numbers
 
+#: rule instances looked at for the alternatives of one triple
+TRIED = 200
 #: subject, predicate, object; a rule may conclude one with a literal in front
 Statement = tuple[Node, Node, Node]
 
@@ -62,6 +64,13 @@ def size(proof: Proof) -> int:
     return 0 if isinstance(proof, Asserted) else 1 + sum(size(premise) for premise in proof.premises)
 
 
+def rests_on(proof: Proof, statement: Statement) -> bool:
+    """Say whether a proof uses a statement."""
+    if proof.triple == statement:
+        return True
+    return isinstance(proof, Derived) and any(rests_on(premise, statement) for premise in proof.premises)
+
+
 class Prover:
     """The proofs over one set of asserted triples, each with the graphs it stands in."""
 
@@ -76,6 +85,7 @@ class Prover:
             (numbers[t.subject], numbers[t.predicate], numbers[t.object]): graphs
             for t, graphs in asserted.items()
         }
+        self._kept: dict[Numbers, tuple[Proof, ...]] = {}
         self._instances = Instances(self.closure.engine, self.closure.state, self.closure.given)
 
     def holds(self, triple: Triple) -> bool:
@@ -97,11 +107,11 @@ class Prover:
         found: list[Proof] = []
         if goal in self._graphs:
             found += [Asserted(self._statement(goal), graph) for graph in self._graphs[goal] or (None,)]
-        for instance in self._instances.of(goal):
+        for instance in islice(self._instances.of(goal), TRIED):
             if len(found) >= limit:
                 break
-            proof = self._derive(instance, (goal,))
-            if proof is not None:
+            proof = self._derive(instance)
+            if proof is not None and not any(rests_on(part, proof.triple) for part in proof.premises):
                 found.append(proof)
         return tuple(found[:limit])
 
@@ -119,52 +129,39 @@ class Prover:
         """Return a fact in terms."""
         return self._terms[fact[0]], self._terms[fact[1]], self._terms[fact[2]]
 
-    def _best(self, fact: Numbers, above: tuple[Numbers, ...]) -> list[Proof] | None:
-        """Return the smallest proof of a premise (those of its parts for a list walk).
+    def _best(self, fact: Numbers) -> tuple[Proof, ...]:
+        """Return the smallest proof of a premise, or those of its parts for a list walk; kept once made.
 
-        None where it would circle.
+        It ends: the first instance of a fact rests on facts with smaller proofs only.
         """
+        if fact not in self._kept:
+            self._kept[fact] = self._make(fact)
+        return self._kept[fact]
+
+    def _make(self, fact: Numbers) -> tuple[Proof, ...]:
+        """Return the proof of a fact; one whose literal has the value of a rule's constant stands for it."""
         if fact in self._graphs:
             graphs = self._graphs[fact]
-            return [Asserted(self._statement(fact), graphs[0] if graphs else None)]
-        if fact in above:
-            return None
-        for instance in self._instances.of(fact):
-            if fact[1] < FIRST_TERM:
-                parts = self._premises(instance, (*above, fact))
-                if parts is not None:
-                    return list(parts)
-            elif instance.step is None:
-                return self._same_value(instance, (*above, fact))
-            elif (proof := self._derive(instance, (*above, fact))) is not None:
-                return [proof]
-        return None
+            return (Asserted(self._statement(fact), graphs[0] if graphs else None),)
+        instance = next(self._instances.of(fact))
+        proof = self._derive(instance)
+        return self._premises(instance) if proof is None else (proof,)
 
-    def _same_value(self, instance: Instance, above: tuple[Numbers, ...]) -> list[Proof] | None:
-        """Return the proof of the triple whose literal has the value of a rule's constant."""
-        return self._best(instance.premises[0], above)
-
-    def _premises(self, instance: Instance, above: tuple[Numbers, ...]) -> tuple[Proof, ...] | None:
+    def _premises(self, instance: Instance) -> tuple[Proof, ...]:
         """Return the proofs of all premises, each once."""
-        found: dict[Statement, Proof] = {}
-        for premise in instance.premises:
-            parts = self._best(premise, above)
-            if parts is None:
-                return None
-            found.update((part.triple, part) for part in parts)
+        found = {part.triple: part for premise in instance.premises for part in self._best(premise)}
         return tuple(found.values())
 
-    def _derive(self, instance: Instance, above: tuple[Numbers, ...]) -> Derived | None:
-        """Return the proof that ends in an instance."""
-        premises = self._premises(instance, above)
-        if premises is None or instance.step is None:
+    def _derive(self, instance: Instance) -> Derived | None:
+        """Return the proof that ends in an instance; None when no rule made it, but the walk along a list."""
+        if instance.step is None:
             return None
         return Derived(
             self._statement(instance.conclusion),
             instance.step.rule.name,
             instance.step.rule.wording,
             self._bindings(instance.step, instance),
-            premises,
+            self._premises(instance),
         )
 
     def _bindings(self, step: Compiled, instance: Instance) -> Mapping[str, Node]:

@@ -106,6 +106,14 @@ def test_alternatives_come_shortest_first_and_are_bounded(prover: Prover) -> Non
     assert [size(p) for p in proofs] == sorted(size(p) for p in proofs)
 
 
+def test_alternatives_never_circle_and_are_found_without_search(store: Store, prover: Prover) -> None:
+    """A step rests on the smallest proofs of its premises; trying others took exponential time in cliques."""
+    for triple in sorted(store.quads(GRAPH["inferred"]), key=str)[::7]:
+        proofs = prover.prove(triple, limit=21)
+        assert 1 <= len(proofs) <= 21
+        assert all(no_circle(proof) for proof in proofs), triple
+
+
 def test_an_edge_states_the_weakest_hedge_that_the_build_stored(
     store: Store, prover: Prover, naming: Naming
 ) -> None:
