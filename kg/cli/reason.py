@@ -62,6 +62,10 @@ def reason(
 
     if not files and not (remote and graph):
         raise click.UsageError("Missing argument 'FILE...'.")
+    if output is not None and not output.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {output.parent}.", param_hint="--output")
+    if remote and (axiomatic or lean is not None):
+        raise click.UsageError("--axiomatic and --lean are for reasoning here; leave them out with --remote.")
     if remote:
         from kg.cli.reason_remote import reason_remotely
 
