@@ -72,9 +72,9 @@ def main() -> None:
     print(table(results))
 
 
-def total(found: dict[str, Any]) -> float:
+def total(found: dict[str, Any], measure: str = "seconds") -> float:
     """Return seconds from file to a closure that can be queried."""
-    return float(found["seconds"]["read"] + found["seconds"]["close"])
+    return float(found[measure]["read"] + found[measure]["close"])
 
 
 def table(results: dict[str, Any]) -> str:
@@ -84,15 +84,17 @@ def table(results: dict[str, Any]) -> str:
         for engine, one in found.items():
             if isinstance(one, dict) and "read" in one["seconds"]:
                 peak = one.get("peak_closed", one["peak_mib"])
-                told = f"{total(one):9.2f} s  {peak:6} MiB  {one['inferred']:>9,} inferred"
+                told = f"{total(one):9.2f} s (processor {total(one, 'cpu_seconds'):.2f})  {peak:6} MiB"
+                told += f"  {one['inferred']:>9,} inferred"
                 lines.append(f"{row:8} {engine:12} {told}  {one['seconds']}")
             elif isinstance(one, dict):
                 told = f"median {one['median_ms']} ms, 95th percentile {one['p95_ms']} ms (processor {one['p95_cpu_ms']} ms)"
                 lines.append(f"{row:8} {engine:12} {told}, worst {one['worst_ms']} ms, n={one['count']}")
         others = [e for e in found if e not in ("ours", "load_average")]
         if "ours" in found and others:
-            times = total(found[others[0]]) / total(found["ours"])
-            lines.append(f"{row:8} ours is {times:.1f} times as fast as {others[0]}")
+            for measure in ("seconds", "cpu_seconds"):
+                times = total(found[others[0]], measure) / total(found["ours"], measure)
+                lines.append(f"{row:8} ours is {times:.1f} times as fast as {others[0]} ({measure})")
     return "\n".join(lines)
 
 
