@@ -140,7 +140,7 @@ def test_the_ontology_page_has_definitions_axioms_in_words_and_use_counts(client
     )
     assert terms["Claim"]["uses"] == 71
     html = client.get("/ont", headers=BROWSER).get_data(as_text=True)
-    assert '<section id="optionFor"' in html
+    assert 'class="term" id="optionFor"' in html
     assert client.get("/ont", headers={"Accept": "text/turtle"}).mimetype == "text/turtle"
     assert client.get("/ont.exe").status_code == 404
 
