@@ -26,6 +26,7 @@ from kg.pipeline.reasoners import Reasoner, reasoner
 from kg.pipeline.shacl import mistakes as shacl_mistakes
 from kg.pipeline.shacl import violations
 from kg.pipeline.vocabulary import duplicates, unknown_terms
+from kg.reasoning.publication import worth_publishing
 from kg.settings import Settings
 from kg.store.memory import MemoryStore
 
@@ -118,9 +119,9 @@ def raise_if_any(mistakes: list[BadData]) -> None:
 
 def reason(sources: Sources, used: Reasoner) -> list[str]:
     """Add the closure and its weakest hedges to the dataset; return what contradicts, as sentences."""
-    closure = used.close(sources.dataset.reasoner_input())
-    known = sources.dataset.default()
-    sources.dataset.add(INFERRED, (triple for triple in closure.inferred if triple not in known))
+    given = sources.dataset.reasoner_input()
+    closure = used.close(given)
+    sources.dataset.add(INFERRED, worth_publishing(closure.inferred, given) - sources.dataset.default())
     add_weakest_hedges(sources.dataset, sources.root)
     return [str(each).rstrip(".") for each in closure.inconsistencies]
 

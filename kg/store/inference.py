@@ -15,6 +15,7 @@ import pyoxigraph as ox
 
 from kg.namespaces import GRAPH
 from kg.reasoning.materialisation import Materialisation
+from kg.reasoning.publication import worth_publishing
 from kg.store.local import LocalStore
 
 EDITS = GRAPH["edits"]
@@ -113,11 +114,11 @@ class Following:
         self._given: Triples = frozenset()
 
     def __call__(self, given: Triples) -> Triples:
-        """Return what OWL 2 RL makes of `given`, without it."""
+        """Return what OWL 2 RL makes of `given`, without it and as far as it is published."""
         if self._kept is None:
             self._kept = Materialisation(given)
         else:
             self._kept.remove(self._given - given)
             self._kept.add(given - self._given)
         self._given = given
-        return self._kept.inferred
+        return worth_publishing(self._kept.inferred, given)

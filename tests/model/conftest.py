@@ -14,6 +14,7 @@ from kg.namespaces import KG, PREFIXES, RDF
 from kg.pipeline.dataset import ASSERTED, INFERRED, ONTOLOGY, Dataset
 from kg.pipeline.load import load
 from kg.reasoning import Closure, close
+from kg.reasoning.publication import worth_publishing
 
 Ask = Callable[[str], bool]
 
@@ -68,7 +69,7 @@ def everything(dataset: Dataset, closed: Closure) -> Store:
     """Return a store with every graph, the inferred one and the cases; the default graph is their union."""
     store = Store()
     given = {*dataset.default(), *cases()}
-    inferred = set(closed.inferred)
+    inferred = set(worth_publishing(closed.inferred, given))
     store.extend(Quad(t.subject, t.predicate, t.object) for t in given | inferred)
     graphs = {**dataset.graphs, INFERRED: inferred - given}
     store.extend(Quad(t.subject, t.predicate, t.object, name) for name, ts in graphs.items() for t in ts)
