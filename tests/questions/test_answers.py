@@ -78,6 +78,19 @@ def test_what_is_raised_depends_on_the_situation(
     assert found == expected
 
 
+def test_an_offer_stands_beside_the_sentence_that_limits_it(questions: Library, store: Store) -> None:
+    found = rows(questions, store, "raised-for", {"situation": ["RefractoryALL"]})
+    assert {(row[4], row[6]) for row in found} == {
+        ("claim:S05-3", "S05"),
+        ("claim:S05-4", "S05"),
+        ("claim:S07-1", ""),
+        ("claim:S08-1", ""),
+    }
+    assert [row[5] for row in rows(questions, store, "option-where", {"intervention": ["NewerDrugs"]})] == [
+        "S05"
+    ]
+
+
 @pytest.mark.parametrize(
     ("features", "expected"),
     [
