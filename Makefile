@@ -51,7 +51,7 @@ bench-serving: setup ## requests a second, rows, latencies, beside other servers
 	$(BIN)/pip install --quiet -e '.[bench]' -c constraints.txt
 	benchmarks/serving/run.sh
 
-fuzz: setup ## 100,000 hostile requests at the server
+fuzz: setup ## throw generated requests at the server
 	$(BIN)/python -m tests.security.fuzz
 
 screenshots: setup ## draw the gallery of pages into screenshots/
@@ -74,9 +74,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch $@
 
+# `npm ci` wants every platform's optional packages in the lock; `install --no-save` keeps to the lock without them.
 $(FRONTEND): $(INSTALLED) $(FRONTEND_SOURCES)
 	@if [ ! -f frontend/package.json ]; then :; \
-	elif command -v npm >/dev/null; then cd frontend && npm ci --no-audit --no-fund --silent && npm run build --silent; \
+	elif command -v npm >/dev/null; then cd frontend && npm install --no-save --no-audit --no-fund --loglevel=error && npm run build --silent; \
 	else echo "Node is not installed: pages work, but without editor, drawings and live search."; fi
 	@touch $@
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -112,33 +113,29 @@ def small(number: int) -> tuple[Manifest, dict[str, bytes]]:
     return Manifest(f"0+{number}", digest, {}, (), 2000, {}, "none"), {"graph.nq": content}
 
 
-LOOP = """
-import sys; sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from test_build import small
-from kg.pipeline.publish import publish
-builds = [small(n) for n in range(6)]
-print("ready", flush=True)
-while True:
-    for manifest, files in builds:
-        publish(Path(sys.argv[2]), manifest, files)
-"""
+def publish_for_ever(folder: Path, builds: list[tuple[Manifest, dict[str, bytes]]]) -> None:
+    """Publish one build after the other until killed."""
+    while True:
+        for manifest, files in builds:
+            publish(folder, manifest, files)
 
 
 def test_killed_at_any_moment_a_whole_build_stays_current(tmp_path: Path) -> None:
     manifest, files = small(99)
     publish(tmp_path, manifest, files)
-    command = [sys.executable, "-c", LOOP, str(Path(__file__).parent), str(tmp_path)]
-    for attempt in range(12):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(0.003 + 0.0137 * attempt)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+    builds = [small(number) for number in range(6)]
+    for attempt in range(25):
+        process = multiprocessing.get_context("fork").Process(
+            target=publish_for_ever, args=(tmp_path, builds)
+        )
+        process.start()
+        time.sleep(0.002 + 0.0037 * attempt)
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
         with open_build(Settings(build_dir=tmp_path)) as opened:
             assert len(list(opened.quads(None))) == 2000
+    assert (tmp_path / "current").resolve().name != manifest.digest
     publish(tmp_path, manifest, files)
     assert not list(tmp_path.glob(".partial-*"))
     assert len([path for path in tmp_path.glob("*/manifest.json") if not path.parent.is_symlink()]) <= 4
