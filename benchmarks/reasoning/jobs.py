@@ -21,7 +21,7 @@ import pyoxigraph as ox
 
 
 class Clock:
-    """Seconds by phase: by the clock, and of processor time, which other work on the machine disturbs less."""
+    """Seconds by phase: by the clock, and of processor time, which other work disturbs less."""
 
     def __init__(self) -> None:
         self.phases: dict[str, float] = {}

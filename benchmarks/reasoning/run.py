@@ -88,7 +88,8 @@ def table(results: dict[str, Any]) -> str:
                 told += f"  {one['inferred']:>9,} inferred"
                 lines.append(f"{row:8} {engine:12} {told}  {one['seconds']}")
             elif isinstance(one, dict):
-                told = f"median {one['median_ms']} ms, 95th percentile {one['p95_ms']} ms (processor {one['p95_cpu_ms']} ms)"
+                told = f"median {one['median_ms']} ms, 95th percentile {one['p95_ms']} ms "
+                told += f"(processor {one['p95_cpu_ms']} ms)"
                 lines.append(f"{row:8} {engine:12} {told}, worst {one['worst_ms']} ms, n={one['count']}")
         others = [e for e in found if e not in ("ours", "load_average")]
         if "ours" in found and others:

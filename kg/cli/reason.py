@@ -14,10 +14,13 @@ import click
 if TYPE_CHECKING:
     from kg.reasoning import Closure
     from kg.reasoning.engine import Progress
+    from kg.reasoning.proofs import Proof
 
 INCONSISTENT = 3
 #: violations told one by one
 TOLD = 50
+#: facts up to which their proofs are told too
+PROVABLE = 300_000
 
 
 @click.command(
@@ -115,11 +118,30 @@ def _opened(output: Path | None) -> Iterator[IO[bytes]]:
         yield cast("IO[bytes]", stream)
 
 
+def _because(proof: Proof, depth: int) -> Iterator[str]:
+    """Yield the derived premises of a proof, each with what it rests on."""
+    from kg.reasoning.proofs import Derived
+    from kg.reasoning.wording import statement, worded
+
+    for premise in proof.premises if isinstance(proof, Derived) else ():
+        if isinstance(premise, Derived):
+            reason = worded(premise.wording, premise.bindings)
+            yield f"{'  ' * depth}{statement(*premise.triple)} follows by {premise.rule}: {reason}"
+            yield from _because(premise, depth + 1)
+        else:
+            yield f"{'  ' * depth}{statement(*premise.triple)} is given"
+
+
 def _tell(closure: Closure) -> int:
-    """Write what contradicts to stderr; return the exit code."""
+    """Write what contradicts to stderr, each with its proof; return the exit code."""
+    from kg.reasoning.proofs import Prover
+
     found = closure.inconsistencies
+    prover = Prover.of(closure) if found and len(closure.state.facts) < PROVABLE else None
     for each in found[:TOLD]:
         click.echo(f"inconsistent: {each}", err=True)
+        for line in _because(prover.contradiction(each), 1) if prover else ():
+            click.echo(line, err=True)
     if len(found) > TOLD:
         click.echo(f"inconsistent: and {len(found) - TOLD} more.", err=True)
     return INCONSISTENT if found else 0

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.reasoning.closure import Closure, close
+from kg.reasoning.closure import Closure, close, triples_of
 from kg.reasoning.compiled import Compiled
 from kg.reasoning.dictionary import Node
+from kg.reasoning.inconsistency import Inconsistency
 from kg.reasoning.instances import Instance, Instances
 from kg.reasoning.missing import Gap, gaps
 from kg.reasoning.rules import Rule
@@ -75,10 +76,14 @@ class Prover:
     """The proofs over one set of asserted triples, each with the graphs it stands in."""
 
     def __init__(
-        self, asserted: Mapping[Triple, tuple[NamedNode, ...]], rules: Iterable[Rule] | None = None
+        self,
+        asserted: Mapping[Triple, tuple[NamedNode, ...]],
+        rules: Iterable[Rule] | None = None,
+        closure: Closure | None = None,
     ) -> None:
+        """Close `asserted`, or take its closure as given, and size every proof."""
         self.asserted = asserted
-        self.closure: Closure = close(asserted, rules)
+        self.closure: Closure = closure or close(asserted, rules)
         numbers = self.closure.engine.dictionary.numbers
         self._terms = self.closure.engine.dictionary.terms
         self._graphs: dict[Numbers, tuple[NamedNode, ...]] = {
@@ -87,6 +92,35 @@ class Prover:
         }
         self._kept: dict[Numbers, tuple[Proof, ...]] = {}
         self._instances = Instances(self.closure.engine, self.closure.state, self.closure.given)
+
+    @classmethod
+    def of(cls, closure: Closure) -> Prover:
+        """Return the prover over what a closure was given; its leaves stand in no named graph."""
+        given = triples_of(closure.given, closure.engine.dictionary)
+        return cls({triple: () for triple in given}, closure=closure)
+
+    def contradiction(self, one: Inconsistency) -> Derived:
+        """Return the proof of a contradiction: what clashes, each premise down to asserted triples."""
+        held = [fact for premise in one.premises for fact in self._facts(premise)]
+        premises = {part.triple: part for fact in held for part in self._best(fact)}
+        rule = self.closure.engine.rules.get(one.rule)
+        wording = rule.wording if rule else one.reason
+        clash = one.premises[-1] if one.premises else (next(iter(one.bindings.values())),) * 3
+        return Derived(clash, one.rule, wording, one.bindings, tuple(premises.values()))
+
+    def _facts(self, statement: Statement) -> Iterator[Numbers]:
+        """Yield the fact a statement is; a literal may be the graph's own or a rule's constant."""
+        dictionary = self.closure.engine.dictionary
+        s, p = (dictionary.numbers.get(term) for term in statement[:2])
+        ends = [dictionary.numbers.get(statement[2])]
+        if isinstance(statement[2], Literal):
+            ends.append(dictionary.constants.get(statement[2]))
+        for o in ends:
+            if s is not None and p is not None and o is not None:
+                fact = (s, p, o)
+                if fact in self._graphs or next(self._instances.of(fact), None) is not None:
+                    yield fact
+                    return
 
     def holds(self, triple: Triple) -> bool:
         """Say whether a triple is asserted or derived."""

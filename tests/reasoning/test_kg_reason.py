@@ -44,6 +44,14 @@ def test_inconsistent_input_still_writes_the_closure_and_gives_three(tmp_path: P
     assert len(list(parse(path=str(output)))) == 1
 
 
+def test_a_contradiction_is_told_with_its_proof(tmp_path: Path) -> None:
+    text = PREFIX + SUB + ":D owl:disjointWith :E . :a a :E ."
+    told = run(given(tmp_path, "a.ttl", text)).stderr
+    assert "cax-dw" in told
+    assert "rdf:type <http://example.org/D> follows by cax-sco" in told
+    assert "<http://example.org/a> rdf:type <http://example.org/C> is given" in told
+
+
 def test_several_files_packed_or_not_are_read_as_one_graph(tmp_path: Path) -> None:
     one = given(
         tmp_path,

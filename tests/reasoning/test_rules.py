@@ -9,6 +9,7 @@ import pytest
 from pyoxigraph import RdfFormat, Triple, parse
 
 from kg.reasoning import Closure, close
+from kg.reasoning.proofs import Prover, leaves
 from kg.reasoning.rulebook import owl2rl
 
 CASES = Path(__file__).parent / "cases"
@@ -96,3 +97,15 @@ def test_case(case: Path) -> None:
         assert triple not in known, f"unwanted: {triple}"
     wanted = "# expect: inconsistent" in (case / "given.ttl").read_text()
     assert bool(closure.inconsistencies) == wanted, [str(each) for each in closure.inconsistencies]
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in FOUND if "expect: inconsistent" in (c / "given.ttl").read_text()], ids=names
+)
+def test_every_contradiction_has_a_proof_down_to_what_was_given(case: Path) -> None:
+    closure = closed(case)
+    prover = Prover.of(closure)
+    for each in closure.inconsistencies:
+        proof = prover.contradiction(each)
+        assert proof.premises, str(each)
+        assert len(list(leaves(proof))) > 0
