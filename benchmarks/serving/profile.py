@@ -34,7 +34,9 @@ def main() -> None:
             after = _times(us.process)
         total = load.per_second * SECONDS
         for part in ("server processes", "engine and workers"):
-            print(f"{part:22}{(after[part] - before[part]) / total * 1000:8.2f} ms of processor time a request")
+            print(
+                f"{part:22}{(after[part] - before[part]) / total * 1000:8.2f} ms of processor time a request"
+            )
         with oxigraph(folder, ROOT / "build" / "current" / "graph.nq") as them:
             wrk(folder, them.query, queries, head, 1)
             spent = them.seconds()

@@ -76,7 +76,7 @@ def _download(peer: Peer) -> Stream:
     most, stop = [before], threading.Event()
 
     def watch() -> None:
-        while not stop.wait(0.2):
+        while not stop.wait(1.0):
             most.append(peer.memory())
 
     watcher = threading.Thread(target=watch)
