@@ -48,8 +48,9 @@ def make_case(known: Knowledge, yes: Iterable[NamedNode], no: Iterable[NamedNode
         raise BadQuery(
             f"{called(unknown[0])} is no feature of a patient.", todo="`kg case --list` lists them."
         )
-    met = frozenset().union(*(known.brings[feature] for feature in stated))
-    _refuse_contradiction(known, stated, met, denied_said, called)
+    given = stated.union(*(known.opposites.get(feature, frozenset()) for feature in denied_said))
+    met = frozenset().union(*(known.brings[feature] for feature in given))
+    _refuse_contradiction(known, given, met, denied_said, called)
     denied = frozenset(f for f in known.features if known.brings[f] & denied_said)
     return Case(stated, denied_said, met, denied, _excluded(known, met))
 

@@ -5,7 +5,6 @@ Each with the features that decide.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -27,7 +26,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A feature that a status rests on; `role` is "situation", "prerequisite" or "proviso"."""
+    """A feature that a status rests on; `role` is "situation", "prerequisite", "proviso" or "population"."""
 
     feature: NamedNode
     truth: Truth
@@ -52,11 +51,15 @@ def judge(known: Knowledge, case: Case, claim: Claim) -> Judged:
     """Return how a claim stands to a case.
 
     Its situation decides first: one feature known not to hold and it does not apply, one unknown and it is
-    undecided. Where the situation holds, prerequisites and provisos that do not are named.
+    undecided. Where the situation holds, prerequisites and provisos that do not are named. A case outside
+    the population of the document is outside the claim; of a population not stated nothing is asked.
     """
     situation = _nearest([_grounds(case, known.requires.get(s, ()), "situation") for s in claim.situations])
     needed = _grounds(case, claim.prerequisites, "prerequisite")
     needed += [g for g in _grounds(case, claim.provisos, "proviso") if g.feature not in claim.prerequisites]
+    named = {ground.feature for ground in situation}
+    whom = _grounds(case, tuple(f for f in claim.population if f not in named), "population")
+    situation += [ground for ground in whom if ground.truth is Truth.UNMET]
     worst = _worst(situation)
     if worst is Truth.UNMET:
         status = Status.DOES_NOT_APPLY
@@ -136,7 +139,7 @@ def unlocked(case: Case, judged: tuple[Judged, ...]) -> Iterator[tuple[NamedNode
     """Yield (state, claim) where the case meets a prerequisite and the situation is not ruled out."""
     for one in judged:
         if one.status is not Status.DOES_NOT_APPLY:
-            for feature in one.claim.prerequisites:
+            for feature in one.claim.prerequisites if one.claim.interventions else ():
                 if case.truth(feature) is Truth.MET:
                     yield feature, one
 
@@ -144,27 +147,47 @@ def unlocked(case: Case, judged: tuple[Judged, ...]) -> Iterator[tuple[NamedNode
 def ask_next(
     known: Knowledge, case: Case, judged: tuple[Judged, ...], most: int = 3
 ) -> list[tuple[NamedNode, int]]:
-    """Return the unknown features whose answer would change the status of the most claims, best first."""
-    candidates = Counter(
+    """Return the unknown features worth asking for, best first, with the number of claims they decide.
+
+    First what a claim of this very situation waits for, then what makes more of what is known, then the rest;
+    among these what decides the most offers, then the most claims. A feature that the text sets beside one
+    that is met, as its alternative, is not asked for.
+    """
+    candidates = {
         ground.feature
         for one in judged
         if one.status in (Status.UNDECIDED, Status.APPLIES_IF)
         for ground in one.open()
         if ground.truth is Truth.UNKNOWN
+    }
+    worth = [feature for feature in candidates if not _answered(known, case, feature)]
+    changes = [(feature, _changes(known, case, feature, judged)) for feature in worth]
+    awaited = {g.feature for one in judged if one.status is Status.APPLIES_IF for g in one.open()}
+    changes.sort(
+        key=lambda pair: (
+            0 if pair[0] in awaited else 1 if known.brings[pair[0]] & case.met else 2,
+            [-count for count in pair[1]],
+            str(pair[0]),
+        )
     )
-    before = {one.claim.term: one.status for one in judged}
-    changes = [(feature, _changes(known, case, feature, before)) for feature, _ in candidates.most_common(8)]
-    changes.sort(key=lambda pair: (-pair[1], -candidates[pair[0]], str(pair[0])))
-    return [(feature, count) for feature, count in changes if count][:most]
+    return [(feature, count) for feature, (_, count) in changes if count][:most]
 
 
-def _changes(known: Knowledge, case: Case, feature: NamedNode, before: dict[NamedNode, Status]) -> int:
-    """Return how many claims would change status, whichever of the two answers is given."""
+def _answered(known: Knowledge, case: Case, feature: NamedNode) -> bool:
+    """Say whether the case has an alternative of a feature, or of what it would bring."""
+    return any(known.alternatives[brought] & case.met for brought in known.brings[feature])
+
+
+def _changes(known: Knowledge, case: Case, feature: NamedNode, judged: tuple[Judged, ...]) -> tuple[int, int]:
+    """Return how many offers, and how many claims, would change status by one of the two answers."""
     brought = known.brings[feature]
-    if_yes = replace(case, met=case.met | brought)
     lost = frozenset(f for f in known.features if feature in known.brings[f])
-    if_no = replace(case, denied=case.denied | lost)
-    return sum(
-        any(judge(known, answer, claim).status is not before[claim.term] for answer in (if_yes, if_no))
-        for claim in known.claims
-    )
+    answers = (replace(case, met=case.met | brought), replace(case, denied=case.denied | lost))
+    touched = brought | lost
+    changed = [
+        one.claim.kind in OFFERING
+        for one in judged
+        if not touched.isdisjoint(ground.feature for ground in one.grounds)
+        and any(judge(known, answer, one.claim).status is not one.status for answer in answers)
+    ]
+    return sum(changed), len(changed)

@@ -26,7 +26,10 @@ Terms = frozenset[NamedNode]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim as far as a case needs it; `limits` are the claims it speaks about when it is a caution."""
+    """A claim as far as a case needs it; `limits` are the claims it speaks about when it is a caution.
+
+    `population` is whom the document as a whole is about; the weakest hedge comes first.
+    """
 
     term: NamedNode
     summary: str
@@ -36,22 +39,29 @@ class Claim:
     problems: tuple[NamedNode, ...]
     prerequisites: tuple[NamedNode, ...]
     provisos: tuple[NamedNode, ...]
+    population: tuple[NamedNode, ...]
     limits: Terms
     negative: bool
-    hedge: NamedNode | None
-    cue: str
+    hedges: tuple[NamedNode, ...]
+    cues: tuple[str, ...]
     sentence: NamedNode | None
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """Features with what they bring and exclude, situations with what they require, claims."""
+    """Features with what they bring and exclude, situations with what they require, claims.
+
+    `opposites` are features of which one holds where the other does not; `alternatives` stand side by side
+    in the text.
+    """
 
     features: tuple[NamedNode, ...]
     groups: Mapping[NamedNode, NamedNode]
     definitions: Mapping[NamedNode, str]
     brings: Mapping[NamedNode, Terms]
     excludes: Mapping[NamedNode, Terms]
+    opposites: Mapping[NamedNode, Terms]
+    alternatives: Mapping[NamedNode, Terms]
     requires: Mapping[NamedNode, tuple[NamedNode, ...]]
     problems: Mapping[NamedNode, Terms]
     kinds_of: Mapping[NamedNode, Terms]
@@ -77,6 +87,11 @@ class _Index:
         """Return the first text of a subject."""
         found = (o for p in predicates for o in self.objects.get((subject, p), ()) if isinstance(o, Literal))
         return min((literal.value for literal in found), default="")
+
+    def texts(self, subject: NamedNode, predicate: NamedNode) -> tuple[str, ...]:
+        """Return every text of a subject, sorted."""
+        found = self.objects.get((subject, predicate), ())
+        return tuple(sorted({literal.value for literal in found if isinstance(literal, Literal)}))
 
     def subjects(self, *predicates: NamedNode) -> tuple[NamedNode, ...]:
         """Return the subjects that have one of the predicates, sorted."""
@@ -106,11 +121,24 @@ def knowledge(asserted: Iterable[Triple], closed: Iterable[Triple]) -> Knowledge
         definitions={f: said.text(f, SKOS["definition"]) for f in features},
         brings={f: _reached(said, f, KG["satisfies"]) for f in features},
         excludes=excludes,
+        opposites=_opposites(said, features),
+        alternatives={f: frozenset(said.terms(f, KG["alternativeFeature"])) for f in features},
         requires={s: said.terms(s, KG["hasFeature"]) for s in situations},
         problems={f: frozenset(said.terms(f, KG["featureOfProblem"])) for f in features},
         kinds_of={i: _reached(said, i, KG["kindOf"]) for i in all_of_it.instances(KG["Intervention"])},
         claims=tuple(_claim(said, term) for term in said.subjects(KG["appliesTo"])),
     )
+
+
+def _opposites(index: _Index, features: tuple[NamedNode, ...]) -> dict[NamedNode, Terms]:
+    """Return, by feature, those that say the contrary: one of the two holds of every patient."""
+    can = {f: frozenset(index.terms(f, KG["feasibilityOf"])) for f in features}
+    cannot = {f: frozenset(index.terms(f, KG["infeasibilityOf"])) for f in features}
+    return {
+        f: frozenset(g for g in features if can[f] & cannot[g] or cannot[f] & can[g])
+        for f in features
+        if can[f] or cannot[f]
+    }
 
 
 def _reached(index: _Index, start: NamedNode, predicate: NamedNode) -> Terms:
@@ -128,7 +156,10 @@ def _reached(index: _Index, start: NamedNode, predicate: NamedNode) -> Terms:
 def _claim(index: _Index, term: NamedNode) -> Claim:
     """Return one claim."""
     link = next((name for name in KINDS if index.terms(term, KG[name])), "")
-    hedges = index.terms(term, KG["hasHedge"])
+    hedges = sorted(
+        index.terms(term, KG["hasHedge"]), key=lambda h: (index.text(h, KG["strengthRank"]), str(h))
+    )
+    whole = index.terms(term, KG["featureFromDocument"])
     spans = index.terms(term, KG["hasSourceSpan"])
     sentences = index.terms(spans[0], KG["inSentence"]) if spans else ()
     negative = any(polarity.value.endswith("negative") for polarity in index.terms(term, KG["polarity"]))
@@ -141,9 +172,10 @@ def _claim(index: _Index, term: NamedNode) -> Claim:
         problems=index.terms(term, KG["targetsProblem"], KG["jointlyFor"]),
         prerequisites=index.terms(term, KG["hasPrerequisite"]),
         provisos=index.terms(term, KG["hasProviso"]),
+        population=tuple(f for f in whole if KG["Population"] in index.terms(f, RDF["type"])),
         limits=frozenset(index.terms(term, KG["concerns"], KG["concedes"])),
         negative=negative,
-        hedge=hedges[0] if hedges else None,
-        cue=index.text(term, KG["cue"]),
+        hedges=tuple(hedges),
+        cues=index.texts(term, KG["cue"]),
         sentence=sentences[0] if sentences else None,
     )

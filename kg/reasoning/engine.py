@@ -251,7 +251,9 @@ class Engine:
         return list(fresh.values())
 
     def _step(self, state: State, step: Compiled, delta: Facts | None, found: dict[int, list[Ints]]) -> None:
-        """Apply one rule."""
+        """Apply one rule, unless it can be seen at once that it cannot match anything new."""
+        if not self._can_match(step, state.facts, delta):
+            return
         composed = step.transitive()
         if composed in state.closed:
             fresh = state.left.get(composed)
@@ -264,6 +266,15 @@ class Engine:
             return
         for table in matches(step, state.facts, delta, _head_names(step)):
             self._conclude(step, table, found)
+
+    def _can_match(self, step: Compiled, facts: Facts, delta: Facts | None) -> bool:
+        """Say whether all fixed predicates of a body occur, and one of its atoms may be new."""
+        fixed = [p.p for p in step.body if isinstance(p.p, int)]
+        if not all(predicate in facts.by_predicate for predicate in fixed):
+            return False
+        if delta is None or len(fixed) < len(step.body):
+            return True
+        return any(predicate in delta.by_predicate for predicate in fixed)
 
     def _closed_roads(self, state: State, delta: Facts, first: bool, steps: list[Compiled]) -> Facts:
         """Close the large transitive relations before the other rules; return `delta` with what that adds."""
