@@ -2,7 +2,7 @@
 // The server renders the answer (`#result`), so the page with and without this script says the same.
 
 import { fromFragment, toFragment, type Verdict } from "./lib/caseState";
-import { all, debounced } from "./lib/dom";
+import { all, debounced, fields } from "./lib/dom";
 
 const form = document.querySelector<HTMLFormElement>("form#case");
 if (form) start(form);
@@ -48,7 +48,7 @@ async function answer(form: HTMLFormElement): Promise<void> {
     const got = await fetch(form.dataset.post ?? "/case", {
       method: "POST",
       headers: { Accept: "text/html" },
-      body: new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)])),
+      body: fields(form),
     });
     const page = new DOMParser().parseFromString(await got.text(), "text/html");
     const fresh = page.querySelector("#result") ?? page.querySelector("main");

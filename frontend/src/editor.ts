@@ -18,7 +18,9 @@ function start(holder: HTMLElement): void {
   const area = document.querySelector<HTMLTextAreaElement>("textarea[name=query]");
   if (!area) return;
   const endpoint = holder.dataset.endpoint ?? "/sparql";
-  const terms: Promise<Terms> = fetch(holder.dataset.terms ?? "/api/terms").then((answer) => answer.json());
+  const terms: Promise<Terms> = fetch(holder.dataset.terms ?? "/api/terms").then(
+    (answer) => answer.json() as Promise<Terms>,
+  );
   const versionKey = `rrall-kg.history.${holder.dataset.version ?? ""}`;
   const view = sparqlView({
     parent: holder,
@@ -36,7 +38,7 @@ function start(holder: HTMLElement): void {
   };
   const bar = toolbar(holder, {
     run: () => void run(),
-    prefixes: async () => put(withPrefixes(query(), (await terms).prefixes)),
+    prefixes: () => void terms.then((known) => put(withPrefixes(query(), known.prefixes))),
     share: (button) => void copyText(shareLink(location.origin + location.pathname, query()), button),
     copyAs: (name, button) =>
       void copyText(SNIPPETS[name]?.(new URL(endpoint, location.href).href, query()) ?? "", button),
@@ -71,7 +73,7 @@ function start(holder: HTMLElement): void {
       });
     } catch (error) {
       answer?.replaceChildren(
-        problem({ title: "The server did not answer", detail: `${error}. Is it still running?` }),
+        problem({ title: "The server did not answer", detail: `${String(error)}. Is it still running?` }),
       );
     } finally {
       bar.running(false);

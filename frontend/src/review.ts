@@ -1,7 +1,7 @@
 // Reviewing link candidates by key: the candidate in focus takes the verdict whose key is pressed.
 // The write token stays in the memory of this page and goes only into the Authorization header.
 
-import { all } from "./lib/dom";
+import { all, fields } from "./lib/dom";
 
 const region = document.querySelector<HTMLElement>("#review");
 if (region) start(region);
@@ -38,9 +38,7 @@ async function judge(
   const said = form.querySelector<HTMLElement>("[role=status]");
   if (button?.value === "skip") return leave(region, form);
   const token = region.querySelector<HTMLInputElement>("input[data-token]")?.value ?? "";
-  const body = new URLSearchParams(
-    [...new FormData(form, button)].map(([name, value]) => [name, String(value)]),
-  );
+  const body = fields(form, button);
   const answer = await fetch(form.action, {
     method: "POST",
     headers: { Authorization: `Bearer ${token}`, Accept: "application/json" },

@@ -19,6 +19,14 @@ export function all<E extends Element = HTMLElement>(selector: string, root: Par
   return [...root.querySelectorAll<E>(selector)];
 }
 
+/** What a form would send, as pairs of text (no page of ours has a file field). */
+export function fields(form: HTMLFormElement, submitter?: HTMLElement | null): URLSearchParams {
+  const sent = new URLSearchParams();
+  for (const [name, value] of new FormData(form, submitter))
+    if (typeof value === "string") sent.append(name, value);
+  return sent;
+}
+
 /** Copy text and say so on the button for a moment. */
 export async function copyText(text: string, button: HTMLElement): Promise<void> {
   const before = button.textContent ?? "";

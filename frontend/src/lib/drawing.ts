@@ -7,7 +7,7 @@ import dagre from "cytoscape-dagre";
 import fcose from "cytoscape-fcose";
 import { type Element, elements, type GraphData } from "./elements";
 
-cytoscape.use(dagre as cytoscape.Ext);
+cytoscape.use(dagre);
 cytoscape.use(fcose as cytoscape.Ext);
 
 /** Cytoscape adds an inline style sheet unless an element of this id exists; the page's policy forbids one. */
@@ -119,7 +119,7 @@ export function draw(
     layout: layout(kind),
   });
   drawing.on("tap", "node", (event) => {
-    const href = event.target.data("href") as string | undefined;
+    const href = (event.target as cytoscape.NodeSingular).data("href") as string | undefined;
     if (href) location.assign(href);
   });
   container.addEventListener("keydown", (event) => moveBy(drawing, event));
