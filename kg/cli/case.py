@@ -66,10 +66,13 @@ def _lines(page: CasePage, every: bool) -> Iterator[str]:
         yield f"{status.upper()} ({len(found)})"
         shown = found if every or status in ("applies", "applies if") else found[:5]
         for claim in shown:
-            hedge = claim.hedge.label if claim.hedge else "no hedge"
+            hedge = " + ".join(each.label for each in claim.hedges) or "no hedge"
             yield f"  {claim.claim.curie} [{claim.kind}, {hedge}] {claim.summary}"
             yield f"      {claim.why}"
-            yield from (f"      but see the caution {caution.curie}" for caution in claim.cautions)
+            for caution in claim.cautions:
+                known = " (where its own situation holds, which is not known)"
+                mark = known if caution in claim.open_cautions else ""
+                yield f"      but see the caution {caution.curie}{mark}"
         if len(shown) < len(found):
             yield f"  … and {len(found) - len(shown)} more; --all shows them."
     yield from _extra_lines(page)
@@ -89,8 +92,10 @@ def _extra_lines(page: CasePage) -> Iterator[str]:
     """Yield what else the answer holds."""
     for option in page.supportive:
         mark = " (only under a condition)" if option.conditional else ""
-        offered = f"{option.intervention.label}{mark}"
-        yield f"for {option.problem.label}: {offered}, {option.status}, {option.claim.curie}"
+        mark += " (together: which for which is not said)" if option.together else ""
+        offered = " + ".join(ref.label for ref in option.interventions) + mark
+        problems = " + ".join(ref.label for ref in option.problems)
+        yield f"for {problems}: {offered}, {option.status}, {option.claim.curie}"
     for one in page.unlocked:
         names = ", ".join(ref.label for ref in one.interventions)
         yield f"unlocked by {one.state.label}: {names}, {one.status}, {one.claim.curie}"

@@ -8,20 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyoxigraph import BlankNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.namespaces import KG, OWL, RDF
+
+Term = NamedNode | BlankNode | Literal | Triple
 
 _EXPRESSIONS = (OWL["Class"], OWL["Restriction"])
 
 
 def worth_publishing(inferred: Iterable[Triple], given: Iterable[Triple]) -> frozenset[Triple]:
     """Return the inferred triples without those of anonymous classes and of abstract properties."""
-    types = [triple for triple in given if triple.predicate == RDF["type"]]
+    known = list(given)
+    types = [triple for triple in known if triple.predicate == RDF["type"]]
     anonymous = {t.subject for t in types if isinstance(t.subject, BlankNode) and t.object in _EXPRESSIONS}
-    abstract = {t.subject for t in types if t.object == KG["PropertyGroup"]}
+    abstract = _abstract(known)
     return frozenset(
         t
         for t in inferred
         if t.predicate not in abstract and t.subject not in anonymous and t.object not in anonymous
     )
+
+
+def without_abstract_parents(given: Iterable[Triple]) -> list[Triple]:
+    """Return triples without what puts properties under abstract ones: less to reason over.
+
+    For closures that are asked for single properties only, such as that of a case.
+    """
+    known = list(given)
+    abstract = _abstract(known)
+    return [triple for triple in known if triple.object not in abstract]
+
+
+def _abstract(given: Iterable[Triple]) -> set[Term]:
+    """Return the abstract properties."""
+    return {t.subject for t in given if t.predicate == RDF["type"] and t.object == KG["PropertyGroup"]}

@@ -31,7 +31,7 @@ class CaseFeature:
 class Reason:
     """A feature that decides a claim. `state` is "met", "unmet" (said not to hold), "unknown" or "excluded".
 
-    `role` is "situation", "prerequisite" or "proviso"; "excluded" means that `by` contradicts it.
+    `role` is "situation", "prerequisite", "proviso" or "population"; "excluded": `by` contradicts it.
     """
 
     feature: Ref
@@ -45,6 +45,8 @@ class CaseClaim:
     """A claim with its status: "applies", "applies if", "does not apply" or "undecided", and why.
 
     `kind` is "offer", "conditional offer", "advice", "practice", "caution", "collective" or "statement".
+    `hedge` is the weakest of `hedges`; `open_cautions` are those of `cautions` of which it is not known
+    whether they apply.
     """
 
     claim: Ref
@@ -57,8 +59,11 @@ class CaseClaim:
     problems: tuple[Ref, ...]
     situations: tuple[Ref, ...]
     cautions: tuple[Ref, ...]
+    open_cautions: tuple[Ref, ...]
     hedge: Hedge | None
+    hedges: tuple[Hedge, ...]
     cue: str
+    cues: tuple[str, ...]
     sentence: Ref | None
 
 
@@ -73,10 +78,14 @@ class CaseSituation:
 
 @dataclass(frozen=True, slots=True)
 class SupportiveOption:
-    """What the text raises for a problem named; `conditional` when under a prerequisite."""
+    """What a claim raises for problems named; `conditional` when under a prerequisite.
 
-    problem: Ref
-    intervention: Ref
+    `together`: a set for a set; which of the interventions serves which of the problems is not said.
+    """
+
+    problems: tuple[Ref, ...]
+    interventions: tuple[Ref, ...]
+    together: bool
     conditional: bool
     claim: Ref
     status: str
@@ -94,7 +103,7 @@ class Unlocked:
 
 @dataclass(frozen=True, slots=True)
 class NextQuestion:
-    """The feature whose knowledge would decide the most claims."""
+    """A feature worth asking for, and how many claims its answer would decide."""
 
     feature: Ref
     question: str

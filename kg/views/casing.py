@@ -14,6 +14,7 @@ from kg.cases.names import Names
 from kg.cases.reasoned import Reasoned, reasoned
 from kg.namespaces import GRAPH
 from kg.reasoning.materialisation import Materialisation
+from kg.reasoning.publication import without_abstract_parents
 from kg.store.protocol import Store
 from kg.views.case import (
     CaseClaim,
@@ -49,7 +50,7 @@ class Cases:
     def of(cls, store: Store) -> Cases:
         """Return what cases are judged with, from the graphs the reasoner reads."""
         asserted = [triple for graph in store.graphs() if is_input(graph) for triple in store.quads(graph)]
-        kept = Materialisation(asserted)
+        kept = Materialisation(without_abstract_parents(asserted))
         source = list(store.quads(GRAPH["source"]))
         known = knowledge([*asserted, *source], {*asserted, *kept.inferred})
         cases = cls(known, kept, names(store, known.features), naming(store))
@@ -62,7 +63,7 @@ def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:
     has = [cases.names.find(text, "feature") for text in yes]
     lacks = [cases.names.find(text, "feature said not to hold") for text in no]
     case = make_case(cases.known, has, lacks, lambda term: cases.naming.ref(term).label)
-    found = reasoned(cases.kept, case.yes)
+    found = reasoned(cases.kept, case.met)
     judged = judge_all(cases.known, case)
     view = _View(cases, case, judged)
     return CasePage(
@@ -113,17 +114,26 @@ class _View:
 
     def features(self) -> tuple[CaseFeature, ...]:
         """Return what holds, what follows and what is denied."""
-        ref, known = self.cases.naming.ref, self.cases.known
+        ref = self.cases.naming.ref
         stated = [CaseFeature(ref(f), "stated", ()) for f in sorted(self.case.yes, key=str)]
         follows = [
             CaseFeature(
                 ref(f),
                 "follows",
-                self.refs(s for s in sorted(self.case.yes, key=str) if f in known.brings[s]),
+                self.refs(self._because(f)),
             )
             for f in sorted(self.case.met - self.case.yes, key=str)
         ]
         return (*stated, *follows, *(CaseFeature(ref(f), "no", ()) for f in sorted(self.case.no, key=str)))
+
+    def _because(self, feature: NamedNode) -> list[NamedNode]:
+        """Return what brings a feature with it: features stated, or the denial of its opposite."""
+        known = self.cases.known
+        stated = [s for s in self.case.yes if feature in known.brings[s]]
+        denied = [
+            no for no in self.case.no if any(feature in known.brings[f] for f in known.opposites.get(no, ()))
+        ]
+        return sorted(stated + denied, key=str)
 
     def situations(self, found: Reasoned) -> tuple[CaseSituation, ...]:
         """Return the situations matched: by their own features, or by a narrower situation."""
@@ -139,6 +149,8 @@ class _View:
     def claim(self, one: Judged) -> CaseClaim:
         """Return a judged claim."""
         ref, claim = self.cases.naming.ref, one.claim
+        beside = cautions(self.cases.known, self.judged, one)
+        hedges = tuple(hedge(each, self.cases.naming) for each in claim.hedges)
         return CaseClaim(
             claim=ref(claim.term),
             summary=claim.summary,
@@ -149,11 +161,18 @@ class _View:
             interventions=self.refs(claim.interventions),
             problems=self.refs(claim.problems),
             situations=self.refs(claim.situations),
-            cautions=self.refs(c.term for c in cautions(self.cases.known, self.judged, one)),
-            hedge=hedge(claim.hedge, self.cases.naming) if claim.hedge else None,
-            cue=claim.cue,
+            cautions=self.refs(c.term for c in beside),
+            open_cautions=self.refs(c.term for c in beside if c.term in self._undecided()),
+            hedge=hedges[0] if hedges else None,
+            hedges=hedges,
+            cue=claim.cues[0] if claim.cues else "",
+            cues=claim.cues,
             sentence=ref(claim.sentence) if claim.sentence else None,
         )
+
+    def _undecided(self) -> frozenset[NamedNode]:
+        """Return the claims of which it is not known whether they apply."""
+        return frozenset(one.claim.term for one in self.judged if one.status is Status.UNDECIDED)
 
     def reason(self, ground: Ground) -> Reason:
         """Return a ground of a status; `excluded` when another feature rules it out."""
@@ -164,14 +183,14 @@ class _View:
 
     def why(self, one: Judged) -> str:
         """Return the reason of a status in one sentence."""
-        situation = [g for g in one.grounds if g.role == "situation"]
+        situation = [g for g in one.grounds if g.role in ("situation", "population")]
         if one.status is Status.DOES_NOT_APPLY:
             against = self._listed(g for g in situation if g.truth is Truth.UNMET)
             return f"Its situation does not hold: {against}."
         if one.status is Status.UNDECIDED:
             return f"Not known of the case: {self._named(g for g in situation if g.truth is Truth.UNKNOWN)}."
         if one.status is Status.APPLIES_IF:
-            return f"Only if {self._listed(g for g in one.open() if g.role != 'situation')}."
+            return f"Only if {self._listed(g for g in one.open() if g.role in ('prerequisite', 'proviso'))}."
         return f"The case has {self._named(one.grounds)}."
 
     def _named(self, grounds: Iterable[Ground]) -> str:
@@ -193,17 +212,17 @@ class _View:
 
     def supportive(self) -> tuple[SupportiveOption, ...]:
         """Return what the text raises for the problems of the case."""
-        ref = self.cases.naming.ref
+        found = {one.claim.term: one for _, one in supportive(self.cases.known, self.case, self.judged)}
         return tuple(
             SupportiveOption(
-                ref(problem),
-                ref(intervention),
+                self.refs(one.claim.problems),
+                self.refs(one.claim.interventions),
+                one.claim.kind == "collective",
                 bool(one.claim.prerequisites),
-                ref(one.claim.term),
+                self.cases.naming.ref(one.claim.term),
                 one.status.value,
             )
-            for problem, one in supportive(self.cases.known, self.case, self.judged)
-            for intervention in one.claim.interventions
+            for one in found.values()
         )
 
     def unlocked(self) -> tuple[Unlocked, ...]:

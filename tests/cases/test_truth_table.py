@@ -14,7 +14,7 @@ from kg.cases.reasoned import reasoned
 from kg.errors import BadQuery
 from kg.namespaces import PREFIXES
 from kg.store.protocol import Store
-from kg.views.casing import Cases
+from kg.views.casing import Cases, case_page
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +213,74 @@ def test_judging_a_case_leaves_no_trace_in_the_kept_closure(cases: Cases) -> Non
     reasoned(cases.kept, [feat("BCell")])
     assert cases.kept.asserted == before
     assert not [t for t in cases.kept.inferred if "/scenario/" in str(t.subject)]
+
+
+def test_whoever_is_outside_the_population_is_outside_every_claim(known: Knowledge) -> None:
+    judged = judge_all(known, case_of(known, "ALL", "refractory", "pain", no=("adult",)))
+    assert {one.status for one in judged} == {Status.DOES_NOT_APPLY}
+    assert all(feat("adult") in {g.feature for g in one.open()} for one in judged)
+
+
+def test_denying_that_something_is_possible_says_that_it_is_no_option(known: Knowledge) -> None:
+    case = case_of(known, "ALL", "keepsComingBack", no=("transplantPossible",))
+    assert case.truth(feat("transplantNotAnOption")) is Truth.MET
+    assert judge(known, case, claim(known, "S20-1")).status is Status.APPLIES
+
+
+def test_a_claim_without_intervention_unlocks_nothing(known: Knowledge) -> None:
+    case = case_of(known, "ALL", "painNotHelpedByFirstStep")
+    found = [one for _, one in unlocked(case, judge_all(known, case))]
+    assert [one.claim.term.value.rpartition("/")[2] for one in found] == ["S29-1"]
+
+
+def test_both_hedges_and_cues_of_a_claim_are_told(cases: Cases) -> None:
+    page = case_page(cases, ["ALL", "doesNotGoAway"], [])
+    told = {c.claim.curie: c for c in page.claims}
+    assert [h.label for h in told["claim:S22-2"].hedges] == ["may become clear", "extremely unlikely"]
+    assert told["claim:S22-2"].cues == ("extremely unlikely to cure", "may become clear")
+
+
+def test_what_is_offered_as_a_set_for_a_set_is_told_as_one(cases: Cases) -> None:
+    (option,) = case_page(cases, ["ALL", "nausea"], []).supportive
+    assert option.together
+    assert {ref.label for ref in option.problems} == {"nausea", "loss of appetite"}
+    assert len(option.interventions) == 2
+
+
+def test_cautions_that_may_not_hold_are_told_apart(cases: Cases) -> None:
+    page = case_page(cases, ["ALL", "activeRelapse"], [])
+    (offer,) = [c for c in page.claims if c.claim.curie == "claim:S11-1"]
+    assert {ref.curie for ref in offer.cautions} == {"claim:S11-2", "claim:S19-1", "claim:S19-2"}
+    assert {ref.curie for ref in offer.open_cautions} == {"claim:S19-1", "claim:S19-2"}
+
+
+def test_the_caution_about_gentler_chemotherapy_stands_beside_its_offer(cases: Cases) -> None:
+    page = case_page(cases, ["ALL", "cureExtremelyUnlikely"], [])
+    (offer,) = [c for c in page.claims if c.claim.curie == "claim:S25-1"]
+    assert "claim:S25-2" in {ref.curie for ref in offer.cautions}
+
+
+def test_an_alternative_of_what_is_met_is_not_asked_for(known: Knowledge) -> None:
+    for stated, other in (("activeRelapse", "refractory"), ("refractory", "activeRelapse")):
+        case = case_of(known, "ALL", stated)
+        asked = {feature for feature, _ in ask_next(known, case, judge_all(known, case), most=8)}
+        assert asked
+        assert not any(feat(other) in known.brings[feature] for feature in asked)
+
+
+@pytest.mark.parametrize(
+    ("stated", "first"),
+    [
+        (("ALL", "activeRelapse", "BCell"), {"longInterval", "shorterInterval"}),
+        (("ALL", "refractory", "BCell"), {"atLeastPartialRemission"}),
+        (("ALL", "secondRemission"), {"transplantPossible"}),
+        (("ALL", "pain"), {"painNotHelpedByFirstStep"}),
+        (("ALL",), {"relapsedOrRefractory"}),
+    ],
+)
+def test_the_first_question_is_what_an_offer_waits_for_or_what_narrows(
+    stated: tuple[str, ...], first: set[str], known: Knowledge
+) -> None:
+    case = case_of(known, *stated)
+    feature, _ = ask_next(known, case, judge_all(known, case))[0]
+    assert feature.value.rpartition("/")[2] in first
