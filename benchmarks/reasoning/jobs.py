@@ -97,7 +97,7 @@ def reasonable(files: list[Path], clock: Clock) -> dict[str, int]:
     reasoner = PyReasoner()
     with tempfile.TemporaryDirectory() as folder:
         for number, path in enumerate(files):
-            plain = Path(folder) / f"{number}.nt"
+            plain = Path(folder) / f"{number}.ttl"  # it knows N-Triples by no suffix
             plain.write_bytes(gzip.open(path).read())
             reasoner.load_file(str(plain))
         clock.mark("read")
