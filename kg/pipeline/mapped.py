@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pyoxigraph import NamedNode, Triple
@@ -30,11 +31,12 @@ def mapping_triples(root: Path) -> Iterator[Triple]:
     """Yield the accepted mappings under `root`, and why other entities have none; mistakes are left out."""
     if not (root / FOLDER).is_dir():
         return
-    try:
-        yield from row_triples(_sound(root).rows(), read_prefixes(root))
+    with suppress(KgError):  # `mapping_mistakes` says it with file and line, and the build stops there
+        prefixes = read_prefixes(root)
+        for row in _sound(root).rows():
+            with suppress(KgError):
+                yield from list(row_triples([row], prefixes))
         yield from unmapped_triples(read_unmapped(root))
-    except KgError:
-        return  # `mapping_mistakes` says it with file and line, and the build stops there
 
 
 def mapping_mistakes(root: Path, dataset: Dataset) -> Iterator[BadData]:
