@@ -30,8 +30,9 @@ _POLARITY = {"+": "positive", "\N{MINUS SIGN}": "negative", "0": "neutral"}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the inventory: hedge grades after the arrow, and polarity."""
+    """A row of the inventory: types, hedge grades after the arrow, and polarity."""
 
+    types: frozenset[str]
     grades: frozenset[str]
     polarity: str
 
@@ -58,7 +59,9 @@ def inventory(shared: Path) -> dict[str, Row]:
         if match := re.match(r"^S(\d+)\.(\d+)$", cells[0]):
             grades = re.findall(r"→ ([A-Za-z]+(?:-[a-z]+(?:\(later\))?)?)", line)
             known = {grade.replace("(later)", "-later") for grade in grades if grade.split("-")[0].isupper()}
-            found[f"S{int(match[1]):02}-{match[2]}"] = Row(frozenset(known), _POLARITY[cells[-1]])
+            found[f"S{int(match[1]):02}-{match[2]}"] = Row(
+                frozenset(re.findall(r"[A-Z]{2,}", cells[1])), frozenset(known), _POLARITY[cells[-1]]
+            )
     return found
 
 
@@ -96,6 +99,19 @@ def test_each_segment_is_claimed_or_set_aside(ask: Ask, number: int) -> None:
 
 def test_the_rows_of_the_inventory_are_the_claims(inventory: dict[str, Row]) -> None:
     assert sorted(inventory) == ROW_IDS
+
+
+def test_types_are_those_of_the_inventory(inventory: dict[str, Row], rows: Rows) -> None:
+    ours: dict[str, set[str]] = {}
+    for claim, kind in rows("SELECT ?c ?t { ?c a kg:Claim ; kg:inventoryType ?t }"):
+        ours.setdefault(claim, set()).add(kind)
+    assert ours == {row: set(entry.types) for row, entry in inventory.items()}
+
+
+def test_a_paraphrase_says_may_where_the_text_says_may(rows: Rows) -> None:
+    found = rows('SELECT ?c ?l { ?c kg:cue ?cue ; rdfs:label ?l FILTER (STRSTARTS(?cue, "may ")) }')
+    assert len(found) > 25
+    assert [claim for claim, label in found if re.search(r"\bcan (?!be reached)", label)] == []
 
 
 def test_polarity_is_that_of_the_inventory(inventory: dict[str, Row], rows: Rows) -> None:
