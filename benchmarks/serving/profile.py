@@ -1,4 +1,4 @@
-"""Where an uncached query's time goes: processor time a request, server processes and engine apart; and inside one."""
+"""Where an uncached query's time goes: processor time a request, server and engine apart; and inside one."""
 
 from __future__ import annotations
 

@@ -194,9 +194,8 @@ def _report(tally: Tally, memory: list[tuple[float, float]], killed: int, ready:
         f"{killed} processes killed, ready: {ready}"
     )
     print("; ".join(f"{kind}: {count}" for kind, count in sorted(tally.statuses.items())))
-    print(
-        f"memory: early mean {early:.0f} MiB, late mean {late:.0f} MiB, most {max(m for _, m in memory):.0f} MiB"
-    )
+    most = max(held for _, held in memory)
+    print(f"memory: early mean {early:.0f} MiB, late mean {late:.0f} MiB, most {most:.0f} MiB")
     for what, count in tally.refusals.most_common(12):
         print(f"503, {count} times, {what}")
     for line in tally.broken[:20]:
