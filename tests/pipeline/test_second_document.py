@@ -47,8 +47,8 @@ def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path,
     store = open_build(settings)
     questions = library(both)
     raised = questions.ask(store, "raised-for", {"situation": "ALL with tiredness"})
-    words = [raised.text(cell) for cell in raised.rows[0]][:6]
-    assert words == ["short walks", "option", "may help", "may help", "demo-S01-1", "demo-S01"]
+    cells = [raised.text(cell) for cell in raised.rows[0]][:6]
+    assert cells == ["short walks", "option", "may help", "may help", "demo-S01-1", "demo-S01"]
     case = questions.ask(store, "case-claims", {"feature": ["ALL", "adult", "fatigue", "activeRelapse"]})
     found = {case.text(row[0]): case.text(row[1]) for row in case.rows}
     assert (found["demo-S01-1"], found["demo-S02-1"], found["demo-S02-2"]) == (

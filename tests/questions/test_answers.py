@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 EXPECTED = Path(__file__).parent / "expected"
 #: answers that move with mappings or with the day; they have tests of their own below.
 MOVING = {"outside-identifiers", "without-identifier", "source-age"}
+#: columns in our own words; that they are filled is tested, their wording is the curators'.
+OURS = {"statement", "note", "chosen", "reason"}
 LIBRARY = library(ROOT)
 #: the competency questions of the model; later numbers ask across imported ontologies and are tested there.
 COMPETENCY = LIBRARY.questions[:38]
@@ -58,7 +60,17 @@ def test_answers_what_was_reviewed(questions: Library, store: Store, name: str) 
     with (EXPECTED / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         header, *lines = csv.reader(stream)
     assert list(questions.ask(store, name, {}).variables) == header
-    assert rows(questions, store, name, {}) == sorted(tuple(map(in_order, line)) for line in lines)
+    found = rows(questions, store, name, {})
+    assert worded(header, found) == worded(header, [tuple(map(in_order, line)) for line in lines])
+
+
+def worded(header: list[str], found: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return rows in order, with only a mark where a column in our own words is filled."""
+    marked = (
+        tuple("x" * bool(cell) if name in OURS else cell for name, cell in zip(header, row, strict=True))
+        for row in found
+    )
+    return sorted(marked)
 
 
 @pytest.mark.parametrize(
