@@ -103,6 +103,28 @@ def test_an_offer_stands_beside_the_sentence_that_limits_it(questions: Library, 
     ]
 
 
+def test_each_hedge_of_a_claim_stands_with_its_own_cue(questions: Library, store: Store) -> None:
+    pair = {"intervention": ["TrialParticipation"], "situation": ["PersistentALL"]}
+    found = {(row[0], row[2], row[3]) for row in rows(questions, store, "evidence", pair)}
+    assert found == {
+        ("claim:S20-1", "hedge:OPT-may", "may want to consider"),
+        ("claim:S22-2", "hedge:EPI-may", "may become clear"),
+        ("claim:S22-2", "hedge:OUT-xunlikely", "extremely unlikely to cure"),
+    }
+    for hedge, cue in (("EPI-may", "may become clear"), ("OUT-xunlikely", "extremely unlikely to cure")):
+        assert {row[5] for row in rows(questions, store, "by-hedge", {"hedge": [hedge]})} == {cue}
+
+
+def test_what_is_offered_as_a_set_is_among_the_steps_for_its_problem(
+    questions: Library, store: Store
+) -> None:
+    found = rows(questions, store, "steps-for", {"problem": ["Nausea"]})
+    assert {(row[1], row[2]) for row in found} == {
+        ("int:HighCalorieSupplements", "together, a set for a set"),
+        ("int:MedicinesForNauseaAndAppetite", "together, a set for a set"),
+    }
+
+
 @pytest.mark.parametrize(
     ("features", "expected"),
     [
