@@ -74,10 +74,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch $@
 
-# `npm ci` wants every platform's optional packages in the lock; `install --no-save` keeps to the lock without them.
 $(FRONTEND): $(INSTALLED) $(FRONTEND_SOURCES)
 	@if [ ! -f frontend/package.json ]; then :; \
-	elif command -v npm >/dev/null; then cd frontend && npm install --no-save --no-audit --no-fund --loglevel=error && npm run build --silent; \
+	elif command -v npm >/dev/null; then cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent; \
 	else echo "Node is not installed: pages work, but without editor, drawings and live search."; fi
 	@touch $@
 

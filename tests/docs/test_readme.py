@@ -55,7 +55,7 @@ def run(built: Path) -> Run:
 
 def test_the_first_screen_says_what_for_whom_two_commands_and_an_answer() -> None:
     screen = "\n".join(README.splitlines()[:30])
-    assert blocks(README, "sh")[0].split("\n")[:2] == ["make setup", "make serve"]
+    assert blocks(README, "sh")[0].split("\n")[:2] == ["make serve", "make test"]
     for words in ("clinical informaticians", "not medical advice", "kg ask", "S15", "kg explain"):
         assert words in screen
 
