@@ -111,6 +111,7 @@ def _be_supervisor(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        walls.let_go_of_inherited((lifeline, tell))
         if walls.forbid_network():
             (directory / "walled").touch()
         writes = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -5,6 +5,7 @@ Linux only; elsewhere each wall reports that it does not stand (`False`) and the
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import faulthandler
@@ -14,6 +15,7 @@ import resource
 import signal
 import socket
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 1, 22, 38, 2
@@ -70,6 +72,21 @@ def limit_memory(mebibytes: int) -> None:
         ceiling = pages * os.sysconf("SC_PAGE_SIZE") + mebibytes * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def let_go_of_inherited(kept: Iterable[int]) -> None:
+    """Turn every descriptor that came along with the fork into /dev/null, but for 0 to 2 and `kept`.
+
+    A pipe that a long-lived child holds open never reaches its end for its reader. The numbers stay taken,
+    so that a finalizer of an inherited object cannot close what this process opens later.
+    """
+    spared = {0, 1, 2, *kept}
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+        if int(name) not in spared:
+            with contextlib.suppress(OSError):  # the listing's own descriptor is gone by now
+                os.fstat(int(name))
+                os.dup2(nowhere, int(name))
 
 
 def be_quiet() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -51,6 +52,16 @@ def test_past_its_deadline_a_query_is_killed_and_its_processor_free(engine_of: E
     before = sum(sum(p.cpu_times()[:2]) for p in processes())
     time.sleep(0.5)
     assert sum(sum(p.cpu_times()[:2]) for p in processes()) - before < 0.2
+
+
+def test_a_pipe_of_the_starting_process_ends_for_its_reader_while_the_engine_runs(engine_of: Engines) -> None:
+    read, write = os.pipe()
+    store = engine_of()
+    os.close(write)
+    assert select.select([read], [], [], 5)[0], "a process of the engine holds the pipe open"
+    assert os.read(read, 1) == b""
+    os.close(read)
+    assert b"true" in body(store, "ASK {}")
 
 
 def test_others_are_answered_while_queries_run_away(engine_of: Engines) -> None:
