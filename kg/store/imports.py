@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ from kg.store.local import LocalStore
 
 #: a graph larger than this is left behind by copying the others, for deleting is slower than loading.
 SMALL = 50_000
+#: how often, and after how many seconds, what a thread of RocksDB was in the way of is tried again.
+_PATIENCE, _PAUSE = 20, 0.05
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # renameat2(2)
 
 
@@ -91,7 +94,7 @@ def staged(path: Path, without: Iterable[ox.NamedNode] = (), imports_only: bool 
             f"The store could not be written: {error}.", where=str(path), todo="Look at the disk, then retry."
         ) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
 @contextmanager
@@ -99,24 +102,34 @@ def cloned(path: Path) -> Iterator[LocalStore]:
     """Yield a writable clone of the store at `path`, to try things on; it is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.import-", suffix=f"-{os.getpid()}", dir=path.parent))
     try:
-        ox.Store.read_only(os.fspath(path)).backup(folder / "store")
+        _opened_beside(path).backup(folder / "store")
         with LocalStore(ox.Store(folder / "store"), "clone", str(path)) as store:
             yield store
     except OSError as error:
         raise StoreUnavailable(f"The store cannot be opened: {error}.", where=str(path)) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
 def open_readonly(path: Path) -> LocalStore:
     """Open the store at `path` for reading beside whatever has it open; raises StoreUnavailable."""
     version = f"{path.stat().st_ino:x}" if path.exists() else ""
     try:
-        return LocalStore(ox.Store.read_only(os.fspath(path)), version, str(path))
-    except OSError as error:
+        return LocalStore(_opened_beside(path), version, str(path))
+    except (OSError, RuntimeError) as error:
         raise StoreUnavailable(
             f"The store cannot be opened: {error}.", where=str(path), todo="Import first: kg import FILE."
         ) from error
+
+
+def _opened_beside(path: Path) -> ox.Store:
+    """Open a store for reading; tried again where RocksDB compacts away a file it has just listed."""
+    for _ in range(_PATIENCE if path.exists() else 0):
+        try:
+            return ox.Store.read_only(os.fspath(path))
+        except (OSError, RuntimeError):
+            time.sleep(_PAUSE)
+    return ox.Store.read_only(os.fspath(path))
 
 
 def _clone(
@@ -234,6 +247,15 @@ def _sweep(path: Path) -> None:
         owner = folder.name.rpartition("-")[2]
         if not Path(f"/proc/{owner}").exists() or owner == str(os.getpid()):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which threads of RocksDB may still write a last file."""
+    for _ in range(_PATIENCE):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE)
 
 
 def _swap(new: Path, path: Path) -> None:

@@ -166,6 +166,30 @@ def test_a_store_that_a_server_holds_is_refused_in_a_sentence(own: Settings, tmp
     assert count(own) > 3
 
 
+def test_a_store_is_read_while_its_owner_rewrites_its_files(own: Settings, tmp_path: Path) -> None:
+    rewriting = (
+        "import sys, pyoxigraph as ox\n"
+        "store = ox.Store(sys.argv[1])\n"
+        "for i in range(200):\n"
+        "    store.add(ox.Quad(ox.NamedNode(f'http://e/{i}'), ox.NamedNode('http://e/p'), ox.Literal(i)))\n"
+        "    store.flush()\n"
+        "    i % 5 or store.optimize()\n"
+        "    i or print('begun', flush=True)\n"
+    )
+    path = tmp_path / "busy"
+    with subprocess.Popen(
+        [sys.executable, "-c", rewriting, str(path)], stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "begun\n"
+        opened = 0
+        while owner.poll() is None:
+            with open_readonly(path):
+                opened += 1
+    assert owner.returncode == 0
+    assert opened > 3
+
+
 def test_a_newer_build_takes_the_place_of_the_older_beside_the_imports(own: Settings, tmp_path: Path) -> None:
     bring(own, sample(tmp_path))
     other = tmp_path / "build" / "another"
