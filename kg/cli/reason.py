@@ -6,6 +6,7 @@ import gzip
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from kg.reasoning import Closure
     from kg.reasoning.engine import Progress
     from kg.reasoning.proofs import Proof
+    from kg.reasoning.relation import Facts
 
 INCONSISTENT = 3
 #: violations told one by one
@@ -42,6 +44,9 @@ Exit codes: 0 consistent; 1 a file cannot be read (file, line and column are tol
 )
 @click.option("--axiomatic", is_flag=True, help="Write reflexive and axiomatic triples too.")
 @click.option(
+    "--with-input", is_flag=True, help="Write what was read too: one graph, blank nodes under one name."
+)
+@click.option(
     "--lean/--no-lean",
     default=None,
     help="Treat anonymous restrictions stated alike as one. Default: only where there are very many.",
@@ -56,6 +61,7 @@ def reason(
     files: tuple[Path, ...],
     output: Path | None,
     axiomatic: bool,
+    with_input: bool,
     lean: bool | None,
     remote: str | None,
     graph: str | None,
@@ -67,8 +73,10 @@ def reason(
         raise click.UsageError("Missing argument 'FILE...'.")
     if output is not None and not output.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {output.parent}.", param_hint="--output")
-    if remote and (axiomatic or lean is not None):
-        raise click.UsageError("--axiomatic and --lean are for reasoning here; leave them out with --remote.")
+    if remote and (axiomatic or with_input or lean is not None):
+        raise click.UsageError(
+            "--axiomatic, --with-input and --lean are for reasoning here; leave them out with --remote."
+        )
     if remote:
         from kg.cli.reason_remote import reason_remotely
 
@@ -82,20 +90,24 @@ def reason(
         closure = close(triples_of_files(files), axiomatic=axiomatic, lean=lean, progress=progress)
     for note in closure.notes:
         click.echo(f"kg: {note}", err=True)
-    _write(closure, output)
+    _write(closure, output, closure.given if with_input else None)
     sys.exit(_tell(closure))
 
 
-def _write(closure: Closure, output: Path | None) -> None:
-    """Write the inferred triples."""
+def _write(closure: Closure, output: Path | None, before: Facts | None) -> None:
+    """Write the inferred triples, after those of `before`."""
+    from kg.reasoning.closure import triples_of
     from kg.reasoning.ntriples import lines
 
+    dictionary = closure.engine.dictionary
+    parts = [part for part in (before, closure.new) if part is not None]
     if output is not None and ".ttl" in output.suffixes:
         from pyoxigraph import RdfFormat, serialize
 
-        blocks: Iterator[bytes] = iter((serialize(closure.triples(), format=RdfFormat.TURTLE) or b"",))
+        triples = chain.from_iterable(triples_of(part, dictionary) for part in parts)
+        blocks: Iterator[bytes] = iter((serialize(triples, format=RdfFormat.TURTLE) or b"",))
     else:
-        blocks = lines(closure.new, closure.engine.dictionary)
+        blocks = chain.from_iterable(lines(part, dictionary) for part in parts)
     with _opened(output) as stream:
         for block in blocks:
             stream.write(block)

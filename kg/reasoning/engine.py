@@ -77,7 +77,8 @@ class Engine:
         self.progress = progress
         number = dictionary.number
         self.same_as, self.type = number(OWL["sameAs"]), number(RDF["type"])
-        self.first, self.rest = number(RDF["first"]), number(RDF["rest"])
+        self.different_from = number(OWL["differentFrom"])
+        self.first, self.rest, self.nil = number(RDF["first"]), number(RDF["rest"]), number(RDF["nil"])
         self.thing, self.nothing = number(OWL["Thing"]), number(OWL["Nothing"])
         self.declared_transitive = number(OWL["TransitiveProperty"])
         self.declarations = declarations
@@ -118,7 +119,8 @@ class Engine:
         """Take facts out: delete all that rested on them, then derive anew what still follows.
 
         Gupta, Mumick and Subrahmanian 1993; `given` is what stays asserted. Returns False, with the state
-        unchanged, when a list or an axiom that rules were specialised from would go.
+        unchanged, when a list, an axiom that rules were specialised from, or what the values of literals led
+        to would go.
         """
         rules = [step for step in (*steps, *state.derived_steps.values()) if not step.rule.inconsistency]
         doomed = Facts()
@@ -130,7 +132,7 @@ class Engine:
                 for table in matches(step, state.facts, wave, _head_names(step)):
                     self._conclude(step, table, found)
             wave = _among(found, state.facts, given, doomed)
-        if self.shapes_rules(doomed):
+        if self.shapes_rules(doomed) or self._values_literals(doomed):
             return False
         state.facts = state.facts.without(doomed)
         state.closed, state.generators, state.left = {}, {}, {}
@@ -147,6 +149,10 @@ class Engine:
         if any(len(facts[p]) for p in (self.first, self.rest, self.chain_axiom)):
             return True
         return bool(((facts[self.type].keys & LOW) == self.declared_transitive).any())
+
+    def _values_literals(self, facts: Facts) -> bool:
+        """Say whether some facts have a literal in front, which the datatype rules may have made."""
+        return any(self.dictionary.is_literal(r.subjects()).any() for p, r in facts if p >= FIRST_TERM)
 
     def _contradictions(self, state: State) -> None:
         """Look for contradictions in all facts anew."""
@@ -217,7 +223,7 @@ class Engine:
         """Return `delta` with the list walks it opens, which enter the facts too."""
         if not changed(delta, self.first, self.rest):
             return delta
-        walks = state.facts.new_of(fresh_walks(state.facts, self.first, self.rest))
+        walks = state.facts.new_of(fresh_walks(state.facts, self.first, self.rest, self.nil))
         state.facts = state.facts.plus(walks)
         return delta.plus(walks)
 
@@ -232,8 +238,16 @@ class Engine:
             self._step(state, step, delta, found)
         for step in self._specialised(state, news):
             self._step(state, step, None, found)
+        self._standing_literals(news, found)
         self._contradictory_values(state, news)
         return found
+
+    def _standing_literals(self, news: Facts, found: dict[int, list[Ints]]) -> None:
+        """Add types and differences of the literals that something else turned out to be the same as."""
+        types, unlike = self.literals.standing(news[self.same_as].keys)
+        for predicate, keys in ((self.type, types), (self.different_from, unlike)):
+            if len(keys):
+                found.setdefault(predicate, []).append(keys)
 
     def _specialised(self, state: State, news: Facts, *, peek: bool = False) -> list[Compiled]:
         """Return the rules that new axioms call for, and remember them unless only asked to `peek`."""

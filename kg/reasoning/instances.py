@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from kg.reasoning.dictionary import WALK_NUMBERS
 from kg.reasoning.engine import Engine, State
 from kg.reasoning.join import Pattern, Table, match
 from kg.reasoning.numbering import Numbering
-from kg.reasoning.relation import Facts, Ints, Relation
+from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation
 from kg.reasoning.rules import Walk
 from kg.reasoning.violations import Numbers
 
@@ -191,23 +191,26 @@ def _walks(engine: Engine, facts: Facts, numbering: Numbering) -> Iterator[Block
 
 def _values(engine: Engine, facts: Facts, numbering: Numbering) -> Iterator[Block]:
     """Yield what the datatype rules of Table 8 concluded: facts that need no premise."""
-    types = engine.literals.types
-    values = engine.literals.values
-    same = [
-        key
-        for key, (s, o) in zip(
-            facts[engine.same_as].keys.tolist(), _pairs(facts, engine.same_as), strict=True
-        )
-        if s in values and values[s] == values.get(o)
-    ]
-    equal = Relation(np.array(same, dtype=np.int64))
-    for name, predicate, relation in (("dt-type2", engine.type, types), ("dt-eq", engine.same_as, equal)):
-        table = Table(len(relation), {"lt": relation.subjects(), "dt": relation.objects()})
-        if name == "dt-eq":
-            table = Table(len(relation), {"lt1": relation.subjects(), "lt2": relation.objects()})
+    for name, predicate, names, held in _comparisons(engine):
+        keys = facts[predicate].keys
+        keys = keys[engine.dictionary.is_literal(keys >> SHIFT)]
+        found = [key for key in keys.tolist() if held(key >> SHIFT, key & LOW)]
+        relation = Relation(np.array(found, dtype=np.int64))
+        table = Table(len(relation), dict(zip(names, (relation.subjects(), relation.objects()), strict=True)))
         ends = _numbers((relation.subjects(), predicate, relation.objects()), numbering)
         yield Block(engine.named(name), table, ends, np.empty((len(ends), 0), dtype=np.int64))
     yield from _constants(engine, facts, numbering)
+
+
+def _comparisons(
+    engine: Engine,
+) -> Iterator[tuple[str, int, tuple[str, str], Callable[[int, int], bool]]]:
+    """Yield the datatype rules that conclude: name, predicate, variables, and when values make it so."""
+    literals = engine.literals
+    two = ("lt1", "lt2")
+    yield "dt-type2", engine.type, ("lt", "dt"), literals.is_of
+    yield "dt-eq", engine.same_as, two, literals.alike
+    yield "dt-diff", engine.different_from, two, literals.differ
 
 
 def _constants(engine: Engine, facts: Facts, numbering: Numbering) -> Iterator[Block]:

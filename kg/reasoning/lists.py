@@ -15,11 +15,12 @@ from kg.reasoning.rules import Walk
 MOST_SEQUENCES = 64
 
 
-def walks(first: Relation, rest: Relation) -> Facts:
+def walks(first: Relation, rest: Relation, nil: int) -> Facts:
     """Return the three list walks as relations, from rdf:first and rdf:rest.
 
-    A walk starts only where a list can: at a cell, or at what `rest` leads from. Cycles end where they close.
+    Only a list that ends in rdf:nil is one (OWL 2 Profiles, section 4.3: LIST), so only its cells are walked.
     """
+    first, rest = _ended(first, rest, nil)
     cells = _cells(first, rest)
     later = _through(rest, cells, first)
     member = _through(cells, first)
@@ -30,6 +31,19 @@ def walks(first: Relation, rest: Relation) -> Facts:
             WALK_NUMBERS[Walk.LATER]: later,
         }
     )
+
+
+def _ended(first: Relation, rest: Relation, nil: int) -> tuple[Relation, Relation]:
+    """Return what belongs to cells from which rdf:nil is reached."""
+    reach = np.array([nil], dtype=np.int64)
+    ended = reach
+    while len(reach):
+        _, before = rest.reach(reach, backwards=True)
+        reach = np.setdiff1d(before, ended)
+        ended = np.union1d(ended, reach)
+    kept = ended[ended != nil]
+    closing = np.isin(rest.subjects(), kept) & np.isin(rest.objects(), ended)
+    return Relation(first.keys[np.isin(first.subjects(), kept)]), Relation(rest.keys[closing])
 
 
 def _cells(first: Relation, rest: Relation) -> Relation:
@@ -81,7 +95,7 @@ def changed(delta: Facts, first: int, rest: int) -> bool:
     return bool(len(delta[first]) or len(delta[rest]))
 
 
-def fresh_walks(facts: Facts, first: int, rest: int) -> dict[int, list[Ints]]:
+def fresh_walks(facts: Facts, first: int, rest: int, nil: int) -> dict[int, list[Ints]]:
     """Return the pairs of each walk that `facts` do not hold yet."""
-    wanted = walks(facts[first], facts[rest])
+    wanted = walks(facts[first], facts[rest], nil)
     return {p: [facts[p].new_of(r.keys)] for p, r in wanted} or {0: [NONE]}

@@ -1,12 +1,14 @@
 """The datatype rules of Table 8 over the literals of one graph: dt-type2, dt-eq, dt-diff, dt-not-type.
 
-Only what can matter is made: types for datatypes the graph names, sameness for literals written differently.
-That any two other literals differ (dt-diff) is decided when a rule makes two of them the same.
+Only what can matter is made: sameness for literals written differently, types for datatypes the graph names.
+A literal that is the same as something RDF can put in front of a triple has all its types, and differs from
+all other literals (dt-diff), since RDF can say so of that other thing. That two further literals differ is
+decided when a rule makes them the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,8 +17,9 @@ from pyoxigraph import Literal, NamedNode
 from kg.namespaces import XSD
 from kg.reasoning.datatypes import DATATYPES, Value, belongs, is_text_type, value
 from kg.reasoning.dictionary import LITERAL, Dictionary, Node
-from kg.reasoning.relation import LOW, NONE, SHIFT, Facts, Ints, Relation, found_in, sorted_unique
+from kg.reasoning.relation import LOW, NONE, SHIFT, Facts, Ints, Relation, flip, found_in, sorted_unique
 
+_ORDERED = tuple(sorted(DATATYPES, key=str))
 _STRING = XSD["string"]
 
 
@@ -98,6 +101,26 @@ class Literals:
                     found.setdefault(predicate, []).append(np.array([s << SHIFT | number], dtype=np.int64))
         return found
 
+    def standing(self, same: Ints) -> tuple[Ints, Ints]:
+        """Return the dt-type2 and dt-diff pairs of the literals that `same` makes equal to no literal."""
+        ends = np.concatenate((same, flip(same)))
+        literal = self.dictionary.is_literal
+        stand = np.unique(ends[literal(ends >> SHIFT) & ~literal(ends & LOW)] >> SHIFT).tolist()
+        valued = [(i, found) for i in stand if (found := self._value_of(i)) is not None]
+        if not valued:
+            return NONE, NONE
+        number = self.dictionary.number
+        typed = [(i, number(name)) for i, found in valued for name in _ORDERED if belongs(found, name)]
+        unlike = [(i, j) for j, other in self._all_values() for i, found in valued if other != found]
+        return _keys(typed), _keys(unlike + [(j, i) for i, j in unlike])
+
+    def _all_values(self) -> Iterator[tuple[int, Value]]:
+        """Yield every literal that has a value, those that still wait included."""
+        constants = frozenset(self.dictionary.constants.values())
+        for number in np.flatnonzero(self.dictionary.kinds() == LITERAL).tolist():
+            if number not in constants and (found := self._value_of(number)) is not None:
+                yield number, found
+
     def matters(self, number: int) -> bool:
         """Say whether a term is a datatype, or a literal whose value another literal may have."""
         term = self.dictionary.terms[number]
@@ -125,11 +148,23 @@ class Literals:
         """Return those pairs of owl:sameAs that are literals of different value: dt-diff with eq-diff1."""
         both = self.dictionary.is_literal(same >> SHIFT) & self.dictionary.is_literal(same & LOW)
         pairs = same[both]
-        unlike = [self._differ(int(key) >> SHIFT, int(key) & LOW) for key in pairs]
+        unlike = [self.differ(int(key) >> SHIFT, int(key) & LOW) for key in pairs]
         found: Ints = pairs[np.array(unlike, dtype=bool)]
         return found
 
-    def _differ(self, one: int, other: int) -> bool:
+    def is_of(self, number: int, datatype: int) -> bool:
+        """Say whether the value of a literal belongs to a datatype."""
+        found, name = self._value_of(number), self.dictionary.terms[datatype]
+        return (
+            found is not None and isinstance(name, NamedNode) and name in DATATYPES and belongs(found, name)
+        )
+
+    def alike(self, one: int, other: int) -> bool:
+        """Say whether two literals have one value."""
+        first = self._value_of(one)
+        return first is not None and first == self._value_of(other)
+
+    def differ(self, one: int, other: int) -> bool:
         """Say whether two literals have values, and different ones."""
         first, second = self._value_of(one), self._value_of(other)
         return first is not None and second is not None and first != second

@@ -57,8 +57,12 @@ def without_noise(inferred: Facts, plain: Facts, dictionary: Dictionary) -> Fact
 
 
 def reflexive_equality(facts: Facts, dictionary: Dictionary) -> Ints:
-    """Return what eq-ref says: everything that occurs is the same as itself, literals left out."""
-    parts = [np.array([p for p, _ in facts if p >= FIRST_TERM], dtype=np.int64)]
+    """Return what eq-ref says: everything that occurs is the same as itself, literals left out.
+
+    owl:sameAs occurs in what eq-ref itself says.
+    """
+    named = [p for p, _ in facts if p >= FIRST_TERM]
+    parts = [np.array([*named, dictionary.number(OWL["sameAs"])] if named else [], dtype=np.int64)]
     for predicate, relation in facts:
         if predicate >= FIRST_TERM:
             parts += [relation.subjects(), relation.objects()]

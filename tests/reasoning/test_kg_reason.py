@@ -128,3 +128,16 @@ def test_real_ontology_closes(shared: Path, tmp_path: Path) -> None:
     result = run(str(shared / "ontologies" / "ontologies" / "maxo-base.owl.gz"), "--output", str(output))
     assert result.exit_code == 0
     assert output.read_bytes().count(b"\n") > 50_000
+
+
+def test_with_input_writes_one_graph_in_which_blank_nodes_meet(tmp_path: Path) -> None:
+    text = PREFIX + SUB + "[] a :C ; :name 'x' ."
+    quads = list(
+        parse(run(given(tmp_path, "a.ttl", text), "--with-input").stdout, format=RdfFormat.N_TRIPLES)
+    )
+    (named,) = [quad.subject for quad in quads if quad.predicate.value.endswith("/name")]
+    assert {str(quad.object) for quad in quads if quad.subject == named} == {
+        '"x"',
+        "<http://example.org/C>",
+        "<http://example.org/D>",
+    }
