@@ -41,7 +41,12 @@ class Settings:
     body_size: int = setting(64_000_000, "bytes a graph store body may have")
     query_slots: int = setting(8, "queries that run at a time")
     query_queue: int = setting(32, "queries that may wait; beyond: 503 with Retry-After")
-    service_allow: tuple[str, ...] = setting((), "exact endpoint addresses SERVICE may call, blank-separated")
+    service_allow: tuple[str, ...] = setting(
+        (), "exact addresses that SERVICE may call and LOAD may read, blank-separated"
+    )
+    private_hosts: tuple[str, ...] = setting(
+        (), "host names on that list that may stand for private addresses, blank-separated"
+    )
     cache_bytes: int = setting(64_000_000, "bytes of answers kept; 0 switches the cache off")
     remote_update: str = setting(
         "", "update address of a remote store; empty: its /query is taken for /update"

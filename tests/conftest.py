@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from kg.pipeline import build, open_build
 from kg.settings import Settings
@@ -21,6 +23,10 @@ from kg.store.protocol import Store
 from kg.web import create_app
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# a busy machine is no fault of what is tested
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

@@ -80,11 +80,17 @@ class Endpoint(SPARQLWrapper):
         return self._accept
 
     def _open(self) -> Body:
-        """Send the request; return the body, or raise the sentence for what went wrong."""
-        request = self._createRequest()
-        opener = urllib.request.build_opener(_NoRedirect)
+        """Send the query or update; return the body, or raise the sentence for what went wrong."""
+        return self._send(self._createRequest())
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        """Return what opens the address."""
+        return urllib.request.build_opener(_NoRedirect)
+
+    def _send(self, request: urllib.request.Request) -> Body:
+        """Send a request; return the body, or raise the sentence for what went wrong."""
         try:
-            response = opener.open(request, timeout=self._left())
+            response = self._opener().open(request, timeout=self._left())
         except urllib.error.HTTPError as error:
             with error:
                 raise self._status(error) from error

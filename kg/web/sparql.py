@@ -131,7 +131,8 @@ def query_job(text: str, parameters: Parameters, formats: Formats) -> QueryJob:
 
 def answer_calls(text: str, settings: Settings) -> str:
     """Return `text` with its calls to allowed remotes answered; failed ones are told of in a header."""
-    found = joined(text, settings.service_allow, min(settings.query_deadline, REMOTE_DEADLINE))
+    seconds = min(settings.query_deadline, REMOTE_DEADLINE)
+    found = joined(text, settings.service_allow, seconds, settings.private_hosts)
     if found.asked:
         after_this_request(lambda response: _tell_of_remotes(response, found.notes))
     return found.text

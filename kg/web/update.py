@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request
 
-from kg.errors import BadQuery, UnsupportedMedia
+from kg.errors import BadQuery, StoreUnavailable, UnsupportedMedia
+from kg.external.federation import joined
+from kg.external.loading import Means, loaded, loads, without
+from kg.external.remote_endpoint import DEADLINE as REMOTE_DEADLINE
 from kg.settings import Settings
-from kg.store.jobs import WriteJob
-from kg.store.lexer import guard
+from kg.store.jobs import QueryJob, WriteJob
+from kg.store.lexer import calls_out, guard
 from kg.store.using import with_using
 from kg.web.endpoint import endpoint
 from kg.web.parameters import FORM, Parameters, body_text, in_address, in_body, one
@@ -29,14 +32,33 @@ def update() -> Response:
     settings: Settings = current_app.extensions["kg_settings"]
     text, parameters = _update(settings)
     guard(text, settings.body_size)
-    refuse_calls(text, "LOAD", ())
-    refuse_calls(text, "SERVICE", ())
     text = with_using(
         text, parameters.get("using-graph-uri", ()), parameters.get("using-named-graph-uri", ())
     )
+    text = _with_what_is_elsewhere(text, settings)
     job = WriteJob("update", text=text, base=request.base_url, deadline=settings.query_deadline)
     endpoint().write(job)
     return Response(status=204)
+
+
+def _with_what_is_elsewhere(text: str, settings: Settings) -> str:
+    """Return the update with its allowed SERVICE and LOAD answered; raises Forbidden for any other.
+
+    An update is all or nothing: a remote that fails, fails it. What does not parse calls nobody.
+    """
+    if not (calls_out(text, "LOAD") or calls_out(text, "SERVICE")):
+        return text
+    found = loads(text, settings.service_allow)
+    refuse_calls(without(text, found), "LOAD", settings.service_allow)
+    job = QueryJob(text, base=request.base_url, parse_only="update", deadline=settings.query_deadline)
+    endpoint().answer(job).body()
+    seconds = min(settings.query_deadline, REMOTE_DEADLINE)
+    asked = joined(text, settings.service_allow, seconds, settings.private_hosts)
+    if asked.notes:
+        raise StoreUnavailable(asked.notes[0], todo="Nothing was changed; try again later.")
+    refuse_calls(asked.text, "SERVICE", settings.service_allow)
+    means = Means(seconds, settings.body_size, settings.private_hosts)
+    return loaded(asked.text, loads(asked.text, settings.service_allow), means)
 
 
 def _update(settings: Settings) -> tuple[str, Parameters]:

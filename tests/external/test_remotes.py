@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import subprocess
 import sys
@@ -10,13 +11,13 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.request import Request, urlopen
 
 import pytest
 
-from kg.errors import BadData, Forbidden, KgError, NotFound
-from kg.external import remotes
+from kg.errors import BadData, Forbidden, KgError, NotFound, TooExpensive
+from kg.external import guarded, remotes
 from kg.external.federation import joined
 from kg.external.remote_endpoint import ask_all, select
 from kg.settings import Settings
@@ -62,6 +63,14 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.kill()
         server.wait()
+
+
+RESOLVE = socket.getaddrinfo
+
+
+def as_loopback(host: str, *more: Any, **named: Any) -> Any:
+    """Resolve every name to this machine, as a hostile name server would."""
+    return RESOLVE("127.0.0.1", *more, **named)
 
 
 class Faulty(BaseHTTPRequestHandler):
@@ -121,6 +130,9 @@ class Faulty(BaseHTTPRequestHandler):
 
     def whole(self) -> None:
         self.answer(200, JSON, WHOLE)
+
+    def blank(self) -> None:
+        self.answer(200, JSON, WHOLE.replace(b'"uri","value":"http://a"', b'"bnode","value":"b0"'))
 
     def yes(self) -> None:
         self.answer(200, JSON, b'{"head":{},"boolean":true}')
@@ -227,11 +239,67 @@ def test_an_address_that_is_not_named_is_left_for_refusal(faulty: str) -> None:
     assert Faulty.heard == []
 
 
-def test_a_service_within_a_service_is_refused(faulty: str) -> None:
+@pytest.mark.parametrize("name", ["<http://127.0.0.1:1/>", "?where"])
+def test_no_remote_is_made_to_call_an_address_that_is_not_named(faulty: str, name: str) -> None:
+    Faulty.heard.clear()
     address = f"{faulty}/whole"
-    inner = f"SERVICE <{address}> {{ ?s ?p ?o }}"
     with pytest.raises(Forbidden, match="SERVICE inside a SERVICE"):
-        joined(f"SELECT * {{ SERVICE <{address}> {{ {inner} }} }}", [address], 1)
+        joined(f"SELECT * {{ SERVICE <{address}> {{ SERVICE {name} {{ ?s ?p ?o }} }} }}", [address], 1)
+    assert Faulty.heard == []
+
+
+def test_a_call_within_a_call_is_answered_first_and_travels_as_rows(second: str) -> None:
+    text = f"SELECT * {{ SERVICE <{second}> {{ ?s ?p 'widget' SERVICE <{second}> {{ ?s ?q ?o }} }} }}"
+    found = joined(text, [second], 5)
+    assert (found.asked, found.notes) == (2, ())
+    assert run(found.text) >= 1
+
+
+def test_a_silent_call_within_a_call_has_failed_silently(second: str) -> None:
+    inner = "OPTIONAL { SERVICE SILENT <http://nowhere.invalid/sparql> { ?s ?q ?o } }"
+    found = joined(f"SELECT * {{ SERVICE <{second}> {{ ?s ?p 'widget' {inner} }} }}", [second], 5)
+    assert found.notes == ()
+    assert run(found.text) == 1
+
+
+def test_a_query_may_call_only_so_often(faulty: str) -> None:
+    call = f"SERVICE SILENT <{faulty}/whole> {{ ?s ?p ?o }} "
+    with pytest.raises(TooExpensive, match="more than 16 times"):
+        joined(f"SELECT * {{ {call * 17} }}", [f"{faulty}/whole"], 20)
+
+
+def test_blank_nodes_of_a_remote_join_with_nothing_of_ours(faulty: str) -> None:
+    address = f"{faulty}/blank"
+    text = f"SELECT * {{ VALUES ?s {{ <http://e/mine> }} SERVICE <{address}> {{ ?s ?p ?o }} }}"
+    assert run(joined(text, [address], 5).text) == 0
+
+
+def test_a_name_that_stands_for_a_private_address_is_not_called(
+    faulty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name server may change its mind (DNS rebinding); a host the operator calls private is reached."""
+    monkeypatch.setattr(socket, "getaddrinfo", as_loopback)
+    Faulty.heard.clear()
+    address = f"{faulty}/whole".replace("127.0.0.1", "rebound.example")
+    text = f"SELECT * {{ {LOCAL} SERVICE <{address}> {{ ?s ?p ?o }} }}"
+    found = joined(text, [address], 2, ())
+    assert "stands for an address of a private network" in found.notes[0]
+    assert Faulty.heard == []
+    assert joined(text, [address], 2, ("Rebound.Example",)).notes == ()
+    assert Faulty.heard == ["/whole"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    "127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 ::1 fe80::1 "
+    "fc00::1 ::ffff:127.0.0.1 64:ff9b::a00:1 2002:7f00:1::".split(),
+)
+def test_private_addresses_are_known_in_every_dress(address: str) -> None:
+    assert not guarded.is_public(ipaddress.ip_address(address))
+
+
+def test_public_addresses_are_known() -> None:
+    assert all(guarded.is_public(ipaddress.ip_address(a)) for a in ("8.8.8.8", "2606:4700::1111"))
 
 
 def test_words_in_strings_and_comments_are_no_service(faulty: str) -> None:

@@ -22,6 +22,7 @@ from tests.w3c.judge import (
     same_graph,
     same_table,
 )
+from tests.w3c.services import Services
 
 QT = "http://www.w3.org/2001/sw/DataAccess/tests/test-query#"
 UT = "http://www.w3.org/2009/sparql/tests/test-update#"
@@ -40,12 +41,13 @@ class FailedCaseError(AssertionError):
 
 @dataclass
 class Server:
-    """A server's three addresses and the token that lets it write."""
+    """A server's three addresses, the token that lets it write, and the endpoints it may call."""
 
     query: str
     update: str
     store: str
     token: str = ""
+    services: Services | None = None
     session: requests.Session = field(default_factory=requests.Session)
 
     @property
@@ -163,6 +165,16 @@ def _load(case: Case, server: Server, action: Node | None, vocabulary: str) -> N
             server.load(_data(case, source)[""], name)
 
 
+def _load_services(case: Case, server: Server, action: Node | None) -> None:
+    """Put the data of the endpoints that a case calls in place."""
+    if server.services is None:
+        return
+    server.services.empty()
+    for node in case.graph.values(action, f"{QT}serviceData"):
+        endpoint = case.graph.text(node, f"{QT}endpoint")
+        server.services.load(endpoint, _data(case, case.graph.value(node, f"{QT}data"))[""])
+
+
 def _data(case: Case, node: Node | None) -> dict[str, list[ox.Triple]]:
     """Return the triples of a data file by graph; "" is the default graph."""
     path = case.graph.file(node)
@@ -189,9 +201,12 @@ def _evaluation(case: Case, server: Server) -> None:
     query = manifest.value(action, f"{QT}query")
     assert isinstance(query, ox.NamedNode)
     _load(case, server, action, QT)
+    _load_services(case, server, action)
     expected_file = manifest.file(manifest.value(case.node, "result"))
     assert expected_file is not None
     text = f"BASE <{query.value}>\n{_text(case, query)}"
+    if server.services is not None:
+        text = server.services.here(text)
     if not manifest.values(action, f"{QT}data") and not manifest.values(action, f"{QT}graphData"):
         _load_named_by_query(case, server, text, query.value)
     expected = _expected(expected_file, manifest.text(case.node, "result"))

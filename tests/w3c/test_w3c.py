@@ -12,6 +12,7 @@ import requests
 from tests.serving.servers import TOKEN, WRITER, Running, running
 from tests.w3c.cases import discover
 from tests.w3c.runner import Server, run
+from tests.w3c.services import Services, serving
 
 #: cases that fail in the engine itself, whatever serves it (pyoxigraph 0.5.13).
 ENGINE = frozenset(
@@ -21,31 +22,33 @@ ENGINE = frozenset(
     zero_or_more_set_start zero_or_more_set_end zero_or_one_set_start zero_or_one_set_end service5 group01
     select-variable-reuse tripleterm-subject-03 tripleterm-subject-06 nested-aggregate-functions""".split()
 )
-#: the SERVICE cases need servers of the names they call; tests/sparql/test_outbound.py tells of SERVICE.
-NOT_RUN = ("sparql11/service#",)
 EXPECTED = 1306
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(
-        tmp_path_factory.mktemp("w3c"), "--empty", "--store", "memory:", KG_UPDATE_TOKEN=TOKEN
-    ) as server:
+def services() -> Iterator[Services]:
+    with serving(0) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory, services: Services) -> Iterator[Running]:
+    options = {"KG_UPDATE_TOKEN": TOKEN, "KG_SERVICE_ALLOW": " ".join(services.addresses)}
+    with running(tmp_path_factory.mktemp("w3c"), "--empty", "--store", "memory:", **options) as server:
         yield server
 
 
-def test_the_w3c_suites_pass_but_for_what_the_engine_fails(empty: Running) -> None:
+@pytest.mark.timeout(900)  # 1,306 cases, two or three requests each
+def test_the_w3c_suites_pass_but_for_what_the_engine_fails(empty: Running, services: Services) -> None:
     folder = os.environ.get("KG_RDF_TESTS", "")
     if not folder:
         pytest.skip("KG_RDF_TESTS names no checkout of the W3C rdf-tests repository")
     base = empty.address
-    server = Server(f"{base}/sparql", f"{base}/update", f"{base}/store", TOKEN)
+    server = Server(f"{base}/sparql", f"{base}/update", f"{base}/store", TOKEN, services)
     cases = list(discover(Path(folder)))
     assert len(cases) == EXPECTED
     failed = {}
     for case in cases:
-        if case.id.startswith(NOT_RUN):
-            continue
         try:
             run(case, server)
         except Exception as error:
