@@ -21,7 +21,20 @@ function start(form: HTMLFormElement): void {
     restore(form);
     ask();
   });
+  document.addEventListener("click", (event) => {
+    const link = (event.target as Element).closest<HTMLAnchorElement>("a[data-answer]");
+    if (!link) return;
+    event.preventDefault(); // the fragment holds the case, so it cannot name a place of the page too
+    toQuestion(link.hash);
+  });
   if (answers(form).size) ask();
+}
+
+/** Bring a feature into view, its present answer focused: arrows change it. */
+function toQuestion(hash: string): void {
+  const field = document.querySelector<HTMLElement>(hash);
+  field?.scrollIntoView({ block: "center" });
+  field?.querySelector<HTMLInputElement>("input:checked")?.focus({ preventScroll: true });
 }
 
 function answers(form: HTMLFormElement): Map<string, Verdict> {

@@ -1,4 +1,4 @@
-// What every page has: theme, the / key, search suggestions, copy buttons, trees, source highlighting.
+// What every page has: theme, the / key, search suggestions, copy buttons, trees.
 
 import { enhanceSearch } from "./lib/combobox";
 import { all, copyText } from "./lib/dom";
@@ -10,7 +10,6 @@ for (const input of all<HTMLInputElement>("input[data-suggest]")) enhanceSearch(
 for (const tree of all("ul[data-tree]")) enhanceTree(tree);
 copyButtons();
 whole();
-sentences();
 
 /** Light, dark or as the system says; remembered in this browser. */
 function theme(): void {
@@ -63,34 +62,6 @@ function whole(): void {
         code.dataset.curie ??= code.textContent ?? "";
         code.textContent = on ? (code.dataset.iri ?? "") : code.dataset.curie;
       }
-    });
-  }
-}
-
-/** On the source page a sentence and what is said of it light up together. */
-function sentences(): void {
-  const light = (name: string | undefined, on: boolean) => {
-    if (!name) return;
-    for (const other of all(`#${name}.sentence, [data-sentence~="${name}"]`))
-      other.classList.toggle("lit", on);
-  };
-  for (const element of all(".sentence[id], [data-sentence]")) {
-    const names = (element.dataset.sentence ?? element.id).split(" ");
-    for (const [event, on] of [
-      ["mouseenter", true],
-      ["mouseleave", false],
-      ["focusin", true],
-      ["focusout", false],
-    ] as const) {
-      element.addEventListener(event, () => {
-        for (const name of names) light(name, on);
-      });
-    }
-  }
-  for (const element of all("[data-scroll-to]")) {
-    element.addEventListener("click", () => {
-      const first = document.querySelector(`#${element.dataset.scrollTo}`);
-      first?.scrollIntoView({ block: "center", behavior: "auto" });
     });
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elements, fromNTriples, MOST_NODES } from "../src/lib/elements";
+import { elements, fromNTriples, lines, MOST_NODES } from "../src/lib/elements";
 import { proofGraph } from "../src/lib/proof";
 
 test("the focus is drawn even where nodes are cut, and no edge hangs in the air", () => {
@@ -64,4 +64,23 @@ test("a premise used twice is one node with two edges", () => {
   );
   assert.equal(data.nodes[0]?.focus, true);
   assert.equal(data.nodes[2]?.href, "/claim");
+});
+
+test("a box is as high as its label has lines, and a claim goes by its number", () => {
+  assert.equal(lines("pain"), 1);
+  assert.equal(lines("more intensive doses of drugs"), 2);
+  const ref = (label: string, href: string) => ({ label, href });
+  const step = {
+    number: 1,
+    premises: [],
+    origin: "ontology",
+    subject: ref("Something long is said of a thing.", "/claim/S15-1"),
+    predicate: ref("applies to", "/ont#appliesTo"),
+    object: ref("pain", "/problem/Pain"),
+    kind: "asserted" as const,
+    rule: "",
+    anchor: null,
+  };
+  const data = proofGraph({ proofs: [{ steps: [step] }] });
+  assert.equal(data.nodes[0]?.label, "claim S15-1 applies to pain");
 });

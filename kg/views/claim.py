@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
 from kg.namespaces import BASE, GRAPH, KG, RDF, RDFS
-from kg.views.edges import Edge, why
+from kg.views.edges import Edge, Triples, weakest, why
+from kg.views.hedges import Hedge
 from kg.views.marks import ASSERTED, INFERRED, is_negative
 from kg.views.reading import Reader, Row, number, terms_of, text
 from kg.views.statements import Statement, claim_facts, statement
@@ -70,8 +71,10 @@ def claim_page(reader: Reader, iri: str, falling: Falling | None = None) -> Clai
     spans, decisions = reader.rows("span", claim=[node]), reader.rows("decisions", claim=[node])
     follows = [(row["s"], row["p"], row["o"]) for row in reader.rows("claim-follows", claim=[node])]
     falls = list(falling(iri)) if falling else []
-    terms = terms_of(said) | terms_of(spans) | terms_of(decisions) | {node}
+    hedge_rows = reader.rows("edge-hedges", entity=sorted({s for s, _, _ in [*follows, *falls]}, key=str))
+    terms = terms_of(said) | terms_of(spans) | terms_of(decisions) | terms_of(hedge_rows) | {node}
     naming = reader.naming(terms | {t for triple in [*follows, *falls] for t in triple})
+    hedged = weakest(hedge_rows, naming)
     own = statement(found[0], naming)
     return ClaimPage(
         ref=naming.iri(iri),
@@ -81,8 +84,8 @@ def claim_page(reader: Reader, iri: str, falling: Falling | None = None) -> Clai
         facts=tuple(_facts(node, said, naming)),
         span=next((_span(row, naming) for row in spans), None),
         decisions=_decisions(decisions, naming),
-        follows=tuple(_derived(follows, naming)),
-        falls=tuple(_derived(falls, naming)) if falling else None,
+        follows=tuple(_derived(follows, naming, hedged)),
+        falls=tuple(_derived(falls, naming, hedged)) if falling else None,
         graphs=tuple(_graph(own.name, part) for part in ("assertion", "provenance", "pubinfo", "head")),
     )
 
@@ -115,11 +118,14 @@ def _decisions(rows: Iterable[Row], naming: Naming) -> tuple[Decision, ...]:
     return tuple(Decision(naming.ref(d), tuple(texts), chosen[d]) for d, texts in readings.items())
 
 
-def _derived(triples: Iterable[tuple[Term, Term, Term]], naming: Naming) -> Iterable[Edge]:
+def _derived(
+    triples: Iterable[Triples], naming: Naming, hedged: Mapping[Triples, tuple[Hedge, ...]]
+) -> Iterable[Edge]:
     for subject, predicate, target in triples:
         negative = isinstance(predicate, NamedNode) and is_negative(predicate.value)
         ends = naming.ref(subject), naming.ref(predicate), naming.ref(target)
-        yield Edge(*ends, INFERRED, negative, why(subject, predicate, target))
+        hedges = hedged.get((subject, predicate, target), ())
+        yield Edge(*ends, INFERRED, negative, why(subject, predicate, target), hedges)
 
 
 def _graph(name: str, part: str) -> Ref:

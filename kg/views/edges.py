@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from pyoxigraph import NamedNode
 
-from kg.views.terms import Ref, Term, curie
+from kg.views.hedges import Hedge, hedge
+from kg.views.reading import Row
+from kg.views.terms import Naming, Ref, Term, curie
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A statement with its mark, whether it limits, and, when derived, the address of its proof."""
+    """A statement with its mark and whether it limits; when derived, its proof and its weakest wording."""
 
     subject: Ref
     property: Ref
@@ -20,6 +24,24 @@ class Edge:
     mark: str
     negative: bool
     why: str
+    hedges: tuple[Hedge, ...] = ()
+
+
+Triples = tuple[Term, Term, Term]
+
+
+def weakest(rows: Iterable[Row], naming: Naming) -> Mapping[Triples, tuple[Hedge, ...]]:
+    """Return the weakest wording behind each derived triple, from rows of `edge-hedges`.
+
+    Several where claims of equal strength support it; they stand in the order of their words.
+    """
+    found: dict[Triples, set[Hedge]] = defaultdict(set)
+    for row in rows:
+        badge = hedge(row["hedge"], naming)
+        found[row["s"], row["p"], row["o"]].add(badge)
+        if "inverse" in row:
+            found[row["o"], row["inverse"], row["s"]].add(badge)
+    return {triple: tuple(sorted(hedges, key=lambda item: item.label)) for triple, hedges in found.items()}
 
 
 def why(subject: Term, predicate: Term, target: Term) -> str:

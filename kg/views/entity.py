@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.namespaces import DCTERMS, KG, RDF, RDFS, SKOS
-from kg.views.edges import Edge, why
+from kg.views.edges import Edge, Triples, weakest, why
+from kg.views.hedges import Hedge
 from kg.views.marks import INFERRED, OUTSIDE, is_negative, mark_of
 from kg.views.outside import Identifier, identifiers
 from kg.views.reading import Reader, Row, terms_of, text
 from kg.views.statements import Statement, claim_facts, statement
 from kg.views.terms import Naming, Ref, Term, kind_of
+
+#: the weakest hedge a derived triple rests on, None where it rests on no claim
+Wording = Callable[[Triple], Hedge | None]
 
 _LABELS = (SKOS["prefLabel"].value, RDFS["label"].value)
 _DEFINITIONS = (SKOS["definition"].value, DCTERMS["description"].value, RDFS["comment"].value)
@@ -67,8 +71,11 @@ class _Triple:
     general: bool = False
 
 
-def entity_page(reader: Reader, iri: str) -> EntityPage | None:
-    """Return the page of `iri`, or None when the graph says nothing of it."""
+def entity_page(reader: Reader, iri: str, wording: Wording | None = None) -> EntityPage | None:
+    """Return the page of `iri`, or None when the graph says nothing of it.
+
+    `wording` finds the weakest hedge of a derived edge for which the build wrote none.
+    """
     node = NamedNode(iri)
     out = list(_triples(reader.rows("entity-out", entity=[node]), node, outgoing=True))
     back = list(_triples(reader.rows("entity-in", entity=[node]), node, outgoing=False))
@@ -76,13 +83,16 @@ def entity_page(reader: Reader, iri: str) -> EntityPage | None:
         return None
     # a document has every claim; the source page shows them where they stand
     claim_rows = [] if kind_of(iri) == "document" else reader.rows("claims-about", entity=[node])
-    naming = reader.naming(_terms(out) | _terms(back) | terms_of(claim_rows) | {node})
+    hedge_rows = reader.rows("edge-hedges", entity=[node])
+    naming = reader.naming(_terms(out) | _terms(back) | terms_of(claim_rows) | terms_of(hedge_rows) | {node})
+    hedged = weakest(hedge_rows, naming)
     said = [statement(facts, naming) for facts in claim_facts(claim_rows)]
     telling = _telling(out, back)
-    edges = [_edge(triple, naming) for triple in telling if not triple.general]
+    edges = [_edge(triple, naming, hedged) for triple in telling if not triple.general]
     derived = [edge for edge in edges if edge.mark == INFERRED]
     mirrored = {(edge.object.iri, edge.subject.iri) for edge in edges if edge.mark not in {INFERRED, OUTSIDE}}
-    umbrella = [_edge(triple, naming) for triple in telling if triple.general and triple.mark == INFERRED]
+    shown = [edge for edge in derived if _telling_edge(edge, mirrored)]
+    umbrella = [_edge(t, naming, hedged) for t in telling if t.general and t.mark == INFERRED]
     return EntityPage(
         ref=naming.iri(iri),
         title=naming.iri(iri).label,
@@ -96,13 +106,22 @@ def entity_page(reader: Reader, iri: str) -> EntityPage | None:
         facts=tuple(
             edge for edge in edges if edge.subject.iri == iri and edge.mark not in {INFERRED, OUTSIDE}
         ),
-        inferred=tuple(sorted((e for e in derived if _telling_edge(e, mirrored)), key=_by_pair)),
+        inferred=tuple(_worded(e, wording) for e in sorted(shown, key=_by_pair)),
         plumbing=(*(e for e in derived if not _telling_edge(e, mirrored)), *umbrella),
         incoming=_incoming(edges, iri),
         parents=_relatives(out, _UP, naming),
         children=_relatives(_reversed(back, _UP), _UP, naming) or _relatives(out, _DOWN, naming),
         identifiers=identifiers(reader, node),
     )
+
+
+def _worded(edge: Edge, wording: Wording | None) -> Edge:
+    """Return a derived edge with the weakest hedge of its proof, where the build wrote none."""
+    if edge.hedges or wording is None:
+        return edge
+    triple = Triple(NamedNode(edge.subject.iri), NamedNode(edge.property.iri), NamedNode(edge.object.iri))
+    found = wording(triple)
+    return replace(edge, hedges=(found,)) if found else edge
 
 
 def _triples(rows: Sequence[Row], node: NamedNode, *, outgoing: bool) -> Iterator[_Triple]:
@@ -122,7 +141,7 @@ def _terms(triples: Iterable[_Triple]) -> set[Term]:
     return {term for t in triples for term in (t.subject, t.predicate, t.object)}
 
 
-def _edge(triple: _Triple, naming: Naming) -> Edge:
+def _edge(triple: _Triple, naming: Naming, hedged: Mapping[Triples, tuple[Hedge, ...]]) -> Edge:
     return Edge(
         subject=naming.ref(triple.subject),
         property=naming.ref(triple.predicate),
@@ -130,6 +149,7 @@ def _edge(triple: _Triple, naming: Naming) -> Edge:
         mark=triple.mark,
         negative=is_negative(triple.predicate.value),
         why=why(triple.subject, triple.predicate, triple.object) if triple.mark == INFERRED else "",
+        hedges=hedged.get((triple.subject, triple.predicate, triple.object), ()),
     )
 
 
@@ -196,7 +216,9 @@ def _names(out: Iterable[_Triple], naming: Naming) -> tuple[Name, ...]:
         for t in out
         if isinstance(t.object, Literal) and _is_name(t.predicate.value)
     ]
-    return tuple(sorted(found, key=lambda name: (name.sort, name.text)))
+    telling = {name.text for name in found if name.sort != "also called"}
+    told = [name for name in found if name.sort != "also called" or name.text not in telling]
+    return tuple(sorted(told, key=lambda name: (name.sort, name.text)))
 
 
 def _reversed(triples: Iterable[_Triple], names: Iterable[str]) -> list[_Triple]:

@@ -85,14 +85,11 @@ def _claim_link(item: Statement, thing: Ref, target: Ref) -> Link:
 
 
 def _linked(page: EntityPage) -> Iterator[_Pair]:
-    """Yield the stated and the derived links between concepts."""
+    """Yield the stated and the derived links between concepts, but not what a claim's own line says."""
+    said = {(source.iri, target.iri, link.negative) for source, target, link in _said(page)}
     for edge in (*page.facts, *page.incoming, *page.inferred):
-        if (
-            edge.object.iri
-            and edge.subject.kind
-            and edge.object.kind in _DRAWN
-            and edge.subject.kind in _DRAWN
-        ):
+        repeated = (edge.subject.iri, edge.object.iri, edge.negative) in said
+        if edge.object.kind in _DRAWN and edge.subject.kind in _DRAWN and not repeated:
             link = Link(
                 edge.subject.iri, edge.object.iri, edge.property.label, edge.mark, "", "fact", edge.negative
             )

@@ -114,6 +114,12 @@ def explain(
     )
 
 
+def wording(prover: Prover, store: Store, naming: Naming, triple: Triple) -> Hedge | None:
+    """Return the weakest hedge of the first proof of a triple; None where it rests on no claim."""
+    proofs = prover.prove(triple, 1)
+    return _proof_view(proofs[0], naming, _Anchors(store, naming)).hedge if proofs else None
+
+
 def _summary(
     status: str, refs: tuple[Ref, ...], proofs: tuple[ProofView, ...], missing: tuple[MissingView, ...]
 ) -> str:

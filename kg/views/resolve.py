@@ -14,8 +14,9 @@ from pyoxigraph import NamedNode
 
 from kg.errors import NotFound
 from kg.mappings.prefixes import Curie, Prefixes
+from kg.views.hedges import Hedge, level
 from kg.views.mappings import Judged, MappedTerm
-from kg.views.reading import Reader, Row, text
+from kg.views.reading import Reader, Row, number, text
 from kg.views.terms import curie as shorten
 from kg.views.terms import href
 
@@ -42,6 +43,7 @@ class ClaimSaid:
     cue: str
     sentence: str
     about: tuple[About, ...]
+    badge: Hedge
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,14 @@ def _said(rows: list[Row]) -> ClaimSaid:
         cue=", ".join(sorted({text(row, "cue") for row in rows})),
         sentence=shorten(text(row, "sentence")),
         about=tuple(dict.fromkeys(_about(row) for row in rows)),
+        badge=_badge(row),
     )
+
+
+def _badge(row: Row) -> Hedge:
+    """Return the hedge of a claim with its place on the scale."""
+    iri = text(row, "hedging")
+    return Hedge(text(row, "hedge"), href(iri), iri, level(number(row, "rank")))
 
 
 def _about(row: Row) -> About:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from kg.views.hedges import LEVELS
+from kg.views.margins import Bar, Span, Stretch, bars, depths, weakest_level
 from kg.views.reading import Reader, Row, number, terms_of, text
 from kg.views.statements import Statement, claim_facts, statement
 from kg.views.terms import Ref
+from kg.views.text_map import TextMap, text_map
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Piece:
 
     text: str
     claims: tuple[str, ...]
+    words: str
     level: str
     negative: bool
 
@@ -37,8 +39,13 @@ class Segment:
     end: int
     set_aside: str
     claims: tuple[Statement, ...]
-    nodes: tuple[str, ...]
+    bars: tuple[Bar, ...]
     pieces: tuple[Piece, ...]
+
+    @property
+    def lanes(self) -> int:
+        """Return how many bars stand side by side at most."""
+        return max((bar.lane + 1 for bar in self.bars), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ class SourcePage:
     claim_count: int
     text_shown: bool
     text_problem: str
+    depths: tuple[Stretch, ...]
+    map: TextMap
     paragraphs: tuple[Paragraph, ...]
 
     @property
@@ -102,16 +111,15 @@ def source_page(reader: Reader, document: str = "", copy: Path | None = None) ->
         claim_count=len({claim.iri for segment in segments for claim in segment.claims}),
         text_shown=bool(words),
         text_problem=problem,
+        depths=depths(number(chosen, "characters"), ranges),
+        map=text_map([claim for segment in segments for claim in segment.claims]),
         paragraphs=_paragraphs(segments),
     )
 
 
-_Span = tuple[int, int, str]
-
-
-def _spans(reader: Reader) -> Mapping[str, list[_Span]]:
+def _spans(reader: Reader) -> Mapping[str, list[Span]]:
     """Return (start, end, claim) by sentence."""
-    found: dict[str, list[_Span]] = defaultdict(list)
+    found: dict[str, list[Span]] = defaultdict(list)
     for row in reader.rows("source-spans"):
         span = (number(row, "start"), number(row, "end"), text(row, "claim"))
         found[text(row, "sentence")].append(span)
@@ -136,12 +144,11 @@ def _copy(path: Path | None, sha256: str) -> tuple[str, str]:
 
 
 def _segment(
-    row: Row, spans: Mapping[str, list[_Span]], claims: Mapping[str, Statement], ref: Ref, words: str
+    row: Row, spans: Mapping[str, list[Span]], claims: Mapping[str, Statement], ref: Ref, words: str
 ) -> Segment:
     start, end = number(row, "start"), number(row, "end")
     own = sorted(spans.get(ref.iri, ()), key=lambda span: span[2])
     said = tuple(claims[span[2]] for span in own if span[2] in claims)
-    nodes = {ref.iri for claim in said for ref in (*claim.interventions, *claim.situations, *claim.problems)}
     return Segment(
         name=text(row, "number") or ref.iri.rsplit("/", 1)[-1],
         ref=ref,
@@ -151,13 +158,13 @@ def _segment(
         end=end,
         set_aside=text(row, "reason"),
         claims=said,
-        nodes=tuple(sorted(nodes)),
+        bars=bars(start, end, own, claims),
         pieces=tuple(_pieces(words, start, end, own, claims)) if words else (),
     )
 
 
 def _pieces(
-    words: str, start: int, end: int, spans: Sequence[_Span], claims: Mapping[str, Statement]
+    words: str, start: int, end: int, spans: Sequence[Span], claims: Mapping[str, Statement]
 ) -> list[Piece]:
     """Return the segment cut wherever a span begins or ends, so that overlapping claims stay apart."""
     cuts = sorted({start, end, *(cut for span in spans for cut in span[:2] if start < cut < end)})
@@ -168,19 +175,17 @@ def _pieces(
             for begin, stop, claim in spans
             if begin <= left and right <= stop and claim in claims
         ]
-        pieces.append(
-            Piece(words[left:right], tuple(c.name for c in over), _level(over), any(c.negative for c in over))
-        )
+        pieces.append(_piece(words[left:right], over))
     return pieces
 
 
-def _level(over: Sequence[Statement]) -> str:
-    """Return the weakest wording among some claims: words never look stronger than their weakest hedge."""
-    levels = [hedge.level for claim in over for hedge in claim.hedges]
-    return min(levels, key=LEVELS.index, default="")
+def _piece(words: str, over: Sequence[Statement]) -> Piece:
+    hedges = dict.fromkeys(hedge.label for claim in over for hedge in claim.hedges)
+    names = tuple(claim.name for claim in over)
+    return Piece(words, names, ", ".join(hedges), weakest_level(over), any(c.negative for c in over))
 
 
-def _covered(spans: Sequence[_Span]) -> int:
+def _covered(spans: Sequence[Span]) -> int:
     """Return how many characters lie in at least one span."""
     covered, reached = 0, 0
     for start, end, _claim in sorted(spans):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
+from pyoxigraph import Triple
 
 from kg.errors import BadQuery, NotAcceptable
+from kg.reasoning.proofs import Prover
 from kg.views import proving
 from kg.views.explanation import ExplanationPage
+from kg.views.hedges import Hedge
 from kg.views.proof_text import as_quads, as_text
+from kg.views.terms import Naming
 from kg.web.content import FORMS, Form, respond
 from kg.web.layout import kept, page, reader
 from kg.web.negotiation import Offer, choose, offered
@@ -41,10 +45,23 @@ def _explained() -> ExplanationPage:
     store = reader().store
     known = kept("explain-names", lambda: proving.names(store))
     triple = proving.asked(known, parts["s"], parts["p"], parts["o"])
-    prover = kept("prover", lambda: proving.prover(store))
-    naming = kept("explain-naming", lambda: proving.naming(store))
+    prover, naming = _prover()
     every = request.args.get("all", "").casefold() in ("1", "true", "yes", "all")
     return proving.explain(prover, store, naming, triple, every=every)
+
+
+def wording(triple: Triple) -> Hedge | None:
+    """Return the weakest hedge a derived triple rests on; kept, as every page of its ends asks for it."""
+    store = reader().store
+    prover, naming = _prover()
+    return kept(f"wording {triple}", lambda: proving.wording(prover, store, naming, triple))
+
+
+def _prover() -> tuple[Prover, Naming]:
+    """Return the prover and the names, made once a version of the data."""
+    store = reader().store
+    prover = kept("prover", lambda: proving.prover(store))
+    return prover, kept("explain-naming", lambda: proving.naming(store))
 
 
 def _form(wanted: str) -> Form:

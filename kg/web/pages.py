@@ -21,6 +21,7 @@ from kg.views.reading import Reader
 from kg.views.start import start_page
 from kg.views.terms import Term, as_json, expand
 from kg.web.content import PAGES, Form, links, negotiate, ours, respond, split
+from kg.web.explain import wording
 from kg.web.layout import kept, page, reader
 from kg.web.questions import library
 from kg.web.search import index
@@ -80,7 +81,7 @@ def not_found(path: str, name: str) -> NotFound:
 
 
 def _entity(read: Reader, iri: str, form: Form) -> Response | None:
-    view = entity_page(read, iri)
+    view = entity_page(read, iri, wording)
     if view is None:
         return None
 

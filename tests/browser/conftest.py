@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -83,6 +83,11 @@ def _address(process: subprocess.Popen[bytes], printed: Path) -> str:
     pytest.fail("the server did not say where it listens:\n" + printed.read_text("utf-8"))
 
 
+LOOKS = (ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844))
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOUR = ["color-contrast", "link-in-text-block"]
+
+
 class Visit:
     """A page being looked at: what it asked for, and what the console complained of."""
 
@@ -108,12 +113,28 @@ class Visit:
         """Return what was asked of any host but the server."""
         return [url for url in self.asked if not url.startswith((self.base, "data:", "blob:"))]
 
-    def axe(self, script: str) -> list[str]:
-        """Return what axe-core finds, one line a rule."""
+    def in_every_look(self, script: str) -> list[str]:
+        """Return what axe-core finds wide and narrow, light and dark, and whether it scrolls sideways.
+
+        A theme changes colours only, so the dark looks are judged by the rules of colour.
+        """
         self.page.evaluate(script)
+        found = []
+        for size in LOOKS:
+            self.page.set_viewport_size(size)
+            if not self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+                found.append(f"{size['width']}: the page scrolls sideways")
+            self.page.emulate_media(color_scheme="light")
+            found += [f"{size['width']} light: {line}" for line in self._axe("tag", TAGS)]
+            self.page.emulate_media(color_scheme="dark")
+            found += [f"{size['width']} dark: {line}" for line in self._axe("rule", COLOUR)]
+        return found
+
+    def _axe(self, kind: str, values: list[str]) -> list[str]:
+        """Return what axe-core finds, one line a rule."""
         found: dict[str, Any] = self.page.evaluate(
-            "() => axe.run(document, {resultTypes: ['violations'], runOnly: {type: 'tag',"
-            " values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}})"
+            "only => axe.run(document, {resultTypes: ['violations'], runOnly: only})",
+            {"type": kind, "values": values},
         )
         return [
             f"{rule['id']}: {rule['help']}: {[node['html'][:120] for node in rule['nodes'][:3]]}"

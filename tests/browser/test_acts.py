@@ -36,7 +36,7 @@ def test_the_newcomers_walk_from_start_to_sentence_proof_sparql_and_code(
         expect(page.locator(".proof")).to_contain_text("S15")
         page.go_back()
         offer.get_by_role("link", name="claim S15-1").click()
-        page.get_by_role("link", name="S15", exact=True).first.click()
+        page.get_by_role("link", name="sentence S15", exact=True).click()
         assert page.url.endswith("/source#S15")
         page.goto(live_server + "/intervention/Blinatumomab")
         page.get_by_role("link", name="Its claims in SPARQL").click()
@@ -160,16 +160,62 @@ def test_contradicting_ticks_are_refused_with_a_sentence(
         assert page.locator("input[name=TCell][value=yes]").is_checked()
 
 
+LIT = re.compile(r"\blit\b")
+
+
 @pytest.mark.usefixtures("scripts")
-def test_a_sentence_and_its_claims_light_up_together(browser: Browser, reading_server: str) -> None:
-    with visiting(browser, reading_server, viewport=WIDE) as visit:
+@pytest.mark.parametrize("copy", [True, False])
+def test_a_sentence_its_claims_and_its_names_on_the_map_light_up_together(
+    browser: Browser, live_server: str, request: pytest.FixtureRequest, copy: bool
+) -> None:
+    base = request.getfixturevalue("reading_server") if copy else live_server
+    with visiting(browser, base, viewport=WIDE) as visit:
         page = visit.go("/source")
-        page.locator("#S07").hover()
-        expect(page.locator("#claim-S07-1")).to_have_class(re.compile("lit"))
-        page.locator("#claim-S15-1 a").first.focus()
-        expect(page.locator("#S15")).to_have_class(re.compile("lit"))
-        assert page.locator(".said-span").count() > 60
+        transplant = page.locator(".text-map a", has_text=re.compile("^stem cell transplant$"))
+        page.locator("#S07 .words").hover()
+        expect(page.locator("#claim-S07-1")).to_have_class(LIT)
+        expect(transplant).to_have_class(LIT)
+        expect(page.locator(".two-sides .bar[data-claims='S07-1']")).to_have_class(LIT)
+        page.locator("#S06 a.no").focus()
+        expect(page.locator(".text-map a", has_text="blinatumomab")).to_have_class(LIT)
+        expect(page.locator("#S06 .bars .bar").first).to_have_class(LIT)
+        transplant.hover()
+        expect(page.locator("#S07")).to_have_class(LIT)
+        assert (page.locator(".said-span").count() > 60) is copy
         assert visit.outside() == []
+
+
+@pytest.mark.usefixtures("scripts")
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_a_name_on_the_map_brings_its_sentences_into_view_one_after_the_other(
+    browser: Browser, live_server: str, by: str
+) -> None:
+    with visiting(browser, live_server, viewport=WIDE, reduced_motion="reduce") as visit:
+        page = visit.go("/source")
+        name = page.locator(".text-map a", has_text="blinatumomab")
+
+        def choose() -> None:
+            name.click() if by == "mouse" else name.press("Enter")
+
+        choose()
+        expect(page.locator("#S06")).to_be_in_viewport()
+        expect(page.locator("#S06")).to_have_class(re.compile("chosen"))
+        choose()
+        expect(page.locator("#S15")).to_be_in_viewport()
+        expect(page.locator("#S06")).to_have_class(re.compile("chosen"))
+        expect(page.locator("[data-found]")).to_contain_text("now S15, 2 of 2")
+        page.keyboard.press("Escape")
+        expect(page.locator(".sentence.chosen")).to_have_count(0)
+
+
+def test_without_scripts_a_name_on_the_map_leads_to_its_first_sentence(
+    browser: Browser, live_server: str
+) -> None:
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
+        page = visit.go("/source", scripted=False)
+        page.locator(".text-map a", has_text="nelarabine").click()
+        assert page.url.endswith("/source#S17")
+        expect(page.locator("#S17")).to_be_in_viewport()
 
 
 @pytest.mark.usefixtures("scripts")
@@ -190,7 +236,7 @@ def test_the_drawing_appears_with_its_table_beside_it(browser: Browser, live_ser
     with visiting(browser, live_server, viewport=WIDE) as visit:
         page = visit.go("/situation/RefractoryALL")
         expect(page.locator(".graph canvas").first).to_be_visible()
-        expect(page.locator(".graph + details table")).to_have_count(1)
+        expect(page.locator(".graph + .key + details table")).to_have_count(1)
 
 
 def test_a_page_that_is_not_there_names_near_ones(browser: Browser, live_server: str) -> None:

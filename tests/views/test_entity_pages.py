@@ -156,6 +156,55 @@ def test_a_derived_edge_is_marked_and_leads_to_its_proof(client: FlaskClient) ->
     assert edge["why"].startswith("/explain?s=int%3ABlinatumomab&p=kg%3AoptionFor&o=sit%3A")
 
 
+def test_the_weakest_wording_stands_beside_each_derived_edge(client: FlaskClient) -> None:
+    edges = client.get("/situation/RefractoryALL.json").get_json()["inferred"]
+    wordings = {
+        (e["subject"]["curie"], e["property"]["curie"]): [h["label"] for h in e["hedges"]] for e in edges
+    }
+    assert wordings["int:NewerDrugs", "kg:optionFor"] == ["may (option)"]
+    assert wordings["int:NewerDrugs", "kg:limitedBenefitFor"] == ["less likely to work"]
+    assert wordings["sit:RefractoryALL", "kg:canLeadTo"] == ["may become clear"]  # by its proof
+    assert wordings["sit:RefractoryALL", "kg:hasFeature"] == []  # by definition
+    html = client.get("/situation/RefractoryALL", headers=BROWSER).get_data(as_text=True)
+    follows = html.split('id="follows"', 1)[1].split("</table>", 1)[0]
+    assert follows.count('class="hedge hedge-weakest"') == 7
+    assert follows.count(">no claim</span>") == 1
+
+
+def test_the_wording_beside_an_edge_is_the_one_its_proof_names(client: FlaskClient) -> None:
+    edges = [
+        edge
+        for path in ("/intervention/Morphine", "/situation/RefractoryBALL", "/problem/Pain")
+        for edge in client.get(f"{path}.json").get_json()["inferred"]
+    ]
+    assert len(edges) > 10
+    for edge in edges:
+        proof = client.get(edge["why"], headers={"Accept": "application/json"}).get_json()["proofs"][0]
+        named = [proof["hedge"]["label"]] if proof["hedge"] else []
+        assert edge["hedges"] == [] if not named else named[0] in [h["label"] for h in edge["hedges"]], edge
+
+
+def test_what_points_at_an_entity_is_knowledge_not_bookkeeping(client: FlaskClient) -> None:
+    """The weakest hedges are statements about edges; they were listed as if they were facts, as stated."""
+    page = client.get("/situation/RefractoryALL.json").get_json()
+    assert page["incoming"]
+    assert not any("weakest-hedges" in edge["subject"]["iri"] for edge in page["incoming"])
+
+
+def test_a_claim_begins_with_its_words_and_ends_with_how_it_was_curated(client: FlaskClient) -> None:
+    html = client.get("/claim/S05-5", headers=BROWSER).get_data(as_text=True)
+    order = [
+        "less likely to work</q>",
+        "how strongly",
+        "sentence S05</a>, characters",
+        "What follows",
+        "What would fall",
+    ]
+    order += ["A curator decided", "Every part"]
+    places = [html.index(words) for words in order]
+    assert places == sorted(places)
+
+
 def test_stated_background_and_derived_are_told_apart(client: FlaskClient) -> None:
     page = client.get("/situation/RefractoryALL.json").get_json()
     assert {edge["mark"] for edge in page["facts"]} == {"asserted", "background"}

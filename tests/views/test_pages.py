@@ -80,7 +80,45 @@ def test_without_a_copy_the_source_page_has_paraphrases_and_says_how_to_supply_i
     html = client.get("/source", headers=BROWSER).get_data(as_text=True)
     assert "KG_SOURCE_TEXT" in html
     assert html.count('class="sentence"') == 36
-    assert html.count('class="claim-card"') == 71
+    assert html.count('<li class="claim-card') == 72  # 71 claims, and why one sentence is set aside
+
+
+def test_overlapping_claims_are_bars_side_by_side_with_the_weight_of_their_hedge(
+    client: FlaskClient,
+) -> None:
+    view = client.get("/source", headers={"Accept": "application/json"}).get_json()
+    segments = {s["name"]: s for paragraph in view["paragraphs"] for s in paragraph["segments"]}
+    assert sum(len(segment["bars"]) for segment in segments.values()) == 71
+    for segment in segments.values():
+        drawn = segment["bars"]
+        for bar in drawn:
+            assert 0 <= bar["top"] < bar["bottom"] <= 100
+            beside = [b for b in drawn if b["lane"] == bar["lane"] and b is not bar]
+            assert all(b["bottom"] <= bar["top"] or b["top"] >= bar["bottom"] for b in beside)
+    limit = next(bar for bar in segments["S05"]["bars"] if bar["claim"] == "S05-5")
+    assert limit["negative"]
+    assert max(bar["lane"] for bar in segments["S05"]["bars"]) == 1
+    html = client.get("/source", headers=BROWSER).get_data(as_text=True)
+    assert 'class="bar hedge-weakest negative" data-claims="S05-5"' in html
+
+
+def test_the_map_joins_what_is_done_to_what_for_and_each_name_leads_to_its_sentences(
+    client: FlaskClient,
+) -> None:
+    view = client.get("/source", headers={"Accept": "application/json"}).get_json()["map"]
+    left = {place["ref"]["label"]: place for place in view["left"]}
+    assert left["blinatumomab"]["sentences"] == ["S06", "S15"]
+    assert left["blinatumomab"]["claims"] == ["S06-1", "S15-1"]
+    assert {line["claim"] for line in view["lines"]} >= {"S06-1", "S15-1", "S05-5"}
+    assert any(line["negative"] for line in view["lines"])
+    html = client.get("/source", headers=BROWSER).get_data(as_text=True)
+    assert '<a href="#S06" title="blinatumomab: S06, S15"' in html
+
+
+def test_the_depths_cover_the_text_once_and_agree_with_the_share(client: FlaskClient) -> None:
+    view = client.get("/source", headers={"Accept": "application/json"}).get_json()
+    assert sum(stretch["length"] for stretch in view["depths"]) == view["characters"]
+    assert sum(s["length"] for s in view["depths"] if s["depth"]) == view["covered"]
 
 
 def test_with_a_copy_the_sentences_are_shown_and_never_cached(

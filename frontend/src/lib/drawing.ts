@@ -30,6 +30,11 @@ function style(): cytoscape.StylesheetJson {
   const accent = colour("--accent", "#0b5c6b");
   const quiet = colour("--ink-soft", "#5c6066");
   const negative = colour("--negative", "#a02c2c");
+  const drawn = (name: string, width: number) => ({
+    "line-color": colour(name, quiet),
+    "target-arrow-color": colour(name, quiet),
+    width,
+  });
   return [
     {
       selector: "node",
@@ -45,7 +50,7 @@ function style(): cytoscape.StylesheetJson {
         "border-color": quiet,
         shape: "round-rectangle",
         width: 150,
-        height: 46,
+        height: "data(height)",
       },
     },
     { selector: "node.focus", style: { "border-width": 3, "border-color": accent, "font-weight": "bold" } },
@@ -71,9 +76,16 @@ function style(): cytoscape.StylesheetJson {
         "target-arrow-shape": "triangle",
       },
     },
-    { selector: "edge.inferred", style: { "line-style": "dashed" } },
-    { selector: "edge.background", style: { "line-style": "dotted" } },
-    { selector: "edge.outside", style: { "line-style": "dotted", "target-arrow-shape": "diamond" } },
+    // the four marks by colour and line, the hedge scale by weight
+    { selector: "edge.asserted", style: drawn("--stated", 1.5) },
+    { selector: "edge.middle", style: { width: 2.5 } },
+    { selector: "edge.strong", style: { width: 4 } },
+    { selector: "edge.inferred", style: { ...drawn("--derived", 1.5), "line-style": "dashed" } },
+    { selector: "edge.background", style: { ...drawn("--added", 1.5), "line-style": "dotted" } },
+    {
+      selector: "edge.outside",
+      style: { ...drawn("--abroad", 1.5), "line-style": "dotted", "target-arrow-shape": "diamond" },
+    },
     {
       selector: "edge.negative",
       style: {
@@ -96,8 +108,9 @@ function layout(kind: "around" | "tree"): cytoscape.LayoutOptions {
   return {
     name: "fcose",
     randomize: true,
-    idealEdgeLength: 150,
-    nodeSeparation: 120,
+    idealEdgeLength: 170,
+    nodeSeparation: 160,
+    nodeRepulsion: 20_000,
     quality: "proof",
     ...shared,
   } as cytoscape.LayoutOptions;

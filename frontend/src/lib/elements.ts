@@ -12,8 +12,9 @@ export interface GraphEdge {
   source: string;
   target: string;
   label: string;
-  mark?: "asserted" | "inferred" | "background" | "outside";
+  mark?: "asserted" | "inferred" | "background" | "outside" | "ontology";
   negative?: boolean;
+  level?: string;
 }
 
 export interface GraphData {
@@ -23,7 +24,7 @@ export interface GraphData {
 
 export interface Element {
   group: "nodes" | "edges";
-  data: Record<string, string>;
+  data: Record<string, string | number>;
   classes: string;
 }
 
@@ -42,7 +43,12 @@ export function elements(data: GraphData): Element[] {
 }
 
 function nodeElement(node: GraphNode): Element {
-  const data: Record<string, string> = { id: node.id, label: node.label, kind: node.kind };
+  const data: Element["data"] = {
+    id: node.id,
+    label: node.label,
+    kind: node.kind,
+    height: 20 + 15 * lines(node.label),
+  };
   if (node.href) data.href = node.href;
   return { group: "nodes", data, classes: [node.kind, node.focus ? "focus" : ""].join(" ").trim() };
 }
@@ -52,9 +58,27 @@ function edgeElement(edge: GraphEdge, index: number): Element {
   return {
     group: "edges",
     data: { id: `edge-${index}`, source, target, label },
-    classes: [edge.mark ?? "asserted", edge.negative ? "negative" : ""].join(" ").trim(),
+    classes: [edge.mark ?? "asserted", edge.level ?? "", edge.negative ? "negative" : ""]
+      .filter(Boolean)
+      .join(" "),
   };
 }
+
+/** How many lines a label takes in a box of LINE letters' width, broken between words. */
+export function lines(label: string): number {
+  let count = 1;
+  let room = LINE;
+  for (const word of label.split(" ")) {
+    if (word.length > room && room < LINE) {
+      count += 1;
+      room = LINE;
+    }
+    room -= word.length + 1;
+  }
+  return count;
+}
+
+const LINE = 22;
 
 /** N-Triples lines (as the server answers a CONSTRUCT) as a graph; literals are nodes of their own. */
 export function fromNTriples(text: string, name: (iri: string) => string): GraphData {

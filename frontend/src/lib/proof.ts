@@ -30,7 +30,7 @@ export function proofGraph(explanation: Explanation): GraphData {
   return {
     nodes: steps.map((step, index) => ({
       id: String(step.number),
-      label: `${step.subject.label} ${step.predicate.label} ${step.object.label}`,
+      label: [step.subject, step.predicate, step.object].map(short).join(" "),
       kind: step.kind,
       focus: index === 0,
       ...(step.anchor && { href: step.anchor.claim.href }),
@@ -44,8 +44,17 @@ export function proofGraph(explanation: Explanation): GraphData {
   };
 }
 
+/** A claim by its number: its words would fill the box. */
+function short(ref: Ref): string {
+  return ref.href.startsWith("/claim/") ? `claim ${ref.href.slice("/claim/".length)}` : ref.label;
+}
+
+const ORIGINS: Record<string, NonNullable<GraphEdge["mark"]>> = {
+  background: "background",
+  ontology: "ontology",
+};
+
 function edge(step: Step, premise: Step): GraphEdge {
-  const mark =
-    premise.kind === "derived" ? "inferred" : premise.origin === "background" ? "background" : "asserted";
+  const mark = premise.kind === "derived" ? "inferred" : (ORIGINS[premise.origin] ?? "asserted");
   return { source: String(step.number), target: String(premise.number), label: step.rule, mark };
 }
