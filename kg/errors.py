@@ -42,8 +42,9 @@ class BadFiles(BadData):
     """All the mistakes of a run, one sentence each, in the order of their places."""
 
     def __init__(self, mistakes: Iterable[KgError]) -> None:
+        distinct = {str(each): each for each in mistakes}.values()
         self.mistakes = tuple(
-            sorted(mistakes, key=lambda each: (each.where, each.line, each.column, each.what))
+            sorted(distinct, key=lambda each: (each.where, each.line, each.column, each.what))
         )
         count = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
         super().__init__(f"{count}; nothing was built.", todo="`kg check` lists them.")

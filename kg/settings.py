@@ -67,6 +67,8 @@ class Settings:
             for f in fields(cls)
             if (variable := f"KG_{f.name.upper()}") in environment
         }
+        if "root" in read:  # a project elsewhere keeps its builds and imports beside it
+            read = {"build_dir": read["root"] / "build", "imports_dir": read["root"] / "imports"} | read
         return replace(cls(), **(read | {name: value for name, value in given.items() if value is not None}))
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import logging
+import os
 import sys
 
 import click
@@ -58,6 +61,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an error a user can mend is one sentence and exit code 1."""
+    logging.getLogger("rdflib").setLevel(logging.ERROR)  # its doubts about literals come as tracebacks
     try:
         code = cli(standalone_mode=False)  # click returns the code of `raise Exit(code)` here
         if isinstance(code, int) and code:
@@ -76,3 +80,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        click.echo(
+            "kg: The output cannot be written: the disk is full. Free space and run it again.", err=True
+        )
+        os._exit(1)  # what is still in the buffers could not be written either

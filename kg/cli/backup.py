@@ -10,20 +10,21 @@ import click
 from kg.settings import Settings
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  kg backup monday.nq.gz
+  kg backup monday.nq --server http://127.0.0.1:8000
+  kg backup monday.nq --store /srv/rrall     the server is stopped
+
+Exit codes: 0 written, 1 it could not be, 2 wrong use."""
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--server", metavar="ADDRESS", help="A running server.  [default: that at KG_HOST, KG_PORT]")
 @click.option("--store", metavar="STORE", help="The store to read when no server runs.  [default: KG_STORE]")
 @click.option("--build-dir", type=click.Path(path_type=Path), help="Where builds are published.")
 def backup(file: Path, server: str | None, store: str | None, build_dir: Path | None) -> None:
-    r"""Write everything the store holds at one moment to FILE, as N-Quads (packed when it ends in .gz).
-
-    \b
-    Examples:
-      kg backup monday.nq.gz
-      kg backup monday.nq --server http://127.0.0.1:8000
-      kg backup monday.nq --store /srv/rrall     the server is stopped
-    """
+    """Write everything the store holds at one moment to FILE, as N-Quads (packed when it ends in .gz)."""
     from kg.serving.backing_up import backup as write_backup
 
     settings = Settings.from_environment(os.environ, store=store, build_dir=build_dir)

@@ -32,4 +32,8 @@ def check(source_text: Path | None) -> None:
     with steps() as progress:
         sources, _ = run(settings, progress=progress)
     triples = sum(len(file.triples) for file in sources.files)
+    if settings.source_text is None:
+        click.echo(
+            "Offsets, hashes and cues were not held against a text; --source-text does that.", err=True
+        )
     click.echo(f"No mistake in {len(sources.files)} files, {triples} triples.")

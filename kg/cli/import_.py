@@ -28,7 +28,16 @@ SHOWN = 200
 _MB = 1_000_000
 
 
-@click.command("import")
+@click.command(
+    "import",
+    epilog="""\b
+Examples:
+  kg import mondo.nt.gz hp.obo.gz
+  kg import --id atc --columns id=Code,label=Name --prefix atc atc.csv
+  kg import --lenient --report skipped.txt old.obo
+
+Exit codes: 0 imported, 1 a file is broken (nothing of it is kept), 2 wrong use.""",
+)
 @click.argument("sources", nargs=-1, required=True, metavar="FILE|URL...")
 @click.option(
     "--id", "ident", default="", help="Name of the import; else the file's, dates and suffixes aside."

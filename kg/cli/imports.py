@@ -17,7 +17,17 @@ from kg.settings import Settings
 from kg.store.imports import open_readonly
 
 
-@click.group("imports", invoke_without_command=True)
+@click.group(
+    "imports",
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  kg imports
+  kg imports --json
+  kg imports remove mondo
+
+Exit codes: 0 done, 1 there is no such import, 2 wrong use.""",
+)
 @click.option("--store", type=click.Path(path_type=Path), help="Directory store to look into.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_context

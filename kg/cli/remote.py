@@ -12,7 +12,16 @@ from kg.external.remote_endpoint import select
 from kg.settings import Settings
 
 
-@click.group("remote")
+@click.group(
+    "remote",
+    epilog="""\b
+Examples:
+  kg remote add lab http://127.0.0.1:7878/query
+  kg remote test lab
+  kg remote list
+
+Exit codes: 0 done, 1 there is no such remote or it does not answer, 2 wrong use.""",
+)
 @click.pass_context
 def remote(context: click.Context) -> None:
     """Name remote SPARQL endpoints; `kg link --remote NAME` and SERVICE reach exactly these."""

@@ -10,20 +10,22 @@ import click
 from kg.settings import Settings
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  kg restore monday.nq.gz
+  kg restore monday.nq --store /srv/rrall    the server is stopped
+
+Exit codes: 0 restored, 1 it could not be (nothing is changed then), 2 wrong use."""
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--server", metavar="ADDRESS", help="A running server.  [default: that at KG_HOST, KG_PORT]")
 @click.option("--store", metavar="STORE", help="The store to fill when no server runs.  [default: KG_STORE]")
 def restore(file: Path, server: str | None, store: str | None) -> None:
-    r"""Put the backup FILE in the place of everything the store holds.
+    """Put the backup FILE in the place of everything the store holds.
 
     FILE is checked first; a restore that fails leaves what was there. A running server takes it with the
     token in KG_UPDATE_TOKEN or KG_UPDATE_TOKEN_FILE.
-
-    \b
-    Examples:
-      kg restore monday.nq.gz
-      kg restore monday.nq --store /srv/rrall    the server is stopped
     """
     from kg.serving.backing_up import restore as take_in
     from kg.web.writing import token_of

@@ -11,7 +11,17 @@ import click
 from kg.settings import Settings
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  kg serve                          the built graph on http://127.0.0.1:8000/
+  kg serve --port 0                 any free port; the first line says which
+  kg serve --store /srv/rrall       a store on disk that keeps what is written
+  kg serve --empty --store memory:  nothing in it, for test suites
+  KG_UPDATE_TOKEN=... kg serve      writes allowed with that token
+
+Exit codes: 0 stopped, 1 it cannot start, 2 wrong use."""
+)
 @click.option("--host", help="Address to listen on.  [default: KG_HOST, else 127.0.0.1]")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: KG_PORT, else 8000]"
@@ -24,15 +34,7 @@ from kg.settings import Settings
 @click.option("--build", is_flag=True, help="Build the graph first where there is no build yet.")
 @click.option("--build-dir", type=click.Path(path_type=Path), help="Where builds are published.")
 def serve(build: bool, **given: Any) -> None:
-    r"""Serve the graph over HTTP until stopped with Ctrl-C.
-
-    \b
-    Examples:
-      kg serve                          the built graph on http://127.0.0.1:8000/
-      kg serve --port 0                 any free port; the first line says which
-      kg serve --store /srv/rrall       a store on disk that keeps what is written
-      kg serve --empty --store memory:  nothing in it, for test suites
-      KG_UPDATE_TOKEN=... kg serve      writes allowed with that token
+    """Serve the graph over HTTP until stopped with Ctrl-C.
 
     SIGTERM or Ctrl-C ends it when the requests in hand are answered; SIGHUP, or a new build, puts the new
     build in the place of the old one without a dropped request.

@@ -40,22 +40,36 @@ def each_mapping_set(root: Path) -> Iterator[MappingSet | BadData]:
 
 
 def read_unmapped(root: Path) -> dict[str, str]:
-    """Return entity -> why it has no counterpart outside."""
-    path = root / FOLDER / "unmapped.tsv"
+    """Return entity -> why it has no counterpart outside; raises BadData for the first broken row."""
     found: dict[str, str] = {}
+    for entity, reason in unmapped_rows(root):
+        if isinstance(reason, BadData):
+            raise reason
+        found[entity] = reason
+    return found
+
+
+def unmapped_rows(root: Path) -> Iterator[tuple[str, str | BadData]]:
+    """Yield each entity that is not mapped with the reason, or with what is wrong with its row."""
+    path = root / FOLDER / "unmapped.tsv"
+    seen: set[str] = set()
     for number, line in enumerate(_text(path).splitlines(), 1):
         if line.startswith(("#", "entity\t")):
             continue
         entity, tab, reason = line.partition("\t")
-        if not tab or not reason.strip() or entity in found:
-            raise BadData(
+        if tab and reason.strip() and entity not in seen:
+            seen.add(entity)
+            yield entity, reason
+            continue
+        yield (
+            entity,
+            BadData(
                 "The row has no reason or repeats an entity.",
                 where=path.relative_to(root).as_posix(),
                 line=number,
                 todo="Write entity, tab, reason.",
-            )
-        found[entity] = reason
-    return found
+            ),
+        )
 
 
 def _text(path: Path) -> str:

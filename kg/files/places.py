@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pyoxigraph import BlankNode, NamedNode, Triple
@@ -9,7 +10,9 @@ from pyoxigraph import BlankNode, NamedNode, Triple
 from kg.errors import BadData
 from kg.files.positions import Place
 from kg.files.turtle import TurtleFile
-from kg.namespaces import shorten
+from kg.namespaces import BASE, shorten
+
+_OURS = re.compile(re.escape(BASE) + r"[A-Za-z]+[/#][\w.#-]*\w")
 
 
 class Places:
@@ -24,10 +27,12 @@ class Places:
         """Return where `node` says `predicate`, else where it is defined, else where it is used."""
         subject = self._holder(node)
         for file in self.files:
-            if (subject, predicate) in file.positions.verbs or subject in file.positions.definitions:
+            if (subject, predicate) in file.positions.verbs:
                 return file.positions.of(subject, predicate)
-        found = [place for file in self.files if (place := file.positions.of(subject))]
-        return found[0] if found else None
+        for file in self.files:
+            if subject in file.positions.definitions:
+                return file.positions.of(subject)
+        return next((place for file in self.files if (place := file.positions.of(subject))), None)
 
     def broken(self, node: str) -> bool:
         """Say whether a node stands in a file that does not parse, so that complaints of it may be echoes."""
@@ -51,6 +56,11 @@ class Places:
             seen.add(node)
             node = self._parents[node]
         return node
+
+
+def readable(message: str) -> str:
+    """Return a message with the project's IRIs as people write them."""
+    return _OURS.sub(lambda found: shorten(found.group()), message)
 
 
 def _triples(files: Iterable[TurtleFile]) -> Iterable[Triple]:

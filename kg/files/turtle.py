@@ -11,9 +11,16 @@ from pyoxigraph import BlankNode, RdfFormat, Triple, parse
 
 from kg.errors import BadData
 from kg.files.positions import Positions, scan
+from kg.files.text import NotText, read_text
+from kg.namespaces import PREFIXES
 
-_BETWEEN = re.compile(r"^Parser error (?:at|between) line \d+ column \d+(?: and [^:]*)?: ")
+_BETWEEN = re.compile(
+    r"^Parser error (?:at|between) line \d+ (?:between columns|column) \d+(?: and [^:]*)?: "
+)
+_UNDECLARED = re.compile(r"The prefix \S+ has not been declared")
+_PREFIX = re.compile(r"^\s*@?prefix\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
 _FIX = "Mend the Turtle here and run `kg check` again."
+_MOST = 20  # complaints a file: past that it is another kind of file
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +36,51 @@ class TurtleFile:
 def read_turtle(path: Path, name: str) -> TurtleFile:
     """Read a Turtle file; `name` is how complaints call it. Never raises for what the file holds."""
     try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        mistake = BadData("A byte that is not UTF-8.", where=name, line=line, todo="Save the file as UTF-8.")
-        return TurtleFile(name, (), Positions(), (mistake,))
-    except OSError as error:
-        mistake = BadData(
-            f"Cannot be read: {error.strerror}.", where=name, todo="Check the file and its rights."
-        )
+        text = read_text(path, name)
+    except NotText as error:
+        return TurtleFile(name, (), scan(error.nearly, name), (error,))
+    except BadData as mistake:
         return TurtleFile(name, (), Positions(), (mistake,))
     triples, mistakes = _parse(text, name)
+    mistakes.extend(_other_prefixes(text, name))
     return TurtleFile(
         name, tuple(rename_blank_nodes(triples, label(name))), scan(text, name), tuple(mistakes)
     )
 
 
+def _other_prefixes(text: str, name: str) -> Iterator[BadData]:
+    """Yield a mistake for each prefix of the project that stands for something else in this file."""
+    for found in _PREFIX.finditer(text):
+        prefix, iri = found.groups()
+        if PREFIXES.get(prefix, iri) != iri:
+            yield BadData(
+                f"The prefix {prefix}: stands for <{iri}> here.",
+                where=name,
+                line=text[: found.start()].count("\n") + 1,
+                todo=f"Write <{PREFIXES[prefix]}>, as everywhere.",
+            )
+
+
 def _parse(text: str, name: str) -> tuple[list[Triple], list[BadData]]:
     """Return what parses and one mistake a line that does not; the parser resumes after a mistake."""
     triples: list[Triple] = []
-    mistakes: dict[int, BadData] = {}
+    mistakes: dict[int | str, BadData] = {}
     reader = parse(input=text, format=RdfFormat.TURTLE)
-    while True:
+    while len(mistakes) < _MOST:
         try:
             quad = next(reader)
         except StopIteration:
-            return triples, list(mistakes.values())
+            break
         except SyntaxError as error:
             mistake = _mistake(error, name)
-            mistakes.setdefault(mistake.line, mistake)
+            prefix = _UNDECLARED.search(mistake.what)  # one complaint a prefix, not one a use of it
+            mistakes.setdefault(prefix.group() if prefix else mistake.line, mistake)
         else:
             triples.append(quad.triple)
+    found = list(mistakes.values())
+    if len(found) == _MOST:
+        found.append(BadData(f"{_MOST} lines and more cannot be read.", where=name, todo="Is it Turtle?"))
+    return triples, found
 
 
 def _mistake(error: SyntaxError, name: str) -> BadData:

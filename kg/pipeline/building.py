@@ -21,7 +21,9 @@ from kg.pipeline.manifest import Manifest
 from kg.pipeline.mapped import mapping_mistakes, mapping_triples
 from kg.pipeline.metadata import add_metadata, entries
 from kg.pipeline.nanopubs import add_nanopubs
+from kg.pipeline.profiling import outside_profile
 from kg.pipeline.publish import GRAPH_FILE, publish
+from kg.pipeline.questioning import question_mistakes
 from kg.pipeline.reasoners import Reasoner, reasoner
 from kg.pipeline.shacl import mistakes as shacl_mistakes
 from kg.pipeline.shacl import violations
@@ -65,7 +67,10 @@ def check(
     progress("validating")
     mistakes = validate(settings, sources)
     progress("reasoning")
-    contradictions = reason(sources, used)
+    try:
+        contradictions = reason(sources, used)
+    except BadData as broken:  # a rule that cannot be read
+        raise BadFiles([*mistakes, broken]) from broken
     if not mistakes:
         raise_if_inconsistent(contradictions)
     progress("validating what follows")
@@ -92,15 +97,17 @@ def validate(settings: Settings, sources: Sources) -> list[BadData]:
     """Return every mistake of the files before reasoning."""
     found = [*sources.mistakes, *unknown_terms(sources.places), *duplicates(sources.places)]
     found += _by_shapes(sources, "asserted")
-    found += mapping_mistakes(sources.root, sources.dataset)
+    found += outside_profile(sources.files, sources.places)
+    found += mapping_mistakes(sources.root, sources.dataset, sources.places)
     return found + anchor_mistakes(settings, sources.dataset, sources.places)
 
 
 def _by_queries(sources: Sources) -> list[BadData]:
-    """Return the rows of the checks, each of which is a mistake."""
+    """Return the rows of the checks, each of which is a mistake, and what is wrong with the questions."""
     with MemoryStore() as store:
         store.load(sources.dataset.quads())
-        return list(run_checks(store, sources.root / "queries" / "checks", sources.places))
+        found = list(run_checks(store, sources.root / "queries" / "checks", sources.places))
+        return found + list(question_mistakes(sources.root, store))
 
 
 def _by_shapes(sources: Sources, stage: str) -> list[BadData]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import BlankNode, NamedNode, Triple
 
 from kg.errors import BadData
 from kg.files.places import Places
 from kg.files.turtle import TurtleFile, read_turtle
-from kg.namespaces import CLAIM, OA, PREFIXES
+from kg.namespaces import CLAIM, OA, PREFIXES, shorten
 from kg.pipeline.dataset import ASSERTED, BACKGROUND, ONTOLOGY, SOURCE, Dataset, claim_graph
 
 _SPAN = PREFIXES["span"]
@@ -25,8 +25,15 @@ _HOMES: tuple[tuple[str, NamedNode | None], ...] = (
     ("data/sources/*/*.ttl", SOURCE),
     ("data/claims/**/*.ttl", None),
 )
+_ELSEWHERE = "Move it to data/concepts/, data/sources/ or data/background.ttl."
+_SHOWN = 5  # strangers of a file that are named one by one
 #: files a build reads besides: their digests stand in the manifest too.
-_OTHERS = ("ontology/shapes/*/*.ttl", "queries/checks/*.rq", "data/mappings/**/*.tsv")
+_OTHERS = (
+    "ontology/shapes/*/*.ttl",
+    "ontology/rules/**/*.rq",
+    "queries/checks/*.rq",
+    "data/mappings/**/*.tsv",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ def load(root: Path) -> Sources:
         files.append(file)
         mistakes.extend(file.mistakes)
         mistakes.extend(_place(dataset, file, graph))
+    mistakes.extend(strays(root))
     if not files:
         mistakes.append(
             BadData("There is no data.", where=str(root), todo="Point KG_ROOT at the project's folder.")
@@ -62,6 +70,20 @@ def homes(root: Path) -> Iterator[tuple[Path, NamedNode | None]]:
     for pattern, graph in _HOMES:
         for path in sorted(root.glob(pattern)):
             yield path, graph
+
+
+def strays(root: Path) -> Iterator[BadData]:
+    """Yield a mistake for each file under data/ that no build reads: a slip of folder or ending."""
+    read = {path for path, _ in homes(root)}
+    for path in sorted((root / "data").rglob("*")):
+        name = path.relative_to(root).as_posix()
+        ours = not name.startswith("data/mappings/") and not path.name.startswith(".")
+        if ours and path.is_file() and path.suffix != ".md" and path not in read:
+            yield BadData(
+                "Nothing reads this file.",
+                where=name,
+                todo="Move or rename it; data/README.md says where to.",
+            )
 
 
 def shapes(root: Path, stage: str) -> tuple[TurtleFile, ...]:
@@ -82,6 +104,8 @@ def digests(root: Path) -> dict[str, str]:
 
 def _place(dataset: Dataset, file: TurtleFile, graph: NamedNode | None) -> Iterable[BadData]:
     """Put the triples of a file into their graphs; yield a mistake for a subject that has none."""
+    if graph != ONTOLOGY:
+        yield from _anonymous(file)
     if graph is not None:
         dataset.add(graph, file.triples)
         return
@@ -92,16 +116,42 @@ def _place(dataset: Dataset, file: TurtleFile, graph: NamedNode | None) -> Itera
             dataset.add(home, (triple,))
         if not homes_of_it:
             strangers.setdefault(str(triple.subject), triple)
-    for triple in strangers.values():
-        subject = triple.subject.value if isinstance(triple.subject, NamedNode) else str(triple.subject)
-        place = file.positions.of(subject)
+    for subject in list(strangers)[:_SHOWN]:
+        yield _stranger(file, strangers[subject])
+    if len(strangers) > _SHOWN:
         yield BadData(
-            f"{subject} is neither a claim nor a span.",
+            f"{len(strangers) - _SHOWN} more subjects are neither claims nor spans.",
             where=file.name,
-            line=place.line if place else 0,
-            column=place.column if place else 0,
-            todo="Move it to data/concepts/, data/sources/ or data/background.ttl.",
+            todo=_ELSEWHERE,
         )
+
+
+def _anonymous(file: TurtleFile) -> Iterator[BadData]:
+    """Yield a mistake where a data file has a blank node: it could not be named, cited or placed."""
+    for triple in file.triples:
+        if isinstance(triple.object, BlankNode):
+            place = file.positions.of(str(triple.subject)[1:-1], triple.predicate.value)
+            yield BadData(
+                "A blank node; everything in data/ has an IRI.",
+                where=file.name,
+                line=place.line if place else 0,
+                column=place.column if place else 0,
+                todo="Give it one, as `span:S07-1\\#position` has.",
+            )
+            return
+
+
+def _stranger(file: TurtleFile, triple: Triple) -> BadData:
+    """Return the mistake of a subject that does not belong in a claims file."""
+    subject = triple.subject.value if isinstance(triple.subject, NamedNode) else str(triple.subject)
+    place = file.positions.of(subject)
+    return BadData(
+        f"{shorten(subject)} is neither a claim nor a span.",
+        where=file.name,
+        line=place.line if place else 0,
+        column=place.column if place else 0,
+        todo=_ELSEWHERE,
+    )
 
 
 def _claim_homes(triple: Triple) -> tuple[NamedNode, ...]:

@@ -9,22 +9,17 @@ from pathlib import Path
 from pyoxigraph import NamedNode, Triple
 
 from kg.errors import BadData, KgError
-from kg.files.mappings import FOLDER, each_mapping_set, read_prefixes, read_unmapped
+from kg.files.mappings import FOLDER, each_mapping_set, read_prefixes, unmapped_rows
+from kg.files.places import Places
 from kg.mappings.checks import check, check_unmapped
 from kg.mappings.rows import Mappings, MappingSet
 from kg.mappings.triples import mapping_triples as row_triples
 from kg.mappings.triples import unmapped_triples
 from kg.namespaces import KG, PREFIXES, RDF
-from kg.pipeline.dataset import ASSERTED, MAPPINGS, Dataset
+from kg.pipeline.dataset import ASSERTED, Dataset
 
 #: kinds of entity that are mapped or explained; hedges, claims and sources are this graph's own.
 _KINDS = ("dis", "sit", "feat", "int", "prob", "goal")
-
-
-def add_mappings(dataset: Dataset, root: Path) -> list[BadData]:
-    """Add the accepted mappings under `root` to their graph; return the mistakes in their files."""
-    dataset.add(MAPPINGS, mapping_triples(root))
-    return list(mapping_mistakes(root, dataset))
 
 
 def mapping_triples(root: Path) -> Iterator[Triple]:
@@ -36,10 +31,11 @@ def mapping_triples(root: Path) -> Iterator[Triple]:
         for row in _sound(root).rows():
             with suppress(KgError):
                 yield from list(row_triples([row], prefixes))
-        yield from unmapped_triples(read_unmapped(root))
+    with suppress(KgError):
+        yield from unmapped_triples({n: r for n, r in unmapped_rows(root) if not isinstance(r, BadData)})
 
 
-def mapping_mistakes(root: Path, dataset: Dataset) -> Iterator[BadData]:
+def mapping_mistakes(root: Path, dataset: Dataset, places: Places) -> Iterator[BadData]:
     """Yield every mistake in the files of `data/mappings/`; none where a project has no such folder."""
     if not (root / FOLDER).is_dir():
         return
@@ -49,11 +45,22 @@ def mapping_mistakes(root: Path, dataset: Dataset) -> Iterator[BadData]:
     try:
         yield from check(mappings, read_prefixes(root), entities)
         if not broken:
-            yield from check_unmapped(mappings, read_unmapped(root), entities)
+            rows = list(unmapped_rows(root))
+            yield from (row for _, row in rows if isinstance(row, BadData))
+            for mistake in check_unmapped(
+                mappings, [name for name, row in rows if not isinstance(row, BadData)], entities
+            ):
+                yield _placed(mistake, places)
     except BadData as error:
         yield error
     except KgError as error:
         yield BadData(error.what, where=error.where, todo=error.todo)
+
+
+def _placed(mistake: BadData, places: Places) -> BadData:
+    """Return a complaint of an entity, which starts with its CURIE, at the place where that stands."""
+    prefix, _, local = mistake.what.partition(" ")[0].partition(":")
+    return places.mistake(mistake.what, mistake.todo, places.of(PREFIXES.get(prefix, "") + local))
 
 
 def _sound(root: Path) -> Mappings:

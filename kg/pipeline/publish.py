@@ -64,17 +64,26 @@ def graph_digest(folder: Path) -> str:
 def _write(build_dir: Path, folder: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
     """Write a whole build beside `folder`, then rename it there; what stood there, damaged, goes."""
     partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=build_dir))
+    try:
+        _fill(partial, {**files, MANIFEST_FILE: manifest.to_json().encode()})
+    except OSError:
+        shutil.rmtree(partial, ignore_errors=True)  # a full disk is not to stay full of it
+        raise
+    if folder.exists():
+        folder.rename(Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=build_dir)) / "damaged")
+    partial.rename(folder)
+    _sync(build_dir)
+
+
+def _fill(partial: Path, files: dict[str, bytes]) -> None:
+    """Write files into a new folder and make them durable."""
     partial.chmod(0o755)  # mkdtemp makes it private; a server may run as another user
-    for name, content in {**files, MANIFEST_FILE: manifest.to_json().encode()}.items():
+    for name, content in files.items():
         with (partial / name).open("wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
     _sync(partial)
-    if folder.exists():
-        folder.rename(Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=build_dir)) / "damaged")
-    partial.rename(folder)
-    _sync(build_dir)
 
 
 def _point(build_dir: Path, folder: Path) -> None:

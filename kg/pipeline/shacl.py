@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyoxigraph import Triple
 
 from kg.errors import BadData
-from kg.files.places import Places
+from kg.files.places import Places, readable
 
 if TYPE_CHECKING:
     from rdflib import Graph
@@ -70,5 +70,5 @@ def mistakes(found: Iterable[Violation], places: Places) -> Iterator[BadData]:
         if places.broken(violation.focus) or places.broken(violation.value):
             continue  # a consequence of a line that does not parse, which is reported already
         place = places.of(violation.focus, violation.path)
-        what = f"{places.name(violation.focus)}: {violation.message.rstrip('.')}."
+        what = f"{places.name(violation.focus)}: {readable(violation.message).rstrip('.')}."
         yield places.mistake(what, _TODO, place)

@@ -17,6 +17,7 @@ Given = str | Value | Sequence[str | Value]
 
 #: kinds of literal a parameter may be, and the datatype its values get.
 _LITERALS = {"text": XSD["string"], "integer": XSD["integer"], "date": XSD["date"]}
+LITERAL_TYPES = frozenset(_LITERALS)
 _LEXICAL = {"integer": re.compile(r"[+-]?\d{1,18}"), "date": re.compile(r"\d{4}-\d\d-\d\d")}
 # RFC 3987 as SPARQL's IRIREF allows it: none of these may stand between < and >.
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\\x00-\x20]+")

@@ -16,7 +16,19 @@ _PARAM = re.compile(r"(?P<name>\w+) (?P<type>[\w]+)(?P<many>\+?) - (?P<help>.+)"
 
 def load(folder: Path) -> tuple[Question, ...]:
     """Return the questions of a folder in the order of their file names; raises BadData."""
-    return tuple(parse(path.stem, path.read_text("utf-8")) for path in sorted(folder.glob("*.rq")))
+    where = f"{folder.parent.name}/{folder.name}"
+    paths = sorted(folder.glob("*.rq"))
+    return tuple(parse(path.stem, _text(path), f"{where}/{path.name}") for path in paths)
+
+
+def _text(path: Path) -> str:
+    """Return the text of a question file; raises BadData when it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadData(
+            "The file is not a readable UTF-8 text.", where=str(path), todo="Save it anew."
+        ) from error
 
 
 def find(questions: Sequence[Question], name: str) -> Question:
@@ -29,9 +41,12 @@ def find(questions: Sequence[Question], name: str) -> Question:
     raise NotFound(f"There is no question {name!r}.", todo=hint)
 
 
-def parse(name: str, text: str) -> Question:
-    """Return the question that a file named `name` holds; raises BadData when its header is not whole."""
-    where = f"{name}.rq"
+def parse(name: str, text: str, where: str = "") -> Question:
+    """Return the question of a file: its name without ending, its text, and how complaints call it.
+
+    Raises BadData when its header is not whole.
+    """
+    where = where or f"{name}.rq"
     lines: dict[str, list[str]] = {"title": [], "question": [], "param": [], "returns": []}
     for key, value in _HEADER.findall(text):
         lines[key].append(value.strip())

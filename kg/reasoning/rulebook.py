@@ -1,10 +1,12 @@
 """The rules of OWL 2 RL/RDF as the project ships them; the one module of this package that reads files.
 
-It reads `ontology/rules/` only, once a process; whoever has other rules hands them to `close`.
+It reads `ontology/rules/` of the project (KG_ROOT, else where this code stands) only, once a process;
+whoever has other rules hands them to `close`.
 """
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from kg.reasoning.rule_parser import parse_rule
 from kg.reasoning.rules import Rule
 from kg.settings import ROOT
 
-RULES = ROOT / "ontology" / "rules" / "owl2rl"
+RULES = Path(os.environ.get("KG_ROOT") or ROOT) / "ontology" / "rules" / "owl2rl"
 
 
 @cache
@@ -24,7 +26,6 @@ def owl2rl(folder: Path = RULES) -> tuple[Rule, ...]:
     """
     paths = sorted(folder.glob("*/*.rq"))
     if not paths:
-        raise BadData(
-            "No rules are there.", where=str(folder), todo="Install the project with its ontology/ folder."
-        )
-    return tuple(parse_rule(path.read_text("utf-8"), str(path)) for path in paths)
+        raise BadData("No rules are there.", where=str(folder), todo="Point KG_ROOT at the project's folder.")
+    above = folder.parents[2] if len(folder.parents) > 2 else folder
+    return tuple(parse_rule(path.read_text("utf-8"), path.relative_to(above).as_posix()) for path in paths)
