@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -26,8 +27,10 @@ FILES = {
     "pathbank": SHARED / "large" / "pathbank-2.0.obo.gz",
 }
 SMALL = {"hp": SHARED / "ontologies" / "hp-2025-01-16.obo.gz"}
-#: above this many triples rdflib, which holds them in memory, is left out.
+#: above this many triples rdflib, which holds them in memory, gets only the first ones.
 RDFLIB_MOST = 2_000_000
+RDFLIB_SLICE = 1_000_000
+GRAPH = "https://w3id.org/rrall-kg/graph/import/"
 RDFLIB = "import rdflib, sys; print(len(rdflib.Graph().parse(sys.argv[1], format='nt')))"
 
 
@@ -57,7 +60,7 @@ def run(*command: str, env: dict[str, str] | None = None) -> Run:
 
 def dumped(store: Path, name: str, target: Path) -> int:
     """Write an import as N-Triples; return the number of triples."""
-    graph = ox.NamedNode(f"https://w3id.org/rrall-kg/graph/import/{name}")
+    graph = ox.NamedNode(GRAPH + name)
     with target.open("wb") as out:
         ox.Store.read_only(str(store)).dump(out, format=ox.RdfFormat.N_TRIPLES, from_graph=graph)
     with target.open("rb") as file:
@@ -74,12 +77,24 @@ def measure(name: str, path: Path, folder: Path) -> None:
     shutil.rmtree(folder / "store")
     show(name, "kg import, N-Triples", triples, run(kg, "import", str(nt), "--id", name, env=env))
     shutil.rmtree(folder / "store")
-    oxigraph = run(str(BIN / "oxigraph"), "load", "-l", str(folder / "ox"), "-f", str(nt))
-    show(name, "oxigraph load, N-Triples", triples, oxigraph)
-    shutil.rmtree(folder / "ox")
-    if triples <= RDFLIB_MOST:
-        show(name, "rdflib parse (memory)", triples, run(sys.executable, "-c", RDFLIB, str(nt)))
+    beside(name, nt, triples, folder)
     nt.unlink()
+
+
+def beside(name: str, nt: Path, triples: int, folder: Path) -> None:
+    """Load the same N-Triples with Oxigraph's own loader, into its default and into a named graph, and rdflib."""
+    load = (str(BIN / "oxigraph"), "load", "-l", str(folder / "ox"), "-f", str(nt))
+    for how, more in (("default graph", ()), ("named graph", ("--graph", GRAPH + name))):
+        show(name, f"oxigraph load, N-Triples, {how}", triples, run(*load, *more))
+        shutil.rmtree(folder / "ox")
+    if triples > RDFLIB_MOST:
+        part = nt.with_name("slice.nt")
+        with nt.open("rb") as whole, part.open("wb") as out:
+            out.writelines(islice(whole, RDFLIB_SLICE))
+        show(name, "rdflib parse (memory), a slice", RDFLIB_SLICE, run(sys.executable, "-c", RDFLIB, str(part)))
+        part.unlink()
+    else:
+        show(name, "rdflib parse (memory)", triples, run(sys.executable, "-c", RDFLIB, str(nt)))
 
 
 def show(name: str, how: str, triples: int, it: Run) -> None:

@@ -120,6 +120,11 @@ HELD_OUT = (
     ("int:PalliativeTreatment", "MAXO:0000950"),
     ("dis:PhPositiveALL", "NCIT:C121974"),  # Ph-like
     ("dis:PhPositiveALL", "DOID:0080650"),
+    ("dis:PhPositiveALL", "MONDO:0850161"),
+    ("dis:TCellALL", "DOID:0050523"),  # another disease that older files cite
+    ("dis:TCellALL", "umls:C0023493"),
+    ("dis:BCellALL", "umls:C0006413"),
+    ("prob:LossOfAppetite", "mesh:D000856"),
     ("prob:Infection", "HP:0002719"),  # narrower
     ("prob:LowBloodCounts", "HP:0001876"),
     ("int:BloodTransfusion", "MAXO:0000068"),
@@ -165,6 +170,13 @@ def test_a_situation_is_never_an_exact_match_and_a_use_of_a_drug_is_never_the_su
 def test_every_predicate_is_a_match_and_nothing_is_ever_the_same_as() -> None:
     assert {row.predicate_id for row in ACCEPTED} <= set(PREDICATES)
     assert "sameAs" not in "".join(path.read_text("utf-8") for path in FILES)
+
+
+@pytest.mark.parametrize("disease", ["dis:ALL", "dis:BCellALL", "dis:PhPositiveALL", "dis:TCellALL"])
+def test_each_disease_is_linked_in_every_vocabulary_that_names_it(disease: str) -> None:
+    found = {row.object_id.partition(":")[0] for row in ACCEPTED if row.subject_id == disease}
+    wanted = {"MONDO", "DOID", "NCIT", "HP", "umls", "snomedct", "medgen", "orphanet", "icdo", "oncotree"}
+    assert wanted <= found
 
 
 def test_each_drug_is_linked_in_every_vocabulary_of_drugs() -> None:
