@@ -15,12 +15,12 @@ import numpy as np
 
 from kg.namespaces import OWL, RDF
 from kg.reasoning.compiled import Compiled, chain_steps, compile_rule, matches, reflexive, transitive_steps
-from kg.reasoning.dictionary import Dictionary
+from kg.reasoning.dictionary import WALK_NUMBERS, Dictionary
 from kg.reasoning.join import FIRST_TERM, Pattern, Table, groups
 from kg.reasoning.lists import changed, fresh_walks
 from kg.reasoning.literals import Literals
 from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in, pack, sorted_unique
-from kg.reasoning.rules import Rule
+from kg.reasoning.rules import Rule, Walk
 from kg.reasoning.transitive import closure
 from kg.reasoning.violations import Found, Numbers
 
@@ -150,6 +150,11 @@ class Engine:
             return True
         return bool(((facts[self.type].keys & LOW) == self.declared_transitive).any())
 
+    def lengthens(self, state: State, new: Facts) -> bool:
+        """Say whether new facts lengthen a list that "for all members" may have been asked of."""
+        cells = np.concatenate([new[p].subjects() for p in (self.first, self.rest)])
+        return bool(np.isin(cells, state.facts[WALK_NUMBERS[Walk.CELL]].objects()).any())
+
     def _values_literals(self, facts: Facts) -> bool:
         """Say whether some facts have a literal in front, which the datatype rules may have made."""
         return any(self.dictionary.is_literal(r.subjects()).any() for p, r in facts if p >= FIRST_TERM)
@@ -238,13 +243,13 @@ class Engine:
             self._step(state, step, delta, found)
         for step in self._specialised(state, news):
             self._step(state, step, None, found)
-        self._standing_literals(news, found)
+        self._standing_literals(state, news, found)
         self._contradictory_values(state, news)
         return found
 
-    def _standing_literals(self, news: Facts, found: dict[int, list[Ints]]) -> None:
+    def _standing_literals(self, state: State, news: Facts, found: dict[int, list[Ints]]) -> None:
         """Add types and differences of the literals that something else turned out to be the same as."""
-        types, unlike = self.literals.standing(news[self.same_as].keys)
+        types, unlike = self.literals.standing(news[self.same_as].keys, state.facts)
         for predicate, keys in ((self.type, types), (self.different_from, unlike)):
             if len(keys):
                 found.setdefault(predicate, []).append(keys)

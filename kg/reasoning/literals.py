@@ -8,7 +8,7 @@ decided when a rule makes them the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,7 @@ from pyoxigraph import Literal, NamedNode
 from kg.namespaces import XSD
 from kg.reasoning.datatypes import DATATYPES, Value, belongs, is_text_type, value
 from kg.reasoning.dictionary import LITERAL, Dictionary, Node
+from kg.reasoning.join import FIRST_TERM
 from kg.reasoning.relation import LOW, NONE, SHIFT, Facts, Ints, Relation, flip, found_in, sorted_unique
 
 _ORDERED = tuple(sorted(DATATYPES, key=str))
@@ -101,25 +102,30 @@ class Literals:
                     found.setdefault(predicate, []).append(np.array([s << SHIFT | number], dtype=np.int64))
         return found
 
-    def standing(self, same: Ints) -> tuple[Ints, Ints]:
-        """Return the dt-type2 and dt-diff pairs of the literals that `same` makes equal to no literal."""
+    def stand(self, same: Ints) -> list[int]:
+        """Return the literals that owl:sameAs pairs make equal to no literal."""
         ends = np.concatenate((same, flip(same)))
         literal = self.dictionary.is_literal
-        stand = np.unique(ends[literal(ends >> SHIFT) & ~literal(ends & LOW)] >> SHIFT).tolist()
-        valued = [(i, found) for i in stand if (found := self._value_of(i)) is not None]
+        found: list[int] = np.unique(ends[literal(ends >> SHIFT) & ~literal(ends & LOW)] >> SHIFT).tolist()
+        return found
+
+    def standing(self, same: Ints, facts: Facts) -> tuple[Ints, Ints]:
+        """Return the dt-type2 and dt-diff pairs of the literals that stand for something, among `facts`."""
+        valued = [(i, found) for i in self.stand(same) if (found := self._value_of(i)) is not None]
         if not valued:
             return NONE, NONE
         number = self.dictionary.number
         typed = [(i, number(name)) for i, found in valued for name in _ORDERED if belongs(found, name)]
-        unlike = [(i, j) for j, other in self._all_values() for i, found in valued if other != found]
+        others = [(j, other) for j in self._occurring(facts) if (other := self._value_of(j)) is not None]
+        unlike = [(i, j) for j, other in others for i, found in valued if other != found]
         return _keys(typed), _keys(unlike + [(j, i) for i, j in unlike])
 
-    def _all_values(self) -> Iterator[tuple[int, Value]]:
-        """Yield every literal that has a value, those that still wait included."""
-        constants = frozenset(self.dictionary.constants.values())
-        for number in np.flatnonzero(self.dictionary.kinds() == LITERAL).tolist():
-            if number not in constants and (found := self._value_of(number)) is not None:
-                yield number, found
+    def _occurring(self, facts: Facts) -> list[int]:
+        """Return the literals of some facts, the rules' own constants left out."""
+        ends = np.unique(np.concatenate([r.objects() for p, r in facts if p >= FIRST_TERM]))
+        constants = np.fromiter(self.dictionary.constants.values(), dtype=np.int64)
+        found: list[int] = ends[self.dictionary.is_literal(ends) & ~np.isin(ends, constants)].tolist()
+        return found
 
     def matters(self, number: int) -> bool:
         """Say whether a term is a datatype, or a literal whose value another literal may have."""

@@ -5,8 +5,8 @@
     change = kept.remove(some)
     kept.inferred, kept.inconsistencies
 
-Changes to lists, property chains, transitivity, or to literals whose values other literals share are rare and
-not monotone; they are closed anew. The result is always that of a closure from scratch.
+A list that grows, and what is taken from a list, a chain, a transitive property or the literals compared by
+value, are closed anew: rare, and not monotone. The result is always that of a closure from scratch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kg.reasoning.engine import Engine, State
 from kg.reasoning.inconsistency import Inconsistency, inconsistencies
 from kg.reasoning.join import FIRST_TERM
 from kg.reasoning.noise import minus, rdf_only, without_noise
-from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in
+from kg.reasoning.relation import LOW, SHIFT, Facts, Relation, found_in
 from kg.reasoning.rulebook import owl2rl
 from kg.reasoning.rules import Rule
 
@@ -45,7 +45,7 @@ class Materialisation:
 
     def _start(self, triples: Iterable[Triple]) -> None:
         """Close from scratch."""
-        self._dictionary = Dictionary()
+        self._dictionary, self._may_know_more = Dictionary(), False
         self._engine = Engine(self._rules, self._dictionary)
         self._given = self._dictionary.facts(triples)
         self._plain = State()
@@ -68,6 +68,7 @@ class Materialisation:
     def copy(self) -> Materialisation:
         """Return a copy that changes alone; facts are shared, so it costs little."""
         other = object.__new__(Materialisation)
+        self._may_know_more = other._may_know_more = True
         other._rules, other._dictionary, other._engine = self._rules, self._dictionary, self._engine
         other._given, other._inferred = self._given, self._inferred
         other._plain, other._full = self._plain.copy(), self._full.copy()
@@ -98,11 +99,14 @@ class Materialisation:
             return Change(frozenset(), frozenset())
         before = self._inferred
         given = self._given.plus(new)
-        if self._needs_scratch(new):
+        if self._engine.lengthens(self._plain, new) or (self._may_know_more and self._valued(new)):
+            return self._again(given)
+        if self._stands_by_value(new):
             return self._again(given)
         self._given = given
+        news = self._engine.with_literals(self._plain, new)
         for state, steps in self._passes():
-            self._engine.grow(state, minus(self._engine.with_literals(state, new), state.facts), steps)
+            self._engine.grow(state, minus(news, state.facts), steps)
         self._inferred = self._published()
         return self._change(before)
 
@@ -114,9 +118,10 @@ class Materialisation:
             return Change(frozenset(), frozenset())
         before = self._inferred
         given = self._given.without(gone)
-        if self._needs_scratch(gone):
+        if self._engine.shapes_rules(gone) or self._valued(gone) or self._stands_by_value(gone):
             return self._again(given)
         self._given = given
+        self._may_know_more = self._may_know_more or self._has_literals(gone)
         for state, steps in self._passes():
             if not self._engine.shrink(state, gone, given, steps):
                 return self._again(given)
@@ -149,14 +154,24 @@ class Materialisation:
         now = self.inferred
         return Change(now - before, before - now)
 
-    def _needs_scratch(self, changed: Facts) -> bool:
-        """Say whether a change is one that neither rounds nor DRed may follow."""
-        return self._engine.shapes_rules(changed) or any(
-            self._valued(p, r.keys) for p, r in changed if p >= FIRST_TERM
-        )
+    def _stands_by_value(self, changed: Facts) -> bool:
+        """Say whether literals come or go beside one that stands for something: it differs from all others."""
+        same = self._plain.facts[self._engine.same_as].keys
+        return bool(self._engine.literals.stand(same)) and self._has_literals(changed)
 
-    def _valued(self, predicate: int, keys: Ints) -> bool:
-        """Say whether some facts speak of datatypes, or of literals that are not plain strings."""
-        literals = self._engine.literals
-        terms = {predicate, *(keys >> SHIFT).tolist(), *(keys & LOW).tolist()}
-        return any(literals.matters(term) for term in terms)
+    def _has_literals(self, facts: Facts) -> bool:
+        """Say whether some facts have a literal for an object."""
+        return any(self._dictionary.is_literal(r.objects()).any() for p, r in facts if p >= FIRST_TERM)
+
+    def _valued(self, changed: Facts) -> bool:
+        """Say whether some facts speak of datatypes, or of literals that are not plain strings.
+
+        Literals that are gone, or a copy's own, stay in the dictionary, where others would still equal them.
+        """
+        matters = self._engine.literals.matters
+        return any(
+            matters(term)
+            for p, r in changed
+            if p >= FIRST_TERM
+            for term in {p, *(r.keys >> SHIFT).tolist(), *(r.keys & LOW).tolist()}
+        )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.namespaces import OWL, RDF, RDFS, XSD
 from kg.reasoning import close
 from kg.reasoning.materialisation import Materialisation
-from tests.reasoning.generated import axioms, facts, ontologies
+from tests.reasoning.generated import axioms, facts, ontologies, properties, things
 
 EX = "http://example.org/"
 
@@ -93,3 +93,72 @@ def test_what_if_changes_nothing() -> None:
     assert kept.what_if([Triple(n("a"), RDF["type"], n("C"))]) == {Triple(n("a"), RDF["type"], n("D"))}
     assert kept.inferred == before
     assert kept.asserted == {Triple(n("C"), RDFS["subClassOf"], n("D"))}
+
+
+def test_additions_to_lists_chains_transitivity_and_typed_literals_are_not_closed_anew() -> None:
+    """Only what is not monotone is: a list that grows after "for all members" was asked of it."""
+    head, cell = BlankNode("head"), BlankNode("cell")
+    base = [
+        Triple(n("a"), n("p"), n("b")),
+        Triple(n("b"), n("p"), n("c")),
+        Triple(n("a"), RDF["type"], n("C")),
+    ]
+    steps = [
+        [Triple(n("p"), RDF["type"], OWL["TransitiveProperty"])],
+        [Triple(n("q"), OWL["propertyChainAxiom"], head)],
+        [Triple(head, RDF["first"], n("p")), Triple(head, RDF["rest"], cell)],
+        [Triple(cell, RDF["first"], n("p")), Triple(cell, RDF["rest"], RDF["nil"])],
+        [Triple(n("D"), OWL["intersectionOf"], cell)],
+        [Triple(n("a"), n("size"), Literal("1", datatype=XSD["integer"]))],
+        [Triple(n("b"), n("size"), Literal("01", datatype=XSD["integer"]))],
+        [Triple(n("size"), RDFS["range"], XSD["decimal"])],
+        [Triple(n("c"), n("size"), Literal("one"))],
+    ]
+    kept, held = Materialisation(base), set(base)
+    dictionary = kept._dictionary
+    for triples in steps:
+        kept.add(triples)
+        held |= set(triples)
+        assert kept.inferred == close(held).inferred
+        assert bool(kept.inconsistencies) == bool(close(held).inconsistencies)
+    assert kept._dictionary is dictionary
+    kept.add([Triple(cell, RDF["first"], n("r"))])
+    assert kept._dictionary is not dictionary
+
+
+texts = st.sampled_from(
+    [Literal("1", datatype=XSD["integer"]), Literal("1.0", datatype=XSD["decimal"])]
+    + [Literal(text, datatype=XSD["token"]) for text in ("1", "one")]
+    + [Literal(text) for text in ("1", "one", "two")]
+)
+said = st.builds(
+    lambda s, p, o: [Triple(s, p, o)], things, st.sampled_from([n("p"), n("q"), OWL["sameAs"]]), texts
+)
+ranges = st.builds(
+    lambda p, d: [Triple(p, RDFS["range"], XSD[d])],
+    properties,
+    st.sampled_from(["token", "integer", "string"]),
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.one_of(said, said, ranges, facts, axioms), st.integers(0, 10**6)),
+        min_size=2,
+        max_size=9,
+    )
+)
+def test_kept_closure_follows_literals_that_come_and_go(moves: list[tuple[bool, list[Triple], int]]) -> None:
+    kept, held = Materialisation(), set[Triple]()
+    for adds, triples, seed in moves:
+        if adds or not held:
+            kept.add(triples)
+            held |= set(triples)
+        else:
+            gone = {sorted(held, key=str)[seed % len(held)]}
+            kept.remove(gone)
+            held -= gone
+        fresh = close(held)
+        assert kept.inferred == fresh.inferred
+        assert bool(kept.inconsistencies) == bool(fresh.inconsistencies)
