@@ -155,7 +155,7 @@ class Materialisation:
         return Change(now - before, before - now)
 
     def _stands_by_value(self, changed: Facts) -> bool:
-        """Say whether literals come or go beside one that stands for something: it differs from all others."""
+        """Say whether literals come or go beside one that stands for something: it differs from others."""
         same = self._plain.facts[self._engine.same_as].keys
         return bool(self._engine.literals.stand(same)) and self._has_literals(changed)
 
