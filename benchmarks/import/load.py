@@ -82,7 +82,7 @@ def measure(name: str, path: Path, folder: Path) -> None:
 
 
 def beside(name: str, nt: Path, triples: int, folder: Path) -> None:
-    """Load the same N-Triples with Oxigraph's own loader, into its default and into a named graph, and rdflib."""
+    """Load the same N-Triples with Oxigraph's loader, into its default and into a named graph, and rdflib."""
     load = (str(BIN / "oxigraph"), "load", "-l", str(folder / "ox"), "-f", str(nt))
     for how, more in (("default graph", ()), ("named graph", ("--graph", GRAPH + name))):
         show(name, f"oxigraph load, N-Triples, {how}", triples, run(*load, *more))
@@ -91,7 +91,8 @@ def beside(name: str, nt: Path, triples: int, folder: Path) -> None:
         part = nt.with_name("slice.nt")
         with nt.open("rb") as whole, part.open("wb") as out:
             out.writelines(islice(whole, RDFLIB_SLICE))
-        show(name, "rdflib parse (memory), a slice", RDFLIB_SLICE, run(sys.executable, "-c", RDFLIB, str(part)))
+        took = run(sys.executable, "-c", RDFLIB, str(part))
+        show(name, "rdflib parse (memory), a slice", RDFLIB_SLICE, took)
         part.unlink()
     else:
         show(name, "rdflib parse (memory)", triples, run(sys.executable, "-c", RDFLIB, str(nt)))
