@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +18,7 @@ from kg.settings import Settings
 from kg.store.board import CRASH, DEADLINE, MEMORY, Board
 from kg.store.jobs import DATA, END, ERROR, QueryJob, WriteJob, error_from, frames, send_job
 from kg.store.local import replacement
-from kg.store.owner import slots_of
+from kg.store.owner import LANES, slots_of
 from kg.store.protocol import GraphName, Solutions, Term
 
 #: seconds an owner that died may take to open its store again
@@ -45,6 +44,7 @@ class EngineStore:
     def __init__(self, directory: Path, settings: Settings) -> None:
         """Reach the engine whose sockets are in `directory`."""
         self._directory, self._settings = directory, settings
+        self._addresses = {lane: str(directory / f"{lane}.sock") for lane in (*LANES, "write")}
         #: the kernel keeps the engine from every network, so SILENT calls may fail as the standard has it
         self.walled = (directory / "walled").exists()
         self.board = Board(directory / "board", slots_of(settings) + 1)
@@ -81,7 +81,6 @@ class EngineStore:
 
         Raises what the engine raised before that; Busy when the queue is full; TooExpensive past its limits.
         """
-        job = job if job.id else replace(job, id=os.urandom(8).hex())
         for _ in range(3):
             reply = self._attempt(job, lane)
             if reply is not None:
@@ -160,7 +159,7 @@ class EngineStore:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             connection.setblocking(False)
             try:
-                connection.connect(str(self._directory / f"{lane}.sock"))
+                connection.connect(self._addresses[lane])
                 return connection
             except BlockingIOError as error:
                 connection.close()
@@ -245,7 +244,6 @@ class EngineStore:
 
     def write(self, job: WriteJob, body: bytes = b"") -> bool:
         """Make a write; return whether it made a graph. When it returns, new queries see it everywhere."""
-        job = job if job.id else replace(job, id=os.urandom(8).hex())
         connection = self._connect("write")
         connection.settimeout(2 * job.deadline + 60)
         with connection:

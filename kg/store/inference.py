@@ -41,6 +41,7 @@ class Follower:
     default: Triples = frozenset()
     given: Triples = frozenset()
     closure: Triples = frozenset()
+    state: bytes = b""
     ready: bool = field(default=False)
 
     def before(self, store: LocalStore) -> None:
@@ -49,10 +50,16 @@ class Follower:
             self.default = _triples(store, None)
             self.given = _union(_members(store), but=SOURCE)
             self.closure = self.reason(self.given)
+            self.state = _state(store)
             self.ready = True
 
     def after(self, store: LocalStore) -> None:
         """Bring edits, inferred and default graph in step with what the write left."""
+        if _state(store) != self.state:  # else the write was elsewhere: reading every triple costs far more
+            self.follow(store)
+
+    def follow(self, store: LocalStore) -> None:
+        """Read what there is now, and change what no longer fits it."""
         members, shown = _members(store), _triples(store, None)
         self._record_edits(store, members, shown)
         given, said = _union(members, but=SOURCE), _union(members)
@@ -63,6 +70,7 @@ class Follower:
         wanted = said | self.closure
         put(store, None, shown, wanted)
         self.default = wanted
+        self.state = _state(store)
 
     def _record_edits(self, store: LocalStore, members: dict[ox.NamedNode, Triples], shown: Triples) -> None:
         """Move what was changed in the default graph itself into the graphs it is made of."""
@@ -76,6 +84,12 @@ class Follower:
             edits = members.get(EDITS, frozenset())
             members[EDITS] = edits | new
             put(store, EDITS, edits, members[EDITS])
+
+
+def _state(store: LocalStore) -> bytes:
+    """Return a digest of the member graphs, the inferred and the default graph."""
+    watched = (name for name in store.graphs() if is_member(name) or name == INFERRED)
+    return store.digest((None, *watched))
 
 
 def put(store: LocalStore, graph: ox.NamedNode | None, old: Triples, new: Triples) -> None:

@@ -7,10 +7,11 @@ then an end (E) or an error (X). A stream that stops before E or X broke.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from kg import errors
@@ -19,7 +20,13 @@ from kg.errors import KgError
 HEAD, DATA, END, ERROR = b"H", b"D", b"E", b"X"
 _LENGTHS = struct.Struct(">II")
 _FRAME = struct.Struct(">cI")
-_BLOCK = 1 << 18
+_SMALL = 1 << 13  # most jobs and most answers are whole within it
+_BLOCK = 1 << 16  # asked of the kernel at a time; a larger buffer costs page faults each time
+
+
+def new_id() -> str:
+    """Return the name of one job, by which its death is told."""
+    return os.urandom(8).hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class QueryJob:
     deadline: float = 30.0  # seconds of work
     parse_only: str = ""  # "query" or "update": nothing is evaluated over the store
     whole_graph: str | None = None  # a graph's IRI, "" the default graph: its triples instead of a query
-    id: str = ""
+    id: str = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class WriteJob:
     media: str = ""  # a key of kg.store.answers.GRAPHS: the body's format
     base: str | None = None
     deadline: float = 30.0
-    id: str = ""
+    id: str = field(default_factory=new_id)
 
 
 def send_job(connection: socket.socket, job: QueryJob | WriteJob, body: bytes = b"") -> None:
@@ -61,14 +68,16 @@ def send_job(connection: socket.socket, job: QueryJob | WriteJob, body: bytes = 
 
 def receive_job(connection: socket.socket) -> tuple[QueryJob | WriteJob, bytes] | None:
     """Return a job and its body, or None when the other side went away before it was whole."""
-    lengths = _exactly(connection, _LENGTHS.size)
-    if lengths is None:
+    head = _at_least(connection, connection.recv(_SMALL), _LENGTHS.size)
+    if head is None:
         return None
-    head_length, body_length = _LENGTHS.unpack(lengths)
-    head, body = _exactly(connection, head_length), _exactly(connection, body_length)
-    if head is None or body is None:
+    head_length, body_length = _LENGTHS.unpack_from(head)
+    start = _LENGTHS.size + head_length
+    head = _at_least(connection, head, start)
+    if head is None:
         return None
-    return _job(json.loads(head)), body
+    body = _at_least(connection, head[start:], body_length)
+    return None if body is None else (_job(json.loads(head[_LENGTHS.size : start])), body)
 
 
 def _job(raw: list[Any]) -> QueryJob | WriteJob:
@@ -80,16 +89,17 @@ def _job(raw: list[Any]) -> QueryJob | WriteJob:
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (QueryJob, WriteJob)}
 
 
-def _exactly(connection: socket.socket, length: int) -> bytes | None:
-    """Return `length` bytes, or None when the stream ends before."""
-    parts: list[bytes] = []
-    while length:
-        part = connection.recv(min(length, _BLOCK))
+def _at_least(connection: socket.socket, begun: bytes, length: int) -> bytes | None:
+    """Return `begun` continued to `length` bytes or more, or None when the stream ends before."""
+    missing = length - len(begun)
+    parts = [begun]
+    while missing > 0:
+        part = connection.recv(min(missing, _BLOCK))
         if not part:
             return None
         parts.append(part)
-        length -= len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        missing -= len(part)
+    return b"".join(parts) if len(parts) > 1 else begun
 
 
 def frame(kind: bytes, payload: bytes) -> bytes:
@@ -119,7 +129,7 @@ def error_from(payload: bytes) -> KgError:
 
 def frames(connection: socket.socket) -> Iterator[tuple[bytes, bytes]]:
     """Yield (kind, payload) until the other side closes; a cut frame is not yielded."""
-    buffer = b""
+    buffer, asked = b"", _SMALL
     while True:
         while len(buffer) >= _FRAME.size:
             kind, length = _FRAME.unpack_from(buffer)
@@ -128,7 +138,7 @@ def frames(connection: socket.socket) -> Iterator[tuple[bytes, bytes]]:
                 break
             yield kind, buffer[_FRAME.size : end]
             buffer = buffer[end:]
-        part = connection.recv(_BLOCK)
+        part = connection.recv(asked)
         if not part:
             return
-        buffer = buffer + part if buffer else part
+        buffer, asked = buffer + part if buffer else part, _BLOCK

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import NoReturn, Self, cast
+from operator import attrgetter
+from typing import IO, NoReturn, Self, cast
 
 import pyoxigraph as ox
 
 from kg.errors import BadQuery, KgError
 from kg.store.protocol import GraphName, Solutions, Term
 from kg.store.syntax import bad_query, engine_trouble
+
+_TRIPLE = attrgetter("triple")
+
+
+class _Digest:
+    """A file that keeps nothing of what is written to it but its digest."""
+
+    def __init__(self) -> None:
+        self.sha = hashlib.sha256()
+
+    def write(self, block: bytes) -> int:
+        """Take a block."""
+        self.sha.update(block)
+        return len(block)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held back."""
 
 
 class LocalStore(AbstractContextManager["LocalStore"]):
@@ -88,8 +107,17 @@ class LocalStore(AbstractContextManager["LocalStore"]):
 
     def quads(self, graph: GraphName) -> Iterator[ox.Triple]:
         """Yield the triples of one graph."""
-        for quad in self.engine.quads_for_pattern(None, None, None, graph or ox.DefaultGraph()):
-            yield quad.triple
+        return map(_TRIPLE, self.engine.quads_for_pattern(None, None, None, graph or ox.DefaultGraph()))
+
+    def digest(self, graphs: Iterable[GraphName]) -> bytes:
+        """Return a digest of some graphs: equal ones mean equal triples, others may mean nothing."""
+        seen = _Digest()
+        for graph in graphs:
+            seen.write(str(graph).encode() + b"\n")
+            self.engine.dump(
+                cast("IO[bytes]", seen), format=ox.RdfFormat.N_TRIPLES, from_graph=graph or ox.DefaultGraph()
+            )
+        return seen.sha.digest()
 
     def load(self, quads: Iterable[ox.Quad]) -> int:
         """Add quads in bounded memory; return how many were given."""

@@ -16,6 +16,7 @@ import signal
 import socket
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from kg.store import board as boards
 from kg.store.board import Board
 from kg.store.jobs import END, WriteJob, error_frame, frame_of, receive_job
 from kg.store.local import LocalStore
-from kg.store.worker import YIELDS, Place, fork_worker, is_long
+from kg.store.worker import LONG, YIELDS, Place, fork_worker, is_longer
 from kg.store.writes import Writer, WriteResult
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ log = logging.getLogger(__name__)
 #: lane -> the socket's name; pages and named questions have their own, so runaway queries cannot starve them.
 LANES = ("query", "trusted")
 TRUSTED_WORKERS = 2
-_TICK = 0.05
+#: workers kept free for the next query, beside those at longer work: as many as can run at a time.
+HANDS = max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
+_TICK = 0.02  # seconds between two looks, and from which a query counts as longer work
 _CAUSES = {signal.SIGALRM: boards.DEADLINE, signal.SIGABRT: boards.MEMORY, signal.SIGKILL: boards.MEMORY}
 
 
@@ -98,7 +101,7 @@ class Owner:
         generation = Generation(number, lanes)
         old = list(self._generations)
         self._generations.append(generation)
-        self._man(generation, at_least=1)
+        self._man(generation, at_most=1)
         for name in LANES:
             os.rename(self._directory / f"{name}.{number}", self._directory / f"{name}.sock")
         self._board.version = (
@@ -114,6 +117,7 @@ class Owner:
         path.unlink(missing_ok=True)
         lane.bind(str(path))
         lane.listen(self._settings.query_queue)
+        lane.setblocking(False)
         return lane
 
     def _retire(self, generation: Generation) -> None:
@@ -124,29 +128,39 @@ class Owner:
         for lane in generation.lanes.values():
             with contextlib.suppress(OSError):
                 lane.shutdown(socket.SHUT_RDWR)
-            lane.setblocking(False)
             with contextlib.suppress(OSError):
                 while True:
                     lane.accept()[0].close()
             lane.close()
 
-    def _man(self, generation: Generation, at_least: int = 0) -> None:
-        """Fork workers until every lane has its number, or `at_least` so many."""
+    def _man(self, generation: Generation, at_most: int = HANDS) -> None:
+        """Fork workers until every lane has `at_most` free hands beside those at longer work."""
         leftover = sum(len(past.workers) for past in self._generations if past.retired)
         slots = max(1, self._settings.query_slots - max(0, leftover - TRUSTED_WORKERS))
-        wanted = {"query": slots, "trusted": TRUSTED_WORKERS}
-        for name, lane in generation.lanes.items():
-            have = sum(1 for _, at in generation.workers.values() if at == name)
-            for _ in range((at_least or wanted[name]) - have):
-                while not self._free:
-                    self._bury()
-                    time.sleep(0.001)
-                place = Place(self._free.pop(), lane)
-                pid = fork_worker(
-                    self._store.engine, place, self._board, self._settings.query_memory, self._not_for(lane)
-                )
-                self._board.count("started")
-                generation.workers[pid] = (place.slot, name)
+        for name, room in (("query", slots), ("trusted", TRUSTED_WORKERS)):
+            at_work = [slot for slot, lane in generation.workers.values() if lane == name]
+            longer = sum(is_longer(self._board.slot(slot).since, _TICK) for slot in at_work)
+            for number in range(len(at_work), min(room, at_most + longer)):
+                self._fork(generation, name, spare=number >= HANDS)
+            self._let_wait(generation, name, room)
+
+    def _let_wait(self, generation: Generation, name: str, room: int) -> None:
+        """Let as many wait as the settings say, and beside them those for whom no worker is forked yet."""
+        manned = sum(1 for _, lane in generation.workers.values() if lane == name)
+        generation.lanes[name].listen(self._settings.query_queue + max(0, room - manned))
+
+    def _fork(self, generation: Generation, name: str, *, spare: bool) -> None:
+        """Fork one worker to a lane; waits for a slot on the board when all are taken."""
+        while not self._free:
+            self._bury()
+            time.sleep(0.001)
+        lane = generation.lanes[name]
+        place = Place(self._free.pop(), lane, spare)
+        pid = fork_worker(
+            self._store.engine, place, self._board, self._settings.query_memory, self._not_for(lane)
+        )
+        self._board.count("started")
+        generation.workers[pid] = (place.slot, name)
 
     def _not_for(self, lane: socket.socket) -> list[int]:
         """Return the descriptors that a worker of `lane` must not hold open."""
@@ -158,7 +172,7 @@ class Owner:
         self._bury()
         for generation in self._generations:
             for pid, (slot, lane) in generation.workers.items():
-                if lane == "query" and is_long(self._board.slot(slot).since):
+                if lane == "query" and is_longer(self._board.slot(slot).since, LONG):
                     with contextlib.suppress(OSError):
                         if os.getpriority(os.PRIO_PROCESS, pid) < YIELDS:
                             os.setpriority(os.PRIO_PROCESS, pid, YIELDS)
@@ -205,8 +219,15 @@ class Owner:
         """Make a write and publish it; whatever fails in it, the owner stays."""
         own = slots_of(self._settings)
         self._board.begin(own, os.getpid(), job.id)
+        hands = count(HANDS - 4)
+
+        def meanwhile() -> None:
+            """Tend the workers; a long rehearsal foretells a long write, so hands are added before it."""
+            self._tend()
+            self._man(self._generations[-1], next(hands))
+
         try:
-            result = self._writer.write(job, body, self._tend)
+            result = self._writer.write(job, body, meanwhile)
             self._board.count("writes")
             (self._directory / "written").touch()
             return result

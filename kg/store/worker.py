@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import socket
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -25,30 +28,64 @@ from kg.store.jobs import QueryJob, error_frame, receive_job
 LONG = 0.2
 YIELDS = 15  # the niceness of a long query
 _STALL = 30.0  # seconds a client may take no bytes before its query is given up
+_IDLE = 1.0  # seconds without a query after which a spare worker leaves
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a worker sits: its slot on the board, and the lane it listens on."""
+    """Where a worker sits: its slot on the board, the lane it listens on, and whether it may leave idle."""
 
     slot: int
     lane: socket.socket
+    spare: bool = False
+
+
+class Door:
+    """Lets one query in at a time; of idle workers the first forked is woken, so its caches stay warm.
+
+    accept(2) would wake them in turn. epoll(7) with EPOLLEXCLUSIVE wakes the first that waits.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._lane = place.lane  # does not block
+        self._patience = _IDLE if place.spare else None
+        self._wait = _waiting(place.lane)
+
+    def next(self) -> socket.socket | None:
+        """Return the next connection; None when the lane is shut, or to a spare worker nobody needs."""
+        while True:
+            try:
+                return self._lane.accept()[0]
+            except BlockingIOError:
+                seen = self._wait(self._patience)
+                if not seen or seen[0][1] & select.POLLHUP:
+                    return None
+            except OSError:
+                return None
+
+
+def _waiting(lane: socket.socket) -> Callable[[float | None], list[tuple[int, int]]]:
+    """Return what waits at a lane for so many seconds, without end for None, and returns what came."""
+    if sys.platform == "linux":
+        one_of_many = select.epoll()
+        one_of_many.register(lane, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        return one_of_many.poll
+    each = select.poll()
+    each.register(lane, select.POLLIN)
+    return lambda seconds: each.poll(None if seconds is None else seconds * 1000)
 
 
 def work(engine: ox.Store, place: Place, board: Board, memory: int) -> None:
     """Answer queries until the lane is shut, or after one long query; the caller ends the process."""
     gc.freeze()
     walls.limit_memory(memory)
-    board.idle(place.slot, os.getpid())
-    while True:
-        try:
-            connection, _ = place.lane.accept()
-        except OSError:
-            return
+    pid, door = os.getpid(), Door(place)
+    board.idle(place.slot, pid)
+    while (connection := door.next()) is not None:
         with connection:
             connection.settimeout(_STALL)
             _serve(engine, place, board, connection)
-        board.idle(place.slot, os.getpid())
+        board.idle(place.slot, pid)
         if os.getpriority(os.PRIO_PROCESS, 0) >= YIELDS:
             return
 
@@ -126,6 +163,6 @@ def fork_worker(engine: ox.Store, place: Place, board: Board, memory: int, close
     os._exit(0)
 
 
-def is_long(since: float) -> bool:
-    """Say whether a query that began at `since` on the monotonic clock has become a long one."""
-    return since > 0 and time.monotonic() - since > LONG
+def is_longer(since: float, seconds: float) -> bool:
+    """Say whether a query that began at `since` on the monotonic clock runs for more than `seconds`."""
+    return since > 0 and time.monotonic() - since > seconds

@@ -48,8 +48,7 @@ class Writer:
         """Mend a store whose process ended between a write and its inferences."""
         if self._follower is not None and getattr(self._store, "is_behind", False):
             self._follower.before(self._store)
-            self._follower.given = frozenset()
-            self._follower.after(self._store)
+            self._follower.follow(self._store)
             self._store.make_durable()
             self._store.end_following()
 

@@ -28,7 +28,8 @@ def validate(response: Response) -> Response:
     if response.headers.get("ETag") or "no-store" in response.headers.get("Cache-Control", ""):
         return response
     response.headers.setdefault("Cache-Control", REVALIDATE)
-    response.vary.add("Accept")
+    if response.headers.get("Vary") != "Accept":
+        response.vary.add("Accept")
     response.headers["ETag"] = f'W/"{_digest(response)}"'
     return _conditional(response)
 
@@ -54,6 +55,8 @@ def _digest(response: Response) -> str:
 
 def _conditional(response: Response) -> Response:
     """Turn the answer into 304 where `If-None-Match` names it, and stop the work behind it."""
+    if "HTTP_IF_NONE_MATCH" not in request.environ:
+        return response
     if not request.if_none_match.contains_weak(response.get_etag()[0] or ""):
         return response
     if "*" in request.headers.get("If-None-Match", ""):

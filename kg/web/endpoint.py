@@ -43,15 +43,23 @@ class Endpoints:
         """Serve `store`; nothing is started yet."""
         self._store, self._settings = store, settings
         self._lock = threading.Lock()
+        self._endpoint: Endpoint | None = None
 
     def get(self) -> Endpoint:
         """Return the endpoint, starting an engine over a store of this process at first use."""
+        if self._endpoint is not None:
+            return self._endpoint
         with self._lock:
-            if isinstance(self._store, LocalStore):
-                local = self._store
-                engine = start_engine(self._settings, lambda: local)
-                self._store = EngineStore(engine.directory, self._settings)
+            if self._endpoint is None:
+                self._endpoint = self._started()
+            return self._endpoint
+
+    def _started(self) -> Endpoint:
+        """Return the store where it is an endpoint, else an engine over it."""
+        if not isinstance(self._store, LocalStore):
             return cast("Endpoint", self._store)
+        local = self._store
+        return EngineStore(start_engine(self._settings, lambda: local).directory, self._settings)
 
 
 def endpoint() -> Endpoint:

@@ -136,6 +136,7 @@ def named(name: str, offers: Iterable[Offer]) -> Offer | None:
     return next((offer for offer in offers if wanted in offer.names or wanted == offer.media), None)
 
 
+@lru_cache(maxsize=256)
 def prefers_html(accept: str) -> bool:
     """Say whether the client is a browser: it likes a page better than any data format."""
     html = quality(accept, HTML)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,7 @@ from kg.errors import BadQuery, TooLarge, UnsupportedMedia
 
 FORM = "application/x-www-form-urlencoded"
 _FIELDS = 1000
+_OFTEN = 8000  # letters of a query string that is kept for the next time
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|[^!-~]")
 
 Parameters = Mapping[str, list[str]]
@@ -21,7 +23,14 @@ Parameters = Mapping[str, list[str]]
 
 def in_address(request: Request) -> Parameters:
     """Return the parameters of the query string."""
-    return _read(request.environ.get("QUERY_STRING", ""))
+    text = request.environ.get("QUERY_STRING", "")
+    return _read_again(text) if len(text) <= _OFTEN else _read(text)
+
+
+@lru_cache(maxsize=256)
+def _read_again(text: str) -> Parameters:
+    """Return what was read before of this very query string: dashboards and pages ask the same ones."""
+    return _read(text)
 
 
 def in_body(request: Request, limit: int) -> Parameters:

@@ -39,6 +39,5 @@ HEADERS = MappingProxyType(
 @blueprint.after_app_request
 def add_security_headers(response: Response) -> Response:
     """Add the headers to every answer, errors included."""
-    for name, value in HEADERS.items():
-        response.headers[name] = value
+    response.headers.extend(HEADERS)
     return response

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, after_this_request, current_app, g, redirect, render_template, request
@@ -103,11 +104,16 @@ def formats_of(parameters: Parameters) -> Formats:
     if wanted and wanted[0]:
         formats = Formats(named(wanted[0], RESULTS), named(wanted[0], GRAPHS))
     else:
-        accept = request.headers.get("Accept", "")
-        formats = Formats(choose(accept, RESULTS), choose(accept, GRAPHS))
+        formats = _accepted(request.headers.get("Accept", ""))
     if formats.results is None and formats.triples is None:
         raise not_acceptable("queries", RESULTS + GRAPHS)
     return formats
+
+
+@lru_cache(maxsize=256)
+def _accepted(accept: str) -> Formats:
+    """Return the formats that an `Accept` header takes."""
+    return Formats(choose(accept, RESULTS), choose(accept, GRAPHS))
 
 
 def query_job(text: str, parameters: Parameters, formats: Formats) -> QueryJob:
@@ -173,7 +179,7 @@ def respond(reply: Reply, formats: Formats) -> Response:
     assert offer is not None  # noqa: S101 - the worker refuses a form without a format
     content: Any = reply.body() if head.get("complete") else _stream(reply, head["format"], request.environ)
     response = Response(content, content_type=offer.content_type)
-    response.vary.add("Accept")
+    response.headers["Vary"] = "Accept"
     allow_reading(response)
     if head["truncated"]:
         tell_truncated(response)

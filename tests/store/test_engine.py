@@ -20,6 +20,7 @@ from pyoxigraph import Literal
 from kg.errors import BadQuery, Busy, Forbidden, KgError, TooExpensive
 from kg.store.client import EngineStore
 from kg.store.jobs import QueryJob, WriteJob
+from kg.store.owner import HANDS, TRUSTED_WORKERS
 from tests.store.conftest import EMPTY, Engines
 
 THREE_JOINS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -85,6 +86,42 @@ def test_others_are_answered_while_queries_run_away(engine_of: Engines) -> None:
     for thread in runaways:
         thread.join()
     assert [type(error) for error in lost] == [TooExpensive] * len(runaways)
+
+
+def test_a_write_forks_workers_for_the_processors_not_for_every_slot(engine_of: Engines) -> None:
+    store = engine_of(replace(EMPTY, query_slots=40))
+    store.update("INSERT DATA { <http://e/a> <http://e/p> 1 }")
+    time.sleep(0.2)
+    before = store.board.counters()["started"]
+    store.update("INSERT DATA { <http://e/a> <http://e/p> 2 }")
+    time.sleep(0.2)
+    assert store.board.counters()["started"] - before <= max(20, HANDS + TRUSTED_WORKERS)
+
+
+def test_spare_workers_leave_when_the_long_queries_are_over(engine_of: Engines) -> None:
+    store = filled(engine_of())
+    idle = len(processes())
+    threads = [threading.Thread(target=_killed, args=(store,)) for _ in range(EMPTY.query_slots)]
+    for thread in threads:
+        thread.start()
+    _until(lambda: store.status()["running"] == EMPTY.query_slots)
+    for thread in threads:
+        thread.join()
+    _until(lambda: len(processes()) <= idle)
+
+
+def _killed(store: EngineStore) -> None:
+    """Ask what does not end before its deadline."""
+    with pytest.raises(TooExpensive):
+        body(store, THREE_JOINS, deadline=2.0)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    """Wait until something is true, ten seconds at most."""
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_query_that_eats_memory_ends_itself_only(engine_of: Engines) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 from pyoxigraph import NamedNode, Quad, Triple
 
 from kg.namespaces import GRAPH, KG, RDF, RDFS
@@ -113,3 +114,16 @@ def test_a_disk_store_killed_between_write_and_inference_is_mended_at_the_next_s
         writer_over(store).catch_up()
         assert not store.is_behind
         assert store.ask("ASK { <http://e/a> a <http://e/D> }")
+
+
+def test_a_write_to_a_graph_nothing_follows_from_reads_no_triple_again(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore(built / "current" / "graph.nq")
+    writer = writer_over(store)
+    update(writer, "INSERT DATA { GRAPH <http://e/g> { <http://e/a> <http://e/p> 1 } }")
+    monkeypatch.setattr(store, "quads", lambda graph: pytest.fail(f"{graph} was read"))
+    update(writer, "INSERT DATA { GRAPH <http://e/g> { <http://e/a> <http://e/p> 2 } }")
+    monkeypatch.undo()
+    update(writer, f"INSERT DATA {{ GRAPH <{INFERRED.value}> {{ <http://e/a> <http://e/p> 3 }} }}")
+    assert not store.ask("ASK { <http://e/a> <http://e/p> 3 }")
