@@ -1,4 +1,4 @@
-// Reviewing link candidates by key: the candidate in focus takes the verdict whose key is pressed.
+// Reviewing link candidates by key: the candidate in focus, or the first, takes the verdict whose key is pressed.
 // The write token stays in the memory of this page and goes only into the Authorization header.
 
 import { all, fields } from "./lib/dom";
@@ -20,7 +20,7 @@ function start(region: HTMLElement): void {
     const form = target.closest<HTMLFormElement>("form[data-candidate]") ?? next(region);
     const button =
       form && all<HTMLButtonElement>("button[data-key]", form).find((one) => one.dataset.key === event.key);
-    if (!button) return;
+    if (!button || button.disabled) return;
     event.preventDefault();
     form.requestSubmit(button);
   });
@@ -30,33 +30,57 @@ function next(region: HTMLElement): HTMLFormElement | null {
   return region.querySelector<HTMLFormElement>("form[data-candidate]:not([hidden])");
 }
 
+interface Answer {
+  detail?: string;
+  next?: string;
+  subject?: string;
+  predicate?: string;
+  object?: string;
+  changes?: string[];
+}
+
 async function judge(
   region: HTMLElement,
   form: HTMLFormElement,
   button: HTMLButtonElement | null,
 ): Promise<void> {
-  const said = form.querySelector<HTMLElement>("[role=status]");
-  if (button?.value === "skip") return leave(region, form);
-  const token = region.querySelector<HTMLInputElement>("input[data-token]")?.value ?? "";
-  const body = fields(form, button);
-  const answer = await fetch(form.action, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${token}`, Accept: "application/json" },
-    body,
-  });
-  const found = (await answer.json().catch(() => ({}))) as { detail?: string; changes?: string[] };
-  if (!answer.ok) {
-    if (said) said.textContent = found.detail ?? `The server answered ${answer.status}.`;
-    return;
+  if (button?.value === "skip") return leave(region, form, "Skipped; nothing was written.");
+  const refused = form.querySelector<HTMLElement>("[data-refused]");
+  const refuse = (why: string) => {
+    if (refused) refused.textContent = why;
+  };
+  const token = region.querySelector<HTMLInputElement>("input[data-token]");
+  const author = region.querySelector<HTMLInputElement>("input[data-author]");
+  const missing = [token, author].find((field) => !field?.value.trim());
+  if (missing) {
+    missing.focus();
+    return refuse(missing === token ? "The token is missing." : "A verdict needs your name.");
   }
-  leave(region, form);
+  const body = fields(form, button);
+  body.set("author", author?.value ?? "");
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${token?.value ?? ""}`, Accept: "application/json" },
+      body,
+    });
+    const found = (await answer.json().catch(() => ({}))) as Answer;
+    if (answer.ok) leave(region, form, written(found));
+    else refuse([found.detail ?? `The server answered ${answer.status}.`, found.next].join(" ").trim());
+  } catch {
+    refuse("The server did not answer; nothing was written.");
+  }
 }
 
-function leave(region: HTMLElement, form: HTMLFormElement): void {
+function written({ subject, predicate, object, changes = [] }: Answer): string {
+  const effect = changes.length ? changes.join(" ") : "No question's answer changes.";
+  return `Written: ${subject} ${predicate} ${object}. ${effect}`;
+}
+
+function leave(region: HTMLElement, form: HTMLFormElement, said: string): void {
   form.hidden = true;
-  const following = next(region);
-  following?.querySelector<HTMLElement>("button[data-key]")?.focus();
+  next(region)?.querySelector<HTMLElement>("button[data-key]")?.focus();
   const left = all("form[data-candidate]:not([hidden])", region).length;
-  const count = region.querySelector("[data-left]");
-  if (count) count.textContent = String(left);
+  for (const count of all("[data-left]", region)) count.textContent = String(left);
+  for (const status of all("[data-said]", region)) status.textContent = said;
 }

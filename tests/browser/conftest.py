@@ -59,14 +59,20 @@ def axe() -> str:
 @pytest.fixture(scope="session")
 def reading_server(built: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a server that was given the reader's own copy of the text."""
-    copy = shared / "source" / "source-text.txt"
-    environment = {**os.environ, "KG_BUILD_DIR": str(built), "KG_SOURCE_TEXT": str(copy), "KG_WORKERS": "1"}
+    own = {"KG_BUILD_DIR": str(built), "KG_SOURCE_TEXT": str(shared / "source" / "source-text.txt")}
+    with serving(tmp_path_factory.mktemp("reading") / "output", own) as (base, _process):
+        yield base
+
+
+@contextmanager
+def serving(printed: Path, own: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Start a server with settings of its own; give its address and its process, and stop it."""
+    environment = {**os.environ, "KG_WORKERS": "1", **own}
     command = [sys.executable, str(ROOT / "server.py"), "--host", "127.0.0.1", "--port", "0"]
-    printed = tmp_path_factory.mktemp("reading") / "output"
     with printed.open("w") as stream:
         process = subprocess.Popen(command, env=environment, stderr=subprocess.STDOUT, stdout=stream)
     try:
-        yield _address(process, printed)
+        yield _address(process, printed), process
     finally:
         process.terminate()
         process.wait(20)
