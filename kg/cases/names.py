@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -10,6 +10,9 @@ from pyoxigraph import NamedNode
 
 from kg.errors import BadQuery, NotFound
 from kg.namespaces import PREFIXES
+
+#: longer labels are sentences, which nobody mistypes for a name
+MOST_LETTERS = 60
 
 
 @dataclass(slots=True)
@@ -37,12 +40,19 @@ class Names:
         if term not in found:
             found.append(term)
 
+    def among(self, wanted: Callable[[NamedNode], bool]) -> Names:
+        """Return the names of some terms, so that a word means one of them and near names are theirs."""
+        kept = {label: found for label, terms in self.labels.items() if (found := [*filter(wanted, terms)])}
+        return Names({term for term in self.terms if wanted(term)}, kept)
+
     def find(self, text: str, where: str = "") -> NamedNode:
         """Return the term called `text`.
 
         Raises NotFound with near names, BadQuery when several are called so.
         """
         text = text.strip()
+        if not text:
+            raise BadQuery("Nothing is given.", where=where, todo="Give an IRI, a CURIE or a label.")
         iri = _iri(text)
         if iri is not None:
             return iri
@@ -59,8 +69,13 @@ class Names:
 
     def suggestion(self, text: str) -> str:
         """Return a sentence with near names."""
-        near = get_close_matches(text.casefold(), self.labels, n=4, cutoff=0.55)
-        near = near or [label for label in sorted(self.labels) if text.casefold() in label][:4]
+        prefix, colon, _ = text.partition(":")
+        if colon and prefix.isalnum():
+            return f"The prefix {prefix}: is not one of ours: {', '.join(PREFIXES)}."
+        labels = [label for label in sorted(self.labels) if len(label) <= MOST_LETTERS]
+        near = get_close_matches(text.casefold(), labels, n=4, cutoff=0.55)
+        if not near and len(text) > 1:
+            near = [label for label in labels if text.casefold() in label][:4]
         return f"Near: {', '.join(near)}." if near else "Search with /search?q= or give a CURIE."
 
     def _by_local_name(self, text: str) -> list[NamedNode]:

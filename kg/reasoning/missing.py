@@ -58,7 +58,8 @@ def gaps(engine: Engine, state: State, triple: Triple, limit: int) -> tuple[Gap,
     found.sort(key=_distance)
     near = [replace(gap, instead=_links(engine, state, gap)) for gap in _distinct(found)[:LOOKED_AT]]
     near.sort(key=lambda gap: (_distance(gap)[:2], not gap.instead, _distance(gap)))
-    return tuple(near[:limit])
+    facts = [gap for gap in near if not _wants_axiom(gap)]
+    return tuple(facts[:limit] or near[:1])
 
 
 def _distinct(found: list[Gap]) -> list[Gap]:
@@ -131,8 +132,13 @@ def _gap(
 
 def _distance(gap: Gap) -> tuple[int, int, int, int, str]:
     """Return how far a gap is: facts before axioms, known terms before unknown, more support before less."""
-    predicate = gap.missing[1]
-    axiom = predicate is None or (isinstance(predicate, NamedNode) and predicate.value.startswith(_SCHEMA))
     data = sum(not (isinstance(h[1], NamedNode) and h[1].value.startswith(_SCHEMA)) for h in gap.held)
     unknown = sum(term is None for term in gap.missing)
-    return (int(axiom or gap.rule.startswith("eq-")), unknown, -data, len(gap.held), gap.rule)
+    return (int(_wants_axiom(gap)), unknown, -data, len(gap.held), gap.rule)
+
+
+def _wants_axiom(gap: Gap) -> bool:
+    """Say whether a gap asks to change the ontology, or to make two things one, in the place of a fact."""
+    predicate = gap.missing[1]
+    axiom = predicate is None or (isinstance(predicate, NamedNode) and predicate.value.startswith(_SCHEMA))
+    return axiom or gap.rule.startswith("eq-")

@@ -129,6 +129,17 @@ class Prover:
             found in self._graphs or next(self._instances.of(found), None) is not None
         )
 
+    def occurs(self, term: Node) -> bool:
+        """Say whether a term stands in some fact, or belongs to the language of the rules."""
+        return term in self.closure.engine.dictionary.numbers
+
+    def values(self, subject: Node, predicate: NamedNode) -> Iterator[Literal]:
+        """Yield the literals that are asserted of something by one predicate."""
+        for triple in self.asserted:
+            if triple.subject == subject and triple.predicate == predicate:
+                if isinstance(triple.object, Literal):
+                    yield triple.object
+
     def is_asserted(self, triple: Triple) -> bool:
         """Say whether a triple is asserted."""
         return triple in self.asserted

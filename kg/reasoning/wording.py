@@ -35,9 +35,17 @@ def statement(subject: Node, predicate: Node, obj: Node, naming: Naming = short)
 
 def worded(wording: str, bindings: Mapping[str, Node], naming: Naming = short) -> str:
     """Return a rule's wording with each `{variable}` named; a variable without a value stays as it is."""
-    return re.sub(r"\{(\w+)\}", lambda m: naming(bindings[m[1]]) if m[1] in bindings else m[1], wording)
+    said = re.sub(r"\{(\w+)\}", lambda m: naming(bindings[m[1]]) if m[1] in bindings else m[1], wording)
+    return articled(said)
 
 
+def articled(text: str) -> str:
+    """Return a text with "an" where "a" stands before a vowel."""
+    return _ARTICLE.sub("an ", text)
+
+
+#: "a" before what is spoken with a vowel; not before "unit", "European", "one"
+_ARTICLE = re.compile(r"\ba (?=[aeio](?!u|ne\b)|u(?!n[aio]|se|su|r[aio]))")
 _SHORT_TYPES = frozenset(
     PREFIXES["xsd"] + name
     for name in ("integer", "decimal", "boolean", "dateTime", "date", "nonNegativeInteger")

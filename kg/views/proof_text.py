@@ -17,7 +17,7 @@ def as_text(page: ExplanationPage) -> str:
     for number, proof in enumerate(page.proofs, 1):
         if len(page.proofs) > 1:
             lines += ["", f"Proof {number} of {len(page.proofs)}. {proof.caveat}"]
-        lines += [_line(step) for step in proof.steps]
+        lines += _lines(proof)
     if page.more:
         lines += ["", "There are more proofs; --all lists them."]
     for gap in page.missing:
@@ -28,13 +28,26 @@ def as_text(page: ExplanationPage) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(step: ProofStep) -> str:
+def _lines(proof: ProofView) -> Iterator[str]:
+    """Yield the steps; an axiom of the ontology stands with the step that uses it."""
+    axioms = {step.number: step for step in proof.steps[1:] if step.origin == "ontology"}
+    for step in proof.steps:
+        if step.number not in axioms:
+            yield _line(step, [axioms[number] for number in step.premises if number in axioms])
+
+
+def _line(step: ProofStep, axioms: list[ProofStep]) -> str:
     """Return one step."""
-    said = _said(step.subject, step.predicate, step.object)
-    head = f"{'  ' * step.depth}{step.number}. {said}"
-    if step.kind == "derived":
-        return f"{head}\n{'  ' * step.depth}   by {step.rule} from {_listed(step.premises)}: {step.reason}"
-    return f"{head}\n{'  ' * step.depth}   {_source(step)}"
+    margin = "  " * step.depth
+    head = f"{margin}{step.number}. {_said(step.subject, step.predicate, step.object)}"
+    if step.kind != "derived":
+        return f"{head}\n{margin}   {_source(step)}"
+    used = [str(number) for number in step.premises if number not in {axiom.number for axiom in axioms}]
+    used += [
+        f"{axiom.number} of the ontology ({_said(axiom.subject, axiom.predicate, axiom.object)})"
+        for axiom in axioms
+    ]
+    return f"{head}\n{margin}   {step.reason}\n{margin}   by {step.rule} from {', '.join(used) or 'nothing'}"
 
 
 def _source(step: ProofStep) -> str:
@@ -54,11 +67,6 @@ def _source(step: ProofStep) -> str:
 def _said(subject: Ref, predicate: Ref, obj: Ref) -> str:
     """Return a statement by its short names."""
     return " ".join(ref.curie or ref.label for ref in (subject, predicate, obj))
-
-
-def _listed(numbers: tuple[int, ...]) -> str:
-    """Return numbers as words."""
-    return ", ".join(str(number) for number in numbers) or "nothing"
 
 
 def as_quads(page: ExplanationPage) -> Iterator[Quad]:

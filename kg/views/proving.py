@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import NamedNode, Triple
 
 from kg.cases.names import Names
-from kg.errors import BadQuery
-from kg.namespaces import CLAIM, GRAPH, KG, RDFS, SKOS
+from kg.namespaces import CLAIM, GRAPH, KG, RDF, RDFS, SKOS
 from kg.reasoning.missing import Gap
 from kg.reasoning.proofs import Asserted, Derived, Proof, Prover, Statement
-from kg.reasoning.wording import worded
+from kg.reasoning.wording import articled, worded
 from kg.store.protocol import Store
 from kg.views.explanation import Anchor, ExplanationPage, MissingView, ProofStep, ProofView
 from kg.views.hedges import Hedge, hedge
+from kg.views.misasked import hinted, literal
 from kg.views.proof_lists import Lists, TermNaming, is_list_part
 from kg.views.terms import Naming, Ref, Term
 
@@ -77,18 +78,15 @@ def naming(store: Store) -> Naming:
 
 def asked(known: Names, subject: str, predicate: str, obj: str) -> Triple:
     """Return the triple a user named; raises NotFound or BadQuery that says which part is not understood."""
-    parts = [known.find(text, where) for text, where in ((subject, "subject"), (predicate, "predicate"))]
-    if obj.startswith('"'):
-        return Triple(parts[0], parts[1], _literal(obj))
-    return Triple(parts[0], parts[1], known.find(obj, "object"))
+    first = known.find(subject, "subject")
+    links = known.among(_is_property)
+    link = RDF["type"] if predicate.strip() == "a" else links.find(predicate, "predicate")
+    return Triple(first, link, literal(obj) if obj.startswith('"') else known.find(obj, "object"))
 
 
-def _literal(text: str) -> Literal:
-    """Return a literal written as in Turtle: "text" or "text"@language."""
-    body, _, language = text[1:].rpartition('"')
-    if not body and not text.endswith('"'):
-        raise BadQuery(f"{text} is no literal.", where="object", todo='Write "text" or "text"@en.')
-    return Literal(body, language=language[1:]) if language.startswith("@") else Literal(body)
+def _is_property(term: NamedNode) -> bool:
+    """Say whether a term has the name of a property: ours, and those of RDF, start with a small letter."""
+    return re.split("[#/]", term.value)[-1][:1].islower()
 
 
 def explain(
@@ -102,12 +100,13 @@ def explain(
     status = "absent" if not proofs else "asserted" if prover.is_asserted(triple) else "inferred"
     missing = () if proofs else tuple(_missing(gap, naming) for gap in prover.nearest(triple))
     refs = tuple(naming.ref(term) for term in triple)
+    hint = hinted(prover, naming, triple) if status == "absent" else ""
     return ExplanationPage(
         refs[0],
         refs[1],
         refs[2],
         status,
-        _summary(status, refs, shown, missing),
+        _summary(status, refs, shown, missing, hint),
         shown,
         len(proofs) > limit,
         missing,
@@ -121,15 +120,19 @@ def wording(prover: Prover, store: Store, naming: Naming, triple: Triple) -> Hed
 
 
 def _summary(
-    status: str, refs: tuple[Ref, ...], proofs: tuple[ProofView, ...], missing: tuple[MissingView, ...]
+    status: str,
+    refs: tuple[Ref, ...],
+    proofs: tuple[ProofView, ...],
+    missing: tuple[MissingView, ...],
+    hint: str,
 ) -> str:
     """Return the explanation in one sentence."""
-    said = " ".join(ref.label for ref in refs)
+    said = articled(" ".join(ref.label for ref in refs))
     if status == "asserted":
         return f"“{said}” is asserted."
     if status == "absent":
         nearest = " The nearest rule lacks one premise." if missing else " No rule comes near it."
-        return f"“{said}” is not in the graph; the text may simply not say it.{nearest}"
+        return f"“{said}” is not in the graph; the text may simply not say it.{hint or nearest}"
     return f"“{said}” is inferred. {proofs[0].caveat}".strip()
 
 
@@ -173,24 +176,29 @@ class _Anchors:
 
 
 def _proof_view(proof: Proof, naming: Naming, anchors: _Anchors) -> ProofView:
-    """Return a proof as numbered steps, conclusion first.
+    """Return a proof as numbered steps, conclusion first, each before what it rests on.
 
     A premise used twice has one number, lists are folded.
     """
-    lists = Lists.of(proof)
-    order: dict[Statement, int] = {proof.triple: 1}
-    steps: list[ProofStep] = []
-    waiting: list[tuple[Proof, int]] = [(proof, 0)]
-    while waiting:
-        current, depth = waiting.pop(0)
-        for premise in current.premises if isinstance(current, Derived) else ():
-            if premise.triple not in order and not is_list_part(premise.triple):
-                order[premise.triple] = len(order) + 1
-                waiting.append((premise, depth + 1))
-        steps.append(_step(current, depth, order, lists.naming(naming), anchors))
-    steps.sort(key=lambda step: step.number)
+    names = Lists.of(proof).naming(naming)
+    found = _in_order(proof)
+    order = {statement: number for number, statement in enumerate(found, 1)}
+    steps = [_step(part, depth, order, names, anchors) for part, depth in found.values()]
     weakest = _weakest((s.anchor.hedge for s in steps if s.anchor), naming)
     return ProofView(tuple(steps), weakest, _caveat(weakest, steps))
+
+
+def _in_order(proof: Proof) -> dict[Statement, tuple[Proof, int]]:
+    """Return the parts of a proof with their depth, each once, depth first; without the cells of lists."""
+    found: dict[Statement, tuple[Proof, int]] = {}
+    waiting: list[tuple[Proof, int]] = [(proof, 0)]
+    while waiting:
+        current, depth = waiting.pop()
+        if current.triple not in found and (depth == 0 or not is_list_part(current.triple)):
+            found[current.triple] = current, depth
+            premises = current.premises if isinstance(current, Derived) else ()
+            waiting += [(premise, depth + 1) for premise in reversed(premises)]
+    return found
 
 
 def _step(

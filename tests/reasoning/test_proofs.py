@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -10,11 +11,13 @@ from flask.testing import FlaskClient
 from pyoxigraph import NamedNode, RdfFormat, Triple, parse
 
 from kg.cli import cli
+from kg.errors import KgError
 from kg.namespaces import GRAPH, KG, PREFIXES
 from kg.reasoning.materialisation import Materialisation
 from kg.reasoning.proofs import Asserted, Derived, Proof, Prover, leaves
 from kg.store.protocol import Store
 from kg.views import proving
+from kg.views.proof_text import as_text
 from kg.views.terms import Naming
 
 
@@ -205,3 +208,58 @@ def test_explain_address_refuses_what_it_cannot_read(
 ) -> None:
     found = client.get("/explain", query_string=query, headers={"Accept": "application/json"})
     assert found.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("relapsed B-cell ALL|option for|blinatumomab", "The other way round it holds"),
+        ("int:Blinatumomab|a|kg:Drug", "kg:Drug occurs nowhere"),
+        ("int:Blinatumomab|skos:prefLabel|blinatumomab", 'It holds of the literal "blinatumomab"@en'),
+        ('int:Blinatumomab|skos:prefLabel|"blinatumomab"', 'It holds of the literal "blinatumomab"@en'),
+        ("int:Blinatumomab|a|kg:Intervention", "is an intervention"),
+    ],
+)
+def test_what_was_meant_is_said_beside_what_does_not_hold(
+    store: Store, prover: Prover, naming: Naming, asked: str, told: str
+) -> None:
+    triple = proving.asked(proving.names(store), *asked.split("|"))
+    assert told in as_text(proving.explain(prover, store, naming, triple))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("foo:bar|kg:optionFor|sit:RelapsedBALL", "The prefix foo: is not one of ours"),
+        ("|kg:optionFor|sit:RelapsedBALL", "Nothing is given"),
+        ("blinatumumab|kg:optionFor|sit:RelapsedBALL", "Near: blinatumomab."),
+        ("blinatumomab|options for|sit:RelapsedBALL", "Near: option for"),
+        ("blinatumomab|blinatumomab|sit:RelapsedBALL", "predicate"),
+        ('blinatumomab|kg:optionFor|"relapsed', "is no literal"),
+    ],
+)
+def test_a_name_that_is_not_understood_is_told_with_what_to_do(store: Store, asked: str, told: str) -> None:
+    with pytest.raises(KgError) as refused:
+        proving.asked(proving.names(store), *asked.split("|"))
+    assert told in str(refused.value)
+
+
+def test_text_is_a_tree_in_which_axioms_stand_with_their_step(
+    store: Store, prover: Prover, naming: Naming
+) -> None:
+    page = proving.explain(prover, store, naming, edge("int:Blinatumomab kg:optionFor sit:RelapsedBALL"))
+    lines = as_text(page).splitlines()
+    heads = [line for line in lines if re.match(r" *[0-9]+\. ", line)]
+    assert [line.strip().split(". ")[0] for line in heads] == ["1", "2", "4", "6", "7"]
+    assert [len(line) - len(line.lstrip()) for line in heads] == [0, 2, 4, 6, 2]
+    assert any("of the ontology (kg:offers owl:inverseOf kg:offeredBy)" in line for line in lines)
+    assert len(page.proofs[0].steps) == 8
+
+
+def test_a_gap_that_a_fact_would_fill_comes_without_those_that_ask_for_an_axiom(
+    store: Store, prover: Prover, naming: Naming
+) -> None:
+    page = proving.explain(
+        prover, store, naming, edge("int:TrialParticipation kg:optionFor sit:RelapsedBALL")
+    )
+    assert {gap.rule for gap in page.missing} == {"prp-spo2"}
