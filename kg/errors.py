@@ -82,6 +82,10 @@ class TooExpensive(KgError):
     """A query that passed its deadline, memory or row limit and was stopped."""
 
 
+class Cancelled(KgError):
+    """A query that was stopped because whoever asked it said so."""
+
+
 class Busy(KgError):
     """The queue is full; try again after `retry_after` seconds."""
 

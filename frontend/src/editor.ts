@@ -10,6 +10,8 @@ import { sparqlView } from "./lib/sparqlView";
 import { chart, type Names, table } from "./lib/table";
 
 const MOST_ROWS = 1000;
+/** more triples than this are folded away under their drawing */
+const MOST_LINES = 12;
 
 const holder = document.querySelector<HTMLElement>("#editor");
 if (holder) start(holder);
@@ -57,12 +59,13 @@ function start(holder: HTMLElement): void {
   async function run(): Promise<void> {
     const asked = withPrefixes(query(), (await terms).prefixes);
     if (asked !== query()) put(asked);
-    const id = crypto.randomUUID();
+    const id = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
     bar.running(
       true,
       () => void fetch(`${endpoint}/cancel`, { method: "POST", body: new URLSearchParams({ id }) }),
     );
     const begun = performance.now();
+    answer?.replaceChildren(h("p", { class: "summary", role: "status" }, "Running…"));
     try {
       const got = await ask(endpoint, asked, id);
       await show(answer ?? holder, got, Math.round(performance.now() - begun), await terms);
@@ -122,7 +125,7 @@ async function ask(endpoint: string, query: string, id: string): Promise<Got> {
 
 async function show(region: HTMLElement, got: Got, milliseconds: number, terms: Terms): Promise<void> {
   if (!got.ok) {
-    region.replaceChildren(problem(parsed(got.body)));
+    fill(region, problem(parsed(got.body)));
     return;
   }
   const labels = Object.fromEntries(
@@ -133,7 +136,8 @@ async function show(region: HTMLElement, got: Got, milliseconds: number, terms: 
   if (got.type === "application/n-triples") return showGraph(region, got, milliseconds, names);
   const results = JSON.parse(got.body) as Results;
   if (results.boolean !== undefined) {
-    region.replaceChildren(
+    fill(
+      region,
       summary(got, milliseconds, ""),
       h("p", { class: "verdict" }, results.boolean ? "Yes" : "No"),
     );
@@ -141,13 +145,15 @@ async function show(region: HTMLElement, got: Got, milliseconds: number, terms: 
   }
   got.rows = results.results?.bindings.length ?? 0;
   const drawn = bars(results);
-  region.replaceChildren(
+  fill(
+    region,
     summary(
       got,
       milliseconds,
       got.rows > MOST_ROWS ? `the first ${MOST_ROWS} are shown; a download has all` : "",
     ),
     downloads(got, () => csv(results, labels)),
+    drawn ? h("details", {}, h("summary", {}, "Chart"), chart(drawn.title, drawn.bars, labels, names)) : null,
     got.rows
       ? h(
           "div",
@@ -155,10 +161,12 @@ async function show(region: HTMLElement, got: Got, milliseconds: number, terms: 
           table(results, names, MOST_ROWS),
         )
       : empty(),
-    drawn
-      ? h("details", {}, h("summary", {}, "Chart"), chart(drawn.title, drawn.bars, labels, names))
-      : (null as never),
   );
+}
+
+/** Put parts in the place of what a region shows; absent ones are left out. */
+function fill(region: HTMLElement, ...parts: (Node | null)[]): void {
+  region.replaceChildren(...parts.filter((part) => part !== null));
 }
 
 function empty(): HTMLElement {
@@ -179,11 +187,18 @@ async function showGraph(region: HTMLElement, got: Got, milliseconds: number, na
     tabindex: 0,
     "aria-label": "The triples as a drawing; the same stand in the list below",
   });
-  region.replaceChildren(
-    summary(got, milliseconds, "triples"),
+  picture.classList.add("drawn", ...(data.nodes.length > 7 ? ["tall"] : []));
+  fill(
+    region,
+    summary(got, milliseconds, "", "triple"),
     downloads(got),
     picture,
-    h("pre", { class: "triples", tabindex: 0 }, got.body.slice(0, 200_000)),
+    h(
+      "details",
+      { open: data.edges.length <= MOST_LINES },
+      h("summary", {}, "The same as N-Triples"),
+      h("pre", { class: "triples", tabindex: 0 }, got.body.slice(0, 200_000)),
+    ),
   );
   const { draw } = await import("./lib/drawing");
   for (const node of data.nodes)
@@ -192,10 +207,9 @@ async function showGraph(region: HTMLElement, got: Got, milliseconds: number, na
 }
 
 /** Time, rows, and whether anything was cut: always said. */
-function summary(got: Got, milliseconds: number, note: string): HTMLElement {
-  const parts = [got.rows === undefined ? "" : `${got.rows} rows`, `${milliseconds} ms`, note].filter(
-    Boolean,
-  );
+function summary(got: Got, milliseconds: number, note: string, unit = "row"): HTMLElement {
+  const rows = got.rows === undefined ? "" : `${got.rows} ${unit}${got.rows === 1 ? "" : "s"}`;
+  const parts = [rows, `${milliseconds} ms`, note].filter(Boolean);
   const cut = got.truncated
     ? h(
         "strong",

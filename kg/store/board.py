@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-COUNTERS = ("queries", "writes", "deadline", "memory", "crash", "started")
-DEADLINE, MEMORY, CRASH = "deadline", "memory", "crash"
-_CAUSES = ("", DEADLINE, MEMORY, CRASH)
+COUNTERS = ("queries", "writes", "deadline", "memory", "crash", "started", "cancelled")
+DEADLINE, MEMORY, CRASH, CANCELLED = "deadline", "memory", "crash", "cancelled"
+_CAUSES = ("", DEADLINE, MEMORY, CRASH, CANCELLED)
 
 _VERSION_AT, _VERSION_ROOM = 0, 128
 _COUNTERS_AT = 128
@@ -79,6 +79,11 @@ class Board:
         """Return what the worker of `slot` does."""
         pid, since, job = _SLOT.unpack_from(self._map, _SLOTS_AT + slot * _SLOT.size)
         return Slot(pid, since, job.rstrip(b"\0").decode("ascii", "replace"))
+
+    def worker_of(self, job: str) -> int:
+        """Return the process that is at work on a job; 0 where none is."""
+        slots = map(self.slot, range(self.slots))
+        return next((slot.pid for slot in slots if slot.since > 0 and slot.job == job), 0)
 
     def busy(self) -> int:
         """Return how many workers are at work."""

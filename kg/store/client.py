@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import socket
 import time
 from collections.abc import Iterable, Iterator
@@ -13,13 +14,14 @@ from typing import Any, cast
 
 import pyoxigraph as ox
 
-from kg.errors import BadQuery, Busy, KgError, StoreUnavailable, TooExpensive
+from kg.errors import BadQuery, Busy, Cancelled, KgError, StoreUnavailable, TooExpensive
 from kg.settings import Settings
-from kg.store.board import CRASH, DEADLINE, MEMORY, Board
+from kg.store.board import CANCELLED, CRASH, DEADLINE, MEMORY, Board
 from kg.store.jobs import DATA, END, ERROR, QueryJob, WriteJob, error_from, frames, send_job
 from kg.store.local import replacement
 from kg.store.owner import LANES, slots_of
 from kg.store.protocol import GraphName, Solutions, Term
+from kg.store.worker import CANCEL
 
 #: seconds an owner that died may take to open its store again
 _RESTART = 10.0
@@ -87,6 +89,13 @@ class EngineStore:
                 return reply
         raise StoreUnavailable("The store is being started again.", todo="Try again in a second.")
 
+    def cancel(self, job: str) -> bool:
+        """End the worker of a query that runs; return whether there was one."""
+        pid = self.board.worker_of(job)
+        if pid:
+            os.kill(pid, CANCEL)
+        return bool(pid)
+
     def _attempt(self, job: QueryJob, lane: str) -> Reply | None:
         """Return the reply, or None when the worker went away before it began."""
         connection = self._connect(lane)
@@ -149,6 +158,8 @@ class EngineStore:
                 where=MEMORY,
                 todo="Narrow it, or ask for less at a time.",
             )
+        if cause == CANCELLED:
+            raise Cancelled("The query was stopped, as you asked.", todo="Change it and run it again.")
         if cause == CRASH:
             raise BadQuery("The engine crashed on this query; only this query was lost.", todo="Simplify it.")
 

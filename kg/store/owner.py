@@ -26,7 +26,7 @@ from kg.store import board as boards
 from kg.store.board import Board
 from kg.store.jobs import END, WriteJob, error_frame, frame_of, receive_job
 from kg.store.local import LocalStore
-from kg.store.worker import LONG, YIELDS, Place, fork_worker, is_longer
+from kg.store.worker import CANCEL, LONG, YIELDS, Place, fork_worker, is_longer
 from kg.store.writes import Writer, WriteResult
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,12 @@ TRUSTED_WORKERS = 2
 #: workers kept free for the next query, beside those at longer work: as many as can run at a time.
 HANDS = max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
 _TICK = 0.02  # seconds between two looks, and from which a query counts as longer work
-_CAUSES = {signal.SIGALRM: boards.DEADLINE, signal.SIGABRT: boards.MEMORY, signal.SIGKILL: boards.MEMORY}
+_CAUSES = {
+    signal.SIGALRM: boards.DEADLINE,
+    signal.SIGABRT: boards.MEMORY,
+    signal.SIGKILL: boards.MEMORY,
+    CANCEL: boards.CANCELLED,
+}
 
 
 def slots_of(settings: Settings) -> int:

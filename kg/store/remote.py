@@ -233,6 +233,10 @@ class RemoteStore:
         found = self.select("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g")
         return tuple(row["g"] for row in found if isinstance(row["g"], ox.NamedNode))
 
+    def cancel(self, job: str) -> bool:
+        """Return False: another server's query cannot be stopped from here."""
+        return False
+
     def has_graph(self, graph: ox.NamedNode) -> bool:
         """Say whether a graph of that name holds anything."""
         return self.ask(f"ASK {{ GRAPH {graph} {{ ?s ?p ?o }} }}")

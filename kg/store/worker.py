@@ -24,6 +24,8 @@ from kg.store.answers import answer
 from kg.store.board import Board
 from kg.store.jobs import QueryJob, error_frame, receive_job
 
+#: ends a worker whose asker wants no answer any more; the default action, so the engine cannot put it off
+CANCEL = signal.SIGUSR1
 #: seconds after which a query yields the processor to shorter ones; its worker ends with it.
 LONG = 0.2
 YIELDS = 15  # the niceness of a long query

@@ -67,6 +67,7 @@ ADDRESSES = (
     Address(
         "GET POST", "/sparql", "SPARQL 1.1 query; results as JSON, XML, CSV, TSV; graphs as Turtle and others"
     ),
+    Address("POST", "/sparql/cancel", "stop a query: id= the 16 hexadecimal digits sent as X-Query-Id"),
     Address(
         "GET",
         "/{kind}/{name}",

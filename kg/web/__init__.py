@@ -14,6 +14,7 @@ from kg.web.endpoint import Endpoints
 BLUEPRINTS: tuple[str, ...] = (
     "errors",
     "sparql",
+    "cancel",
     "update",
     "graph_store",
     "validate",

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, request
 blueprint = Blueprint("caching", __name__)
 
 #: what depends on more than the data: the state of the server, or what a user typed of a patient.
-VOLATILE = ("/health/", "/metrics", "/case", "/update", "/validate")
+VOLATILE = ("/health/", "/metrics", "/case", "/update", "/validate", "/sparql/cancel")
 REVALIDATE = "public, no-cache"
 _CODE = version("rrall-kg")
 

@@ -27,6 +27,10 @@ class Endpoint(Protocol):
         """Start a query."""
         ...
 
+    def cancel(self, job: str) -> bool:
+        """Stop a query that runs; return whether there was one that can be stopped."""
+        ...
+
     def write(self, job: WriteJob, body: bytes = b"") -> bool:
         """Make a write; return whether it made a graph."""
         ...

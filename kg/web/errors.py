@@ -38,6 +38,7 @@ STATUSES: MappingProxyType[type[KgError], tuple[int, str]] = MappingProxyType(
         errors.UnsupportedMedia: (415, "Media type not understood"),
         errors.TooLarge: (413, "Too large"),
         errors.TooExpensive: (503, "Stopped at a limit"),
+        errors.Cancelled: (409, "Stopped"),
         errors.Busy: (503, "Busy"),
         errors.StoreUnavailable: (503, "Store unavailable"),
         KgError: (400, "Bad request"),

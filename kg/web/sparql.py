@@ -5,6 +5,7 @@ The text of a query is never read here to tell what it is: the engine's parser d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +20,7 @@ from kg.external.federation import joined
 from kg.external.remote_endpoint import DEADLINE as REMOTE_DEADLINE
 from kg.settings import Settings
 from kg.store.client import Reply
-from kg.store.jobs import QueryJob
+from kg.store.jobs import QueryJob, new_id
 from kg.store.lexer import calls_out, guard, place
 from kg.web import service_description
 from kg.web.endpoint import endpoint
@@ -30,6 +31,7 @@ from kg.web.results import answer_page
 blueprint = Blueprint("sparql", __name__)
 
 DIRECT = "application/sparql-query"
+_ID = re.compile("[0-9a-f]{16}")
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 #: formats whose documents are whole only with their last bracket; a broken one cannot be taken for whole.
 _CLOSED = ("json", "jsonld")
@@ -132,7 +134,13 @@ def query_job(text: str, parameters: Parameters, formats: Formats) -> QueryJob:
         named_graphs=tuple(graphs or ()) if default or graphs else None,
         rows=settings.query_rows,
         deadline=settings.query_deadline,
+        id=asked_id(request.headers.get("X-Query-Id", "")) or new_id(),
     )
+
+
+def asked_id(given: str) -> str:
+    """Return the id a client chose so that it can stop its query; none where it is not 16 hex digits."""
+    return given if _ID.fullmatch(given) else ""
 
 
 def answer_calls(text: str, settings: Settings) -> str:

@@ -235,3 +235,11 @@ def test_no_page_has_inline_styles_scripts_or_other_hosts(client: FlaskClient) -
         assert "<script>" not in html, path
         assert " on" + "click=" not in html, path
         assert 'src="http' not in html, path
+
+
+@pytest.mark.parametrize("given", ["0123456789abcdef", "", "no id at all", "0123456789ABCDEF"])
+def test_stopping_a_query_that_does_not_run_is_404_with_what_to_send(client: FlaskClient, given: str) -> None:
+    answer = client.post("/sparql/cancel", data={"id": given}, headers={"Accept": "application/json"})
+    assert answer.status_code == 404
+    assert "X-Query-Id" in answer.get_json()["next"]
+    assert answer.headers["Cache-Control"] == "no-store"
