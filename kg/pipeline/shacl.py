@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rdflib import Graph
     from rdflib.term import Node
 
-_TODO = "Mend it and run `kg check` again."
+_TODO = "Mend the shapes and run `kg check` again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +71,4 @@ def mistakes(found: Iterable[Violation], places: Places) -> Iterator[BadData]:
             continue  # a consequence of a line that does not parse, which is reported already
         place = places.of(violation.focus, violation.path)
         what = f"{places.name(violation.focus)}: {readable(violation.message).rstrip('.')}."
-        yield places.mistake(what, _TODO, place)
+        yield places.mistake(what, "", place)  # the message of a shape says what to do

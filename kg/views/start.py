@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from kg.questions import Question
 from kg.views.reading import Reader, number, terms_of, text
@@ -112,3 +113,22 @@ def graphs(reader: Reader) -> tuple[Count, ...]:
 
 def _plural(kind: str) -> str:
     return {"claim": "claims", "sentence": "segments of the text"}.get(kind, f"{kind}s")
+
+
+def told_by(known: tuple[Document, ...]) -> str:
+    """Return what every page says of its sources: how many texts, and of which months.
+
+    >>> told_by(())
+    'no source text says'
+    """
+    months = sorted(each.revised[:7] for each in known if each.revised)
+    if not known or not months:
+        return "no source text says"
+    if len(known) == 1:
+        return f"one patient-education text, last revised in {_month(months[0])}, says"
+    return f"{len(known)} texts, last revised from {_month(months[0])} to {_month(months[-1])}, say"
+
+
+def _month(day: str) -> str:
+    """Return year and month as people write them."""
+    return f"{date.fromisoformat(f'{day}-01'):%B %Y}"

@@ -13,9 +13,11 @@ from typing import Any, TypeVar, cast
 from flask import Blueprint, current_app, render_template, request
 from markupsafe import Markup
 
+from kg.errors import KgError
 from kg.settings import Settings
 from kg.store.protocol import Store
 from kg.views.reading import Reader
+from kg.views.start import documents, told_by
 
 blueprint = Blueprint("layout", __name__)
 
@@ -155,4 +157,13 @@ def _shared() -> dict[str, Any]:
             for label, href in _NAVIGATION
         ],
         "data_version": reader().store.version,
+        "told_by": _told_by(),
     }
+
+
+def _told_by() -> str:
+    """Return which texts speak on the pages; a store that cannot be asked has its own page to say so."""
+    try:
+        return kept("told-by", lambda: told_by(documents(reader())))
+    except KgError:
+        return "the source text says"

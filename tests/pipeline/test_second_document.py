@@ -66,6 +66,11 @@ def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path,
         answer = client.get(page, headers={"Accept": "text/html"})
         assert answer.status_code == 200, page
         assert words in answer.get_data(as_text=True)
+        assert "2 texts, last revised from December 2014 to January 2026, say." in answer.get_data(
+            as_text=True
+        )
+    claim = client.get("/claim/demo-S02-1", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "Demo leaflet on tiredness" in claim
 
 
 def test_names_of_the_two_documents_never_meet(both: Path) -> None:
