@@ -51,6 +51,9 @@ class Settings:
     remote_update: str = setting(
         "", "update address of a remote store; empty: its /query is taken for /update"
     )
+    remote_default_graph: str = setting(
+        "", "graph of a remote store that stands for its default graph, where it has none (Virtuoso)"
+    )
     remote_freshness: float = setting(
         5.0, "seconds after which a remote store may have changed by other hands"
     )

@@ -21,6 +21,7 @@ from kg.pipeline import build, open_build
 from kg.settings import Settings
 from kg.store.protocol import Store
 from kg.web import create_app
+from tests import virtuoso
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,6 +99,15 @@ def live_server(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def virtuoso_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the query address of a Virtuoso server; skip where it is not installed."""
+    if virtuoso.SERVER is None or virtuoso.CLIENT is None:
+        pytest.skip(virtuoso.ABSENT)
+    with virtuoso.virtuoso(tmp_path_factory.mktemp("virtuoso")) as address:
+        yield address
 
 
 def _address(process: subprocess.Popen[bytes], printed: Path, patience: float = 30.0) -> str:

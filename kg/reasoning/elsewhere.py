@@ -13,7 +13,8 @@ from typing import Protocol
 
 from pyoxigraph import Literal, NamedNode
 
-from kg.namespaces import RDF
+from kg.errors import KgError
+from kg.namespaces import RDF, RDFS
 from kg.reasoning.datatypes import value
 from kg.reasoning.dictionary import Node
 from kg.reasoning.engine import Progress
@@ -56,8 +57,9 @@ def close_remotely(
         server.update(f"DROP SILENT GRAPH {graph}")
     plain = [r for r in every if not (r.axiomatic or r.inconsistency or r.builtin or r.unroll)]
     seeds = [r for r in every if r.axiomatic and r.name != "eq-ref" and not _declares(r)]
-    rounds = _rounds(server, graphs, plain, graphs.inferred, progress, 0)
-    rounds = _rounds(server, graphs, [*seeds, *plain], graphs.axiomatic, progress, rounds)
+    paths = _has_paths(server, graphs)
+    rounds = _rounds(server, graphs, plain, graphs.inferred, progress, 0, paths)
+    rounds = _rounds(server, graphs, [*seeds, *plain], graphs.axiomatic, progress, rounds, paths)
     found = tuple(_contradictions(server, graphs, every))
     for text in noise(graphs):
         server.update(text)
@@ -66,19 +68,37 @@ def close_remotely(
     return RemoteClosure(rounds, _size(server, graphs.inferred), found)
 
 
+def _has_paths(server: Server, graphs: Graphs) -> bool:
+    """Say whether the server finds paths between any two things; Virtuoso wants one end given.
+
+    Without them a relation is composed by joins, in more rounds.
+    """
+    try:
+        list(server.rows(f"SELECT * {graphs.dataset()} WHERE {{ ?s {RDFS['subClassOf']}+ ?o }} LIMIT 1"))
+    except KgError:
+        return False
+    return True
+
+
 def _declares(rule: Rule) -> bool:
     """Say whether a rule only lists what OWL 2 declares."""
     return not rule.body and len(rule.head) > 1
 
 
 def _rounds(
-    server: Server, graphs: Graphs, rules: list[Rule], into: NamedNode, progress: Progress | None, number: int
+    server: Server,
+    graphs: Graphs,
+    rules: list[Rule],
+    into: NamedNode,
+    progress: Progress | None,
+    number: int,
+    paths: bool,
 ) -> int:
     """Apply rules until a round adds nothing; return the number of the last round."""
     before, after = -1, _size(server, into)
     while after != before:
         started, before, number = time.perf_counter(), after, number + 1
-        for text in _texts(server, graphs, rules, into):
+        for text in _texts(server, graphs, rules, into, paths):
             server.update(text)
         after = _size(server, into)
         if progress:
@@ -86,10 +106,10 @@ def _rounds(
     return number
 
 
-def _texts(server: Server, graphs: Graphs, rules: list[Rule], into: NamedNode) -> Iterator[str]:
+def _texts(server: Server, graphs: Graphs, rules: list[Rule], into: NamedNode, paths: bool) -> Iterator[str]:
     """Yield the updates of one round."""
     for rule in rules:
-        yield from updates(rule, graphs, into)
+        yield from updates(rule, graphs, into, paths)
     for head, steps in _chains(server.rows(chains_query(graphs))):
         yield chain(head, steps, graphs)
     pairs = list(

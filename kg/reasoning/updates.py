@@ -50,12 +50,12 @@ def triple(atom: Atom) -> str:
     return " ".join(term(one) for one in atom.terms()) + " ."
 
 
-def where(rule: Rule) -> str:
+def where(rule: Rule, paths: bool = True) -> str:
     """Return the body of a rule as a group pattern's content.
 
-    A relation composed with itself becomes a path.
+    A relation composed with itself becomes a path, where the server has paths between any two things.
     """
-    composed = _composed(rule)
+    composed = _composed(rule) if paths else ""
     if composed:
         return composed
     lines = [triple(atom) for atom in rule.body]
@@ -75,13 +75,15 @@ def _composed(rule: Rule) -> str:
     return ""
 
 
-def updates(rule: Rule, graphs: Graphs, into: NamedNode) -> Iterator[str]:
+def updates(rule: Rule, graphs: Graphs, into: NamedNode, paths: bool = True) -> Iterator[str]:
     """Yield one INSERT for each triple of the head, of what is not there yet."""
     for head in rule.head:
-        same = f"FILTER(!sameTerm({term(head.s)}, {term(head.o)}))" if head.p == OWL["sameAs"] else ""
+        kept = f"FILTER(!sameTerm({term(head.s)}, {term(head.o)}))" if head.p == OWL["sameAs"] else ""
+        if isinstance(head.p, Var):  # some servers refuse the update where others leave the triple out
+            kept = f"FILTER(isIRI({term(head.p)}))"
         yield (
             f"INSERT {{ GRAPH {into} {{ {triple(head)} }} }}\n{graphs.using()}\n"
-            f"WHERE {{\n  {where(rule)}\n  {same}\n  FILTER NOT EXISTS {{ {triple(head)} }}\n}}"
+            f"WHERE {{\n  {where(rule, paths)}\n  {kept}\n  FILTER NOT EXISTS {{ {triple(head)} }}\n}}"
         )
 
 

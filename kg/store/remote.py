@@ -14,7 +14,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,17 +22,19 @@ import pyoxigraph as ox
 from kg.errors import BadQuery, Busy, Forbidden, KgError, NotFound, StoreUnavailable
 from kg.settings import Settings
 from kg.store.answers import send_result
+from kg.store.batches import batches, insertion
 from kg.store.client import EngineStore, Reply
+from kg.store.dialects import SYSTEM_GRAPHS, PlainNames, plain_names, stand_in, yes_or_no
 from kg.store.jobs import QueryJob, WriteJob, error_frame
 from kg.store.lexer import tokens
-from kg.store.local import replacement
 from kg.store.protocol import GraphName, Solutions
-from kg.store.remote_http import GRAPH_ACCEPT, N_TRIPLES, RESULTS_JSON, Body, Endpoint
+from kg.store.remote_http import GRAPH_ACCEPT, RESULTS_JSON, Body, Endpoint
 from kg.store.replies import replied
 from kg.store.writes import parsed
 
-#: quads that travel in one INSERT DATA.
-BATCH = 5_000
+#: quads that travel in one INSERT; Virtuoso takes no text of 10,000 terms.
+BATCH = 1_000
+_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 _OUTGOING = ("SERVICE", "LOAD")
 _RDF = {
     "application/n-triples": ox.RdfFormat.N_TRIPLES,
@@ -122,11 +123,22 @@ class RemoteStore:
     def _fetch(self, job: QueryJob, form: str, text: str) -> Body:
         """Return the body of the remote's answer."""
         endpoint = Endpoint(self._query, self._update, job.deadline)
+        if job.default_graphs is None and job.named_graphs is None:
+            self._stand_in(endpoint, text, "default-graph-uri", "named-graph-uri")
         for graph in job.default_graphs or ():
             endpoint.addDefaultGraph(graph)
         for graph in job.named_graphs or ():
             endpoint.addNamedGraph(graph)
         return endpoint.ask(text, RESULTS_JSON if form in ("SELECT", "ASK") else GRAPH_ACCEPT)
+
+    def _stand_in(self, endpoint: Endpoint, text: str, default: str, named: str) -> None:
+        """Name the graph that stands for the default graph, unless the text names its own dataset."""
+        graph = self._settings.remote_default_graph
+        others = stand_in(text) if graph else None
+        if others is not None:
+            endpoint.addParameter(default, graph)
+            for other in others:
+                endpoint.addParameter(named, other)
 
     # -- anybody's writes
 
@@ -158,14 +170,14 @@ class RemoteStore:
         """Replace a graph."""
         triples, name = parsed(job, body), _graph(job)
         created = name is not None and not self.has_graph(name)
-        self._change(replacement(name, triples), job.deadline)
+        self._change(_replacement(name, triples), job.deadline)
         return created
 
     def _post(self, job: WriteJob, body: bytes) -> bool:
         """Merge triples into a graph."""
         triples, name = parsed(job, body), _graph(job)
         created = name is not None and not self.has_graph(name)
-        self._change(_insertion(_placed(triples, name)), job.deadline)
+        self._change(insertion(_placed(triples, name)), job.deadline)
         return created
 
     def _delete(self, job: WriteJob, _: bytes) -> bool:
@@ -178,7 +190,9 @@ class RemoteStore:
 
     def _change(self, update: str, deadline: float | None = None) -> None:
         """Run an update of ours or one that was checked, and tell the other processes."""
-        Endpoint(self._query, self._update, deadline or self._settings.query_deadline).change(update)
+        endpoint = Endpoint(self._query, self._update, deadline or self._settings.query_deadline)
+        self._stand_in(endpoint, update, "using-graph-uri", "using-named-graph-uri")
+        endpoint.change(update)
         if self._mark:
             self._mark.touch()
             os.utime(self._mark, ns=(time.time_ns(), time.time_ns()))
@@ -187,14 +201,18 @@ class RemoteStore:
 
     def _own(self, query: str, accept: str) -> Body:
         """Return the body of the answer to a query of ours."""
-        return Endpoint(self._query, self._update, self._settings.query_deadline).ask(query, accept)
+        endpoint = Endpoint(self._query, self._update, self._settings.query_deadline)
+        self._stand_in(endpoint, query, "default-graph-uri", "named-graph-uri")
+        try:
+            return endpoint.ask(query, accept)
+        except BadQuery:
+            if self._checker:  # knows the place of the mistake
+                self._checker.answer(QueryJob(query, parse_only="query"))
+            raise
 
     def _results(self, query: str) -> ox.QuerySolutions | ox.QueryBoolean:
         """Return the whole answer to a SELECT or ASK of ours."""
-        answered = self._own(query, f"{RESULTS_JSON}, {N_TRIPLES};q=0.1")
-        if answered.media != RESULTS_JSON:
-            raise BadQuery("The query is not a SELECT or ASK.", todo="Ask with SELECT or ASK.")
-        body = answered.readall()
+        body = plain_names(self._own(query, RESULTS_JSON).readall())
         try:
             return ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
         except SyntaxError as error:
@@ -202,6 +220,7 @@ class RemoteStore:
 
     def select(self, query: str) -> Solutions:
         """Return the solutions of a SELECT query; raises BadQuery for any other."""
+        _require(query, "SELECT")
         read = self._results(query)
         if not isinstance(read, ox.QuerySolutions):
             raise BadQuery("The query is not a SELECT.", todo="Ask with SELECT.")
@@ -213,16 +232,16 @@ class RemoteStore:
 
     def ask(self, query: str) -> bool:
         """Return the answer of an ASK query; raises BadQuery for any other."""
-        read = self._results(query)
-        if not isinstance(read, ox.QueryBoolean):
+        _require(query, "ASK")
+        read = yes_or_no(self._results(query))
+        if read is None:
             raise BadQuery("The query is not an ASK.", todo="Ask with ASK.")
         return bool(read)
 
     def construct(self, query: str) -> Iterator[ox.Triple]:
         """Return the triples of a CONSTRUCT or DESCRIBE query, read whole: half an answer is an error."""
-        body = self._own(query, f"{GRAPH_ACCEPT}, {RESULTS_JSON};q=0.1")
-        if body.media == RESULTS_JSON:
-            raise BadQuery("The query is not a CONSTRUCT or DESCRIBE.", todo="Ask with CONSTRUCT.")
+        _require(query, "CONSTRUCT", "DESCRIBE")
+        body = self._own(query, GRAPH_ACCEPT)
         try:
             return iter(list(_triples(body)))
         except SyntaxError as error:
@@ -231,7 +250,9 @@ class RemoteStore:
     def graphs(self) -> tuple[ox.NamedNode, ...]:
         """Return the names of the named graphs, sorted."""
         found = self.select("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g")
-        return tuple(row["g"] for row in found if isinstance(row["g"], ox.NamedNode))
+        names = (row["g"] for row in found if isinstance(row["g"], ox.NamedNode))
+        apart = SYSTEM_GRAPHS | {self._settings.remote_default_graph}
+        return tuple(name for name in names if name.value not in apart)
 
     def cancel(self, job: str) -> bool:
         """Return False: another server's query cannot be stopped from here."""
@@ -252,15 +273,15 @@ class RemoteStore:
 
     def load(self, quads: Iterable[ox.Quad]) -> int:
         """Add quads, some thousands at a time; return how many were given."""
-        source, total = iter(quads), 0
-        while batch := list(islice(source, BATCH)):
-            self._change(_insertion(batch))
+        total = 0
+        for batch in batches(quads, BATCH):
+            self._change(insertion(batch))
             total += len(batch)
         return total
 
     def replace_graph(self, graph: GraphName, triples: Iterable[ox.Triple]) -> None:
         """Put `triples` in the place of what `graph` held."""
-        self._change(replacement(graph, triples))
+        self._change(_replacement(graph, triples))
 
     def remove_graph(self, graph: GraphName) -> None:
         """Remove a graph with its triples."""
@@ -297,6 +318,13 @@ def _stay_home(text: str, settings: Settings) -> None:
             )
 
 
+def _require(query: str, *forms: str) -> None:
+    """Raise BadQuery for a query of ours in another form: some servers answer it in any format."""
+    found = next((word.text.upper() for word in tokens(query) if word.is_word(*_FORMS)), "")
+    if found not in forms:
+        raise BadQuery(f"The query is not a {' or '.join(forms)}.", todo=f"Ask with {forms[0]}.")
+
+
 def _graph(job: WriteJob) -> ox.NamedNode | None:
     """Return the graph a job names; raises BadQuery where that is no IRI."""
     try:
@@ -313,22 +341,18 @@ def _placed(triples: Iterable[ox.Triple], graph: GraphName) -> Iterator[ox.Quad]
         yield ox.Quad(triple.subject, triple.predicate, triple.object, graph or ox.DefaultGraph())
 
 
-def _insertion(quads: Iterable[ox.Quad]) -> str:
-    """Return the update that adds `quads`."""
-    parts = []
-    for quad in quads:
-        line = f"{quad.triple} ."
-        parts.append(
-            line if isinstance(quad.graph_name, ox.DefaultGraph) else f"GRAPH {quad.graph_name} {{ {line} }}"
-        )
-    return "INSERT DATA {\n" + "\n".join(parts) + "\n}"
+def _replacement(graph: GraphName, triples: Iterable[ox.Triple]) -> str:
+    """Return the one update that empties or makes `graph` and puts `triples` in."""
+    emptied = f"DROP SILENT GRAPH {graph} ; CREATE SILENT GRAPH {graph}" if graph else "CLEAR SILENT DEFAULT"
+    return f"{emptied} ; {insertion(_placed(triples, graph))}"
 
 
 def _read(body: Body, form: str) -> ox.QuerySolutions | ox.QueryBoolean | Iterator[ox.Triple]:
     """Return the engine's view of an answer, read as it arrives."""
     if form in ("SELECT", "ASK"):
-        source = io.BufferedReader(body, 1 << 16)
-        return ox.parse_query_results(source, format=ox.QueryResultsFormat.JSON)
+        source = io.BufferedReader(PlainNames(body), 1 << 16)
+        found = ox.parse_query_results(source, format=ox.QueryResultsFormat.JSON)
+        return (yes_or_no(found) if form == "ASK" else None) or found
     return _triples(body)
 
 

@@ -50,6 +50,7 @@ class Endpoint(SPARQLWrapper):
         self.shown = address
         self.until = time.monotonic() + deadline
         self.setMethod(POST)
+        self.setOnlyConneg(True)  # no format parameter beside the header: Virtuoso finds them at odds
         if user:
             self.setHTTPAuth(BASIC)
             self.setCredentials(user, password)

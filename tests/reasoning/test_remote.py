@@ -1,4 +1,4 @@
-"""The same rules on a second server, Oxigraph's own: the same closure."""
+"""The same rules on other servers, Oxigraph's own and Virtuoso where installed: the same closure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ from tests.reasoning.test_rules import FOUND, names, read
 OXIGRAPH = Path(sys.executable).parent / "oxigraph"
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Return the query address of an Oxigraph server."""
+@pytest.fixture(scope="module", params=["Oxigraph", "Virtuoso"])
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the query address of a server."""
+    if request.param == "Virtuoso":
+        yield request.getfixturevalue("virtuoso_address")
+        return
     if not OXIGRAPH.exists():
         pytest.skip("the package oxigraph is not installed: no second server to prove it on")
     with socket.socket() as free:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from kg.store.local import LocalStore
 from kg.store.memory import MemoryStore
 from kg.store.protocol import Store
 from kg.store.remote import RemoteStore
+from tests.virtuoso import DEFAULT_GRAPH
 
 EMPTY = Settings(empty=True, query_deadline=10.0)
 Engines = Callable[..., EngineStore]
@@ -67,7 +69,9 @@ def disk_engine() -> Iterator[Callable[[Path], EngineStore]]:
         process.communicate("", timeout=20)
 
 
-@pytest.fixture(params=["memory", "disk", "engine over memory", "engine over disk", "remote"])
+@pytest.fixture(
+    params=["memory", "disk", "engine over memory", "engine over disk", "remote", "remote, Virtuoso"]
+)
 def empty_store(request: pytest.FixtureRequest, tmp_path: Path, engine_of: Engines) -> Iterator[Store]:
     """Return an empty store of each kind."""
     kind = request.param
@@ -80,6 +84,11 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path, engine_of: Engin
         opened = engine_of()
     elif kind == "engine over disk":
         opened = request.getfixturevalue("disk_engine")(tmp_path / "db")
+    elif kind == "remote, Virtuoso":
+        settings = replace(EMPTY, remote_default_graph=DEFAULT_GRAPH)
+        address = request.getfixturevalue("virtuoso_address")
+        opened = RemoteStore(address, settings, engine_of(), tmp_path / "written")
+        opened.update("CLEAR ALL")
     else:
         address = request.getfixturevalue("oxigraph_server")
         opened = RemoteStore(f"{address}/query", EMPTY, engine_of(), tmp_path / "written")

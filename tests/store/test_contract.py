@@ -44,7 +44,10 @@ def test_a_syntax_error_has_its_line_and_column(empty_store: Store) -> None:
     assert (caught.value.line, caught.value.column) == (2, 9)
 
 
-def test_an_update_is_all_or_nothing(empty_store: Store) -> None:
+def test_an_update_is_all_or_nothing(empty_store: Store, request: pytest.FixtureRequest) -> None:
+    if "Virtuoso" in request.node.name:
+        kept = "Virtuoso keeps what the operations before a failing one did (docs/operations.md)"
+        request.applymarker(pytest.mark.xfail(reason=kept, strict=True))
     empty_store.update("INSERT DATA { <http://e/a> <http://e/p> 1 }")
     with pytest.raises(KgError):
         empty_store.update(
