@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from kg.namespaces import GRAPH, RDFS, SKOS
+
 
 class Clock:
     """Seconds by phase: by the clock, and of processor time, which other work disturbs less."""
@@ -37,8 +39,11 @@ class Clock:
         self._last, self._worked = now, worked
 
 
-def ours(files: list[Path], clock: Clock) -> dict[str, int]:
-    """Close with our engine; queryable at once in its own indexes, then in a SPARQL store on disk."""
+def ours(files: list[Path], clock: Clock, beside: Path | None = None) -> dict[str, int]:
+    """Close with our engine; queryable at once in its own indexes, then in a SPARQL store on disk.
+
+    What stands in `beside` is loaded into that store too, and asked for together with the closure.
+    """
     from kg.external.rdf_files import triples_of_files
     from kg.reasoning import close
     from kg.reasoning.ntriples import lines
@@ -57,16 +62,41 @@ def ours(files: list[Path], clock: Clock) -> dict[str, int]:
                 stream.writelines(lines(part, closure.engine.dictionary))
         clock.mark("write")
         peak = rss()
-        load(path, folder, clock)
-    return {"given": given, "inferred": new, "peak_closed": peak}
+        store = load(path, folder, clock)
+        met = _met(store, beside, clock) if beside else {}
+        del store
+    return {"given": given, "inferred": new, "peak_closed": peak, **met}
 
 
-def load(path: Path, folder: str, clock: Clock) -> None:
-    """Bulk-load a closure into a SPARQL store on disk and ask it something."""
+def load(path: Path, folder: str, clock: Clock) -> ox.Store:
+    """Bulk-load a closure into a SPARQL store on disk, ask it something, and return it."""
     store = ox.Store(os.path.join(folder, "store"))
     store.bulk_load(path=str(path), format=ox.RdfFormat.N_TRIPLES)
     store.query("ASK { ?s ?p ?o }")
     clock.mark("store")
+    return store
+
+
+def beside_mappings(files: list[Path], clock: Clock) -> dict[str, int]:
+    """Close all files but the last; load that one, our mappings, beside the closure, and ask over both.
+
+    The reasoner never reads mappings: an exact match is no owl:sameAs. They meet the hierarchies in a query.
+    """
+    *read, mappings = files
+    return ours(read, clock, mappings)
+
+
+def _met(store: ox.Store, mappings: Path, clock: Clock) -> dict[str, int]:
+    """Return how many mapping triples there are, and how many of our terms they lead into a hierarchy."""
+    store.bulk_load(path=str(mappings), format=ox.RdfFormat.N_TRIPLES, to_graph=GRAPH["mappings"])
+    clock.mark("mappings")
+    query = f"""SELECT (COUNT(DISTINCT ?ours) AS ?n) WHERE {{
+        GRAPH {GRAPH["mappings"]} {{ ?ours {SKOS["exactMatch"]} ?theirs }}
+        ?theirs {RDFS["subClassOf"]} ?above }}"""
+    rows = list(store.query(query))  # type: ignore[arg-type]  # a SELECT
+    clock.mark("query over both")
+    inside = len(list(store.quads_for_pattern(None, None, None, GRAPH["mappings"])))
+    return {"mapping_triples": inside, "terms_led_into_hierarchies": int(rows[0]["n"].value)}
 
 
 def owlrl(files: list[Path], clock: Clock) -> dict[str, int]:
@@ -114,14 +144,15 @@ def reasonable(files: list[Path], clock: Clock) -> dict[str, int]:
 
 
 def own_graph(_: list[Path], clock: Clock) -> dict[str, int]:
-    """Write our own graph's reasoner input as N-Triples to stdout's neighbour; for the side-by-side row."""
+    """Write our own graph's reasoner input, and its mappings, as N-Triples to the two files named."""
     from kg.pipeline import open_build
     from kg.settings import Settings
     from kg.views.proving import prover
 
-    asserted = prover(open_build(Settings.from_environment(os.environ))).asserted
-    target = Path(sys.argv[3])
-    target.write_bytes(ox.serialize(asserted, format=ox.RdfFormat.N_TRIPLES) or b"")
+    store = open_build(Settings.from_environment(os.environ))
+    asserted = prover(store).asserted
+    for name, triples in ((sys.argv[3], asserted), (sys.argv[4], store.quads(GRAPH["mappings"]))):
+        Path(name).write_bytes(ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"")
     clock.mark("write")
     return {"given": len(asserted)}
 
@@ -154,7 +185,6 @@ def cases(_: list[Path], clock: Clock) -> dict[str, float]:
 
 def proofs(_: list[Path], clock: Clock) -> dict[str, float]:
     """Explain every fifth inferred edge of the published graph, as the page shows it."""
-    from kg.namespaces import GRAPH
     from kg.pipeline import open_build
     from kg.settings import Settings
     from kg.views import proving
@@ -192,6 +222,7 @@ def rss() -> int:
 
 JOBS: dict[str, Callable[[list[Path], Clock], dict[str, int] | dict[str, float]]] = {
     "ours": ours,
+    "beside_mappings": beside_mappings,
     "owlrl": owlrl,
     "reasonable": reasonable,
     "own_graph": own_graph,

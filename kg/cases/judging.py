@@ -51,12 +51,14 @@ def judge(known: Knowledge, case: Case, claim: Claim) -> Judged:
     """Return how a claim stands to a case.
 
     Its situation decides first: one feature known not to hold and it does not apply, one unknown and it is
-    undecided. Where the situation holds, prerequisites and provisos that do not are named. A case outside
-    the population of the document is outside the claim; of a population not stated nothing is asked.
+    undecided. Where the situation holds, prerequisites and provisos that do not are named, and that what is
+    offered cannot be done, if the case says so. A case outside the population of the document is outside the
+    claim; of a population not stated nothing is asked.
     """
     situation = _nearest([_grounds(case, known.requires.get(s, ()), "situation") for s in claim.situations])
     needed = _grounds(case, claim.prerequisites, "prerequisite")
     needed += [g for g in _grounds(case, claim.provisos, "proviso") if g.feature not in claim.prerequisites]
+    needed += _infeasible(known, case, claim)
     named = {ground.feature for ground in situation}
     whom = _grounds(case, tuple(f for f in claim.population if f not in named), "population")
     situation += [ground for ground in whom if ground.truth is Truth.UNMET]
@@ -68,6 +70,15 @@ def judge(known: Knowledge, case: Case, claim: Claim) -> Judged:
     else:
         status = Status.APPLIES if _worst(needed) is Truth.MET else Status.APPLIES_IF
     return Judged(claim, status, tuple(situation + needed))
+
+
+def _infeasible(known: Knowledge, case: Case, claim: Claim) -> list[Ground]:
+    """Return that an intervention offered can be done, where the case says that it cannot."""
+    offered = claim.interventions if claim.kind in OFFERING else ()
+    kinds = frozenset().union(*(known.kinds_of.get(i, frozenset({i})) for i in offered))
+    able = frozenset().union(*(known.feasible.get(i, frozenset()) for i in kinds))
+    asked = tuple(sorted(able - {*claim.prerequisites, *claim.provisos}, key=str))
+    return [g for g in _grounds(case, asked, "prerequisite") if g.truth is Truth.UNMET]
 
 
 def _grounds(case: Case, features: tuple[NamedNode, ...], role: str) -> list[Ground]:
@@ -136,9 +147,9 @@ def _said_problems(known: Knowledge, case: Case) -> frozenset[NamedNode]:
 
 
 def unlocked(case: Case, judged: tuple[Judged, ...]) -> Iterator[tuple[NamedNode, Judged]]:
-    """Yield (state, claim) where the case meets a prerequisite and the situation is not ruled out."""
+    """Yield (state, claim) where the case meets a prerequisite and rules out nothing else that is needed."""
     for one in judged:
-        if one.status is not Status.DOES_NOT_APPLY:
+        if not any(ground.truth is Truth.UNMET for ground in one.grounds):
             for feature in one.claim.prerequisites if one.claim.interventions else ():
                 if case.truth(feature) is Truth.MET:
                     yield feature, one

@@ -52,7 +52,7 @@ class Knowledge:
     """Features with what they bring and exclude, situations with what they require, claims.
 
     `opposites` are features of which one holds where the other does not; `alternatives` stand side by side
-    in the text.
+    in the text. `feasible` are, by intervention, the features that say it can be done.
     """
 
     features: tuple[NamedNode, ...]
@@ -65,6 +65,7 @@ class Knowledge:
     requires: Mapping[NamedNode, tuple[NamedNode, ...]]
     problems: Mapping[NamedNode, Terms]
     kinds_of: Mapping[NamedNode, Terms]
+    feasible: Mapping[NamedNode, Terms]
     claims: tuple[Claim, ...]
 
 
@@ -98,6 +99,11 @@ class _Index:
         found = {s for s, p in self.objects if p in predicates and isinstance(s, NamedNode)}
         return tuple(sorted(found, key=str))
 
+    def subjects_of(self, predicate: NamedNode, term: NamedNode) -> tuple[NamedNode, ...]:
+        """Return what is linked to a term by a predicate, sorted."""
+        found = (s for (s, p), o in self.objects.items() if p == predicate and term in o)
+        return tuple(sorted((s for s in found if isinstance(s, NamedNode)), key=str))
+
     def instances(self, wanted: NamedNode) -> tuple[NamedNode, ...]:
         """Return the members of a class, sorted."""
         found = (s for (s, p), o in self.objects.items() if p == RDF["type"] and wanted in o)
@@ -109,6 +115,7 @@ def knowledge(asserted: Iterable[Triple], closed: Iterable[Triple]) -> Knowledge
     said, all_of_it = _Index(asserted), _Index(closed)
     features = tuple(f for f in all_of_it.instances(KG["Feature"]) if said.terms(f, RDF["type"]))
     situations = said.instances(KG["ClinicalSituation"])
+    interventions = all_of_it.instances(KG["Intervention"])
     excludes: dict[NamedNode, Terms] = {
         f: frozenset(all_of_it.terms(f, KG["incompatibleWith"])) for f in features
     }
@@ -125,7 +132,8 @@ def knowledge(asserted: Iterable[Triple], closed: Iterable[Triple]) -> Knowledge
         alternatives={f: frozenset(said.terms(f, KG["alternativeFeature"])) for f in features},
         requires={s: said.terms(s, KG["hasFeature"]) for s in situations},
         problems={f: frozenset(said.terms(f, KG["featureOfProblem"])) for f in features},
-        kinds_of={i: _reached(said, i, KG["kindOf"]) for i in all_of_it.instances(KG["Intervention"])},
+        kinds_of={i: _reached(said, i, KG["kindOf"]) for i in interventions},
+        feasible={i: frozenset(said.subjects_of(KG["feasibilityOf"], i)) for i in interventions},
         claims=tuple(_claim(said, term) for term in said.subjects(KG["appliesTo"])),
     )
 

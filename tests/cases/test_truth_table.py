@@ -284,3 +284,18 @@ def test_the_first_question_is_what_an_offer_waits_for_or_what_narrows(
     case = case_of(known, *stated)
     feature, _ = ask_next(known, case, judge_all(known, case))[0]
     assert feature.value.rpartition("/")[2] in first
+
+
+@pytest.mark.parametrize("more", [(), ("atLeastPartialRemission",)])
+def test_an_offer_of_what_is_no_option_says_so(known: Knowledge, more: tuple[str, ...]) -> None:
+    case = case_of(known, "ALL", "refractory", "transplantNotAnOption", *more)
+    found = judge(known, case, claim(known, "S07-1"))
+    assert found.status is Status.APPLIES_IF
+    assert [(g.feature, g.truth) for g in found.open()][-1] == (feat("transplantPossible"), Truth.UNMET)
+    assert judge(known, case, claim(known, "S08-1")).status is Status.APPLIES
+
+
+def test_a_state_unlocks_nothing_that_something_else_rules_out(known: Knowledge) -> None:
+    case = case_of(known, "ALL", "secondRemission", "transplantNotAnOption")
+    names = {one.claim.term.value.rpartition("/")[2] for _, one in unlocked(case, judge_all(known, case))}
+    assert names == {"S20-1"}
