@@ -74,9 +74,12 @@ function start(holder: HTMLElement): void {
         at: new Date().toISOString(),
         ...(got.rows !== undefined && { rows: got.rows }),
       });
-    } catch (error) {
+    } catch {
       answer?.replaceChildren(
-        problem({ title: "The server did not answer", detail: `${String(error)}. Is it still running?` }),
+        problem({
+          title: "The server did not answer",
+          detail: "Your query is still here. See whether the server runs, then run it again.",
+        }),
       );
     } finally {
       bar.running(false);
@@ -220,16 +223,27 @@ function summary(got: Got, milliseconds: number, note: string, unit = "row"): HT
   return h("p", { class: "summary", role: "status" }, parts.join(" · "), cut);
 }
 
-function parsed(body: string): { title: string; detail: string } {
+interface Trouble {
+  title: string;
+  detail: string;
+  next?: string;
+}
+
+function parsed(body: string): Trouble {
   try {
-    return JSON.parse(body) as { title: string; detail: string };
+    return JSON.parse(body) as Trouble;
   } catch {
     return { title: "The answer is not readable", detail: body.slice(0, 300) };
   }
 }
 
-function problem(found: { title: string; detail: string }): HTMLElement {
-  return h("div", { class: "problem", role: "alert" }, h("h2", {}, found.title), h("p", {}, found.detail));
+function problem(found: Trouble): HTMLElement {
+  return h(
+    "div",
+    { class: "problem", role: "alert" },
+    h("h2", {}, found.title),
+    h("p", {}, [found.detail, found.next].filter(Boolean).join(" ")),
+  );
 }
 
 function downloads(got: Got, asCsv?: () => string): HTMLElement {

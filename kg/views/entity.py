@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.namespaces import DCTERMS, KG, RDF, RDFS, SKOS
+from kg.namespaces import DCTERMS, KG, PREFIXES, RDF, RDFS, SKOS
 from kg.views.edges import Edge, Triples, weakest, why
 from kg.views.hedges import Hedge
 from kg.views.marks import INFERRED, OUTSIDE, is_negative, mark_of
@@ -58,6 +58,27 @@ class EntityPage:
     parents: tuple[Ref, ...]
     children: tuple[Ref, ...]
     identifiers: tuple[Identifier, ...]
+
+    @property
+    def in_sparql(self) -> str:
+        """Return the query for the claims that speak of the entity."""
+        prefix = self.ref.curie.partition(":")[0]
+        return _IN_SPARQL.format(
+            prefix=prefix, namespace=PREFIXES[prefix], kg=KG, skos=SKOS, said=self.ref.curie
+        )
+
+
+#: the claims of an entity as a query to take along; `said` is the entity as a CURIE
+_IN_SPARQL = """\
+PREFIX {prefix}: <{namespace}>
+PREFIX kg: <{kg}>
+PREFIX skos: <{skos}>
+SELECT ?claim ?cue ?hedge ?situation ?sentence WHERE {{
+  ?claim kg:hasIntervention|kg:appliesTo|kg:targetsProblem {said} ; kg:cue ?cue ; kg:hasHedge ?hedge ;
+    kg:hasSourceSpan/kg:inSentence/skos:notation ?sentence .
+  OPTIONAL {{ ?claim kg:appliesTo ?situation }}
+}} ORDER BY ?sentence ?claim
+"""
 
 
 @dataclass(frozen=True, slots=True)

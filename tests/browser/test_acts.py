@@ -244,3 +244,34 @@ def test_a_page_that_is_not_there_names_near_ones(browser: Browser, live_server:
         page = visit.go("/intervention/Blinatumoma", scripted=False)
         page.locator("main .note a").first.click()
         expect(page.locator("h1")).to_have_text("blinatumomab")
+
+
+@pytest.mark.usefixtures("scripts")
+def test_the_next_best_question_leads_to_its_answer_by_keyboard_and_no_tick_reaches_the_server_by_address(
+    browser: Browser, live_server: str
+) -> None:
+    with visiting(browser, live_server, viewport=WIDE) as visit:
+        page = visit.go("/case#yes=ALL,BCell")
+        first = page.locator("a[data-answer]").first
+        first.focus()
+        named = str(first.get_attribute("href")).removeprefix("#f-")
+        page.keyboard.press("Enter")
+        expect(page.locator(f"input[name={named}][value=unknown]")).to_be_focused()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(f"input[name={named}][value=yes]")).to_be_checked()
+        expect(page.locator(f"a[data-answer][href='#f-{named}']")).to_have_count(0)
+        assert page.locator("input[name=BCell][value=yes]").is_checked()
+        assert named in page.url.partition("#")[2]
+        assert not any("BCell" in url.partition("#")[0] or named in url for url in visit.asked)
+
+
+def test_a_case_prints_its_ticks_and_its_answer(browser: Browser, live_server: str) -> None:
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
+        page = visit.go("/case", scripted=False)
+        page.locator("input[name=ALL][value=yes]").check()
+        page.get_by_role("button", name="Show what the text raises").click()
+        page.emulate_media(media="print")
+        assert page.locator("input[name=ALL][value=yes]").is_visible()
+        assert not page.get_by_role("button", name="Show what the text raises").is_visible()
+        assert page.locator("#result").evaluate("element => element.scrollHeight <= element.clientHeight + 1")
