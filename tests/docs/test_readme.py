@@ -109,8 +109,9 @@ def test_the_curl_command_of_the_readme_is_answered(live_server: str, run: Run) 
     (command,) = [block for block in blocks(README, "sh") if "curl" in block]
     done = run(command.replace("\\\n", " ").replace("http://127.0.0.1:8000", live_server))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "drug,situation"
+    assert done.stdout.splitlines()[0] == "drug,situation,cue"
     assert "intervention/Blinatumomab" in done.stdout
+    assert "may be an option" in done.stdout
 
 
 @pytest.mark.parametrize("route", sorted(set(re.findall(r"`(/[a-z][\w/-]*)`", README))))
