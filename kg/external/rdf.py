@@ -10,6 +10,7 @@ from typing import IO
 import pyoxigraph as ox
 
 from kg.external.formats import Format
+from kg.external.rdf_xml import double_quoted
 from kg.external.reading import Problem, Reading
 
 FORMATS = {
@@ -40,7 +41,8 @@ def rdf(reading: Reading, form: Format) -> Native | Iterator[bytes]:
         return _lenient(reading, FORMATS[form])
     if form in _DATASETS:
         return _one_graph(reading, FORMATS[form])
-    return Native(reading.open(), FORMATS[form])
+    stream = reading.open()
+    return Native(double_quoted(stream) if form is Format.RDF_XML else stream, FORMATS[form])
 
 
 def refused(error: SyntaxError) -> Problem:

@@ -16,6 +16,7 @@ from pyoxigraph import Triple
 from kg.errors import BadData
 from kg.external.formats import HEAD, Format, detect
 from kg.external.rdf import FORMATS, Native, refused
+from kg.external.rdf_xml import double_quoted, place
 from kg.external.readers import content
 from kg.external.reading import Options, Reading
 
@@ -70,18 +71,19 @@ def _format(path: Path, name: str) -> Format | None:
 def _parsed(path: Path, name: str, form: ox.RdfFormat, rename: bool) -> Iterator[Triple]:
     """Yield the triples of an RDF file."""
     base = path.absolute().as_uri()
-    with Reading(path, name).open() as stream:
+    with Reading(path, name).open() as opened:
+        stream = double_quoted(opened) if form == ox.RdfFormat.RDF_XML else opened
         try:
             for quad in ox.parse(stream, format=form, base_iri=base, rename_blank_nodes=rename):
                 yield quad.triple
         except SyntaxError as error:
             problem = refused(error)
+            line, column = problem.line, problem.column
+            if form == ox.RdfFormat.RDF_XML and not line:
+                with Reading(path, name).open(silent=True) as again:
+                    line, column = place(again)
             raise BadData(
-                problem.what,
-                where=name,
-                line=problem.line,
-                column=problem.column,
-                todo="Mend that place and run again.",
+                problem.what, where=name, line=line, column=column, todo="Mend that place and run again."
             ) from error
 
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from pyoxigraph import RdfFormat, parse
 
 from kg.cli import cli, main
+from kg.errors import BadData
 
 PREFIX = "@prefix : <http://example.org/> . @prefix owl: <http://www.w3.org/2002/07/owl#> . "
 SUB = "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . :C rdfs:subClassOf :D . :a a :C . "
@@ -141,3 +142,18 @@ def test_with_input_writes_one_graph_in_which_blank_nodes_meet(tmp_path: Path) -
         "<http://example.org/C>",
         "<http://example.org/D>",
     }
+
+
+def test_rdf_xml_with_entities_in_single_quotes_is_read(tmp_path: Path) -> None:
+    """XML allows either quote; the W3C's own OWL 2 tests use the single one."""
+    text = """<?xml version='1.0'?>
+<!DOCTYPE rdf:RDF [<!ENTITY rdfs 'http://www.w3.org/2000/01/rdf-schema#'> <!ENTITY ex  "http://example.org/">]>
+<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:rdfs='&rdfs;' xmlns='&ex;'>
+  <C rdf:about='&ex;it&apos;s'/>
+  <rdf:Description rdf:about='&ex;C'><rdfs:subClassOf rdf:resource='&ex;D'/></rdf:Description>
+</rdf:RDF>"""
+    for name in ("a.owl", "a.rdf", "a.owl.gz"):
+        assert run(given(tmp_path, name, text)).stdout.endswith("<http://example.org/D> .\n")
+    broken = run(given(tmp_path, "b.rdf", text.replace("</rdf:RDF>", "</RDF>")))
+    assert isinstance(broken.exception, BadData)
+    assert (broken.exception.line, broken.exception.column) == (6, 3)
