@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kg.namespaces import PREFIXES
 from kg.store.lexer import Token, tokens
 
 _BEGINNINGS = (
@@ -86,9 +87,16 @@ def _prefixes(words: list[Token]) -> Diagnosis | None:
             declared.add(word.text)
         elif word.kind == "name" and word.text.partition(":")[0] + ":" not in declared:
             return Diagnosis(
-                f"The prefix of `{word.text}` is not declared; PREFIX at the head does it.", word.start
+                f"The prefix of `{word.text}` is not declared; {_declaration(word.text)}.", word.start
             )
     return None
+
+
+def _declaration(name: str) -> str:
+    """Return what declares the prefix of a name: the whole line where the prefix is one of the project's."""
+    prefix = name.partition(":")[0]
+    known = PREFIXES.get(prefix)
+    return f"put `PREFIX {prefix}: <{known}>` at the head" if known else "PREFIX at the head does it"
 
 
 def _triples(words: list[Token]) -> Diagnosis | None:

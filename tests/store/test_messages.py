@@ -12,6 +12,7 @@ CASES = (
     ("SELECT *\n{ ?s ?p ?o", 2, 1, "`{` that stands here is not closed"),
     ("SELEC * {}", 1, 1, "`SELEC` begins no query"),
     ("SELECT * { ?s foo:bar ?o }", 1, 15, "prefix of `foo:bar` is not declared"),
+    ("SELECT * { ?s kg:cue ?o }", 1, 15, "put `PREFIX kg: <https://w3id.org/rrall-kg/ont#>` at the head"),
     ('ASK { ?s ?p "abc }', 1, 13, "string that begins here is not closed"),
     ("SELECT * { ?s ?p ?o } }", 1, 23, "`}` closes nothing"),
     ("SELECT * { ?s ?p ?o FILTER(?o > ) }", 1, 31, "`>` has nothing to its right"),
