@@ -22,6 +22,7 @@ from kg.external.reading import Options
 from kg.linking.importing import Result, Wish, import_file
 from kg.linking.registry import store_path
 from kg.settings import Settings
+from kg.store.sharing import is_served
 
 #: problems listed on the terminal; --report writes all.
 SHOWN = 200
@@ -104,8 +105,11 @@ def _one(wish: Wish, store: Path | None, limit: int) -> Result:
             )
         size = path.stat().st_size if path.is_file() else None
         task = progress.add_task(path.name, total=size)
+        held = is_served(target)
         result = import_file(path, wish, target, settings, lambda n: progress.advance(task, n))
         progress.update(task, completed=size)
+    if held:
+        click.echo("A server has this store open; it turns to the import by itself within seconds.")
     return result
 
 

@@ -26,6 +26,7 @@ def refresh(settings: Settings, path: Path | None = None) -> bool:
         return False
     with staged(target, imports_only=True) as stage:
         bring_build(stage, settings)
+        bring_outside(stage, settings)
     return True
 
 
@@ -34,12 +35,18 @@ def served(settings: Settings) -> Settings:
 
     Where something was imported and no other store is asked for, its directory is served.
     """
-    made = with_remotes(settings)
+    made = with_imports(with_remotes(settings))
+    if made.store != settings.store:
+        refresh(settings)
+    return made
+
+
+def with_imports(settings: Settings) -> Settings:
+    """Return the settings over the imports, where there are some and no other store is asked for."""
     path = store_path(settings)
     if settings.store != MEMORY or settings.empty or not path.is_dir():
-        return made
-    refresh(settings)
-    return replace(made, store=str(path))
+        return settings
+    return replace(settings, store=str(path))
 
 
 def open_beside(settings: Settings) -> Store:
@@ -73,6 +80,16 @@ def bring_build(stage: Stage, settings: Settings) -> None:
     stage.bring(current / "graph.nq")
     stage.store.update(f"DELETE WHERE {{ GRAPH {META} {{ {_OURS} {_DIGEST} ?old }} }}")
     stage.add([Quad(_OURS, _DIGEST, Literal(current.name), META)])
+
+
+def bring_outside(stage: Stage, settings: Settings) -> None:
+    """Work out anew what the imports have around our links, for the questions that show the ways up."""
+    from kg.pipeline.outside import outside_of
+
+    for graph in stage.store.graphs():
+        if graph.value.startswith(GRAPH["outside/"].value):
+            stage.store.remove_graph(graph)
+    stage.add(outside_of(stage.store, stage.store, settings))
 
 
 def _current(settings: Settings) -> Path | None:

@@ -18,9 +18,9 @@ from kg.external.formats import stem
 from kg.external.rdf import FORMATS, Native, refused
 from kg.external.readers import content
 from kg.external.reading import Options, Problem, Reading
-from kg.linking.beside import bring_build, is_stale
+from kg.linking.beside import bring_build, bring_outside, is_stale
 from kg.linking.registry import Imported, described, forget, text
-from kg.namespaces import DCTERMS, IMPORT, OWL, RDFS
+from kg.namespaces import DCTERMS, GRAPH, IMPORT, OWL, RDFS
 from kg.settings import Settings
 from kg.store.imports import Stage, staged
 from kg.store.protocol import Store
@@ -73,12 +73,13 @@ def import_file(
         _load(stage, reading, graph, expander(settings))
         imported = _describe(stage.store, reading, wish, ident)
         stage.add(described(imported))
+        bring_outside(stage, settings)
     return Result(imported, tuple(reading.problems))
 
 
 def remove(ident: str, target: Path) -> None:
-    """Remove an import with its description."""
-    with staged(target, without=(IMPORT[ident],)) as stage:
+    """Remove an import with its description and what was taken from it for the questions."""
+    with staged(target, without=(IMPORT[ident], GRAPH[f"outside/{ident}"])) as stage:
         stage.store.update(forget(ident))
 
 

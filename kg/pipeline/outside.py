@@ -54,11 +54,16 @@ def outside_quads(settings: Settings, built: Store) -> list[Quad]:
 
 def _worked_out(settings: Settings, built: Store) -> list[Quad]:
     """Return the neighbourhood, read from the imports."""
+    with open_readonly(store_path(settings)) as imports:
+        return outside_of(imports, built, settings)
+
+
+def outside_of(imports: Store, built: Store, settings: Settings) -> list[Quad]:
+    """Return the neighbourhood of `built`'s links in `imports`; both may be one store."""
     targets = _targets(built)
     spelt = set(_spelt(targets, settings))
-    with open_readonly(store_path(settings)) as imports:
-        around = (_around(imports, imported, targets, spelt) for imported in listed(imports))
-        return [quad for quads in around for quad in quads]
+    around = (_around(imports, imported, targets, spelt) for imported in listed(imports))
+    return [quad for quads in around for quad in quads]
 
 
 def _keep(path: Path, quads: list[Quad]) -> None:

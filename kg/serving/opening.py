@@ -11,10 +11,10 @@ from kg.serving.cache import AnswerCache
 from kg.serving.front import Front, Served
 from kg.settings import Settings
 from kg.store.client import EngineStore
-from kg.store.disk import DiskStore
 from kg.store.local import LocalStore
 from kg.store.memory import MemoryStore
 from kg.store.remote import RemoteStore
+from kg.store.sharing import SharedDiskStore
 from kg.web import create_app
 from kg.web.logs import LineLog, Recorder
 
@@ -32,7 +32,7 @@ def opener(settings: Settings) -> Callable[[], LocalStore]:
     if is_remote(settings):
         return MemoryStore
     if settings.store != "memory:":
-        return lambda: DiskStore(Path(settings.store), settings)
+        return lambda: SharedDiskStore(Path(settings.store), settings)
     if settings.empty:
         return MemoryStore
     return lambda: pipeline.open_build(settings)

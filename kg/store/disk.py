@@ -34,13 +34,18 @@ class DiskStore(LocalStore):
 
     def __init__(self, path: Path, settings: Settings | None = None) -> None:
         """Open `path`, and load the build into it on first use; raises StoreUnavailable when it cannot."""
-        self.path = path
+        self.place = path
+        self.path = self.anchored(path)
         settings = settings or Settings(empty=True)
         initial = None if settings.empty else settings.build_dir / "current" / "graph.nq"
-        engine = _opened(path)
+        engine = _opened(self.path, path)
         super().__init__(engine, f"disk-{secrets.token_hex(6)}", str(path))
-        if initial is not None and ((path / _LOADING).exists() or not self._holds_a_build()):
+        if initial is not None and ((self.path / _LOADING).exists() or not self._holds_a_build()):
             self._first_load(initial)
+
+    def anchored(self, path: Path) -> Path:
+        """Return the name under which the engine opens `path`."""
+        return path
 
     def _holds_a_build(self) -> bool:
         """Say whether there is more in the store than imports."""
@@ -71,7 +76,7 @@ class DiskStore(LocalStore):
                 f"The built graph is broken: {error.msg}.", where=str(nquads), todo="Run kg build."
             ) from error
         except OSError as error:
-            raise unavailable(self.path, error) from error
+            raise unavailable(self.place, error) from error
 
     @property
     def is_behind(self) -> bool:
@@ -90,7 +95,7 @@ class DiskStore(LocalStore):
     def _fail(self, error: Exception) -> NoReturn:
         """Raise what a full, lost or damaged disk means; other errors as every store has them."""
         if any(sign in str(error).lower() for sign in _OF_THE_DISK):
-            raise unavailable(self.path, error) from error
+            raise unavailable(self.place, error) from error
         super()._fail(error)
 
     def make_durable(self) -> None:
@@ -103,27 +108,27 @@ class DiskStore(LocalStore):
         except FileNotFoundError:
             self.engine.flush()
         except OSError as error:
-            raise unavailable(self.path, error) from error
+            raise unavailable(self.place, error) from error
 
 
-def _opened(path: Path) -> ox.Store:
-    """Return the engine of a directory."""
+def _opened(path: Path, place: Path) -> ox.Store:
+    """Return the engine of the directory `path`, which messages call `place`."""
     if path.exists() and not path.is_dir():
         raise StoreUnavailable(
-            "The store is a file, not a directory.", where=str(path), todo="Name a directory."
+            "The store is a file, not a directory.", where=str(place), todo="Name a directory."
         )
     foreign = path.exists() and any(path.iterdir()) and not (path / "CURRENT").exists()
     if foreign and not (path / _LOADING).exists():
         raise StoreUnavailable(
             "The directory holds other files and no store.",
-            where=str(path),
+            where=str(place),
             todo="Name a new or empty directory.",
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return ox.Store(path)
     except (OSError, ValueError, RuntimeError) as error:
-        raise unavailable(path, error) from error
+        raise unavailable(place, error) from error
 
 
 _OF_THE_DISK = ("no space", "read-only", "corrupt", "input/output error")

@@ -21,12 +21,12 @@ import pyoxigraph as ox
 
 from kg.errors import StoreUnavailable
 from kg.namespaces import GRAPH, IMPORT
+from kg.store.copying import PATIENCE, PAUSE, copy_of, opened_beside
 from kg.store.local import LocalStore
+from kg.store.sharing import is_served, writes_held
 
 #: a graph larger than this is left behind by copying the others, for deleting is slower than loading.
 SMALL = 50_000
-#: how often, and after how many seconds, what a thread of RocksDB was in the way of is tried again.
-_PATIENCE, _PAUSE = 20, 0.05
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # renameat2(2)
 
 
@@ -74,27 +74,33 @@ class Stage:
 def staged(path: Path, without: Iterable[ox.NamedNode] = (), imports_only: bool = False) -> Iterator[Stage]:
     """Yield a clone of the store at `path` less the graphs `without`; at the end it takes `path`'s place.
 
-    `path` stays locked meanwhile, so that no write to it is lost. With `imports_only` no graph
-    of a build is taken over.
+    `path` stays locked meanwhile, so that no write to it is lost; a server that has it open keeps its writes
+    back and turns to the clone by itself. With `imports_only` no graph of a build is taken over.
     Raises StoreUnavailable when another process has the store open for writing, or the disk is full.
     """
     folder = path.parent / f".{path.name}.import-{os.getpid()}"
+    served, handed_over = is_served(path), False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
+        sweep(path)
         folder.mkdir()
-        with _locked(path) as old:
+        with _copied(path, folder / "held") if served else _locked(path) as old:
             stage = _clone(old, folder, tuple(without), imports_only)
             yield stage
             stage.close()
             del old
-        _swap(folder / "store", path)
+            if served:
+                _swap(folder / "store", path)
+                handed_over = True
+        if not served:
+            _swap(folder / "store", path)
     except OSError as error:
         raise StoreUnavailable(
             f"The store could not be written: {error}.", where=str(path), todo="Look at the disk, then retry."
         ) from error
     finally:
-        _remove(folder)
+        if not handed_over:  # the server goes on with what it had, and sweeps it away when done
+            _remove(folder)
 
 
 @contextmanager
@@ -102,8 +108,7 @@ def cloned(path: Path) -> Iterator[LocalStore]:
     """Yield a writable clone of the store at `path`, to try things on; it is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.import-", suffix=f"-{os.getpid()}", dir=path.parent))
     try:
-        _opened_beside(path).backup(folder / "store")
-        with LocalStore(ox.Store(folder / "store"), "clone", str(path)) as store:
+        with LocalStore(copy_of(path, folder / "store"), "clone", str(path)) as store:
             yield store
     except OSError as error:
         raise StoreUnavailable(f"The store cannot be opened: {error}.", where=str(path)) from error
@@ -115,21 +120,11 @@ def open_readonly(path: Path) -> LocalStore:
     """Open the store at `path` for reading beside whatever has it open; raises StoreUnavailable."""
     version = f"{path.stat().st_ino:x}" if path.exists() else ""
     try:
-        return LocalStore(_opened_beside(path), version, str(path))
+        return LocalStore(opened_beside(path), version, str(path))
     except (OSError, RuntimeError) as error:
         raise StoreUnavailable(
             f"The store cannot be opened: {error}.", where=str(path), todo="Import first: kg import FILE."
         ) from error
-
-
-def _opened_beside(path: Path) -> ox.Store:
-    """Open a store for reading; tried again where RocksDB compacts away a file it has just listed."""
-    for _ in range(_PATIENCE if path.exists() else 0):
-        try:
-            return ox.Store.read_only(os.fspath(path))
-        except (OSError, RuntimeError):
-            time.sleep(_PAUSE)
-    return ox.Store.read_only(os.fspath(path))
 
 
 def _clone(
@@ -151,6 +146,14 @@ def _clone(
 
 
 @contextmanager
+def _copied(path: Path, target: Path) -> Iterator[ox.Store]:
+    """Yield a copy, at `target`, of the store at `path`, whose server makes no write meanwhile."""
+    with writes_held(path):
+        yield copy_of(path, target)
+        shutil.rmtree(target)
+
+
+@contextmanager
 def _locked(path: Path) -> Iterator[ox.Store | None]:
     """Open the store at `path` for writing, None where there is none; raises StoreUnavailable."""
     if not path.exists() or not any(path.iterdir()):
@@ -162,9 +165,9 @@ def _locked(path: Path) -> Iterator[ox.Store | None]:
         if "lock" not in str(error).lower():
             raise
         raise StoreUnavailable(
-            "Another process (a running server or another import) has this store open.",
+            "Another process (another import, or a server of another kind) has this store open.",
             where=str(path),
-            todo="Stop it, run this again, then start it anew; or name another directory with --store.",
+            todo="Wait for it or stop it, and run this again; or name another directory with --store.",
         ) from error
     yield engine
     del engine
@@ -241,8 +244,8 @@ def _write(descriptor: int, block: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _sweep(path: Path) -> None:
-    """Remove what killed imports left beside `path`."""
+def sweep(path: Path) -> None:
+    """Remove what killed imports, and those made beside a server, left beside `path`."""
     for folder in path.parent.glob(f".{path.name}.import-*"):
         owner = folder.name.rpartition("-")[2]
         if not Path(f"/proc/{owner}").exists() or owner == str(os.getpid()):
@@ -251,11 +254,11 @@ def _sweep(path: Path) -> None:
 
 def _remove(folder: Path) -> None:
     """Remove a folder in which threads of RocksDB may still write a last file."""
-    for _ in range(_PATIENCE):
+    for _ in range(PATIENCE):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
             return
-        time.sleep(_PAUSE)
+        time.sleep(PAUSE)
 
 
 def _swap(new: Path, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from operator import attrgetter
 from typing import IO, NoReturn, Self, cast
 
@@ -145,6 +145,10 @@ class LocalStore(AbstractContextManager["LocalStore"]):
     def add_graph(self, graph: ox.NamedNode) -> None:
         """Make an empty graph exist."""
         self._write(lambda: self.engine.add_graph(graph))
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Return what surrounds a write: nothing, where nobody else puts data into the store."""
+        return nullcontext()
 
     def begin_following(self) -> None:
         """Note that inferences are behind; a memory store has nobody to tell."""

@@ -54,6 +54,11 @@ class Writer:
 
     def write(self, job: WriteJob, body: bytes, meanwhile: Callable[[], None] = lambda: None) -> WriteResult:
         """Make the write durable and return what it did; raises KgError when it did nothing."""
+        with self._store.writing():
+            return self._written(job, body, meanwhile)
+
+    def _written(self, job: WriteJob, body: bytes, meanwhile: Callable[[], None]) -> WriteResult:
+        """Make the write, its inferences and its note on the disk."""
         if self._follower is not None:
             self._follower.before(self._store)
         if self._store.rehearses:

@@ -15,10 +15,12 @@ from flask.testing import FlaskClient
 from kg.cli.resolve import resolve
 from kg.errors import KgError
 from kg.files.mappings import read_prefixes
+from kg.linking.registry import store_path
 from kg.namespaces import BASE, GRAPH, OWL, SKOS
 from kg.pipeline import open_build
 from kg.pipeline.asking import library
 from kg.settings import Settings
+from kg.store.imports import open_readonly
 from kg.store.protocol import Store
 from kg.views.mappings import mapped_terms
 from kg.views.reading import Reader
@@ -192,6 +194,18 @@ def test_ancestors_are_shown_step_by_step_and_marked(beside: Settings) -> None:
     steps = {(row["below_label"], row["above_label"]) for row in rows}
     assert ("acute lymphoblastic leukemia", "lymphoid leukemia") in steps
     assert {row["note"] for row in rows} == {"not said by the text"}
+
+
+def test_the_store_of_imports_that_a_server_opens_shows_the_same_ways_up(beside: Settings) -> None:
+    asked: dict[str, dict[str, list[str]]] = {
+        "siblings-outside": {"intervention": ["Imatinib"]},
+        "opioids-outside": {},
+    }
+    with open_build(beside) as memory, open_readonly(store_path(beside)) as directory:
+        for name, values in asked.items():
+            rows = _asked(directory, name, values)
+            assert rows == _asked(memory, name, values)
+            assert "not said by the text" in {row["note"] for row in rows}
 
 
 def test_siblings_are_named_with_the_group_and_marked(beside: Settings) -> None:

@@ -1,0 +1,131 @@
+"""`kg import` while a server runs: it turns to the import by itself, and no acknowledged write is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from kg.errors import StoreUnavailable
+from kg.linking.importing import Wish, import_file
+from kg.linking.registry import store_path
+from kg.namespaces import IMPORT
+from kg.settings import Settings
+from kg.store.imports import cloned, staged
+from kg.store.sharing import SharedDiskStore, is_served, writes_held
+from tests.external.samples import FILES, OBO
+from tests.serving.servers import TOKEN, WRITER, Running, environment, running
+
+NOTES = "http://example.org/notes"
+
+
+def bring(settings: Settings, folder: Path, name: str = "zz.obo", text: str = OBO) -> None:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    import_file(path, Wish(name), store_path(settings), settings)
+
+
+def kg_import(settings: Settings, path: Path, text: str) -> str:
+    path.write_text(text, "utf-8")
+    places = {"KG_IMPORTS_DIR": str(settings.imports_dir), "KG_BUILD_DIR": str(settings.build_dir)}
+    command = [str(Path(sys.executable).with_name("kg")), "import", str(path)]
+    run = subprocess.run(command, env=environment(**places), capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+@contextlib.contextmanager
+def served(own: Settings, folder: Path) -> Iterator[Running]:
+    places = {"KG_IMPORTS_DIR": str(own.imports_dir), "KG_BUILD_DIR": str(own.build_dir)}
+    with running(folder, "--workers", "1", KG_UPDATE_TOKEN=TOKEN, KG_QUERY_DEADLINE="1", **places) as server:
+        yield server
+
+
+def triples(server: Running, graph: str) -> int:
+    query = f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}"
+    head = {"Accept": "text/csv", "Cache-Control": "no-cache"}
+    answer = requests.get(f"{server.address}/sparql", params={"query": query}, headers=head, timeout=30)
+    return int(answer.text.split()[1]) if answer.ok else -1
+
+
+def write(server: Running, number: int) -> bool:
+    update = f"INSERT DATA {{ GRAPH <{NOTES}> {{ <http://example.org/{number}> <http://example.org/p> 1 }} }}"
+    return requests.post(
+        f"{server.address}/update", data={"update": update}, headers=WRITER, timeout=60
+    ).status_code in (200, 204)
+
+
+def until(holds: object, server: Running) -> None:
+    """Wait until `holds()`; the server looks every second."""
+    assert callable(holds)
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, server.printed()
+        time.sleep(0.1)
+
+
+def test_a_running_server_takes_imports_in_and_keeps_what_was_written(own: Settings, tmp_path: Path) -> None:
+    with served(own, tmp_path) as server:
+        assert triples(server, IMPORT["zz"].value) == 0
+        assert "turns to" not in kg_import(own, tmp_path / "zz.obo", OBO)  # served from memory until now
+        until(lambda: triples(server, IMPORT["zz"].value) > 3, server)
+        acknowledged = sum(write(server, number) for number in range(5))
+        assert "turns to the import by itself" in kg_import(own, tmp_path / "second.nt", FILES["zz.nt"])
+        until(lambda: triples(server, IMPORT["second"].value) == 3, server)
+        assert triples(server, NOTES) == acknowledged == 5
+        assert triples(server, IMPORT["zz"].value) > 3
+        until(lambda: write(server, 6), server)
+        assert triples(server, NOTES) == 6
+    assert [path.name for path in own.imports_dir.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_broken_import_beside_a_server_leaves_it_as_it_was(own: Settings, tmp_path: Path) -> None:
+    bring(own, tmp_path)
+    with SharedDiskStore(store_path(own), own) as store:
+        before = len(store.graphs())
+        with pytest.raises(RuntimeError, match="a fault"), staged(store_path(own)):
+            raise RuntimeError("a fault")
+    assert [path.name for path in own.imports_dir.iterdir()] == ["store"]
+    with SharedDiskStore(store_path(own), own) as store:
+        assert len(store.graphs()) == before
+
+
+def test_a_write_during_an_import_and_after_it_is_put_off_with_a_sentence(
+    own: Settings, tmp_path: Path
+) -> None:
+    bring(own, tmp_path)
+    path = store_path(own)
+    with SharedDiskStore(path, own) as store:
+        with writes_held(path), pytest.raises(StoreUnavailable, match="at work"), store.writing():
+            pass
+        with store.writing():
+            pass
+        bring(own, tmp_path, "second.nt", FILES["zz.nt"])
+        with pytest.raises(StoreUnavailable, match="just been put in place"), store.writing():
+            pass
+        assert IMPORT["second"] not in store.graphs()
+        store.update("INSERT DATA { <http://a> <http://b> 1 }")  # into its own files, not the new ones
+    with SharedDiskStore(path, own) as store:
+        assert IMPORT["second"] in store.graphs()
+
+
+def test_a_store_is_known_as_served_only_while_it_is(own: Settings, tmp_path: Path) -> None:
+    bring(own, tmp_path)
+    path = store_path(own)
+    assert not is_served(path)
+    with SharedDiskStore(path, own):
+        assert is_served(path)
+    assert not is_served(path)
+
+
+def test_a_clone_has_what_is_only_in_the_log_of_the_store(own: Settings, tmp_path: Path) -> None:
+    bring(own, tmp_path)
+    with SharedDiskStore(store_path(own), own) as store:
+        store.update(f"INSERT DATA {{ GRAPH <{NOTES}> {{ <http://a> <http://b> 1 }} }}")
+        with cloned(store_path(own)) as clone:
+            assert NOTES in {graph.value for graph in clone.graphs()}
