@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
+from pyoxigraph import NamedNode
 
 from kg.errors import BadQuery
 from kg.pipeline.answers import Answer, Choices, answer, choices_folder
 from kg.questions import Question, find, load
+from kg.store.protocol import Term
 from kg.views.questions import question_page, questions_page
 from kg.web.content import PAGES, Form, negotiate, respond
 from kg.web.layout import kept, page, reader, settings
@@ -106,17 +108,24 @@ def _address(asked: Question, given: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _csv(answered: Answer) -> str:
-    """Return the answer as CSV: each IRI with its label in a column beside it, formulas disarmed."""
+    """Return the answer as CSV: beside each column of IRIs one of their labels; formulas disarmed."""
+    columns = [*zip(*answered.rows, strict=True)] or [()] * len(answered.variables)
+    shown = [
+        column
+        for name, terms in zip(answered.variables, columns, strict=True)
+        for column in _columns(answered, name, terms)
+    ]
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180
-    writer.writerow([name for variable in answered.variables for name in (variable, f"{variable}_label")])
-    for row in answered.rows:
-        writer.writerow([_safe(cell) for term in row for cell in _cells(answered, term)])
+    csv.writer(out, lineterminator="\r\n").writerows(zip(*shown, strict=True))  # RFC 4180
     return out.getvalue()
 
 
-def _cells(answered: Answer, term: object) -> tuple[str, str]:
-    return str(getattr(term, "value", "") or ""), answered.text(term)  # type: ignore[arg-type]
+def _columns(answered: Answer, name: str, terms: Sequence[Term | None]) -> Iterator[list[str]]:
+    """Yield a variable's column with its heading, then labels where it holds IRIs that come without."""
+    yield [name, *(_safe(str(getattr(term, "value", "") or "")) for term in terms)]
+    beside = f"{name}_label"
+    if beside not in answered.variables and any(isinstance(term, NamedNode) for term in terms):
+        yield [beside, *(_safe(answered.text(term)) for term in terms)]
 
 
 def _safe(cell: str) -> str:

@@ -63,6 +63,20 @@ def test_a_pick_list_changes_the_answer_and_keeps_the_choice(client: FlaskClient
     assert "stem cell transplant" in page
 
 
+@pytest.mark.parametrize(
+    "address", ["raised-for?situation=sit:RelapsedALL", "outside-identifiers?entity=int:Imatinib"]
+)
+def test_csv_names_each_column_once_and_labels_iris_only(client: FlaskClient, address: str) -> None:
+    text = client.get(f"/questions/{address}&format=csv").text
+    heading, *rows = csv.reader(text.splitlines())
+    assert len(set(heading)) == len(heading)
+    assert rows
+    first = dict(zip(heading, rows[0], strict=True))
+    labelled = [name for name in heading if f"{name}_label" in heading]
+    assert labelled
+    assert all(first[name].startswith("http") for name in labelled)
+
+
 def test_a_value_that_does_not_exist_is_400_on_the_form_with_those_that_do(client: FlaskClient) -> None:
     page = client.get("/questions/raised-for?situation=RefractoryAL", headers=BROWSER)
     assert page.status_code == 400
