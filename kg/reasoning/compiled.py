@@ -29,6 +29,10 @@ class Compiled:
     fixed: dict[str, int] = field(default_factory=dict)
     alike: tuple[str, str] | None = None
 
+    def head_names(self) -> frozenset[str]:
+        """Return the variables that the conclusion needs."""
+        return frozenset().union(*(pattern.names() for pattern in self.head))
+
     def transitive(self) -> int | None:
         """Return the predicate that this rule composes with itself, if that is what it does."""
         if len(self.body) != 2 or len(self.head) != 1 or self.member:

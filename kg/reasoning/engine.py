@@ -15,17 +15,15 @@ import numpy as np
 
 from kg.namespaces import OWL, RDF
 from kg.reasoning.compiled import Compiled, chain_steps, compile_rule, matches, reflexive, transitive_steps
-from kg.reasoning.dictionary import WALK_NUMBERS, Dictionary
+from kg.reasoning.dictionary import Dictionary
 from kg.reasoning.join import FIRST_TERM, Pattern, Table, groups
 from kg.reasoning.lists import changed, fresh_walks
 from kg.reasoning.literals import Literals
-from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in, pack, sorted_unique
-from kg.reasoning.rules import Rule, Walk
-from kg.reasoning.transitive import closure
+from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, pack
+from kg.reasoning.roads import closed_roads
+from kg.reasoning.rules import Rule
 from kg.reasoning.violations import Found, Numbers
 
-#: from this many new pairs on, a transitive relation takes its own road
-MANY = 20_000
 #: what is told after each round: number, new triples, seconds
 Progress = Callable[[int, int, float], None]
 
@@ -106,43 +104,14 @@ class Engine:
     def run(self, state: State, delta: Facts, *, axiomatic: bool = True) -> None:
         """Take `delta` into `state` and close it; `axiomatic` leaves out or lets in the second pass."""
         delta = self.with_literals(state, delta)
-        self._rounds(state, delta, self.steps)
+        self.rounds(state, delta, self.steps)
         state.plain = state.facts
         if axiomatic:
             self.second_pass(state)
 
     def grow(self, state: State, delta: Facts, steps: list[Compiled]) -> None:
         """Close `state` over new facts."""
-        self._rounds(state, delta, steps)
-
-    def shrink(self, state: State, gone: Facts, given: Facts, steps: list[Compiled]) -> bool:
-        """Take facts out: delete all that rested on them, then derive anew what still follows.
-
-        Gupta, Mumick and Subrahmanian 1993; `given` is what stays asserted. Returns False, with the state
-        unchanged, when a list, an axiom that rules were specialised from, or what the values of literals led
-        to would go.
-        """
-        rules = [step for step in (*steps, *state.derived_steps.values()) if not step.rule.inconsistency]
-        doomed = Facts()
-        wave = gone
-        while len(wave):
-            doomed = doomed.plus(wave)
-            found: dict[int, list[Ints]] = {}
-            for step in rules:
-                for table in matches(step, state.facts, wave, _head_names(step)):
-                    self._conclude(step, table, found)
-            wave = _among(found, state.facts, given, doomed)
-        if self.shapes_rules(doomed) or self._values_literals(doomed):
-            return False
-        state.facts = state.facts.without(doomed)
-        state.closed, state.generators, state.left = {}, {}, {}
-        again: dict[int, list[Ints]] = {}
-        for step in rules:
-            for table in matches(step, state.facts, None, _head_names(step)):
-                self._conclude(step, table, again)
-        self._rounds(state, state.facts.new_of(again), steps)
-        self._contradictions(state)
-        return True
+        self.rounds(state, delta, steps)
 
     def shapes_rules(self, facts: Facts) -> bool:
         """Say whether some facts belong to lists, or to axioms that rules are specialised from."""
@@ -150,16 +119,7 @@ class Engine:
             return True
         return bool(((facts[self.type].keys & LOW) == self.declared_transitive).any())
 
-    def lengthens(self, state: State, new: Facts) -> bool:
-        """Say whether new facts lengthen a list that "for all members" may have been asked of."""
-        cells = np.concatenate([new[p].subjects() for p in (self.first, self.rest)])
-        return bool(np.isin(cells, state.facts[WALK_NUMBERS[Walk.CELL]].objects()).any())
-
-    def _values_literals(self, facts: Facts) -> bool:
-        """Say whether some facts have a literal in front, which the datatype rules may have made."""
-        return any(self.dictionary.is_literal(r.subjects()).any() for p, r in facts if p >= FIRST_TERM)
-
-    def _contradictions(self, state: State) -> None:
+    def contradictions(self, state: State) -> None:
         """Look for contradictions in all facts anew."""
         state.violations = Found()
         for step in self.steps:
@@ -179,12 +139,12 @@ class Engine:
         """Go on with the axiomatic rules; unless `all_of_it`, without what would lead nowhere."""
         found: dict[int, list[Ints]] = {}
         for step in self.axioms:
-            for table in matches(step, state.facts, None, _head_names(step)):
-                self._conclude(step, table, found)
+            for table in matches(step, state.facts, None, step.head_names()):
+                self.conclude(step, table, found)
         seeds = state.facts.new_of(found)
         if not (all_of_it or self.declarations or self._speaks_of_extremes(state.facts)):
             seeds = self._without_extremes(seeds)
-        self._rounds(state, seeds, [*self.steps, *self.axioms])
+        self.rounds(state, seeds, [*self.steps, *self.axioms])
 
     def _speaks_of_extremes(self, facts: Facts) -> bool:
         """Say whether owl:Thing or owl:Nothing occurs; else what scm-cls says of them leads nowhere."""
@@ -211,14 +171,14 @@ class Engine:
             found[predicate] += keys
         return state.facts.new_of(found)
 
-    def _rounds(self, state: State, delta: Facts, steps: list[Compiled]) -> None:
+    def rounds(self, state: State, delta: Facts, steps: list[Compiled]) -> None:
         """Run rounds until nothing new is found."""
         while len(delta):
             started = time.perf_counter()
             state.round += 1
             first = not len(state.facts)
             state.facts = state.facts.plus(delta)
-            delta = self._closed_roads(state, self._walked(state, delta), first, steps)
+            delta = closed_roads(self, state, self._walked(state, delta), first, steps)
             found = self._apply(state, None if first else delta, delta, steps)
             delta = state.facts.new_of(found)
             if self.progress:
@@ -241,7 +201,7 @@ class Engine:
             self._step(state, step, delta, found)
         for step in state.derived_steps.values():
             self._step(state, step, delta, found)
-        for step in self._specialised(state, news):
+        for step in self.specialised(state, news):
             self._step(state, step, None, found)
         self._standing_literals(state, news, found)
         self._contradictory_values(state, news)
@@ -254,7 +214,7 @@ class Engine:
             if len(keys):
                 found.setdefault(predicate, []).append(keys)
 
-    def _specialised(self, state: State, news: Facts, *, peek: bool = False) -> list[Compiled]:
+    def specialised(self, state: State, news: Facts, *, peek: bool = False) -> list[Compiled]:
         """Return the rules that new axioms call for, and remember them unless only asked to `peek`."""
         if not self.shapes_rules(news):
             return []
@@ -283,8 +243,8 @@ class Engine:
             for table in matches(step, state.facts, delta, None):
                 state.violations.take(step, table)
             return
-        for table in matches(step, state.facts, delta, _head_names(step)):
-            self._conclude(step, table, found)
+        for table in matches(step, state.facts, delta, step.head_names()):
+            self.conclude(step, table, found)
 
     def _can_match(self, step: Compiled, facts: Facts, delta: Facts | None) -> bool:
         """Say whether all fixed predicates of a body occur, and one of its atoms may be new."""
@@ -295,35 +255,7 @@ class Engine:
             return True
         return any(predicate in delta.by_predicate for predicate in fixed)
 
-    def _closed_roads(self, state: State, delta: Facts, first: bool, steps: list[Compiled]) -> Facts:
-        """Close the large transitive relations before the other rules; return `delta` with what that adds."""
-        state.left = {}
-        for step in (*steps, *state.derived_steps.values(), *self._specialised(state, delta, peek=True)):
-            predicate = step.transitive()
-            if predicate is not None and len(state.facts[predicate]) > MANY:
-                news = state.facts[predicate].keys if first else delta[predicate].keys
-                more = self._road(state, predicate, news)
-                state.facts, delta = state.facts.plus(more), delta.plus(more)
-        return delta
-
-    def _road(self, state: State, predicate: int, news: Ints) -> Facts:
-        """Close one relation from its generators, or leave a few new pairs to the rule.
-
-        Return what is new.
-        """
-        everything, closed = state.facts[predicate], state.closed.get(predicate)
-        fresh = news if closed is None else news[~found_in(closed, news)]
-        fresh = fresh[fresh >> SHIFT != fresh & LOW]
-        generators = state.generators.get(predicate)
-        base = everything if generators is None else generators.plus(generators.new_of(fresh))
-        state.generators[predicate] = base
-        if closed is not None and (not len(fresh) or _cheap(everything, fresh)):
-            state.left[predicate] = Relation(fresh)
-            return Facts()
-        state.closed[predicate] = closure(base.keys)
-        return Facts({predicate: Relation(everything.new_of(state.closed[predicate]))})
-
-    def _conclude(self, step: Compiled, table: Table, found: dict[int, list[Ints]]) -> None:
+    def conclude(self, step: Compiled, table: Table, found: dict[int, list[Ints]]) -> None:
         """Add what the head says for each row."""
         if not table.n:
             return
@@ -335,31 +267,9 @@ class Engine:
                     found.setdefault(predicate, []).append(keys)
 
 
-def _among(found: dict[int, list[Ints]], facts: Facts, given: Facts, doomed: Facts) -> Facts:
-    """Return those of `found` that are facts, not given and not doomed yet."""
-    kept = {}
-    for predicate, parts in found.items():
-        keys = sorted_unique(np.concatenate(parts))
-        keys = keys[found_in(facts[predicate].keys, keys)]
-        keys = keys[~found_in(given[predicate].keys, keys)]
-        kept[predicate] = Relation(keys[~found_in(doomed[predicate].keys, keys)])
-    return Facts(kept)
-
-
-def _cheap(relation: Relation, fresh: Ints) -> bool:
-    """Say whether composing a few new pairs with the relation beats closing it anew."""
-    ahead = relation.fan_out(fresh & LOW)
-    return ahead + relation.fan_out(fresh >> SHIFT, backwards=True) < len(relation)
-
-
 def _declares(rule: Rule) -> bool:
     """Say whether a rule only lists what OWL 2 declares."""
     return not rule.body and len(rule.head) > 1
-
-
-def _head_names(step: Compiled) -> frozenset[str]:
-    """Return the variables that the conclusion needs."""
-    return frozenset().union(*(pattern.names() for pattern in step.head))
 
 
 def _heads(pattern: Pattern, table: Table) -> list[tuple[int, Ints]]:

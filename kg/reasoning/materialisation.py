@@ -24,6 +24,7 @@ from kg.reasoning.inconsistency import Inconsistency, inconsistencies
 from kg.reasoning.join import FIRST_TERM
 from kg.reasoning.noise import minus, rdf_only, without_noise
 from kg.reasoning.relation import LOW, SHIFT, Facts, Relation, found_in
+from kg.reasoning.retraction import lengthens, shrink
 from kg.reasoning.rulebook import owl2rl
 from kg.reasoning.rules import Rule
 
@@ -99,7 +100,7 @@ class Materialisation:
             return Change(frozenset(), frozenset())
         before = self._inferred
         given = self._given.plus(new)
-        if self._engine.lengthens(self._plain, new) or (self._may_know_more and self._valued(new)):
+        if lengthens(self._engine, self._plain, new) or (self._may_know_more and self._valued(new)):
             return self._again(given)
         if self._stands_by_value(new):
             return self._again(given)
@@ -123,7 +124,7 @@ class Materialisation:
         self._given = given
         self._may_know_more = self._may_know_more or self._has_literals(gone)
         for state, steps in self._passes():
-            if not self._engine.shrink(state, gone, given, steps):
+            if not shrink(self._engine, state, gone, given, steps):
                 return self._again(given)
         self._inferred = self._published()
         return self._change(before)
