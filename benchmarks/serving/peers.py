@@ -37,6 +37,14 @@ class Peer:
                 total += process.memory_full_info().pss
         return total / 2**20
 
+    def resident(self) -> dict[int, float]:
+        """Return the resident memory of each of its processes in MiB; a page shared by two is in both."""
+        held: dict[int, float] = {}
+        for process in [self.process, *self.process.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                held[process.pid] = process.memory_info().rss / 2**20
+        return held
+
     def seconds(self) -> float:
         """Return the processor time its process tree has used."""
         total = 0.0

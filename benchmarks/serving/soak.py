@@ -52,13 +52,15 @@ class Tally:
     """What came back, by kind of load."""
 
     statuses: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
     refusals: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, kind: str, status: int | str, said: str = "") -> None:
+    def note(self, kind: str, status: int | str, seconds: float, said: str = "") -> None:
         """Count one answer."""
         with self.lock:
+            self.seconds.setdefault(kind, []).append(seconds)
             self.statuses[f"{kind} {status}"] += 1
             if status == 503:
                 found = re.search(r'"detail": ?"([^"]*)|<h1[^>]*>([^<]*)', said)
@@ -132,11 +134,12 @@ def _repeat(
 
 def _answered(tally: Tally, kind: str, ask: Callable[[], requests.Response]) -> None:
     """Note the status of a request, or why there is none."""
+    began = time.monotonic()
     try:
         answer = ask()
-        tally.note(kind, answer.status_code, answer.text)
+        tally.note(kind, answer.status_code, time.monotonic() - began, answer.text)
     except requests.RequestException as error:
-        tally.note(kind, type(error).__name__, str(error))
+        tally.note(kind, type(error).__name__, time.monotonic() - began, str(error))
 
 
 def _query(peer: Peer, session: requests.Session, tally: Tally, query: str, extra: dict[str, str]) -> None:
@@ -194,6 +197,12 @@ def _report(tally: Tally, memory: list[tuple[float, float]], killed: int, ready:
         f"{killed} processes killed, ready: {ready}"
     )
     print("; ".join(f"{kind}: {count}" for kind, count in sorted(tally.statuses.items())))
+    for kind, seconds in sorted(tally.seconds.items()):
+        ranked = sorted(seconds)
+        print(
+            f"{kind}: median {1000 * ranked[len(ranked) // 2]:.0f} ms, "
+            f"p99 {1000 * ranked[len(ranked) * 99 // 100]:.0f} ms"
+        )
     most = max(held for _, held in memory)
     print(f"memory: early mean {early:.0f} MiB, late mean {late:.0f} MiB, most {most:.0f} MiB")
     for what, count in tally.refusals.most_common(12):

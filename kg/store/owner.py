@@ -26,7 +26,7 @@ from kg.store import board as boards
 from kg.store.board import Board
 from kg.store.jobs import END, WriteJob, error_frame, frame_of, receive_job
 from kg.store.local import LocalStore
-from kg.store.worker import CANCEL, LONG, YIELDS, Place, fork_worker, is_longer
+from kg.store.worker import CANCEL, YIELDS, Place, fork_worker, is_longer
 from kg.store.writes import Writer, WriteResult
 
 log = logging.getLogger(__name__)
@@ -177,12 +177,19 @@ class Owner:
         self._bury()
         for generation in self._generations:
             for pid, (slot, lane) in generation.workers.items():
-                if lane == "query" and is_longer(self._board.slot(slot).since, LONG):
-                    with contextlib.suppress(OSError):
-                        if os.getpriority(os.PRIO_PROCESS, pid) < YIELDS:
-                            os.setpriority(os.PRIO_PROCESS, pid, YIELDS)
+                if lane == "query":
+                    self._let_yield(pid, self._board.slot(slot).since)
         self._generations = [g for g in self._generations if g.workers or not g.retired]
         self._man(self._generations[-1])
+
+    @staticmethod
+    def _let_yield(pid: int, since: float) -> None:
+        """Lower the priority of a worker whose query began at `since` as it grows long."""
+        by = max((step for seconds, step in YIELDS.items() if is_longer(since, seconds)), default=0)
+        wanted = min(19, os.getpriority(os.PRIO_PROCESS, 0) + by)
+        with contextlib.suppress(OSError):
+            if by and os.getpriority(os.PRIO_PROCESS, pid) < wanted:
+                os.setpriority(os.PRIO_PROCESS, pid, wanted)
 
     def _bury(self) -> None:
         """Reap dead workers and note what killed them."""

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyoxigraph as ox
 
@@ -26,9 +27,9 @@ from kg.store.jobs import QueryJob, error_frame, receive_job
 
 #: ends a worker whose asker wants no answer any more; the default action, so the engine cannot put it off
 CANCEL = signal.SIGUSR1
-#: seconds after which a query yields the processor to shorter ones; its worker ends with it.
-LONG = 0.2
-YIELDS = 15  # the niceness of a long query
+#: seconds after which a query yields to shorter ones -> by how much; its worker ends with it. By steps: with 15
+#: at once, a question of half a second of work got no processor beside a steady load, and met its deadline.
+YIELDS = MappingProxyType({0.2: 5, 1.5: 10, 5.0: 15})
 _STALL = 30.0  # seconds a client may take no bytes before its query is given up
 _IDLE = 1.0  # seconds without a query after which a spare worker leaves
 
@@ -81,14 +82,14 @@ def work(engine: ox.Store, place: Place, board: Board, memory: int) -> None:
     """Answer queries until the lane is shut, or after one long query; the caller ends the process."""
     gc.freeze()
     walls.limit_memory(memory)
-    pid, door = os.getpid(), Door(place)
+    pid, door, own = os.getpid(), Door(place), os.getpriority(os.PRIO_PROCESS, 0)
     board.idle(place.slot, pid)
     while (connection := door.next()) is not None:
         with connection:
             connection.settimeout(_STALL)
             _serve(engine, place, board, connection)
         board.idle(place.slot, pid)
-        if os.getpriority(os.PRIO_PROCESS, 0) >= YIELDS:
+        if os.getpriority(os.PRIO_PROCESS, 0) > own:
             return
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -108,6 +109,19 @@ def test_spare_workers_leave_when_the_long_queries_are_over(engine_of: Engines) 
     for thread in threads:
         thread.join()
     _until(lambda: len(processes()) <= idle)
+
+
+def test_a_query_yields_the_more_the_longer_it_runs(engine_of: Engines) -> None:
+    store = filled(engine_of())
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    thread = threading.Thread(target=_killed, args=(store,))
+    thread.start()
+    seen = {0}
+    while thread.is_alive():
+        with contextlib.suppress(psutil.Error):
+            seen |= {process.nice() - own for process in processes()}
+        time.sleep(0.02)
+    assert seen >= {0, 5, 10} or own > 9, "a moderately long query keeps a share of the processor"
 
 
 def _killed(store: EngineStore) -> None:
