@@ -6,11 +6,25 @@ One socket, so one queue of waiting connections: a process that ends leaves them
 from __future__ import annotations
 
 import errno
+import resource
 import socket
 
 from kg.errors import StoreUnavailable
 
-BACKLOG = 1024
+BACKLOG = 4096
+#: connections a server process holds; idle ones wait here for up to 30 seconds and keep nobody out.
+MOST_CONNECTIONS = 8192
+_OWN_FILES = 512  # descriptors a server process needs besides, with every thread at work
+
+
+def connections() -> int:
+    """Return how many connections a process may hold; lets it open as many files as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + _OWN_FILES
+    ceiling = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft != resource.RLIM_INFINITY and soft < ceiling:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (ceiling, hard))
+    return max(min(ceiling - _OWN_FILES, MOST_CONNECTIONS), 128)
 
 
 def listen(host: str, port: int) -> socket.socket:

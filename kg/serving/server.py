@@ -25,7 +25,7 @@ from granian.server.mp import MPServer
 
 from kg.errors import KgError, StoreUnavailable
 from kg.serving.front import Front
-from kg.serving.listen import BACKLOG
+from kg.serving.listen import BACKLOG, connections
 from kg.serving.opening import open_front
 from kg.serving.reload import Generations, follow
 from kg.settings import Settings
@@ -53,7 +53,7 @@ class Server(MPServer):
             workers=settings.workers,
             blocking_threads=THREADS,
             backlog=BACKLOG,
-            backpressure=2 * THREADS,
+            backpressure=connections(),
             websockets=False,
             log_level=LogLevels.error,
             respawn_failed_workers=True,

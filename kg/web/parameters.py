@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from flask import Request
 
-from kg.errors import BadQuery, TooLarge, UnsupportedMedia
+from kg.errors import BadData, BadQuery, TooLarge, UnsupportedMedia
 
 FORM = "application/x-www-form-urlencoded"
 _FIELDS = 1000
@@ -85,13 +85,17 @@ def body_text(request: Request, limit: int) -> str:
 
 
 def body(request: Request, limit: int) -> bytes:
-    """Return the body; raises TooLarge over `limit` bytes, without reading on."""
+    """Return the body; raises TooLarge over `limit` bytes, without reading on, BadData for half a body."""
     told = request.content_length
     if told is not None and told > limit:
         raise _too_large(limit)
     data = request.stream.read(limit + 1)
     if len(data) > limit:
         raise _too_large(limit)
+    if told is not None and len(data) < told:  # the client went away; half a graph may well parse
+        raise BadData(
+            f"The body ended after {len(data)} of {told} bytes.", todo="Send it again; nothing was changed."
+        )
     return data
 
 

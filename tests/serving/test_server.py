@@ -345,3 +345,36 @@ def publish(builds: Path, word: str) -> None:
     fresh = builds / "current.new"
     fresh.symlink_to(digest)
     fresh.replace(builds / "current")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "media", "body"),
+    [
+        ("PUT /store?graph=http://e/half", "text/turtle", "<http://e/half> <http://e/p> 1 ."),
+        ("POST /update", "application/sparql-update", "INSERT DATA { <http://e/half> <http://e/p> 1 }"),
+    ],
+)
+def test_half_a_body_is_refused_though_it_parses(
+    writable: Running, request_line: str, media: str, body: str
+) -> None:
+    head = f"{request_line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: {media}\r\n"
+    port = int(writable.address.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 20) as client:
+        client.sendall(f"{head}Content-Length: 1000\r\n\r\n{body}".encode())
+        client.shutdown(socket.SHUT_WR)
+        answer = client.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    everywhere = "ASK { { <http://e/half> ?p ?o } UNION { GRAPH ?g { <http://e/half> ?p ?o } } }"
+    found = requests.get(f"{writable.address}/sparql", params={"query": everywhere}, headers=JSON, timeout=20)
+    assert found.json()["boolean"] is False
+
+
+def test_idle_connections_keep_nobody_out(writable: Running) -> None:
+    """More than wait in the system's queue: the server holds them itself."""
+    port = int(writable.address.rpartition(":")[2])
+    idle = [socket.create_connection(("127.0.0.1", port), 20) for _ in range(600)]
+    try:
+        assert requests.get(f"{writable.address}/health/live", timeout=20).status_code == 200
+    finally:
+        for connection in idle:
+            connection.close()
