@@ -28,7 +28,7 @@ from kg.store.jobs import QueryJob, error_frame, receive_job
 #: ends a worker whose asker wants no answer any more; the default action, so the engine cannot put it off
 CANCEL = signal.SIGUSR1
 #: seconds after which a query yields to shorter ones -> by how much; its worker ends with it. By steps: with
-#: 15 at once, a question of half a second of work got no processor beside a steady load, and met its deadline.
+#: 15 at once, a question of half a second of work got no processor beside steady load, and met its deadline.
 YIELDS = MappingProxyType({0.2: 5, 1.5: 10, 5.0: 15})
 _STALL = 30.0  # seconds a client may take no bytes before its query is given up
 _IDLE = 1.0  # seconds without a query after which a spare worker leaves
