@@ -48,6 +48,7 @@ async function judge(
   const refused = form.querySelector<HTMLElement>("[data-refused]");
   const refuse = (why: string) => {
     if (refused) refused.textContent = why;
+    for (const status of all("[data-said]", region)) status.textContent = "";
   };
   const token = region.querySelector<HTMLInputElement>("input[data-token]");
   const author = region.querySelector<HTMLInputElement>("input[data-author]");
@@ -56,6 +57,8 @@ async function judge(
     missing.focus();
     return refuse(missing === token ? "The token is missing." : "A verdict needs your name.");
   }
+  refuse("");
+  for (const status of all("[data-said]", region)) status.textContent = "Writing…";
   const body = fields(form, button);
   body.set("author", author?.value ?? "");
   try {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyoxigraph as ox
 
@@ -25,6 +25,7 @@ class ResultsPage:
     truncated: bool = False
     milliseconds: int = 0
     problem: str = ""
+    graph: bool = False  # of a CONSTRUCT or DESCRIBE
 
 
 def truth(body: bytes, milliseconds: int) -> ResultsPage:
@@ -43,7 +44,8 @@ def rows(reader: Reader, body: bytes, milliseconds: int, *, truncated: bool) -> 
 def triples(reader: Reader, body: bytes, milliseconds: int, *, truncated: bool) -> ResultsPage:
     """Return the page of a CONSTRUCT or DESCRIBE from its N-Triples."""
     found = [(q.subject, q.predicate, q.object) for q in ox.parse(body, format=ox.RdfFormat.N_TRIPLES)]
-    return _page(reader, ("subject", "property", "object"), found, milliseconds, truncated=truncated)
+    view = _page(reader, ("subject", "property", "object"), found, milliseconds, truncated=truncated)
+    return replace(view, graph=True)
 
 
 def _page(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from time import perf_counter
 
-from flask import Response, current_app
+from flask import Response
 
 from kg.errors import KgError
 from kg.store.client import Reply
 from kg.store.jobs import QueryJob
 from kg.views.results import MOST_ROWS, ResultsPage, rows, triples, truth
+from kg.web.endpoint import endpoint
 from kg.web.errors import status_of
 from kg.web.layout import page, reader
 
@@ -21,7 +22,7 @@ def answer_page(job: QueryJob) -> Response:
     capped = replace(job, results="json", triples="nt", rows=min(job.rows or MOST_ROWS, MOST_ROWS))
     status = 200
     try:
-        view = _view(current_app.extensions["kg_store"].answer(capped), begun)
+        view = _view(endpoint().answer(capped), begun)
     except KgError as error:
         status, view = status_of(error)[0], ResultsPage(problem=str(error))
     html = page("results.html", view, title="SPARQL", query=job.text)

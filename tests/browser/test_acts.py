@@ -39,6 +39,9 @@ def test_the_newcomers_walk_from_start_to_sentence_proof_sparql_and_code(
         page.get_by_role("link", name="sentence S15", exact=True).click()
         assert page.url.endswith("/source#S15")
         page.goto(live_server + "/intervention/Blinatumomab")
+        offer.get_by_role("link", name="sentence S15").click()
+        assert page.url.endswith("/source#S15")
+        page.goto(live_server + "/intervention/Blinatumomab")
         page.get_by_role("link", name="Its claims in SPARQL").click()
         expect(page.locator(".results")).to_contain_text("may be an option")
         assert visit.outside() == []

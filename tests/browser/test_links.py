@@ -22,6 +22,7 @@ from .conftest import Visit, serving, visiting
 
 WIDE = ViewportSize(width=1280, height=900)
 TOKEN = secrets.token_hex(8)
+PATIENCE = 30_000  # a verdict asks the questions anew, to say which answers change
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,9 @@ def test_a_pair_is_judged_by_mouse_and_the_row_is_written(
         page, pair = begin(visit)
         before = int(page.locator("[data-left]").inner_text())
         page.locator("form[data-candidate]").first.get_by_role("button", name="broad").click()
-        expect(page.locator("[data-said]")).to_contain_text(f"Written: {pair[0]} skos:broadMatch {pair[1]}")
+        expect(page.locator("[data-said]")).to_contain_text(
+            f"Written: {pair[0]} skos:broadMatch {pair[1]}", timeout=PATIENCE
+        )
         expect(page.locator("[data-left]")).to_have_text(str(before - 1))
         assert written(curated, "accepted", pair)
         assert TOKEN not in page.url
@@ -91,7 +94,7 @@ def test_a_pair_is_judged_by_one_key_and_the_next_pair_has_the_focus(
         page, pair = begin(visit)
         page.keyboard.press("Tab")  # out of the field, into the first pair
         page.keyboard.press("x")
-        expect(page.locator("[data-said]")).to_contain_text(f"Written: {pair[0]}")
+        expect(page.locator("[data-said]")).to_contain_text(f"Written: {pair[0]}", timeout=PATIENCE)
         assert written(curated, "rejected", pair)
         second = page.locator("form[data-candidate]:not([hidden])").first
         expect(second.locator("button").first).to_be_focused()

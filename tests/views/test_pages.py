@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -257,3 +258,23 @@ def test_stopping_a_query_that_does_not_run_is_404_with_what_to_send(client: Fla
     assert answer.status_code == 404
     assert "X-Query-Id" in answer.get_json()["next"]
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("query", "forms"),
+    [
+        ("SELECT ?s { ?s ?p ?o } LIMIT 2", ["csv", "tsv", "json", "xml"]),
+        ("ASK { ?s ?p ?o }", ["json", "xml"]),
+        ("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o } LIMIT 2", ["ttl", "nt", "jsonld"]),
+    ],
+)
+def test_an_answer_offers_only_downloads_that_its_form_has(
+    client: FlaskClient, query: str, forms: list[str]
+) -> None:
+    """Turtle was offered for rows, and answered 406."""
+    html = client.get("/sparql", query_string={"query": query}, headers=BROWSER).get_data(as_text=True)
+    found = re.findall(r"&amp;format=(\w+)", html)
+    assert found == forms
+    for form in forms:
+        answer = client.get("/sparql", query_string={"query": query, "format": form})
+        assert answer.status_code == 200, form
