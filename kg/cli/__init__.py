@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import logging
 import os
 import sys
@@ -61,7 +62,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an error a user can mend is one sentence and exit code 1."""
-    logging.getLogger("rdflib").setLevel(logging.ERROR)  # its doubts about literals come as tracebacks
+    _calm()
     try:
         code = cli(standalone_mode=False)  # click returns the code of `raise Exit(code)` here
         if isinstance(code, int) and code:
@@ -87,3 +88,11 @@ def main() -> None:
             "kg: The output cannot be written: the disk is full. Free space and run it again.", err=True
         )
         os._exit(1)  # what is still in the buffers could not be written either
+
+
+def _calm() -> None:
+    """Keep a terminal without a sign, and a library with doubts, from breaking into tracebacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="replace")  # a terminal without the sign shows a question mark
+    logging.getLogger("rdflib").setLevel(logging.ERROR)  # its doubts about literals come as tracebacks

@@ -18,6 +18,8 @@ from kg.store.protocol import Solutions, Term
 
 FORMATS = ("table", "csv", "json")
 
+_NARROW = 8  # characters a column needs to be read
+
 Show = Callable[[Term | None], str]
 
 
@@ -76,19 +78,36 @@ def _json_term(term: Term) -> dict[str, str]:
 
 
 def _table(found: Solutions, show: Show) -> None:
-    """Print a table as wide as the terminal; as wide as it needs to be when piped."""
+    """Print a table as wide as the terminal, or as it needs to be when piped; records when too narrow."""
     console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold", row_styles=("", "dim"))
-    for name in found.variables:
-        table.add_column(name.replace("_", " "), overflow="fold")
     cells = [[show(term) for term in row] for row in found.rows]
+    if console.is_terminal and console.width < _NARROW * len(found.variables):
+        _records(found.variables, cells)
+    else:
+        _columns(console, found.variables, cells)
+    noun = "row" if len(cells) == 1 else "rows"
+    click.echo(f"{len(cells)} {noun}", err=True)
+
+
+def _records(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print each row as lines of name and value, a blank line between rows."""
+    for row in rows:
+        for name, cell in zip(names, row, strict=True):
+            if cell:
+                click.echo(f"{name.replace('_', ' ')}: {cell}")
+        click.echo()
+
+
+def _columns(console: Console, names: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns."""
+    table = Table(box=None, pad_edge=False, header_style="bold", row_styles=("", "dim"))
+    for name in names:
+        table.add_column(name.replace("_", " "), overflow="fold")
     for row in cells:
         table.add_row(*map(Text, row))
     if not console.is_terminal:
-        console.width = _width(found.variables, cells)
+        console.width = _width(names, cells)
     console.print(table)
-    noun = "row" if len(cells) == 1 else "rows"
-    click.echo(f"{len(cells)} {noun}", err=True)
 
 
 def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

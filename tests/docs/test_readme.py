@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from kg.cli import COMMANDS
 from kg.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,3 +188,10 @@ def test_every_example_in_the_help_runs(run: Run, command: str) -> None:
 
 def test_the_application_starts_without_a_request(app: Flask) -> None:
     assert len(list(app.url_map.iter_rules())) > 20
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_shows_examples_a_line_each(run: Run, command: str) -> None:
+    text = run(f"kg {command} --help").stdout
+    assert re.search(rf"^ +kg {command}( |$)", text, re.M)
+    assert "\\b" not in text

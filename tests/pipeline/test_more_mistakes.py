@@ -189,3 +189,25 @@ def test_a_full_disk_behind_the_output_is_one_sentence(built: Path, words: tuple
     assert run.returncode == 1
     assert "kg: The output cannot be written: the disk is full." in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_terminal_without_the_sign_shows_a_question_mark(built: Path) -> None:
+    environment = {**os.environ, "KG_BUILD_DIR": str(built), "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "kg", "ask", "steps-for"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, "don?t help" in run.stdout) == (0, True), run.stderr
+
+
+def test_a_narrow_terminal_gets_a_line_a_value(built: Path) -> None:
+    master, slave = os.openpty()
+    environment = {**os.environ, "KG_BUILD_DIR": str(built), "COLUMNS": "40", "TERM": "xterm"}
+    command = [sys.executable, "-m", "kg", "ask", "raised-for"]
+    run = subprocess.run(
+        command, env=environment, stdout=slave, stderr=subprocess.DEVNULL, check=False, timeout=60
+    )
+    os.close(slave)
+    shown = os.read(master, 65_536).decode()
+    os.close(master)
+    assert run.returncode == 0
+    assert "intervention: more chemotherapy" in shown
+    assert "sentence: S11" in shown
