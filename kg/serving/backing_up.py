@@ -128,7 +128,10 @@ def _replace_directory(folder: Path, source: Path, body: bytes) -> None:
     """Load `body` into a new store beside `folder`, then put it in its place."""
     if folder.exists():
         _check_free(folder)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise _trouble(folder, error) from error
     before = fresh.with_name(fresh.name + ".before")
     try:
         fill_directory(fresh, body)

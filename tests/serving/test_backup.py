@@ -185,3 +185,12 @@ def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     told = kg("backup", str(tmp_path / "all.nq"), "--server", "http://127.0.0.1:9")
     assert told.returncode == 1
     assert "No server" in told.stderr
+
+
+def test_a_restore_where_nothing_can_be_written_is_a_sentence(filled: Running, tmp_path: Path) -> None:
+    file = tmp_path / "backup.nq"
+    backup(Settings(), file, filled.address)
+    told = kg("restore", str(file), "--store", str(tmp_path / "none" / "store"), KG_PORT="9")
+    assert told.returncode == 1
+    assert "Traceback" not in told.stderr
+    assert "What was there is unchanged" in told.stderr

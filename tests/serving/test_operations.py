@@ -34,10 +34,22 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
     assert table == wanted
 
 
-def test_every_test_the_threat_model_names_is_there() -> None:
-    named = set(
-        re.findall(r"`((?:tests|benchmarks)/[\w/]+(?:\.py|/))`", (DOCS / "threat-model.md").read_text())
-    )
-    assert len(named) >= 14
-    for name in named:
-        assert (DOCS.parent / name).exists(), name
+def defended() -> list[list[str]]:
+    """Return the rows of the table of defences: threat, defence, tests."""
+    table = (DOCS / "threat-model.md").read_text().partition("## What is defended")[2].partition("\n## ")[0]
+    lines = [line for line in table.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
+
+
+def test_every_defence_names_a_test_or_target_that_is_there() -> None:
+    makefile = (DOCS.parent / "Makefile").read_text()
+    assert len(defended()) >= 20
+    for row in defended():
+        threat, _, tests = row
+        named = re.findall(r"`((?:tests|benchmarks)/[\w/]+(?:\.py|/))`", tests)
+        targets = re.findall(r"`make ([\w-]+)`", tests)
+        assert named or targets, threat
+        for name in named:
+            assert (DOCS.parent / name).exists(), name
+        for target in targets:
+            assert f"\n{target}:" in makefile, target
