@@ -104,7 +104,13 @@ def judge_all(known: Knowledge, case: Case) -> tuple[Judged, ...]:
     """Return every claim judged, in the order of telling."""
     order = list(Status)
     judged = [judge(known, case, claim) for claim in known.claims]
-    return tuple(sorted(judged, key=lambda j: (order.index(j.status), str(j.claim.term))))
+    return tuple(sorted(judged, key=lambda j: (order.index(j.status), *_distance(j), str(j.claim.term))))
+
+
+def _distance(one: Judged) -> tuple[int, int]:
+    """Return how far a situation is from holding: what is open of it, then how little of it is known."""
+    situation = [ground.truth is Truth.MET for ground in one.grounds if ground.role == "situation"]
+    return situation.count(False), -situation.count(True) if False in situation else 0
 
 
 def cautions(known: Knowledge, judged: tuple[Judged, ...], offer: Judged) -> tuple[Claim, ...]:
@@ -155,14 +161,30 @@ def unlocked(case: Case, judged: tuple[Judged, ...]) -> Iterator[tuple[NamedNode
                     yield feature, one
 
 
+def ahead(known: Knowledge, case: Case, judged: tuple[Judged, ...]) -> Iterator[tuple[NamedNode, Judged]]:
+    """Yield (situation, claim) for what is said of a state that is not there now but may come next."""
+    coming = frozenset().union(*(known.next[s] for s in matched(known, case)))
+    for one in judged:
+        against = {ground.feature for ground in one.grounds if ground.truth is Truth.UNMET}
+        for situation in one.claim.situations if one.status is Status.DOES_NOT_APPLY else ():
+            if situation in coming and against <= set(known.requires[situation]):
+                yield situation, one
+
+
+def matched(known: Knowledge, case: Case) -> frozenset[NamedNode]:
+    """Return the situations all of whose features the case has."""
+    return frozenset(s for s, needed in known.requires.items() if needed and set(needed) <= case.met)
+
+
 def ask_next(
     known: Knowledge, case: Case, judged: tuple[Judged, ...], most: int = 3
 ) -> list[tuple[NamedNode, int]]:
     """Return the unknown features worth asking for, best first, with the number of claims they decide.
 
-    First what a claim of this very situation waits for, then what makes more of what is known, then the rest;
-    among these what decides the most offers, then the most claims. A feature that the text sets beside one
-    that is met, as its alternative, is not asked for.
+    First what a claim of this very situation waits for, or, where none waits, what decides most of what is
+    undecided; then what makes more of what is known, then the rest; among these what decides the most offers,
+    then the most claims. A feature that stands in the text beside one that is met, as its alternative, is not
+    asked for.
     """
     candidates = {
         ground.feature
@@ -173,14 +195,15 @@ def ask_next(
     }
     worth = [feature for feature in candidates if not _answered(known, case, feature)]
     changes = [(feature, _changes(known, case, feature, judged)) for feature in worth]
+    most_of_it = sum(one.status is Status.UNDECIDED for one in judged) / 2
     awaited = {g.feature for one in judged if one.status is Status.APPLIES_IF for g in one.open()}
-    changes.sort(
-        key=lambda pair: (
-            0 if pair[0] in awaited else 1 if known.brings[pair[0]] & case.met else 2,
-            [-count for count in pair[1]],
-            str(pair[0]),
-        )
-    )
+
+    def urgency(feature: NamedNode, decided: int) -> int:
+        if feature in awaited or (decided > most_of_it and not awaited):
+            return 0
+        return 1 if known.brings[feature] & case.met else 2
+
+    changes.sort(key=lambda pair: (urgency(pair[0], pair[1][1]), [-n for n in pair[1]], str(pair[0])))
     return [(feature, count) for feature, (_, count) in changes if count][:most]
 
 

@@ -52,7 +52,8 @@ class Knowledge:
     """Features with what they bring and exclude, situations with what they require, claims.
 
     `opposites` are features of which one holds where the other does not; `alternatives` stand side by side
-    in the text. `feasible` are, by intervention, the features that say it can be done.
+    in the text. `feasible` are, by intervention, the features that say it can be done; `next` are, by
+    situation, those that may come of it.
     """
 
     features: tuple[NamedNode, ...]
@@ -63,6 +64,7 @@ class Knowledge:
     opposites: Mapping[NamedNode, Terms]
     alternatives: Mapping[NamedNode, Terms]
     requires: Mapping[NamedNode, tuple[NamedNode, ...]]
+    next: Mapping[NamedNode, Terms]
     problems: Mapping[NamedNode, Terms]
     kinds_of: Mapping[NamedNode, Terms]
     feasible: Mapping[NamedNode, Terms]
@@ -131,6 +133,7 @@ def knowledge(asserted: Iterable[Triple], closed: Iterable[Triple]) -> Knowledge
         opposites=_opposites(said, features),
         alternatives={f: frozenset(said.terms(f, KG["alternativeFeature"])) for f in features},
         requires={s: said.terms(s, KG["hasFeature"]) for s in situations},
+        next={s: frozenset(all_of_it.terms(s, KG["mayPrecede"])) for s in situations},
         problems={f: frozenset(said.terms(f, KG["featureOfProblem"])) for f in features},
         kinds_of={i: _reached(said, i, KG["kindOf"]) for i in interventions},
         feasible={i: frozenset(said.subjects_of(KG["feasibilityOf"], i)) for i in interventions},

@@ -12,7 +12,8 @@ import click
 from kg.settings import Settings
 
 if TYPE_CHECKING:
-    from kg.views.case import CasePage
+    from kg.views.case import CaseClaim, CasePage
+    from kg.views.terms import Ref
 
 
 @click.command(
@@ -70,12 +71,17 @@ def _lines(page: CasePage, every: bool) -> Iterator[str]:
             yield f"  {claim.claim.curie} [{claim.kind}, {hedge}] {claim.summary}"
             yield f"      {claim.why}"
             for caution in claim.cautions:
-                known = " (where its own situation holds, which is not known)"
-                mark = known if caution in claim.open_cautions else ""
-                yield f"      but see the caution {caution.curie}{mark}"
+                yield f"      but see the caution {caution.curie}{_mark(claim, caution)}"
         if len(shown) < len(found):
             yield f"  … and {len(found) - len(shown)} more; --all shows them."
     yield from _extra_lines(page)
+
+
+def _mark(claim: CaseClaim, caution: Ref) -> str:
+    """Return how surely a caution holds of the case."""
+    if caution in claim.open_cautions:
+        return " (where its own situation holds, which is not known)"
+    return " (of what may come next)" if caution in claim.later_cautions else ""
 
 
 def _case_lines(page: CasePage) -> Iterator[str]:
@@ -99,6 +105,9 @@ def _extra_lines(page: CasePage) -> Iterator[str]:
     for one in page.unlocked:
         names = ", ".join(ref.label for ref in one.interventions)
         yield f"unlocked by {one.state.label}: {names}, {one.status}, {one.claim.curie}"
+    for coming in page.ahead:
+        hedge = " + ".join(each.label for each in coming.hedges)
+        yield f"may come next, {coming.situation.label}: {coming.claim.curie} [{hedge}] {coming.summary}"
     for ref in page.fallbacks:
         yield f"to consider instead of what is ruled out: {ref.label}"
     for question in page.ask_next:

@@ -46,7 +46,7 @@ class CaseClaim:
 
     `kind` is "offer", "conditional offer", "advice", "practice", "caution", "collective" or "statement".
     `hedge` is the weakest of `hedges`; `open_cautions` are those of `cautions` of which it is not known
-    whether they apply.
+    whether they apply, `later_cautions` those about a state that may come next.
     """
 
     claim: Ref
@@ -60,6 +60,7 @@ class CaseClaim:
     situations: tuple[Ref, ...]
     cautions: tuple[Ref, ...]
     open_cautions: tuple[Ref, ...]
+    later_cautions: tuple[Ref, ...]
     hedge: Hedge | None
     hedges: tuple[Hedge, ...]
     cue: str
@@ -102,6 +103,17 @@ class Unlocked:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """A claim about a situation that does not hold now and may come next."""
+
+    situation: Ref
+    claim: Ref
+    summary: str
+    hedges: tuple[Hedge, ...]
+    negative: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NextQuestion:
     """A feature worth asking for, and how many claims its answer would decide."""
 
@@ -125,5 +137,6 @@ class CasePage:
     claims: tuple[CaseClaim, ...]
     supportive: tuple[SupportiveOption, ...]
     unlocked: tuple[Unlocked, ...]
+    ahead: tuple[Ahead, ...]
     fallbacks: tuple[Ref, ...]
     ask_next: tuple[NextQuestion, ...]

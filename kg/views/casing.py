@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from pyoxigraph import NamedNode
 
 from kg.cases.case import Case, Truth, make_case
-from kg.cases.judging import Ground, Judged, Status, ask_next, cautions, judge_all, supportive, unlocked
+from kg.cases.judging import (
+    Ground,
+    Judged,
+    Status,
+    ahead,
+    ask_next,
+    cautions,
+    judge_all,
+    matched,
+    supportive,
+    unlocked,
+)
 from kg.cases.knowledge import Knowledge, knowledge
 from kg.cases.names import Names
 from kg.cases.reasoned import Reasoned, reasoned
@@ -17,6 +28,7 @@ from kg.reasoning.materialisation import Materialisation
 from kg.reasoning.publication import without_abstract_parents
 from kg.store.protocol import Store
 from kg.views.case import (
+    Ahead,
     CaseClaim,
     CaseFeature,
     CasePage,
@@ -75,6 +87,7 @@ def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:
         claims=tuple(view.claim(one) for one in judged),
         supportive=view.supportive(),
         unlocked=view.unlocked(),
+        ahead=view.ahead(),
         fallbacks=tuple(cases.naming.ref(term) for term in sorted(found.fallbacks, key=str)),
         ask_next=view.ask_next(),
     )
@@ -82,7 +95,7 @@ def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:
 
 def empty_page(cases: Cases) -> CasePage:
     """Return the form with nothing ticked."""
-    return CasePage(NOTICE, False, choices(cases), (), (), (), (), (), (), ())
+    return CasePage(NOTICE, False, choices(cases), (), (), (), (), (), (), (), ())
 
 
 def choices(cases: Cases) -> tuple[FeatureChoice, ...]:
@@ -138,7 +151,7 @@ class _View:
     def situations(self, found: Reasoned) -> tuple[CaseSituation, ...]:
         """Return the situations matched: by their own features, or by a narrower situation."""
         known = self.cases.known
-        direct = {s for s, needed in known.requires.items() if needed and set(needed) <= self.case.met}
+        direct = matched(known, self.case)
         return tuple(
             CaseSituation(self.cases.naming.ref(s), s in direct, self.refs(known.requires.get(s, ())))
             for s in sorted(
@@ -163,6 +176,7 @@ class _View:
             situations=self.refs(claim.situations),
             cautions=self.refs(c.term for c in beside),
             open_cautions=self.refs(c.term for c in beside if c.term in self._undecided()),
+            later_cautions=self.refs(c.term for c in beside if c.term in self._later()),
             hedge=hedges[0] if hedges else None,
             hedges=hedges,
             cue=claim.cues[0] if claim.cues else "",
@@ -173,6 +187,10 @@ class _View:
     def _undecided(self) -> frozenset[NamedNode]:
         """Return the claims of which it is not known whether they apply."""
         return frozenset(one.claim.term for one in self.judged if one.status is Status.UNDECIDED)
+
+    def _later(self) -> frozenset[NamedNode]:
+        """Return the claims about what may come next."""
+        return frozenset(one.claim.term for _, one in ahead(self.cases.known, self.case, self.judged))
 
     def reason(self, ground: Ground) -> Reason:
         """Return a ground of a status; `excluded` when another feature rules it out."""
@@ -186,7 +204,8 @@ class _View:
         situation = [g for g in one.grounds if g.role in ("situation", "population")]
         if one.status is Status.DOES_NOT_APPLY:
             against = self._listed(g for g in situation if g.truth is Truth.UNMET)
-            return f"Its situation does not hold: {against}."
+            later = " It may come next." if one.claim.term in self._later() else ""
+            return f"Its situation does not hold: {against}.{later}"
         if one.status is Status.UNDECIDED:
             return f"Not known of the case: {self._named(g for g in situation if g.truth is Truth.UNKNOWN)}."
         if one.status is Status.APPLIES_IF:
@@ -231,6 +250,20 @@ class _View:
         return tuple(
             Unlocked(ref(state), ref(one.claim.term), self.refs(one.claim.interventions), one.status.value)
             for state, one in unlocked(self.case, self.judged)
+        )
+
+    def ahead(self) -> tuple[Ahead, ...]:
+        """Return what is said of situations that may come next."""
+        ref, naming = self.cases.naming.ref, self.cases.naming
+        return tuple(
+            Ahead(
+                ref(situation),
+                ref(one.claim.term),
+                one.claim.summary,
+                tuple(hedge(each, naming) for each in one.claim.hedges),
+                one.claim.negative,
+            )
+            for situation, one in ahead(self.cases.known, self.case, self.judged)
         )
 
     def ask_next(self) -> tuple[NextQuestion, ...]:

@@ -8,7 +8,7 @@ import pytest
 from pyoxigraph import NamedNode
 
 from kg.cases.case import Case, Truth, make_case
-from kg.cases.judging import Status, ask_next, cautions, judge, judge_all, supportive, unlocked
+from kg.cases.judging import Status, ahead, ask_next, cautions, judge, judge_all, supportive, unlocked
 from kg.cases.knowledge import OFFERING, Claim, Knowledge
 from kg.cases.reasoned import reasoned
 from kg.errors import BadQuery
@@ -61,6 +61,32 @@ def expected(situation: tuple[Truth, ...], needed: tuple[Truth, ...]) -> Status:
 def bare(known: Knowledge, met: set[NamedNode], unmet: set[NamedNode]) -> Case:
     """Return a case with exactly some features met and unmet, nothing brought along."""
     return Case(frozenset(met), frozenset(unmet), frozenset(met), frozenset(unmet), {})
+
+
+def test_what_is_said_of_a_state_that_may_come_next_is_told_beside_what_applies_now(
+    cases: Cases, known: Knowledge
+) -> None:
+    page = case_page(cases, ["ALL", "T-cell lineage", "relapsed disease, now active"], [])
+    coming = {item.claim.iri.rpartition("/")[2]: item.negative for item in page.ahead}
+    assert coming == {"S18-1": False, "S11-2": True}
+    advice = next(one for one in page.claims if one.claim.iri.endswith("/S18-1"))
+    assert advice.status == "does not apply"
+    assert advice.why.endswith("It may come next.")
+    chemotherapy = next(one for one in page.claims if one.claim.iri.endswith("/S11-1"))
+    assert [ref.iri.rpartition("/")[2] for ref in chemotherapy.later_cautions] == ["S11-2"]
+    refused = case_of(known, "ALL", "secondRemission")
+    assert not list(ahead(known, refused, judge_all(known, refused)))
+
+
+def test_of_undecided_claims_the_nearest_is_told_first(known: Knowledge) -> None:
+    judged = judge_all(known, case_of(known, "ALL", "TCell", "secondRemission"))
+    first = next(one for one in judged if one.status is Status.UNDECIDED)
+    assert first.claim.term.value.endswith("/S17-1")
+
+
+def test_what_decides_most_is_asked_first(known: Knowledge) -> None:
+    case = case_of(known, "BCell", "activeRelapse")
+    assert ask_next(known, case, judge_all(known, case))[0][0] == feat("ALL")
 
 
 def test_every_claim_under_every_mix_of_met_unmet_and_unknown(known: Knowledge) -> None:
