@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz
@@ -36,6 +36,9 @@ _THEIRS = {
 _SAME_WORDS = 0.96
 _FUZZY = 0.92
 _XREF = 0.98
+#: what a link of a broader entity of ours is worth: it is a candidate for a broad match.
+_BROADER = 0.8
+_AT_LEAST_AS_WIDE = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch")
 #: how alike names must be, 0 to 100, to be worth a look; shorter names need more.
 _ALIKE = 72.0
 #: names of three letters and fewer are only ever compared whole.
@@ -80,22 +83,27 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was judged already: pairs by verdict, and the outside terms each entity is linked to."""
+    """What was judged: pairs by verdict, the terms each entity is near to, and all that it is linked to."""
 
     verdicts: dict[tuple[str, str], str]
     exact: dict[str, tuple[str, ...]]
+    linked: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, mappings: Mappings) -> Judged:
         """Return the verdicts of all mapping files; only exact and close rows lead to further terms."""
         verdicts: dict[tuple[str, str], str] = {}
         exact: dict[str, list[str]] = defaultdict(list)
+        linked: dict[str, list[str]] = defaultdict(list)
         for mapping_set in mappings.sets:
             for row in mapping_set.rows:
                 verdicts[row.pair] = mapping_set.verdict
                 if mapping_set.verdict == "accepted" and _leads(row):
                     exact[row.subject_id].append(row.object_id)
-        return cls(verdicts, {subject: tuple(objects) for subject, objects in exact.items()})
+                if mapping_set.verdict == "accepted" and row.predicate_id in _AT_LEAST_AS_WIDE:
+                    linked[row.subject_id].append(row.object_id)
+        near, wide = ({s: tuple(objects) for s, objects in each.items()} for each in (exact, linked))
+        return cls(verdicts, near, wide)
 
 
 def _leads(row: Mapping) -> bool:
@@ -170,7 +178,7 @@ def candidates(
     found: list[Candidate] = []
     seen: set[str] = set()
     for index in indexes:
-        reasons = _reasons(entity, index, judged)
+        reasons = _reasons(entity, index, judged, curies)
         ranked = sorted(reasons, key=lambda iri: (-_score(reasons[iri].values()), iri))
         here = 0
         for iri in ranked:
@@ -228,7 +236,9 @@ class _Notes:
             kinds[kind] = Reason(sentence, round(worth, 3))
 
 
-def _reasons(entity: Entity, index: NameIndex, judged: Judged) -> dict[str, dict[str, Reason]]:
+def _reasons(
+    entity: Entity, index: NameIndex, judged: Judged, curies: Curies
+) -> dict[str, dict[str, Reason]]:
     """Return term -> kind of reason -> the best reason of that kind."""
     notes = _Notes()
     for name, ours in entity.names:
@@ -240,6 +250,10 @@ def _reasons(entity: Entity, index: NameIndex, judged: Judged) -> dict[str, dict
     for curie in judged.exact.get(entity.curie, ()):
         for iri in index.with_xref(curie):
             notes.add(iri, "xref", f"it refers to {curie}, an accepted match", _XREF)
+    for wider in entity.broader:
+        for curie in judged.linked.get(wider, ()):
+            if index.term(iri := curies.iri(curie)):
+                notes.add(iri, "broader", f"our {wider}, which is broader, is linked to it", _BROADER)
     return notes.found
 
 

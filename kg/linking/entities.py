@@ -35,12 +35,13 @@ _SLIP = 82
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One of ours, or a text the user typed (CURIE empty); names are (name, kind) pairs."""
+    """One of ours, or a text the user typed (CURIE empty); names are (name, kind) pairs, broader CURIEs."""
 
     curie: str
     label: str
     definition: str = ""
     names: tuple[tuple[str, str], ...] = field(default=())
+    broader: tuple[str, ...] = ()
 
     @property
     def iri(self) -> str:
@@ -61,7 +62,25 @@ def entities(store: Store) -> tuple[Entity, ...]:
     every = sorted((_entity(iri, said) for iri, said in found.items()), key=lambda e: e.curie)
     diseases = [e for e in every if e.curie.startswith(ENTITY_KINDS["disease"] + ":")]
     short = {name: e.label for e in diseases for name, _ in e.names if _ABBREVIATION.fullmatch(name)}
-    return tuple(replace(e, names=(*e.names, *_spelt_out(e, short))) for e in every)
+    wider = _broader(store)
+    return tuple(
+        replace(e, names=(*e.names, *_spelt_out(e, short)), broader=tuple(wider[e.curie])) for e in every
+    )
+
+
+def _broader(store: Store) -> dict[str, list[str]]:
+    """Return the entities above each; situations, interventions and features have words of their own."""
+    words = " ".join(str(KG[name]) for name in ("broaderSituation", "kindOf", "satisfies"))
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in store.select(f"SELECT DISTINCT ?e ?o {{ VALUES ?p {{ {words} }} ?e ?p ?o }} ORDER BY ?e ?o"):
+        found[_curie(text(row["e"]))].append(_curie(text(row["o"])))
+    return found
+
+
+def _curie(iri: str) -> str:
+    """Return the CURIE of one of our entities, the IRI itself of anything else."""
+    kind, _, local = iri.removeprefix(BASE).partition("/")
+    return f"{ENTITY_KINDS[kind]}:{local}" if iri.startswith(BASE) and kind in ENTITY_KINDS else iri
 
 
 def _spelt_out(entity: Entity, short: dict[str, str]) -> list[tuple[str, str]]:

@@ -42,6 +42,21 @@ def test_cross_references_of_accepted_rows_are_a_reason(bench: Workbench) -> Non
     assert any("an accepted match" in reason.sentence for reason in best.reasons)
 
 
+def test_what_a_broader_entity_is_linked_to_is_a_reason(bench: Workbench) -> None:
+    entity = bench.pick(["sit:KeepsComingBackALL"])[0]
+    linked: dict[str, tuple[str, ...]] = {"sit:RRALL": ("MONDO:0003541",)}
+    best = candidates(entity, bench.indexes, Judged({}, {}, linked), bench.curies)
+    assert any(
+        "our sit:RRALL, which is broader, is linked to it" in reason.sentence
+        for c in best
+        if c.curie == "MONDO:0003541"
+        for reason in c.reasons
+    )
+    assert "MONDO:0003541" not in {
+        c.curie for c in candidates(entity, bench.indexes, Judged({}, {}), bench.curies)
+    }
+
+
 def test_a_definition_stands_beside_the_label(bench: Workbench) -> None:
     assert any(c.definition for c in found(bench, "dis:ALL") if c.imported == "hp")
 
