@@ -201,11 +201,12 @@ def _summary(facts: ClaimFacts, cues: Iterable[str]) -> Iterator[Part]:
 
 def _bounds(facts: ClaimFacts, naming: Naming, cue: str) -> Iterator[Part]:
     """Yield what bounds a claim: its prerequisite, proviso, time and aim."""
-    if needed := facts.all("hasPrerequisite"):
+    needed = facts.all("hasPrerequisite")
+    if needed:
         yield Part(", ")
         yield Part("only if: ", "only-if")
         yield from _listed(needed, naming, " and ")
-    if provisos := facts.all("hasProviso"):
+    if provisos := [term for term in facts.all("hasProviso") if term not in needed]:
         yield Part(", ")
         yield Part("provided: ", "only-if")
         yield from _listed(provisos, naming, " and ")

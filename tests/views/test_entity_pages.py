@@ -149,6 +149,20 @@ def test_a_limit_stands_beside_the_offer_it_limits(client: FlaskClient) -> None:
     assert '<span class="limits-word">limit</span>' in html
 
 
+@pytest.mark.parametrize("path", ["/situation/RelapsedALL", "/intervention/MoreChemotherapy"])
+def test_a_limit_of_the_outcome_stands_beside_the_offer_too(client: FlaskClient, path: str) -> None:
+    page = client.get(f"{path}.json").get_json()
+    assert "S11-1" in {item["name"] for item in page["offers"]}
+    assert "S11-2" in {item["name"] for item in page["cautions"]}
+
+
+def test_a_condition_is_said_once(client: FlaskClient) -> None:
+    page = client.get("/situation/SecondRemission.json").get_json()
+    advice = next(item for item in page["offers"] if item["name"] == "S18-1")
+    said = "".join(part["text"] for part in advice["parts"])
+    assert said.count("stem cell transplant possible") == 1
+
+
 def test_a_derived_edge_is_marked_and_leads_to_its_proof(client: FlaskClient) -> None:
     page = client.get("/intervention/Blinatumomab.json").get_json()
     edge = next(e for e in page["inferred"] if e["property"]["curie"] == "kg:optionFor")
