@@ -208,8 +208,11 @@ def _base64(text: str) -> Value:
 
 
 def _iri(text: str) -> Value:
-    """Return the value of an anyURI, a reference by RFC 3987; characters that a reader escapes are let in."""
-    if _IRI.fullmatch(text) is None:
+    """Return the value of an anyURI, a reference by RFC 3987; characters that a reader escapes are let in.
+
+    So are blanks around it, which XSD collapses: the Relation Ontology has one.
+    """
+    if _IRI.fullmatch(text.strip()) is None:
         raise ValueError(text)
     return ("iri", text)
 
