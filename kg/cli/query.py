@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,13 @@ from kg.errors import BadQuery, NotFound
 from kg.namespaces import PREFIXES, XSD
 from kg.settings import Settings
 from kg.store.protocol import Solutions, Store
+
+# SPARQL 1.1, section 19.8: a prologue, then the word that begins an update
+_UPDATE = re.compile(
+    r"(?:\s|#[^\n]*\n|PREFIX\s+\S*:\s*<[^>]*>|BASE\s*<[^>]*>)*"
+    r"(?:INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH)\b",
+    re.IGNORECASE,
+)
 
 
 @click.command(
@@ -77,6 +85,8 @@ def with_prefixes(text: str) -> str:
 
 def _run(store: Store, text: str, format_: str) -> None:
     """Run a query by its form; the first that the store accepts is it."""
+    if _UPDATE.match(text):
+        raise BadQuery("This is an update.", todo="Nothing is written here; a server with a token takes it.")
     for form in (_select, _ask, _construct):
         try:
             return form(store, text, format_)

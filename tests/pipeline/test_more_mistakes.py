@@ -211,3 +211,19 @@ def test_a_narrow_terminal_gets_a_line_a_value(built: Path) -> None:
     assert run.returncode == 0
     assert "intervention: more chemotherapy" in shown
     assert "sentence: S11" in shown
+
+
+UPDATES = ("DELETE WHERE { ?s ?p ?o }", "PREFIX e: <http://e/>\n# x\ninsert data { e:a e:b 1 }")
+
+
+@pytest.mark.parametrize("update", UPDATES)
+def test_an_update_is_called_one(built: Path, update: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "kg", "query", update],
+        env={**os.environ, "KG_BUILD_DIR": str(built)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (run.returncode, "This is an update. Nothing is written" in run.stderr) == (1, True), run.stderr
