@@ -9,6 +9,9 @@ from kg.views.margins import weakest_level
 from kg.views.statements import Statement
 from kg.views.terms import Ref
 
+#: how far a limit's line is moved, in percent, so that it never hides the offer it limits
+_ASIDE = 1.1
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -70,5 +73,6 @@ def _lines(said: Iterable[Statement], left: dict[str, float], right: dict[str, f
     for claim in said:
         for thing in claim.interventions:
             for target in claim.problems or claim.situations:
-                ends = left[thing.iri], right[target.iri]
+                aside = _ASIDE if claim.negative else 0.0
+                ends = round(left[thing.iri] + aside, 2), round(right[target.iri] + aside, 2)
                 yield Line(claim.name, weakest_level([claim]), claim.negative, *ends)

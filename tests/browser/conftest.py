@@ -92,6 +92,14 @@ def _address(process: subprocess.Popen[bytes], printed: Path) -> str:
 LOOKS = (ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COLOUR = ["color-contrast", "link-in-text-block"]
+LAYOUT = [
+    *COLOUR,
+    "target-size",
+    "scrollable-region-focusable",
+    "aria-hidden-focus",
+    "region",
+    "page-has-heading-one",
+]
 
 
 class Visit:
@@ -122,7 +130,7 @@ class Visit:
     def in_every_look(self, script: str) -> list[str]:
         """Return what axe-core finds wide and narrow, light and dark, and whether it scrolls sideways.
 
-        A theme changes colours only, so the dark looks are judged by the rules of colour.
+        A theme changes colours only and a width the layout, so those looks are judged by the rules they can break.
         """
         self.page.evaluate(script)
         found = []
@@ -131,7 +139,8 @@ class Visit:
             if not self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
                 found.append(f"{size['width']}: the page scrolls sideways")
             self.page.emulate_media(color_scheme="light")
-            found += [f"{size['width']} light: {line}" for line in self._axe("tag", TAGS)]
+            rules = ("tag", TAGS) if size is LOOKS[0] else ("rule", LAYOUT)
+            found += [f"{size['width']} light: {line}" for line in self._axe(*rules)]
             self.page.emulate_media(color_scheme="dark")
             found += [f"{size['width']} dark: {line}" for line in self._axe("rule", COLOUR)]
         return found

@@ -125,7 +125,10 @@ def test_the_map_joins_what_is_done_to_what_for_and_each_name_leads_to_its_sente
     assert left["blinatumomab"]["sentences"] == ["S06", "S15"]
     assert left["blinatumomab"]["claims"] == ["S06-1", "S15-1"]
     assert {line["claim"] for line in view["lines"]} >= {"S06-1", "S15-1", "S05-5"}
-    assert any(line["negative"] for line in view["lines"])
+    offer = next(line for line in view["lines"] if line["claim"] == "S05-3")
+    limits = [line for line in view["lines"] if line["claim"] == "S05-5"]
+    assert all(line["negative"] for line in limits)
+    assert all((line["left"], line["right"]) != (offer["left"], offer["right"]) for line in limits)
     html = client.get("/source", headers=BROWSER).get_data(as_text=True)
     assert '<a href="#S06" title="blinatumomab: S06, S15"' in html
 
