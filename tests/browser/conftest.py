@@ -130,7 +130,7 @@ class Visit:
     def in_every_look(self, script: str) -> list[str]:
         """Return what axe-core finds wide and narrow, light and dark, and whether it scrolls sideways.
 
-        A theme changes colours only and a width the layout, so those looks are judged by the rules they can break.
+        A theme changes colours only and a width the layout: they are judged by the rules they can break.
         """
         self.page.evaluate(script)
         found = []
