@@ -196,6 +196,14 @@ def test_ancestors_are_shown_step_by_step_and_marked(beside: Settings) -> None:
     assert {row["note"] for row in rows} == {"not said by the text"}
 
 
+@pytest.mark.parametrize("name", ["39-opioids-outside", "40-ancestors-outside", "41-siblings-outside"])
+def test_a_question_over_outside_hierarchies_names_its_graphs(name: str) -> None:
+    """A variable there is tried with every graph: seconds, once whole imports are in the store."""
+    text = (ROOT / "queries" / "questions" / f"{name}.rq").read_text("utf-8")
+    assert "GRAPH <" in text
+    assert "GRAPH ?" not in text
+
+
 def test_the_store_of_imports_that_a_server_opens_shows_the_same_ways_up(beside: Settings) -> None:
     asked: dict[str, dict[str, list[str]]] = {
         "siblings-outside": {"intervention": ["Imatinib"]},
