@@ -13,6 +13,7 @@ from kg.web.endpoint import Endpoints
 #: modules under kg.web that each offer `blueprint` (a flask.Blueprint).
 BLUEPRINTS: tuple[str, ...] = (
     "errors",
+    "strict",
     "sparql",
     "cancel",
     "update",

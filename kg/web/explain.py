@@ -1,20 +1,24 @@
-"""`GET /explain?s=&p=&o=`: why a statement holds, as HTML, text, JSON or RDF (PROV-O)."""
+"""`GET /explain?s=&p=&o=`: why a statement holds, as HTML, text, JSON or RDF (PROV-O); a form without."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
 from pyoxigraph import Triple
 
-from kg.errors import BadQuery, NotAcceptable
+from kg.errors import BadQuery, KgError, NotAcceptable, NotFound
+from kg.pipeline.answers import Choices, choices_folder
+from kg.questions import Parameter
 from kg.reasoning.proofs import Prover
 from kg.views import proving
+from kg.views.explain_form import ExplainForm, explain_form
 from kg.views.explanation import ExplanationPage
 from kg.views.hedges import Hedge
 from kg.views.proof_text import as_quads, as_text
 from kg.views.terms import Naming
 from kg.web.content import FORMS, Form, respond
-from kg.web.layout import kept, page, reader
-from kg.web.negotiation import Offer, choose, offered
+from kg.web.errors import status_of
+from kg.web.layout import kept, page, reader, settings
+from kg.web.negotiation import HTML, Offer, choose, offered
 
 blueprint = Blueprint("explain", __name__)
 
@@ -26,10 +30,31 @@ _OFFERS = (*FORMS, _TEXT)
 def explain() -> Response:
     """Answer with the proofs of a statement, or with the missing premise where it does not hold."""
     form = _form(request.args.get("format", ""))
-    view = _explained()
+    try:
+        view = _explained()
+    except (BadQuery, NotFound) as error:
+        if form.media != HTML:
+            raise
+        return _asking(error)
     if form is _TEXT:
         return Response(as_text(view), content_type=form.offer.content_type)
     return respond(form, view, lambda: page("explain.html", view, title="Why?"), lambda: list(as_quads(view)))
+
+
+def _asking(error: KgError) -> Response:
+    """Answer the form; with what is wrong in it, and its status, once anything is filled in."""
+    given = {name: request.args.get(name, "").strip() for name in "spo"}
+    problem = error if any(given.values()) else None
+    html = page("explain_form.html", kept("explain-form", _empty), title="Why?", problem=problem, given=given)
+    status = status_of(error)[0] if problem else 200
+    return Response(html, status, content_type=f"{HTML}; charset=utf-8")
+
+
+def _empty() -> ExplainForm:
+    """Return the form with the names it suggests."""
+    choices = Choices(reader().store, choices_folder(settings().root))
+    things, properties = (choices.of(Parameter("", kind, "", "")) for kind in ("entity", "property"))
+    return explain_form(reader(), things, properties)
 
 
 def _explained() -> ExplanationPage:

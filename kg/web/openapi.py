@@ -74,7 +74,7 @@ class Operation:
     summary: str
     returns: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
-    body: tuple[str, ...] = ()
+    body: tuple[str, ...] | Mapping[str, Json] = ()
     status: tuple[int, ...] = (200,)
     schema: Mapping[str, Any] = field(default_factory=dict)
     writes: bool = False
@@ -92,7 +92,7 @@ class Operation:
             "responses": answers,
         }
         if self.body:
-            found["requestBody"] = {"required": True, "content": {media: _body(media) for media in self.body}}
+            found["requestBody"] = {"required": True, "content": _bodies(self.body)}
         if self.writes:
             found["security"] = [{"token": []}]
         return found
@@ -129,6 +129,29 @@ _KIND = Parameter(
     "kind", "what kind of thing", where="path", schema={"enum": [k for k in ENTITY_KINDS if k != "scenario"]}
 )
 _IRI = {"type": "string", "format": "uri"}
+_FEATURES: Json = {**_STRINGS, "description": "features as labels, CURIEs or IRIs; GET /case lists them"}
+_CASE: Mapping[str, Json] = {
+    JSON: {
+        "type": "object",
+        "properties": {"yes": _FEATURES, "no": _FEATURES},
+        "additionalProperties": False,
+    },
+    FORM: {
+        "type": "object",
+        "description": "fields yes and no, or a field a feature, which says yes, no or unknown",
+        "properties": {"yes": _STRINGS, "no": _STRINGS},
+        "additionalProperties": {"enum": ["yes", "no", "unknown"]},
+    },
+}
+_CASE_ANSWER: Json = {
+    "type": "object",
+    "required": ["asked", "choices", "claims", "ask_next"],
+    "properties": {
+        "choices": {"type": "array", "description": "the features that may be named"},
+        "claims": {"type": "array", "description": "each with its status and why"},
+        "ask_next": {"type": "array", "description": "features whose answer decides most claims"},
+    },
+}
 _ROWS: Json = {"type": "object", "required": ["head"]}
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -255,11 +278,30 @@ OPERATIONS: tuple[Operation, ...] = (
         "/explain",
         "Why a statement holds: its proof",
         (JSON, HTML, "text/plain", *_GRAPHS),
-        tuple(
-            Parameter(name, help, True)
-            for name, help in (("s", "subject"), ("p", "predicate"), ("o", "object"))
+        (
+            *(
+                Parameter(name, help, True)
+                for name, help in (("s", "subject"), ("p", "predicate"), ("o", "object"))
+            ),
+            Parameter("all", "1: other proofs too", schema={"enum": ["1", "0"]}),
+            _FORMAT,
         ),
         status=(200, 304),
+    ),
+    Operation(
+        "get",
+        "/case",
+        "The features that a case may name",
+        (JSON, HTML),
+        schema=_CASE_ANSWER,
+    ),
+    Operation(
+        "post",
+        "/case",
+        "What the text raises for a case: features that hold and that do not; the rest is unknown",
+        (JSON, HTML),
+        body=_CASE,
+        schema=_CASE_ANSWER,
     ),
     Operation(
         "get", "/mappings", "Mappings to outside vocabularies", (JSON, HTML, *_GRAPHS), status=(200, 304)
@@ -308,6 +350,13 @@ def _identifier(operation: Operation) -> str:
     """Return a name for programs that are made from the document."""
     words = "".join(letter if letter.isalnum() else " " for letter in operation.path).split()
     return "_".join([operation.method, *words])
+
+
+def _bodies(bodies: tuple[str, ...] | Mapping[str, Json]) -> Json:
+    """Return the types of a request body; a mapping tells the schema of each."""
+    if isinstance(bodies, Mapping):
+        return {media: {"schema": schema} for media, schema in bodies.items()}
+    return {media: _body(media) for media in bodies}
 
 
 def _body(media: str) -> Json:

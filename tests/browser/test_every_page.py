@@ -23,6 +23,7 @@ PAGES = (
     "/questions",
     "/questions/raised-for",
     "/source",
+    "/explain",
     "/explain?s=int:Blinatumomab&p=kg:optionFor&o=sit:RelapsedBALL",
     "/case",
     "/sparql",
@@ -38,7 +39,7 @@ NARROW = ViewportSize(width=390, height=844)
 
 
 def test_the_list_of_pages_is_whole() -> None:
-    assert len(PAGES) == 24
+    assert len(PAGES) == 25
 
 
 @pytest.mark.usefixtures("scripts")

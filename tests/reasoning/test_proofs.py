@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 
 import pytest
 from click.testing import CliRunner
@@ -208,6 +209,35 @@ def test_explain_address_refuses_what_it_cannot_read(
 ) -> None:
     found = client.get("/explain", query_string=query, headers={"Accept": "application/json"})
     assert found.status_code == status
+
+
+def test_without_a_statement_a_reader_gets_a_form_with_examples_that_hold(client: FlaskClient) -> None:
+    """A bare 400 met who followed the address in the README."""
+    found = client.get("/explain", headers={"Accept": "text/html"})
+    page = found.get_data(as_text=True)
+    examples = [unescape(link) for link in re.findall(r'href="(/explain\?[^"]+)"', page)]
+    assert found.status_code == 200
+    assert [f'name="{part}"' in page for part in "spo"] == [True] * 3
+    assert len(examples) == 3
+    for link in examples:
+        assert client.get(link, headers={"Accept": "application/json"}).get_json()["status"] == "inferred"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "told"),
+    [
+        ({"s": "blinatumomab"}, 400, "The statement lacks p, o."),
+        ({"s": "blinatumomap", "p": "option for", "o": "relapsed B-cell ALL"}, 404, "Near: blinatumomab"),
+    ],
+)
+def test_a_form_that_cannot_be_read_comes_back_filled_in(
+    client: FlaskClient, query: dict[str, str], status: int, told: str
+) -> None:
+    found = client.get("/explain", query_string=query, headers={"Accept": "text/html"})
+    page = found.get_data(as_text=True)
+    assert found.status_code == status
+    assert told in page
+    assert f'value="{query["s"]}"' in page
 
 
 @pytest.mark.parametrize(

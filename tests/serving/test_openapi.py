@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import requests
 from flask import Flask
+from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.serving.servers import environment
 
 #: routes that are not REST parts: pages, and what a page of the site needs.
-PAGES = {"/", "/about", "/ont", "/source", "/case", "/static/{}", "/mappings/review"}
+PAGES = {"/", "/about", "/ont", "/source", "/static/{}", "/mappings/review"}
 
 
 def test_the_document_is_valid_openapi_3_1(live_server: str) -> None:
@@ -31,6 +32,20 @@ def test_every_described_path_is_a_route(app: Flask, live_server: str) -> None:
         concrete = path.replace("{kind}", "intervention").replace("{name}", "x")
         for method in methods:
             adapter.match(concrete, method=method.upper())
+
+
+def test_the_body_and_the_answer_of_a_case_are_described(client: FlaskClient) -> None:
+    described = client.get("/openapi.json").get_json()["paths"]["/case"]["post"]
+    body = described["requestBody"]["content"]
+    assert set(body) == {"application/json", "application/x-www-form-urlencoded"}
+    accept = {"Accept": "application/json"}
+    features = [
+        choice["feature"]["curie"] for choice in client.get("/case", headers=accept).get_json()["choices"]
+    ]
+    found = client.post("/case", json={"yes": features[:1]}, headers=accept).get_json()
+    answer = described["responses"]["200"]["content"]["application/json"]["schema"]
+    assert set(answer["required"]) <= set(found)
+    assert found["asked"]
 
 
 @pytest.mark.parametrize("seed", [1])

@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from kg.settings import Settings
 from kg.store.protocol import Store
 from kg.web import create_app
+from kg.web.strict import READS
 
 BROWSER = {"Accept": "text/html"}
 ROOT = Path(__file__).resolve().parents[2]
@@ -281,3 +283,29 @@ def test_an_answer_offers_only_downloads_that_its_form_has(
     for form in forms:
         answer = client.get("/sparql", query_string={"query": query, "format": form})
         assert answer.status_code == 200, form
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_a_case_in_an_address_is_refused_and_not_said_back(client: FlaskClient, accept: str) -> None:
+    """`/case?feature=ALL` was answered as if nothing had been asked."""
+    found = client.get("/case?feature=ALL&TCell=yes", headers={"Accept": accept})
+    said = found.get_data(as_text=True)
+    assert found.status_code == 400
+    assert "POST the features" in said
+    assert "TCell" not in said
+
+
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [("/search?query=ALL", "q"), ("/intervention/?seite=2", "page"), ("/api/xrefs?iri=x", "curie")],
+)
+def test_a_parameter_that_an_address_does_not_read_is_refused(
+    client: FlaskClient, address: str, taken: str
+) -> None:
+    found = client.get(address)
+    assert found.status_code == 400
+    assert found.get_json()["next"] == f"Parameters here: {taken}."
+
+
+def test_the_table_of_parameters_names_routes_that_exist(app: Flask) -> None:
+    assert set(READS) <= set(app.view_functions)
