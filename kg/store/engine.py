@@ -25,7 +25,7 @@ from pathlib import Path
 from kg.errors import KgError, StoreUnavailable
 from kg.settings import Settings
 from kg.store import board as boards
-from kg.store import walls
+from kg.store import leftovers, walls
 from kg.store.board import Board
 from kg.store.jobs import error_frame, error_from
 from kg.store.local import LocalStore
@@ -66,7 +66,8 @@ def start_engine(settings: Settings, opener: Callable[[], LocalStore]) -> Engine
 
     Forks: call it before threads are started.
     """
-    directory = Path(tempfile.mkdtemp(prefix="kg-engine-"))
+    leftovers.sweep()
+    directory = Path(tempfile.mkdtemp(prefix=leftovers.PREFIX))
     lifeline, held = os.pipe()
     told, tell = os.pipe()
     pid = os.fork()
@@ -112,6 +113,7 @@ def _be_supervisor(
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         walls.let_go_of_inherited((lifeline, tell))
+        leftovers.claim(directory)
         if walls.forbid_network():
             (directory / "walled").touch()
         writes = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

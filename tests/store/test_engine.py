@@ -19,6 +19,7 @@ import pytest
 from pyoxigraph import Literal
 
 from kg.errors import BadQuery, Busy, Forbidden, KgError, TooExpensive
+from kg.store import leftovers
 from kg.store.client import EngineStore
 from kg.store.jobs import QueryJob, WriteJob
 from kg.store.owner import HANDS, TRUSTED_WORKERS
@@ -63,6 +64,24 @@ def test_a_pipe_of_the_starting_process_ends_for_its_reader_while_the_engine_run
     assert select.select([read], [], [], 5)[0], "a process of the engine holds the pipe open"
     assert os.read(read, 1) == b""
     os.close(read)
+    assert b"true" in body(store, "ASK {}")
+
+
+def test_what_killed_engines_left_is_removed_and_what_runs_is_not(engine_of: Engines, tmp_path: Path) -> None:
+    store = engine_of()
+    left = {
+        name: tmp_path / f"{leftovers.PREFIX}{name}" for name in ("dead", "never-locked", "young", "running")
+    }
+    for folder in left.values():
+        folder.mkdir()
+    (left["dead"] / "alive").touch()
+    left["running"].rmdir()
+    left["running"].symlink_to(store._directory)
+    for name in ("dead", "never-locked"):
+        os.utime(left[name], (0, 0))
+    os.utime(left["running"], (0, 0))
+    leftovers.sweep(tmp_path)
+    assert sorted(name for name, folder in left.items() if folder.exists()) == ["running", "young"]
     assert b"true" in body(store, "ASK {}")
 
 
