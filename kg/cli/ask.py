@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from shlex import quote
 
 import click
 
 from kg.cli.output import FORMATS, short, write
 from kg.pipeline.answers import Answer, Choices, existing
 from kg.pipeline.asking import Library, library
+from kg.pipeline.nearby import Nearby, nearby
 from kg.questions import Question
 from kg.settings import Settings
 from kg.store.protocol import Solutions
@@ -57,12 +59,26 @@ def ask(
     if show_query:
         click.echo(found.query, nl=False)
         return None
-    return _write(found, format_, iri)
+    _write(found, format_, iri)
+    _say_nearby(question, values, nearby(store, question, values, choices, found))
+    return None
 
 
 def _write(found: Answer, format_: str, iri: bool) -> None:
     """Print an answer, with labels in the table unless identifiers are wanted."""
     write(Solutions(found.variables, found.rows), format_, short if iri else found.text)
+
+
+def _say_nearby(question: Question, values: dict[str, list[str]], found: Nearby) -> None:
+    """Say on stderr for which broader and narrower situations there are rows, and how to ask of the first."""
+    for how, others in (("broader", found.broader), ("narrower", found.narrower)):
+        if others:
+            name = others[0].value.value.rsplit("/", 1)[-1]
+            given = {**values, found.parameter: [name]}
+            options = "".join(f" --{key} {quote(item)}" for key, items in given.items() for item in items)
+            labels = ", ".join(other.label for other in others)
+            of = f"a {how} situation" if len(others) == 1 else f"{how} situations"
+            click.echo(f"Of {of} there are rows too: {labels} (kg ask {question.name}{options})", err=True)
 
 
 def _list(questions: Library) -> None:
@@ -104,10 +120,15 @@ def _refuse_empty(question: Question, values: dict[str, list[str]], choices: Cho
 
 
 def _say_examples(question: Question, values: dict[str, list[str]], choices: Choices) -> None:
-    """Say on stderr which parameters keep the question's example, and what else they may be."""
+    """Say on stderr which parameters keep the question's example, and where the other values are listed."""
     for parameter in question.params:
         if parameter.name not in values:
-            there = existing(parameter, choices)
+            count = len(choices.of(parameter))
+            there = (
+                f"It takes {count} values; `kg ask {question.name} --{parameter.name}` lists them."
+                if count
+                else ""
+            )
             click.echo(f"{parameter.name}: {parameter.example} (the example). {there}".strip(), err=True)
 
 

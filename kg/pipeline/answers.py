@@ -57,11 +57,11 @@ class Choices:
         if not path.is_file():
             return ()
         rows = self._store.select(path.read_text("utf-8"))
-        return tuple(_choice(row["value"], row.get("label")) for row in rows)
+        return tuple(choice(row["value"], row.get("label")) for row in rows)
 
 
-def _choice(value: Term, label: Term | None) -> Choice:
-    """Return a row of a choices query as a choice."""
+def choice(value: Term, label: Term | None) -> Choice:
+    """Return a value and its label as a query gives them as a choice."""
     iri = value if isinstance(value, NamedNode) else NamedNode(str(value))
     return Choice(iri, label.value if isinstance(label, Literal) else shorten(iri.value))
 

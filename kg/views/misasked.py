@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.errors import BadQuery
-from kg.namespaces import PREFIXES
+from kg.errors import BadQuery, NotFound
+from kg.namespaces import PREFIXES, shorten
 from kg.reasoning.proofs import Prover
 from kg.reasoning.wording import articled
+from kg.store.protocol import Store
 from kg.views.terms import Naming, Term
 
 _LITERAL = re.compile(
@@ -31,6 +34,46 @@ def literal(text: str) -> Literal:
     return Literal(found["text"], language=found["language"] or None)
 
 
+def refuse_unknown(prover: Prover, store: Store, naming: Naming, triple: Triple) -> None:
+    """Raise NotFound for a part that is in no graph: a misspelling must not read as silence of the text.
+
+    Outside identifiers stand in graphs that the reasoner does not read, so the store is asked too.
+    """
+    told, near = [], []
+    for place, term in enumerate(triple):
+        if isinstance(term, NamedNode) and not prover.occurs(term) and not _in_store(store, term):
+            what = "no property" if place == 1 else "no"
+            told.append(f"There is {what} {shorten(term.value)} in the graph.")
+            near += near_terms(term, naming.labels)
+    if told:
+        todo = f"Did you mean {' or '.join(near)}?" if near else "/search finds what there is, by name."
+        raise NotFound(" ".join(told), todo=todo)
+
+
+def _in_store(store: Store, term: NamedNode) -> bool:
+    """Say whether a term stands in any triple of any graph."""
+    place = f"{{ {term} ?p ?o }} UNION {{ ?s {term} ?o }} UNION {{ ?s ?p {term} }}"
+    return store.ask(f"ASK {{ {place} UNION {{ GRAPH ?g {{ {place} }} }} }}")
+
+
+def near_terms(term: NamedNode, known: Iterable[str]) -> list[str]:
+    """Return the CURIEs of at most three terms of the same namespace that are spelt alike.
+
+    >>> near_terms(NamedNode("https://w3id.org/rrall-kg/goal/cur"), ["https://w3id.org/rrall-kg/goal/cure"])
+    ['goal:cure']
+    """
+    namespace, local = _parted(term.value)
+    alike = {name.casefold(): name for space, name in map(_parted, known) if space == namespace}
+    found = get_close_matches(local.casefold(), alike, n=3, cutoff=0.7)
+    return [shorten(namespace + alike[name]) for name in found]
+
+
+def _parted(iri: str) -> tuple[str, str]:
+    """Return an IRI in two: up to its last / or #, and the rest."""
+    cut = max(iri.rfind("/"), iri.rfind("#")) + 1
+    return iri[:cut], iri[cut:]
+
+
 def hinted(prover: Prover, naming: Naming, triple: Triple) -> str:
     """Return what holds in the place of a statement, or which term of it occurs nowhere; else nothing."""
     for found in prover.values(triple.subject, triple.predicate):
@@ -39,7 +82,7 @@ def hinted(prover: Prover, naming: Naming, triple: Triple) -> str:
     unknown = [term for term in triple if not prover.occurs(term)]
     if unknown:
         names = " and ".join(_name(term, naming) for term in unknown)
-        return f" {names} occur{'s' if len(unknown) == 1 else ''} nowhere in it."
+        return f" {names} occur{'s' if len(unknown) == 1 else ''} nowhere in what the reasoner reads."
     if isinstance(triple.object, NamedNode):
         turned = Triple(triple.object, triple.predicate, triple.subject)
         if prover.holds(turned):

@@ -15,7 +15,7 @@ from kg.reasoning.wording import articled, worded
 from kg.store.protocol import Store
 from kg.views.explanation import Anchor, ExplanationPage, MissingView, ProofStep, ProofView
 from kg.views.hedges import Hedge, hedge
-from kg.views.misasked import hinted, literal
+from kg.views.misasked import hinted, literal, refuse_unknown
 from kg.views.proof_lists import Lists, TermNaming, is_list_part
 from kg.views.terms import Naming, Ref, Term
 
@@ -92,7 +92,11 @@ def _is_property(term: NamedNode) -> bool:
 def explain(
     prover: Prover, store: Store, naming: Naming, triple: Triple, *, every: bool = False
 ) -> ExplanationPage:
-    """Return why a triple holds; `every` asks for alternatives, up to BOUND."""
+    """Return why a triple holds; `every` asks for alternatives, up to BOUND.
+
+    Raises NotFound for a term that the graph does not have.
+    """
+    refuse_unknown(prover, store, naming, triple)
     limit = BOUND if every else 1
     proofs = prover.prove(triple, limit + 1)
     anchors = _Anchors(store, naming)

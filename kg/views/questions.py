@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadQuery
-from kg.pipeline.answers import Answer, Choices
+from kg.pipeline.answers import Answer, Choice, Choices
+from kg.pipeline.nearby import Nearby
 from kg.questions import Parameter, Question
 from kg.views.start import Asked, asked
 from kg.views.terms import Naming, Ref, Term, curie
@@ -39,8 +41,16 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same question of a broader or narrower situation that has rows."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionPage:
-    """A question, its form, its answer, and where programs get the same."""
+    """A question, its form, its answer, where else there is one, and where programs get the same."""
 
     asked: Asked
     returns: str
@@ -48,6 +58,8 @@ class QuestionPage:
     variables: tuple[str, ...]
     rows: tuple[tuple[Ref | None, ...], ...]
     total: int
+    broader: tuple[Elsewhere, ...]
+    narrower: tuple[Elsewhere, ...]
     query: str
     api: str
 
@@ -65,7 +77,12 @@ def questions_page(questions: Sequence[Question]) -> QuestionsPage:
 
 
 def question_page(
-    question: Question, given: Mapping[str, Sequence[str]], answer: Answer, choices: Choices, api: str
+    question: Question,
+    given: Mapping[str, Sequence[str]],
+    answer: Answer,
+    choices: Choices,
+    api: str,
+    around: Nearby,
 ) -> QuestionPage:
     """Return the page of an answered question; `given` are the values as they were asked for."""
     naming = Naming(answer.labels)
@@ -79,9 +96,27 @@ def question_page(
             for row in answer.rows[:MOST_ROWS]
         ),
         total=len(answer.rows),
+        broader=_elsewhere(question, given, around.parameter, around.broader),
+        narrower=_elsewhere(question, given, around.parameter, around.narrower),
         query=answer.query,
         api=api,
     )
+
+
+def _elsewhere(
+    question: Question, given: Mapping[str, Sequence[str]], name: str, others: Sequence[Choice]
+) -> tuple[Elsewhere, ...]:
+    """Return the address of the question for each of some situations, its other values as they were given."""
+    return tuple(
+        Elsewhere(other.label, address(question, {**given, name: (curie(other.value.value),)}))
+        for other in others
+    )
+
+
+def address(question: Question, given: Mapping[str, Sequence[str]]) -> str:
+    """Return the address at which this answer is found."""
+    query = urlencode([(name, value) for name, values in given.items() for value in values])
+    return f"/questions/{question.name}" + (f"?{query}" if query else "")
 
 
 def _cell(variable: str, term: Term | None, naming: Naming) -> Ref | None:

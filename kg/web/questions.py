@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 from pyoxigraph import NamedNode
 
 from kg.errors import BadQuery
 from kg.pipeline.answers import Answer, Choices, answer, choices_folder
+from kg.pipeline.nearby import Nearby, nearby
 from kg.questions import Question, find, load
 from kg.store.protocol import Term
-from kg.views.questions import question_page, questions_page
+from kg.views.questions import address, question_page, questions_page
 from kg.web.content import PAGES, Form, negotiate, respond
 from kg.web.layout import kept, page, reader, settings
 from kg.web.negotiation import Offer
@@ -87,7 +87,8 @@ def _answered(
         return Response(_csv(answered), content_type=form.offer.content_type)
     if form is _QUERY:
         return Response(answered.query, content_type=form.media)
-    view = question_page(asked, given, answered, choices, _address(asked, given))
+    around = nearby(reader().store, asked, given, choices, answered)
+    view = question_page(asked, given, answered, choices, address(asked, given), around)
     return respond(form, view, lambda: page("question.html", view, title=asked.title), tuple)
 
 
@@ -96,15 +97,9 @@ def _refused(
 ) -> Response:
     """Answer a form whose values do not fit: the same form, with the complaint, as 400."""
     empty = Answer((), (), {}, asked.text)
-    view = question_page(asked, given, empty, choices, _address(asked, {}))
+    view = question_page(asked, given, empty, choices, address(asked, {}), Nearby())
     html = page("question.html", view, title=asked.title, problem=error)
     return Response(html, 400, content_type="text/html; charset=utf-8")
-
-
-def _address(asked: Question, given: Mapping[str, tuple[str, ...]]) -> str:
-    """Return the address at which programs get this answer."""
-    query = urlencode([(name, value) for name, values in given.items() for value in values])
-    return f"/questions/{asked.name}" + (f"?{query}" if query else "")
 
 
 def _csv(answered: Answer) -> str:

@@ -138,11 +138,34 @@ def test_ask_takes_a_parameter_more_than_once_where_the_question_does(kg: Kg) ->
     assert "transplantPossible" in run.stdout
 
 
-def test_a_parameter_not_given_is_said_to_be_the_example_with_the_values_there_are(kg: Kg) -> None:
-    run = kg("ask", "raised-for")
+def test_a_parameter_not_given_is_said_to_be_the_example_in_one_line(kg: Kg) -> None:
+    run = kg("ask", "what-the-machine-added")
     assert run.returncode == 0
-    assert "situation: sit:RelapsedALL (the example). Values: " in run.stderr
-    assert "RelapsedBALL" in run.stderr
+    assert len(run.stderr.splitlines()) == 2  # the example, and the number of rows
+    run = kg("ask", "raised-for")
+    assert "situation: sit:RelapsedALL (the example). It takes " in run.stderr
+    listing = "kg ask raised-for --situation"
+    assert f"`{listing}` lists them." in run.stderr
+    assert "RelapsedBALL" in kg(*listing.split()[1:]).stderr
+
+
+@pytest.mark.parametrize(
+    ("situation", "said"),
+    [
+        ("RRALL", "Of narrower situations there are rows too: "),
+        (
+            "RelapsedBALL",
+            "Of a broader situation there are rows too: relapsed ALL (kg ask raised-for --situation",
+        ),
+    ],
+)
+def test_an_answer_points_to_what_is_said_of_broader_and_narrower_situations(
+    kg: Kg, situation: str, said: str
+) -> None:
+    run = kg("ask", "raised-for", "--situation", situation)
+    assert said in run.stderr
+    pointed = run.stderr.rpartition("(kg ")[2].rpartition(")")[0]
+    assert len(kg(*pointed.split()).stdout.splitlines()) > 1
 
 
 def test_without_a_build_ask_says_what_to_do(kg: Kg, tmp_path: Path) -> None:

@@ -108,6 +108,17 @@ def test_an_offer_stands_beside_the_sentence_that_limits_it(questions: Library, 
     ]
 
 
+def test_an_offer_to_some_patients_of_a_broader_situation_is_shown_as_what_it_is(
+    questions: Library, store: Store
+) -> None:
+    """S11 speaks of some relapses only: no option that every narrower situation has, yet nothing to hide."""
+    found = rows(questions, store, "options-with-general", {"situation": ["RelapsedBALL"]})
+    assert {(row[0], row[1], row[2], row[3], row[6]) for row in found} == {
+        ("int:Blinatumomab", "sit:RelapsedBALL", "true", "false", "claim:S15-1"),
+        ("int:MoreChemotherapy", "sit:RelapsedALL", "false", "true", "claim:S11-1"),
+    }
+
+
 def test_each_hedge_of_a_claim_stands_with_its_own_cue(questions: Library, store: Store) -> None:
     pair = {"intervention": ["TrialParticipation"], "situation": ["PersistentALL"]}
     found = {(row[0], row[2], row[3]) for row in rows(questions, store, "evidence", pair)}

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from pyoxigraph import NamedNode, RdfFormat, Triple, parse
 
 from kg.cli import cli
-from kg.errors import KgError
+from kg.errors import KgError, NotFound
 from kg.namespaces import GRAPH, KG, PREFIXES
 from kg.reasoning.materialisation import Materialisation
 from kg.reasoning.proofs import Asserted, Derived, Proof, Prover, leaves
@@ -244,7 +244,6 @@ def test_a_form_that_cannot_be_read_comes_back_filled_in(
     ("asked", "told"),
     [
         ("relapsed B-cell ALL|option for|blinatumomab", "The other way round it holds"),
-        ("int:Blinatumomab|a|kg:Drug", "kg:Drug occurs nowhere"),
         ("int:Blinatumomab|skos:prefLabel|blinatumomab", 'It holds of the literal "blinatumomab"@en'),
         ('int:Blinatumomab|skos:prefLabel|"blinatumomab"', 'It holds of the literal "blinatumomab"@en'),
         ("int:Blinatumomab|a|kg:Intervention", "is an intervention"),
@@ -255,6 +254,47 @@ def test_what_was_meant_is_said_beside_what_does_not_hold(
 ) -> None:
     triple = proving.asked(proving.names(store), *asked.split("|"))
     assert told in as_text(proving.explain(prover, store, naming, triple))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (
+            "int:Blinatumomb|kg:optionFor|sit:RelapsedBALL",
+            "no int:Blinatumomb in the graph. Did you mean int:Bl",
+        ),
+        (
+            "int:Blinatumomab|kg:optionFr|sit:RelapsedBALL",
+            "no property kg:optionFr in the graph. Did you mean",
+        ),
+        ("int:Blinatumomab|kg:treats|sit:RelapsedBALL", "There is no property kg:treats in the graph."),
+        ("int:Blinatumomab|kg:optionFor|sit:RelapsedBAL", "Did you mean sit:RelapsedBALL"),
+        ("int:Blinatumomab|a|kg:Drug", "There is no kg:Drug in the graph."),
+    ],
+)
+def test_a_misspelling_never_reads_as_something_the_text_does_not_say(
+    store: Store, prover: Prover, naming: Naming, client: FlaskClient, asked: str, told: str
+) -> None:
+    triple = proving.asked(proving.names(store), *asked.split("|"))
+    with pytest.raises(NotFound) as refused:
+        proving.explain(prover, store, naming, triple)
+    assert told in str(refused.value)
+    query = dict(zip("spo", asked.split("|"), strict=True))
+    for media in ("application/json", "text/html"):
+        answer = client.get("/explain", query_string=query, headers={"Accept": media})
+        assert answer.status_code == 404
+        assert "does not say" not in answer.get_data(as_text=True)
+
+
+def test_an_outside_identifier_is_no_misspelling(store: Store, prover: Prover, naming: Naming) -> None:
+    """Mappings are in graphs that the reasoner does not read."""
+    row = next(
+        iter(
+            store.select("SELECT ?o { GRAPH ?g { ?s <http://www.w3.org/2004/02/skos/core#closeMatch> ?o } }")
+        )
+    )
+    triple = Triple(OPTION.subject, KG["optionFor"], row["o"])
+    assert proving.explain(prover, store, naming, triple).status == "absent"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,24 @@ def test_a_pick_list_changes_the_answer_and_keeps_the_choice(client: FlaskClient
     assert "stem cell transplant" in page
 
 
+def test_an_answer_of_one_situation_points_to_broader_and_narrower_ones_with_rows(
+    client: FlaskClient,
+) -> None:
+    page = client.get("/questions/raised-for?situation=sit:RRALL", headers=BROWSER).get_data(as_text=True)
+    assert "Nothing is said of exactly this situation" in page
+    assert "does not say" not in page
+    data = client.get("/questions/raised-for.json?situation=sit:RelapsedBALL").get_json()
+    assert [other["label"] for other in data["broader"]] == ["relapsed ALL"]
+    assert not data["narrower"]
+    assert client.get(data["broader"][0]["href"], headers={"Accept": "application/json"}).get_json()["total"]
+
+
+def test_a_situation_whose_rows_are_shown_already_is_not_pointed_to(client: FlaskClient) -> None:
+    data = client.get("/questions/options-with-general.json?situation=sit:RelapsedBALL").get_json()
+    assert data["total"] == 2
+    assert not data["broader"]
+
+
 @pytest.mark.parametrize(
     "address", ["raised-for?situation=sit:RelapsedALL", "outside-identifiers?entity=int:Imatinib"]
 )
