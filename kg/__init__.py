@@ -1,4 +1,4 @@
-"""A knowledge graph of what one 2014 text says about refractory or relapsed adult ALL."""
+"""A knowledge graph of what its source texts say about refractory or relapsed adult ALL."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rrall-kg")
 def cli() -> None:
-    """Ask, check and serve the graph of what one 2014 text says about refractory or relapsed adult ALL.
+    """Ask, check and serve the graph of what its source texts say about refractory or relapsed adult ALL.
 
     Exit codes: 0 fine, 1 bad data or input, 2 wrong use, 3 inconsistent (kg reason).
     """

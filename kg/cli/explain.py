@@ -52,7 +52,7 @@ def _turtle(quads: list[object]) -> str:
     """Return quads of the default graph as Turtle."""
     from pyoxigraph import Quad, RdfFormat, serialize
 
-    from kg.namespaces import PREFIXES
+    from kg.store.answers import used_prefixes
 
     triples = [quad.triple for quad in quads if isinstance(quad, Quad)]
-    return (serialize(triples, format=RdfFormat.TURTLE, prefixes=dict(PREFIXES)) or b"").decode()
+    return (serialize(triples, format=RdfFormat.TURTLE, prefixes=used_prefixes(triples)) or b"").decode()

@@ -14,6 +14,7 @@ from kg.cli.output import FORMATS, write
 from kg.errors import BadQuery, NotFound
 from kg.namespaces import PREFIXES, XSD
 from kg.settings import Settings
+from kg.store.answers import used_prefixes
 from kg.store.protocol import Solutions, Store
 
 # SPARQL 1.1, section 19.8: a prologue, then the word that begins an update
@@ -107,6 +108,6 @@ def _ask(store: Store, text: str, format_: str) -> None:
 
 def _construct(store: Store, text: str, format_: str) -> None:
     del format_
-    triples = store.construct(text)
-    content = serialize(triples, format=RdfFormat.TURTLE, prefixes=dict(PREFIXES)) or b""
+    triples = [*store.construct(text)]
+    content = serialize(triples, format=RdfFormat.TURTLE, prefixes=used_prefixes(triples)) or b""
     click.echo(content.decode("utf-8"), nl=False)

@@ -188,8 +188,9 @@ def _written(triples: Iterable[ox.Triple], sink: Sink, key: str) -> None:
     ox.serialize(chain(first, triples), sink.file, format=GRAPHS[key], prefixes=prefixes)
 
 
-def used_prefixes(triples: Iterable[ox.Triple]) -> dict[str, str]:
-    """Return the project's prefixes whose namespaces occur in `triples`."""
+def used_prefixes(triples: Iterable[ox.Triple] | Iterable[ox.Quad]) -> dict[str, str]:
+    """Return the project's prefixes whose namespaces occur in `triples`, read once and to the end."""
+    triples = [*triples]
     terms = {term.value for triple in triples for term in triple if isinstance(term, ox.NamedNode)}
     terms |= {t.object.datatype.value for t in triples if isinstance(t.object, ox.Literal)}
     return {name: iri for name, iri in PREFIXES.items() if any(term.startswith(iri) for term in terms)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.cases.case import Case, Truth, make_case
 from kg.cases.judging import (
@@ -23,7 +23,7 @@ from kg.cases.judging import (
 from kg.cases.knowledge import Knowledge, knowledge
 from kg.cases.names import Names
 from kg.cases.reasoned import Reasoned, reasoned
-from kg.namespaces import GRAPH
+from kg.namespaces import GRAPH, KG, RDF
 from kg.reasoning.materialisation import Materialisation
 from kg.reasoning.publication import without_abstract_parents
 from kg.store.protocol import Store
@@ -41,12 +41,8 @@ from kg.views.case import (
 )
 from kg.views.hedges import hedge
 from kg.views.proving import is_input, names, naming
+from kg.views.start import told
 from kg.views.terms import Naming, Ref
-
-NOTICE = (
-    "This is what one patient-education text of December 2014 says about a case with these features. "
-    "It is not medical advice, and what the text does not mention is not thereby ruled out."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +53,15 @@ class Cases:
     kept: Materialisation
     names: Names
     naming: Naming
+    told_by: str
+
+    @property
+    def notice(self) -> str:
+        """Return what a reader of a case must know first."""
+        return (
+            f"This is what {self.told_by} about a case with these features. "
+            "It is not medical advice, and what the text does not mention is not thereby ruled out."
+        )
 
     @classmethod
     def of(cls, store: Store) -> Cases:
@@ -65,9 +70,20 @@ class Cases:
         kept = Materialisation(without_abstract_parents(asserted))
         source = list(store.quads(GRAPH["source"]))
         known = knowledge([*asserted, *source], {*asserted, *kept.inferred})
-        cases = cls(known, kept, names(store, known.features), naming(store))
+        cases = cls(known, kept, names(store, known.features), naming(store), _told_by(source))
         reasoned(kept, ())  # numbers the scenario's own terms, before requests share them
         return cases
+
+
+def _told_by(source: Iterable[Triple]) -> str:
+    """Return which texts speak, from the index of the sources."""
+    revised: dict[object, str] = {}
+    for triple in source:
+        if triple.predicate == RDF["type"] and triple.object == KG["SourceDocument"]:
+            revised.setdefault(triple.subject, "")
+        elif triple.predicate == KG["lastRevised"] and isinstance(triple.object, Literal):
+            revised[triple.subject] = triple.object.value
+    return told(list(revised.values()))
 
 
 def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:
@@ -79,7 +95,7 @@ def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:
     judged = judge_all(cases.known, case)
     view = _View(cases, case, judged)
     return CasePage(
-        notice=NOTICE,
+        notice=cases.notice,
         asked=bool(has or lacks),
         choices=choices(cases),
         features=view.features(),
@@ -95,7 +111,7 @@ def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:
 
 def empty_page(cases: Cases) -> CasePage:
     """Return the form with nothing ticked."""
-    return CasePage(NOTICE, False, choices(cases), (), (), (), (), (), (), (), ())
+    return CasePage(cases.notice, False, choices(cases), (), (), (), (), (), (), (), ())
 
 
 def choices(cases: Cases) -> tuple[FeatureChoice, ...]:

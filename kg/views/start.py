@@ -121,12 +121,21 @@ def told_by(known: tuple[Document, ...]) -> str:
     >>> told_by(())
     'no source text says'
     """
-    months = sorted(each.revised[:7] for each in known if each.revised)
-    if not known or not months:
+    return told([each.revised for each in known])
+
+
+def told(revised: Sequence[str]) -> str:
+    """Return what is said of sources with these days of last revision, one a text.
+
+    >>> told(["2014-12-03"])
+    'one patient-education text, last revised in December 2014, says'
+    """
+    months = sorted(day[:7] for day in revised if day)
+    if not months:
         return "no source text says"
-    if len(known) == 1:
+    if len(revised) == 1:
         return f"one patient-education text, last revised in {_month(months[0])}, says"
-    return f"{len(known)} texts, last revised from {_month(months[0])} to {_month(months[-1])}, say"
+    return f"{len(revised)} texts, last revised from {_month(months[0])} to {_month(months[-1])}, say"
 
 
 def _month(day: str) -> str:

@@ -10,7 +10,8 @@ import pyoxigraph as ox
 from flask import Response, request
 
 from kg.errors import NotAcceptable
-from kg.namespaces import BASE, PREFIXES
+from kg.namespaces import BASE
+from kg.store.answers import used_prefixes
 from kg.views.terms import as_json
 from kg.web.negotiation import HTML, Offer, choose, offered
 
@@ -121,19 +122,10 @@ def _body(
 
 def serialize(quads: Iterable[ox.Quad], form: Form) -> bytes:
     """Return quads in an RDF form; formats without graphs get each triple once."""
-    prefixes = _prefixes(form)
-    if form.quads:
-        body = ox.serialize(sorted(set(quads), key=str), format=form.rdf, prefixes=prefixes)
-    else:
-        body = ox.serialize(
-            sorted({quad.triple for quad in quads}, key=str), format=form.rdf, prefixes=prefixes
-        )
-    return body or b""
-
-
-def _prefixes(form: Form) -> dict[str, str]:
-    """Return the prefixes a form may use; JSON-LD carries whole IRIs."""
-    return {} if form.rdf == ox.RdfFormat.JSON_LD else {p: iri for p, iri in PREFIXES.items() if iri}
+    kept: list[ox.Quad] | list[ox.Triple]
+    kept = sorted({*quads}, key=str) if form.quads else sorted({quad.triple for quad in quads}, key=str)
+    prefixes = {} if form.rdf == ox.RdfFormat.JSON_LD else used_prefixes(kept)  # JSON-LD carries whole IRIs
+    return ox.serialize(kept, format=form.rdf, prefixes=prefixes) or b""
 
 
 def ours(path: str) -> str:

@@ -157,11 +157,11 @@ def _shared() -> dict[str, Any]:
             for label, href in _NAVIGATION
         ],
         "data_version": reader().store.version,
-        "told_by": _told_by(),
+        "told_by": sources(),
     }
 
 
-def _told_by() -> str:
+def sources() -> str:
     """Return which texts speak on the pages; a store that cannot be asked has its own page to say so."""
     try:
         return kept("told-by", lambda: told_by(documents(reader())))

@@ -398,7 +398,7 @@ def document(questions: tuple[Question, ...]) -> Json:
         "info": {
             "title": "rrall-kg",
             "version": version("rrall-kg"),
-            "summary": "What one text of December 2014 says can be done for relapsed adult ALL.",
+            "summary": "What its source texts say can be done for refractory or relapsed adult ALL.",
             "description": f"Not medical advice. IRIs begin with {BASE}; the same paths answer here.",
             "license": {"name": "MIT (code); see LICENSE-DATA for the data", "identifier": "MIT"},
         },

@@ -36,7 +36,7 @@ def start() -> Response:
     """Answer the start page."""
     form = negotiate(offers=PAGES)
     view = start_page(reader(), library())
-    return respond(form, view, lambda: page("start.html", view, title="What one text says"), tuple)
+    return respond(form, view, lambda: page("start.html", view, title="What is said, and where"), tuple)
 
 
 @blueprint.get(f"/<any({_KINDS}):kind>/")

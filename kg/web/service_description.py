@@ -30,6 +30,7 @@ from kg.store.answers import GRAPHS as WRITERS
 from kg.store.answers import used_prefixes
 from kg.store.inference import INFERRED, is_member
 from kg.store.protocol import Store
+from kg.web.layout import sources
 from kg.web.negotiation import GRAPHS, Offer, choose, named, not_acceptable
 from kg.web.parameters import in_address
 from kg.web.writing import is_writable
@@ -150,7 +151,7 @@ def _dataset(endpoint: ox.NamedNode, dataset: ox.NamedNode, store: Store, settin
         said.append((RDFS["seeAlso"], ox.NamedNode(f"{request.url_root}.well-known/sparql-examples")))
     if not settings.empty:
         said += [(DCTERMS["license"], CC["by/4.0/"]), (VOID["uriSpace"], ox.Literal(BASE))]
-        title = "What one 2014 patient text says about refractory or relapsed adult ALL"
+        title = f"What {sources()} about refractory or relapsed adult ALL"
         said.append((DCTERMS["title"], ox.Literal(title, language="en")))
     yield from (ox.Triple(dataset, verb, value) for verb, value in said)
     yield ox.Triple(default, RDF["type"], SD["Graph"])

@@ -73,7 +73,18 @@ def test_query_answers_ask_construct_and_describe(kg: Kg) -> None:
     assert "true" in kg("query", "ASK { int:Blinatumomab kg:optionFor sit:RelapsedBALL }").stdout
     turtle = kg("query", "CONSTRUCT { ?c kg:cue ?w } WHERE { ?c kg:cue ?w } LIMIT 1").stdout
     assert "@prefix claim:" in turtle
-    assert "kg:cue" in kg("query", "DESCRIBE claim:S07-1").stdout
+    described = kg("query", "DESCRIBE claim:S07-1").stdout
+    assert "kg:cue" in described
+    assert_only_used_prefixes(described)
+
+
+def assert_only_used_prefixes(turtle: str) -> None:
+    """Check that each prefix declared in a Turtle text is used in it; `a` and plain strings have theirs unseen."""
+    lines = turtle.splitlines()
+    declared = {line.split()[1] for line in lines if line.startswith("@prefix")}
+    body = "\n".join(line for line in lines if not line.startswith("@prefix"))
+    assert declared
+    assert {name for name in declared if name not in body} <= {"rdf:", "xsd:"}
 
 
 @pytest.mark.parametrize(

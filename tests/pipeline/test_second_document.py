@@ -69,6 +69,9 @@ def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path,
         assert "2 texts, last revised from December 2014 to January 2026, say." in answer.get_data(
             as_text=True
         )
+    for address, media in (("/", "text/html"), ("/case", "application/json"), ("/sparql", "text/turtle")):
+        told = client.get(address, headers={"Accept": media}).get_data(as_text=True)
+        assert "2 texts, last revised from December 2014 to January 2026, say" in told, address
     claim = client.get("/claim/demo-S02-1", headers={"Accept": "text/html"}).get_data(as_text=True)
     assert "Demo leaflet on tiredness" in claim
 

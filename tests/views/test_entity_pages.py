@@ -278,3 +278,11 @@ def test_what_would_fall_without_a_claim_is_worked_out_by_the_reasoner_on_reques
     assert ("int:Blinatumomab", "kg:optionFor", "sit:RefractoryBALL") not in edges
     html = client.get("/claim/S15-1", headers=BROWSER).get_data(as_text=True)
     assert 'href="/claim/S15-1?without=1#falls"' in html
+
+
+@pytest.mark.parametrize("suffix", ["ttl", "trig", "rdf"])
+def test_the_rdf_of_a_page_declares_only_the_prefixes_it_uses(client: FlaskClient, suffix: str) -> None:
+    text = client.get(f"/claim/S11-2.{suffix}").get_data(as_text=True)
+    assert "w3id.org/rrall-kg/hedge/" in text
+    for unused in ("biolink", "oboInOwl", "semapv", "sssom", "scn"):
+        assert f"{unused}" not in text
