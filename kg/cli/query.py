@@ -50,7 +50,8 @@ def query(query: str, format_: str) -> None:
     store = open_beside(settings)
     try:
         called, notes = federated(with_prefixes(text), settings)
-        _run(store, called, format_)
+        if not _run(store, called, format_):
+            _say_nowhere(store, with_prefixes(text))
         for note in notes:
             click.echo(f"kg: {note} The answer is without it.", err=True)
     except BadQuery as error:
@@ -84,8 +85,17 @@ def with_prefixes(text: str) -> str:
     return f"{line}\n{text}" if line else text
 
 
-def _run(store: Store, text: str, format_: str) -> None:
-    """Run a query by its form; the first that the store accepts is it."""
+def _say_nowhere(store: Store, text: str) -> None:
+    """Say on stderr which terms of a query without an answer are in no graph: they may be misspelt."""
+    from kg.views.misasked import nowhere
+    from kg.views.proving import naming
+
+    for sentence in nowhere(store, naming(store).labels, text):
+        click.echo(f"kg: {sentence}", err=True)
+
+
+def _run(store: Store, text: str, format_: str) -> bool:
+    """Run a query by its form, the first that the store accepts; say whether anything was found."""
     if _UPDATE.match(text):
         raise BadQuery("This is an update.", todo="Nothing is written here; a server with a token takes it.")
     for form in (_select, _ask, _construct):
@@ -97,17 +107,22 @@ def _run(store: Store, text: str, format_: str) -> None:
     raise BadQuery("This is neither SELECT, ASK, CONSTRUCT nor DESCRIBE.", todo="Updates are not run here.")
 
 
-def _select(store: Store, text: str, format_: str) -> None:
-    write(store.select(text), format_)
+def _select(store: Store, text: str, format_: str) -> bool:
+    found = store.select(text)
+    write(found, format_)
+    return bool(len(found))
 
 
-def _ask(store: Store, text: str, format_: str) -> None:
-    value = Literal("true" if store.ask(text) else "false", datatype=XSD["boolean"])
+def _ask(store: Store, text: str, format_: str) -> bool:
+    true = store.ask(text)
+    value = Literal("true" if true else "false", datatype=XSD["boolean"])
     write(Solutions(("answer",), ((value,),)), format_)
+    return true
 
 
-def _construct(store: Store, text: str, format_: str) -> None:
+def _construct(store: Store, text: str, format_: str) -> bool:
     del format_
     triples = [*store.construct(text)]
     content = serialize(triples, format=RdfFormat.TURTLE, prefixes=used_prefixes(triples)) or b""
     click.echo(content.decode("utf-8"), nl=False)
+    return bool(triples)

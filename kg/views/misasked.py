@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.errors import BadQuery, NotFound
-from kg.namespaces import PREFIXES, shorten
+from kg.namespaces import BASE, PREFIXES, shorten
 from kg.reasoning.proofs import Prover
 from kg.reasoning.wording import articled
+from kg.store.lexer import Token, tokens
 from kg.store.protocol import Store
 from kg.views.terms import Naming, Term
 
@@ -53,7 +54,28 @@ def refuse_unknown(prover: Prover, store: Store, naming: Naming, triple: Triple)
 def _in_store(store: Store, term: NamedNode) -> bool:
     """Say whether a term stands in any triple of any graph."""
     place = f"{{ {term} ?p ?o }} UNION {{ ?s {term} ?o }} UNION {{ ?s ?p {term} }}"
-    return store.ask(f"ASK {{ {place} UNION {{ GRAPH ?g {{ {place} }} }} }}")
+    named = f"{{ GRAPH ?g {{ {place} }} }} UNION {{ GRAPH {term} {{ ?s ?p ?o }} }}"
+    return store.ask(f"ASK {{ {place} UNION {named} }}")
+
+
+def nowhere(store: Store, labels: Iterable[str], query: str) -> Iterator[str]:
+    """Yield a sentence for each of the project's terms that a query names and no graph has."""
+    words = dict.fromkeys(term for token in tokens(query) if (term := _ours(token)) is not None)
+    for term in words:
+        if not _in_store(store, term):
+            near = near_terms(term, labels)
+            meant = f"; did you mean {' or '.join(near)}?" if near else "."
+            yield f"{shorten(term.value)} occurs nowhere in this graph{meant}"
+
+
+def _ours(token: Token) -> NamedNode | None:
+    """Return the term of the project's namespaces that a word of a query is; a bare prefix is none."""
+    iri = token.text[1:-1] if token.kind == "iri" else ""
+    if token.kind == "name":
+        prefix, _, local = token.text.partition(":")
+        iri = PREFIXES.get(prefix, "") + local if local else ""
+    plain = iri.startswith(BASE) and not iri.endswith(("/", "#")) and "\\" not in iri
+    return NamedNode(iri) if plain else None
 
 
 def near_terms(term: NamedNode, known: Iterable[str]) -> list[str]:

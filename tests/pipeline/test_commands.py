@@ -79,12 +79,33 @@ def test_query_answers_ask_construct_and_describe(kg: Kg) -> None:
 
 
 def assert_only_used_prefixes(turtle: str) -> None:
-    """Check that each prefix declared in a Turtle text is used in it; `a` and plain strings have theirs unseen."""
+    """Check that each prefix declared in a Turtle text is used; `a` and plain strings have theirs unseen."""
     lines = turtle.splitlines()
     declared = {line.split()[1] for line in lines if line.startswith("@prefix")}
     body = "\n".join(line for line in lines if not line.startswith("@prefix"))
     assert declared
     assert {name for name in declared if name not in body} <= {"rdf:", "xsd:"}
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("SELECT * { ?x kg:treats ?y }", "kg:treats occurs nowhere in this graph."),
+        (
+            "SELECT * { ?x kg:optionsFor ?y }",
+            "kg:optionsFor occurs nowhere in this graph; did you mean kg:optionFor",
+        ),
+        ("ASK { int:Blinatumomb ?p ?y }", "did you mean int:Blinatumomab?"),
+        ("SELECT * { GRAPH graph:inferred { int:Blinatumomab a kg:Claim } } # kg:nope", ""),
+        ('SELECT * { ?x kg:cue "kg:nope" }', ""),
+        ("SELECT * { ?x kg:cue ?y OPTIONAL { ?x kg:nope ?z } }", ""),
+    ],
+)
+def test_an_empty_answer_names_the_terms_that_occur_nowhere(kg: Kg, query: str, said: str) -> None:
+    run = kg("query", query)
+    assert run.returncode == 0
+    assert said in run.stderr
+    assert bool(said) == ("nowhere" in run.stderr)
 
 
 @pytest.mark.parametrize(

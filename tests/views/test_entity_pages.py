@@ -286,3 +286,10 @@ def test_the_rdf_of_a_page_declares_only_the_prefixes_it_uses(client: FlaskClien
     assert "w3id.org/rrall-kg/hedge/" in text
     for unused in ("biolink", "oboInOwl", "semapv", "sssom", "scn"):
         assert f"{unused}" not in text
+
+
+def test_an_offer_reads_no_stronger_than_its_wording(client: FlaskClient) -> None:
+    """The word "unconditional" beside "may be an option" read like a promise."""
+    page = client.get("/claim/S15-1", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "offer without a condition" in page
+    assert "unconditional" not in page
