@@ -30,7 +30,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A parameter as a field of the form; without options it is typed."""
+    """A parameter as a field of the form; without options it is typed. `words` are the values as read."""
 
     name: str
     type: str
@@ -38,6 +38,8 @@ class Field:
     value: str
     many: bool
     options: tuple[Option, ...]
+    words: str
+    is_example: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,13 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class QuestionPage:
-    """A question, its form, its answer, where else there is one, and where programs get the same."""
+    """A question, its form, its answer, where else there is one, and where programs get the same.
+
+    `heading` is the question as its file words it, or its title with the values chosen.
+    """
 
     asked: Asked
+    heading: str
     returns: str
     fields: tuple[Field, ...]
     variables: tuple[str, ...]
@@ -86,10 +92,12 @@ def question_page(
 ) -> QuestionPage:
     """Return the page of an answered question; `given` are the values as they were asked for."""
     naming = Naming(answer.labels)
+    fields = tuple(_field(p, given.get(p.name, ()), choices) for p in question.params)
     return QuestionPage(
         asked=asked(question),
+        heading=_heading(question, fields),
         returns=question.returns,
-        fields=tuple(_field(p, given.get(p.name, ()), choices) for p in question.params),
+        fields=fields,
         variables=answer.variables,
         rows=tuple(
             tuple(_cell(name, term, naming) for name, term in zip(answer.variables, row, strict=True))
@@ -119,6 +127,13 @@ def address(question: Question, given: Mapping[str, Sequence[str]]) -> str:
     return f"/questions/{question.name}" + (f"?{query}" if query else "")
 
 
+def _heading(question: Question, fields: Sequence[Field]) -> str:
+    """Return what is asked; a question in words speaks of its example, so other values have the title."""
+    if all(field.is_example for field in fields):
+        return question.question
+    return f"{question.title}: {', '.join(field.words for field in fields)}"
+
+
 def _cell(variable: str, term: Term | None, naming: Naming) -> Ref | None:
     """Return a cell; the number of a sentence leads to the sentence."""
     if term is None:
@@ -137,7 +152,18 @@ def _field(parameter: Parameter, given: Sequence[str], choices: Choices) -> Fiel
         Option(_spelling(choice.value), choice.label, _spelling(choice.value) in wanted)
         for choice in choices.of(parameter)
     )
-    return Field(parameter.name, parameter.type, parameter.help, " ".join(values), parameter.many, options)
+    example = {_same(value, parameter) for value in parameter.example.split()}
+    chosen = [option.label for option in options if option.chosen]
+    return Field(
+        name=parameter.name,
+        type=parameter.type,
+        help=parameter.help,
+        value=" ".join(values),
+        many=parameter.many,
+        options=options,
+        words=", ".join(chosen or values),
+        is_example=wanted == example,
+    )
 
 
 def _same(value: str, parameter: Parameter) -> str:

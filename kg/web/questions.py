@@ -89,7 +89,7 @@ def _answered(
         return Response(answered.query, content_type=form.media)
     around = nearby(reader().store, asked, given, choices, answered)
     view = question_page(asked, given, answered, choices, address(asked, given), around)
-    return respond(form, view, lambda: page("question.html", view, title=asked.title), tuple)
+    return respond(form, view, lambda: page("question.html", view, title=view.heading), tuple)
 
 
 def _refused(
@@ -98,7 +98,7 @@ def _refused(
     """Answer a form whose values do not fit: the same form, with the complaint, as 400."""
     empty = Answer((), (), {}, asked.text)
     view = question_page(asked, given, empty, choices, address(asked, {}), Nearby())
-    html = page("question.html", view, title=asked.title, problem=error)
+    html = page("question.html", view, title=view.heading, problem=error)
     return Response(html, 400, content_type="text/html; charset=utf-8")
 
 

@@ -85,6 +85,27 @@ def test_a_situation_whose_rows_are_shown_already_is_not_pointed_to(client: Flas
 
 
 @pytest.mark.parametrize(
+    ("address", "heading"),
+    [
+        ("raised-for", "What is raised at all for relapsed ALL, how strongly, and which sentence says so?"),
+        (
+            "raised-for?situation=sit:RelapsedALL",
+            "What is raised at all for relapsed ALL, how strongly, and which sentence says so?",
+        ),
+        ("raised-for?situation=sit:RRALL", "What is raised for a situation: relapsed or refractory ALL"),
+        ("raised-for?situation=RRALL", "What is raised for a situation: relapsed or refractory ALL"),
+    ],
+)
+def test_the_heading_of_a_question_follows_its_values(
+    client: FlaskClient, address: str, heading: str
+) -> None:
+    """A picture of the page named relapsed ALL above the rows of another situation."""
+    page = client.get(f"/questions/{address}", headers=BROWSER).get_data(as_text=True)
+    assert f"<h1>{heading}</h1>" in page
+    assert f"<title>{heading} · rrall-kg</title>" in page
+
+
+@pytest.mark.parametrize(
     "address", ["raised-for?situation=sit:RelapsedALL", "outside-identifiers?entity=int:Imatinib"]
 )
 def test_csv_names_each_column_once_and_labels_iris_only(client: FlaskClient, address: str) -> None:
