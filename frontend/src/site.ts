@@ -10,6 +10,15 @@ for (const input of all<HTMLInputElement>("input[data-suggest]")) enhanceSearch(
 for (const tree of all("ul[data-tree]")) enhanceTree(tree);
 copyButtons();
 whole();
+unfold();
+addEventListener("hashchange", unfold);
+
+/** Open what a link leads to, and the folds around it; browsers do it for some of these, some browsers. */
+function unfold(): void {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let fold = target?.closest("details"); fold; fold = fold.parentElement?.closest("details"))
+    fold.open = true;
+}
 
 /** Light, dark or as the system says; remembered in this browser. */
 function theme(): void {

@@ -34,6 +34,7 @@ class Span:
     start: int
     end: int
     sha256: str
+    curated: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def _span(row: Row, naming: Naming) -> Span:
         start=number(row, "start"),
         end=number(row, "end"),
         sha256=text(row, "sha256"),
+        curated=text(row, "curated"),
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from kg.mappings.rows import Mappings
+from kg.views.filtering import matching
 from kg.views.reading import Reader, Row, text
 from kg.views.terms import curie as shorten
 from kg.views.terms import expand, href
@@ -92,6 +93,30 @@ def mappings_page(reader: Reader, files: Mappings, unmapped: dict[str, str]) -> 
         by_vocabulary=_counts(term.curie.split(":")[0] for term in accepted),
         by_match=_counts(term.match for term in accepted),
     )
+
+
+def filtered(page: MappingsPage, asked: str) -> MappingsPage:
+    """Return the page with the rows that hold every word asked for: of a name, a code, a reason."""
+    if not asked:
+        return page
+    accepted = matching(
+        page.accepted,
+        asked,
+        lambda t: f"{t.entity_label} {t.entity_curie} {t.match} {t.curie} {t.label} {t.comment}",
+    )
+    return replace(
+        page,
+        accepted=accepted,
+        rejected=matching(page.rejected, asked, _judged_text),
+        undecided=matching(page.undecided, asked, _judged_text),
+        unmapped=matching(page.unmapped, asked, lambda u: f"{u.entity_curie} {u.reason}"),
+        by_vocabulary=_counts(term.curie.split(":")[0] for term in accepted),
+        by_match=_counts(term.match for term in accepted),
+    )
+
+
+def _judged_text(pair: Judged) -> str:
+    return f"{pair.entity_label} {pair.entity_curie} {pair.curie} {pair.label} {pair.comment}"
 
 
 def mapped_terms(reader: Reader) -> tuple[MappedTerm, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.namespaces import GRAPH, KG, OWL, RDF, RDFS, SKOS
+from kg.views.filtering import matching
 from kg.views.marks import ASSERTED, is_negative
 from kg.views.neighbourhood import Link, Neighbourhood, Node
 from kg.views.reading import Reader, number, text
@@ -107,6 +108,22 @@ def ontology_page(reader: Reader) -> OntologyPage:
         properties=_views(graph, naming, uses, _PROPERTIES),
         tree=_tree(classes),
     )
+
+
+def filtered(page: OntologyPage, asked: str) -> OntologyPage:
+    """Return the page with the terms whose name, label, definition or axioms hold every word asked for."""
+    if not asked:
+        return page
+    return replace(
+        page,
+        classes=matching(page.classes, asked, _text),
+        properties=matching(page.properties, asked, _text),
+        tree=(),
+    )
+
+
+def _text(view: TermView) -> str:
+    return " ".join((view.name, view.ref.label, view.definition, *view.axioms))
 
 
 def _views(

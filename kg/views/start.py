@@ -20,6 +20,7 @@ class Document:
     revised: str
     reviewed: str
     characters: int
+    curated: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def documents(reader: Reader) -> tuple[Document, ...]:
             revised=text(row, "revised"),
             reviewed=text(row, "reviewed"),
             characters=number(row, "characters"),
+            curated=text(row, "curated"),
         )
         for row in rows
     )

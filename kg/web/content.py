@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 from flask import Response, request
 
-from kg.errors import NotAcceptable
+from kg.errors import BadQuery, NotAcceptable
 from kg.namespaces import BASE
 from kg.store.answers import used_prefixes
 from kg.views.terms import as_json
 from kg.web.negotiation import HTML, Offer, choose, offered
 
 JSON = "application/json"
+_LONGEST = 200  # letters of a filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,20 @@ def negotiate(suffix: str = "", offers: Iterable[Form] = FORMS) -> Form:
             "This page has no form that the Accept header allows.", todo=f"On offer: {offered(wanted)}."
         )
     return forms[offer]
+
+
+def filter_words(form: Form) -> str:
+    """Return the words of `?q=` that a list is filtered by; raises BadQuery where the form comes whole."""
+    asked = request.args.get("q", "").strip()[:_LONGEST]
+    if asked and form.rdf is not None:
+        raise BadQuery("RDF of this page comes whole.", where="q", todo="Leave q out, or ask /sparql.")
+    return asked
+
+
+def page_number() -> int:
+    """Return the page of a list asked for; 0, which no list has, for what is no number."""
+    number = request.args.get("page", "1")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0
 
 
 def links(path: str, offers: Iterable[Form] = FORMS[1:]) -> tuple[FormLink, ...]:

@@ -14,8 +14,9 @@ from kg.mappings.prefixes import Prefixes
 from kg.mappings.rows import Mappings
 from kg.mappings.sssom import write
 from kg.namespaces import GRAPH
-from kg.views.mappings import MappedTerm, mapped_terms, mappings_page
-from kg.web.content import FORMS, negotiate, respond, split
+from kg.views.filtering import sliced
+from kg.views.mappings import MappedTerm, filtered, mapped_terms, mappings_page
+from kg.web.content import FORMS, filter_words, negotiate, page_number, respond, split
 from kg.web.layout import kept, page, reader, settings
 
 blueprint = Blueprint("mappings", __name__)
@@ -47,8 +48,17 @@ def mappings(suffix: str = "") -> Response:
             f"The mappings have no form .{suffix}.", todo="Forms: .json .ttl .nt .jsonld .rdf .sssom.tsv."
         )
     form = negotiate(suffix, (FORMS[-1], *FORMS[:-1]))
-    view = kept("mappings-page", lambda: mappings_page(reader(), files(), read_unmapped(settings().root)))
-    return respond(form, view, lambda: page("mappings.html", view, title="Mappings"), _quads)
+    asked = filter_words(form)
+    whole = kept("mappings-page", lambda: mappings_page(reader(), files(), read_unmapped(settings().root)))
+    view = filtered(whole, asked)
+    accepted = sliced(view.accepted, page_number(), "/mappings", asked, "#accepted")
+    if accepted is None:
+        raise NotFound("The accepted mappings have no such page.", where="page", todo="Start with page 1.")
+
+    def html() -> str:
+        return page("mappings.html", view, title="Mappings", accepted=accepted, filter=asked)
+
+    return respond(form, view, html, _quads)
 
 
 @blueprint.get("/mappings.sssom.tsv")

@@ -7,9 +7,9 @@ from flask import Blueprint, Response, jsonify
 from kg.errors import NotFound
 from kg.namespaces import GRAPH
 from kg.views.description import graph_quads
-from kg.views.ontology import diagram, ontology_page
+from kg.views.ontology import diagram, filtered, ontology_page
 from kg.views.terms import as_json
-from kg.web.content import FORMS, links, negotiate, respond
+from kg.web.content import FORMS, filter_words, links, negotiate, respond
 from kg.web.layout import kept, page, reader
 
 blueprint = Blueprint("ontology", __name__)
@@ -24,10 +24,11 @@ def ontology(suffix: str) -> Response:
     if suffix and suffix not in _SUFFIXES:
         raise NotFound(f"The ontology has no form .{suffix}.", todo=f"Forms: {', '.join(sorted(_SUFFIXES))}.")
     form = negotiate(suffix)
-    view = kept("ontology", lambda: ontology_page(reader()))
+    asked = filter_words(form)
+    view = filtered(kept("ontology", lambda: ontology_page(reader())), asked)
 
     def html() -> str:
-        return page("ontology.html", view, title=view.title, forms=links("/ont"))
+        return page("ontology.html", view, title=view.title, forms=links("/ont"), filter=asked)
 
     return respond(form, view, html, lambda: graph_quads(reader(), GRAPH["ontology"].value))
 

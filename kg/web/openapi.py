@@ -304,7 +304,15 @@ OPERATIONS: tuple[Operation, ...] = (
         schema=_CASE_ANSWER,
     ),
     Operation(
-        "get", "/mappings", "Mappings to outside vocabularies", (JSON, HTML, *_GRAPHS), status=(200, 304)
+        "get",
+        "/mappings",
+        "Mappings to outside vocabularies",
+        (JSON, HTML, *_GRAPHS),
+        (
+            Parameter("q", "words that the rows hold; not for RDF"),
+            Parameter("page", "50 rows a page, in HTML"),
+        ),
+        status=(200, 304),
     ),
     Operation("get", "/export", "What can be downloaded whole", (JSON, HTML), status=(200, 304)),
     Operation("get", "/context.jsonld", "The JSON-LD context", ("application/ld+json",), status=(200, 304)),

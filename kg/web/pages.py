@@ -20,7 +20,7 @@ from kg.views.neighbourhood import neighbourhood
 from kg.views.reading import Reader
 from kg.views.start import start_page
 from kg.views.terms import Term, as_json, expand
-from kg.web.content import PAGES, Form, links, negotiate, ours, respond, split
+from kg.web.content import PAGES, Form, links, negotiate, ours, page_number, respond, split
 from kg.web.explain import wording
 from kg.web.layout import kept, page, reader
 from kg.web.questions import library
@@ -43,13 +43,9 @@ def start() -> Response:
 def entities(kind: str) -> Response:
     """Answer the list of the entities of a kind."""
     form = negotiate(offers=PAGES)
-    number = request.args.get("page", "1")
-    view = (
-        list_page(reader(), kind, int(number))
-        if number.isascii() and number.isdigit() and len(number) < 6
-        else None
-    )
+    view = list_page(reader(), kind, page_number())
     if view is None:
+        number = request.args.get("page", "")[:40]
         raise NotFound(
             f"There is no page {number} of this list.", where=request.path, todo="Start with page 1."
         )
@@ -112,10 +108,7 @@ def _falling(iri: str) -> list[tuple[Term, Term, Term]]:
 
 
 def _graph(read: Reader, iri: str, form: Form) -> Response | None:
-    number = request.args.get("page", "1")
-    view = graph_page(
-        read, iri, int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0
-    )
+    view = graph_page(read, iri, page_number())
     if view is None:
         return _entity(read, iri, form)
 

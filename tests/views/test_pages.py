@@ -348,3 +348,42 @@ def test_a_parameter_that_an_address_does_not_read_is_refused(
 
 def test_the_table_of_parameters_names_routes_that_exist(app: Flask) -> None:
     assert set(READS) <= set(app.view_functions)
+
+
+@pytest.mark.parametrize("path", ["/about", "/claim/S15-1"])
+def test_a_reader_is_told_how_claims_were_curated(client: FlaskClient, path: str) -> None:
+    assert "not reviewed by a clinician." in client.get(path, headers=BROWSER).get_data(as_text=True).replace(
+        "</dd>", "."
+    )
+
+
+def test_the_ontology_is_filtered_by_words_and_every_anchor_stands(client: FlaskClient) -> None:
+    whole = client.get("/ont", headers=BROWSER).get_data(as_text=True)
+    found = client.get("/ont.json?q=weakest+hedge").get_json()
+    names = {term["name"] for term in found["properties"]}
+    assert "weakestHedge" in names
+    assert "optionFor" not in names
+    html = client.get("/ont?q=weakest+hedge", headers=BROWSER).get_data(as_text=True)
+    assert 'id="weakestHedge" open' in html
+    assert 'id="optionFor"' not in html
+    for term in client.get("/ont.json").get_json()["properties"]:
+        assert f'<details class="term" id="{term["name"]}">' in whole
+    assert client.get("/ont.ttl?q=hedge").status_code == 400
+
+
+def test_mappings_come_fifty_at_a_time_and_are_filtered_by_words(client: FlaskClient) -> None:
+    whole = client.get("/mappings.json").get_json()
+    first = client.get("/mappings", headers=BROWSER).get_data(as_text=True)
+    assert first.count('data-label="Match"') == 50
+    assert 'href="/mappings?page=2#accepted"' in first
+    pages = -(-len(whole["accepted"]) // 50)
+    last = client.get(f"/mappings?page={pages}", headers=BROWSER).get_data(as_text=True)
+    assert last.count('data-label="Match"') == len(whole["accepted"]) - 50 * (pages - 1)
+    assert client.get(f"/mappings?page={pages + 1}", headers=BROWSER).status_code == 404
+    found = client.get("/mappings.json?q=RXNORM:").get_json()["accepted"]
+    coded = [row for row in whole["accepted"] if row["curie"].casefold().startswith("rxnorm:")]
+    assert 0 < len(coded) <= len(found) < len(whole["accepted"])
+    assert all(row in found for row in coded)
+    nothing = client.get("/mappings?q=nothing-of-the-kind", headers=BROWSER)
+    assert nothing.status_code == 200
+    assert "No accepted row holds" in nothing.get_data(as_text=True)
