@@ -16,9 +16,9 @@ def load(build: str | Path | None = None) -> Dataset:
     """Return the built graph as an rdflib Dataset, prefixes bound: `kg.load().query("SELECT ...")`.
 
     `build` is a folder that holds `current` (default: KG_BUILD_DIR, or the project's `build/`). Plain queries
-    and `triples()` see the default graph, each triple once; `GRAPH ?g { ... }`, `graph(name)` and `quads()`
-    reach every triple of every named graph. Nothing is written back to the build. Raises StoreUnavailable
-    when there is no finished build.
+    and `triples()` see the default graph, where a triple of several graphs counts once; `GRAPH ?g { ... }`,
+    `graph(name)` and `quads()` reach every triple of every named graph. Nothing is written back to the
+    build. Raises StoreUnavailable when there is no finished build.
     """
     from kg.notebook import dataset
     from kg.settings import Settings

@@ -14,11 +14,13 @@ from kg.views.terms import href
 
 @dataclass(frozen=True, slots=True)
 class HedgeMeaning:
-    """A hedge of the scale, weakest first."""
+    """A hedge, weak ones first; strength compares within a kind, and never across `against`."""
 
     label: str
     href: str
     level: str
+    kind: str
+    against: bool
     definition: str
 
 
@@ -107,6 +109,8 @@ def _hedges(reader: Reader) -> tuple[HedgeMeaning, ...]:
             label=text(row, "label"),
             href=href(text(row, "hedge")),
             level=level(number(row, "rank")),
+            kind=text(row, "kind"),
+            against=text(row, "against") == "true",
             definition=text(row, "definition"),
         )
         for row in reader.rows("hedges")

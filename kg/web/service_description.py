@@ -162,7 +162,7 @@ def _dataset(endpoint: ox.NamedNode, dataset: ox.NamedNode, store: Store, settin
 
 
 _DEFAULT = (
-    "The union, each triple once, of the graphs ontology, source, asserted, every claim's assertion, "
+    "All that stands in the graphs ontology, source, asserted, every claim's assertion, "
     "background, edits and inferred; not of mappings, imports, provenance and publication info."
 )
 

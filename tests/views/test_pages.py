@@ -250,6 +250,13 @@ def test_the_about_page_tests_the_network_and_names_limits_and_addresses(client:
     assert [mark["word"] for mark in view["marks"]] == ["stated", "inferred", "background", "outside"]
     assert view["hedges"][0]["level"] == "weakest"
     assert view["hedges"][-1]["level"] == "fact"
+    assert {hedge["label"] for hedge in view["hedges"] if hedge["against"]} == {
+        "less likely to work",
+        "eventually not very helpful",
+        "not likely",
+        "extremely unlikely",
+    }
+    assert all(hedge["kind"] for hedge in view["hedges"])
 
 
 def test_the_editor_page_works_as_a_plain_form_and_has_the_library(client: FlaskClient) -> None:
