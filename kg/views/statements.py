@@ -50,6 +50,7 @@ class Statement:
     kind: str
     interpreted: bool
     sentence: Ref | None
+    document: Ref | None
     interventions: tuple[Ref, ...]
     situations: tuple[Ref, ...]
     problems: tuple[Ref, ...]
@@ -139,6 +140,7 @@ def statement(facts: ClaimFacts, naming: Naming) -> Statement:
         kind=_kind(facts, naming),
         interpreted="InterpretedClaim" in facts.types() or bool(facts.all("hasCuratorDecision")),
         sentence=_sentence(facts, naming),
+        document=next(iter(refs("hasSourceDocument")), None),
         interventions=refs(*LINKS),
         situations=refs("appliesTo"),
         problems=refs("jointlyFor", "targetsProblem"),

@@ -17,7 +17,7 @@ from kg.errors import KgError
 from kg.settings import Settings
 from kg.store.protocol import Store
 from kg.views.reading import Reader
-from kg.views.start import documents, told_by
+from kg.views.start import Document, documents, told_by
 
 blueprint = Blueprint("layout", __name__)
 
@@ -158,12 +158,26 @@ def _shared() -> dict[str, Any]:
         ],
         "data_version": reader().store.version,
         "told_by": sources(),
+        "several_documents": _several_documents(),
     }
 
 
 def sources() -> str:
     """Return which texts speak on the pages; a store that cannot be asked has its own page to say so."""
     try:
-        return kept("told-by", lambda: told_by(documents(reader())))
+        return told_by(_documents())
     except KgError:
         return "the source text says"
+
+
+def _several_documents() -> bool:
+    """Say whether statements must name their document; where the store cannot be asked, no page has any."""
+    try:
+        return len(_documents()) > 1
+    except KgError:
+        return False
+
+
+def _documents() -> tuple[Document, ...]:
+    """Return the source documents, read once a version of the data."""
+    return kept("documents", lambda: documents(reader()))

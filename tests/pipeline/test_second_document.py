@@ -72,6 +72,12 @@ def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path,
     for address, media in (("/", "text/html"), ("/case", "application/json"), ("/sparql", "text/turtle")):
         told = client.get(address, headers={"Accept": media}).get_data(as_text=True)
         assert "2 texts, last revised from December 2014 to January 2026, say" in told, address
+    for page, title in (
+        ("/situation/DemoTired", "Demo leaflet on tiredness"),
+        ("/situation/RelapsedALL", "Patient text of 2014 on ALL"),
+    ):
+        shown = client.get(page, headers={"Accept": "text/html"}).get_data(as_text=True)
+        assert title in shown.split('class="statements"')[1].split("</ul>")[0], page
     claim = client.get("/claim/demo-S02-1", headers={"Accept": "text/html"}).get_data(as_text=True)
     assert "Demo leaflet on tiredness" in claim
 

@@ -293,3 +293,8 @@ def test_an_offer_reads_no_stronger_than_its_wording(client: FlaskClient) -> Non
     page = client.get("/claim/S15-1", headers={"Accept": "text/html"}).get_data(as_text=True)
     assert "offer without a condition" in page
     assert "unconditional" not in page
+
+
+def test_statements_do_not_name_the_one_document_there_is(client: FlaskClient) -> None:
+    page = client.get("/situation/RelapsedALL", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "/document/" not in page.split('class="statements"')[1].split("</ul>")[0]
