@@ -80,7 +80,7 @@ def answer(store: Store, question: Question, values: Mapping[str, Given], choice
         {name: given for name, given in values.items() if name not in {p.name for p in question.params}}
     )
     terms = {
-        p.name: tuple(resolve(p, item, choices) for item in _items(values[p.name]))
+        p.name: tuple(resolve(p, item, choices) for item in items(values[p.name]))
         for p in question.params
         if p.name in values
     }
@@ -141,7 +141,7 @@ def _shown(given: str | Value) -> str:
     return given if isinstance(given, str) else given.value
 
 
-def _items(given: Given) -> Sequence[str | Value]:
+def items(given: Given) -> Sequence[str | Value]:
     """Return a given value as a sequence of values."""
     return [given] if isinstance(given, str | NamedNode | Literal) else given
 

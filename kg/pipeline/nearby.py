@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyoxigraph import Literal, NamedNode
-
 from kg.namespaces import KG, SKOS
-from kg.pipeline.answers import Answer, Choice, Choices, answer, choice, resolve
+from kg.pipeline.answers import Answer, Choice, Choices, choice, items, resolve, solutions
 from kg.questions import Parameter, Question
 from kg.questions.model import Given, Value
 from kg.store.protocol import Store
@@ -40,6 +38,12 @@ def nearby(
     if parameter is None:
         return Nearby()
     asked = _asked(parameter, values, choices)
+    others = {name: given for name, given in values.items() if name != parameter.name}
+    bound = {
+        each.name: tuple(resolve(each, item, choices) for item in items(others[each.name]))
+        for each in question.params
+        if each.name in others
+    }
     shown = {term for row in found.rows for term in row}
 
     def answered(inverse: str) -> tuple[Choice, ...]:
@@ -47,7 +51,7 @@ def nearby(
             other
             for other in _related(store, asked, inverse)
             if other.value not in shown
-            and answer(store, question, {**values, parameter.name: other.value}, choices).rows
+            and solutions(store, question, question.bind({**bound, parameter.name: other.value})).rows
         )
 
     return Nearby(parameter.name, answered(""), answered("^"))
@@ -61,9 +65,7 @@ def _situation(question: Question) -> Parameter | None:
 
 def _asked(parameter: Parameter, values: Mapping[str, Given], choices: Choices) -> Value:
     """Return the situation that was asked about: the one given, or else the file's example."""
-    given = values.get(parameter.name, parameter.example)
-    one = given if isinstance(given, str | NamedNode | Literal) else given[0]
-    return resolve(parameter, one, choices)
+    return resolve(parameter, items(values.get(parameter.name, parameter.example))[0], choices)
 
 
 def _related(store: Store, situation: Value, inverse: str) -> tuple[Choice, ...]:
