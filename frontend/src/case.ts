@@ -27,6 +27,14 @@ function start(form: HTMLFormElement): void {
     event.preventDefault(); // the fragment holds the case, so it cannot name a place of the page too
     toQuestion(link.hash);
   });
+  for (const link of all<HTMLAnchorElement>("a[href='#result']")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault(); // as above
+      const region = document.querySelector<HTMLElement>("#result");
+      region?.scrollIntoView();
+      region?.focus({ preventScroll: true });
+    });
+  }
   if (answers(form).size) ask();
 }
 

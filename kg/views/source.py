@@ -62,6 +62,7 @@ class SourcePage:
     """The document, its segments in order, and how much of it the claims cover."""
 
     document: Ref
+    documents: tuple[Ref, ...]
     title: str
     kind: str
     revised: str
@@ -93,7 +94,7 @@ def source_page(reader: Reader, document: str = "", copy: Path | None = None) ->
     iri = text(chosen, "document")
     rows = [row for row in reader.rows("source-sentences") if text(row, "document") == iri]
     said = reader.rows("claims-all")
-    naming = reader.naming(terms_of(said) | terms_of(rows) | {chosen["document"]})
+    naming = reader.naming(terms_of(said) | terms_of(rows) | {row["document"] for row in documents})
     claims = {facts.claim.value: statement(facts, naming) for facts in claim_facts(said)}
     spans = _spans(reader)
     words, problem = _copy(copy, text(chosen, "sha256"))
@@ -101,6 +102,7 @@ def source_page(reader: Reader, document: str = "", copy: Path | None = None) ->
     ranges = [span for segment in segments for span in spans.get(segment.ref.iri, ())]
     return SourcePage(
         document=naming.ref(chosen["document"]),
+        documents=tuple(naming.ref(row["document"]) for row in documents),
         title=text(chosen, "title"),
         kind="document",
         revised=text(chosen, "revised"),

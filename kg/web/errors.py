@@ -9,16 +9,17 @@ import json
 import logging
 import re
 import secrets
+from difflib import get_close_matches
 from types import MappingProxyType
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 from jinja2 import TemplateNotFound
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from kg import errors
 from kg.errors import KgError
-from kg.namespaces import BASE
+from kg.namespaces import BASE, ENTITY_KINDS
 from kg.web.negotiation import HTML, prefers_html
 
 log = logging.getLogger(__name__)
@@ -69,12 +70,24 @@ def on_http(error: HTTPException) -> Response:
     """Answer what Flask refused: an unknown address, a method, a malformed request."""
     status = error.code or 500
     detail = error.description or error.name
-    response = problem(status, error.name, detail, kind=error.name.lower().replace(" ", "-"))
+    todo = ""
+    if status == 404:
+        detail, todo = f"There is no page at {request.path[:80]}.", _near_addresses(request.path)
+    response = problem(status, error.name, detail, kind=error.name.lower().replace(" ", "-"), todo=todo)
     kept = ("allow", "retry-after", "location", "www-authenticate")
     for name, value in error.get_headers(request.environ):
         if name.lower() in kept:
             response.headers[name] = value
     return response
+
+
+def _near_addresses(path: str) -> str:
+    """Return a sentence with the addresses of pages that are spelt alike."""
+    rules = current_app.url_map.iter_rules()
+    pages = {rule.rule for rule in rules if not rule.arguments and "GET" in (rule.methods or ())}
+    kinds = {f"/{kind}/" for kind in ENTITY_KINDS if kind != "scenario"}
+    near = get_close_matches(path[:80].casefold(), sorted(pages | kinds), n=3)
+    return f"Near: {', '.join(near)}." if near else "Start at / or search with /search?q=."
 
 
 @blueprint.app_errorhandler(Exception)

@@ -158,7 +158,9 @@ def offered(offers: Iterable[Offer]) -> str:
 
 
 def not_acceptable(what: str, offers: tuple[Offer, ...]) -> NotAcceptable:
-    """Return the error that lists what is on offer."""
+    """Return the error that lists what is on offer, by media type and by short name."""
+    short = ", ".join(dict.fromkeys(offer.names[0] for offer in offers if offer.names))
     return NotAcceptable(
-        f"None of the formats asked for is on offer for {what}.", todo=f"On offer: {offered(offers)}."
+        f"None of the formats asked for is on offer for {what}.",
+        todo=f"On offer: {offered(offers)}; ?format= takes {short}.",
     )

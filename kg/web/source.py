@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 
 from kg.errors import NotFound
 from kg.views.source import source_page
+from kg.views.start import documents
 from kg.web.content import PAGES, negotiate, respond
 from kg.web.layout import page, reader, settings
 from kg.web.negotiation import HTML
@@ -21,11 +22,13 @@ blueprint = Blueprint("source", __name__)
 def source(name: str) -> Response:
     """Answer the source page; the JSON never holds the text."""
     form = negotiate(offers=PAGES)
+    name = name or request.args.get("document", "").strip()
     copy = settings().source_text if form.media == HTML and _from_this_machine() else None
     view = source_page(reader(), name, Path(copy) if copy else None)
     if view is None:
+        names = ", ".join(f"/source/{each.ref.iri.rsplit('/', 1)[-1]}" for each in documents(reader()))
         raise NotFound(
-            "There is no source document of that name.", where=request.path, todo="See /document/ for all."
+            f"There is no source document {name[:40]!r}.", where=request.path, todo=f"There are: {names}."
         )
     response = respond(
         form, view, lambda: page("source.html", view, title="The source beside the graph"), tuple

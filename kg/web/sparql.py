@@ -75,7 +75,8 @@ def _started(job: QueryJob) -> Reply:
         return endpoint().answer(job)
     except NotAcceptable as error:
         rows = error.where in ("SELECT", "ASK")
-        raise not_acceptable(f"{error.where} queries", RESULTS if rows else GRAPHS) from error
+        asked = error.where if rows else "CONSTRUCT and DESCRIBE"  # the engine tells these two not apart
+        raise not_acceptable(f"{asked} queries", RESULTS if rows else GRAPHS) from error
 
 
 def _query(address: Parameters) -> tuple[str | None, Parameters]:

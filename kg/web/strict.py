@@ -23,7 +23,7 @@ READS: MappingProxyType[str, frozenset[str]] = MappingProxyType(
             "resolve.cross_references": "curie",
             "mappings.mappings": "q page",
             "ontology.ontology": "q",
-            "source.source": "",
+            "source.source": "document",
             "pages.entities": "page",
             "pages.api_neighbourhood": "iri",
         }.items()

@@ -81,6 +81,17 @@ def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path,
     claim = client.get("/claim/demo-S02-1", headers={"Accept": "text/html"}).get_data(as_text=True)
     assert "Demo leaflet on tiredness" in claim
 
+    for address, title in (
+        ("/source?document=demo", "Demo leaflet on tiredness"),
+        ("/source?document=rrall-2014", "refractory"),
+    ):
+        told = client.get(address, headers={"Accept": "text/html"}).get_data(as_text=True)
+        assert title.casefold() in told.partition('class="lede">')[2].partition("</p>")[0].casefold()
+        assert {'href="/source/demo"' in told, 'href="/source/rrall-2014"' in told} == {True}
+    lost = client.get("/source?document=other")
+    assert lost.status_code == 404
+    assert lost.get_json()["next"] == "There are: /source/demo, /source/rrall-2014."
+
 
 def test_names_of_the_two_documents_never_meet(both: Path) -> None:
     sentences = (both / "data" / "sources" / "demo" / "sentences.ttl").read_text("utf-8")

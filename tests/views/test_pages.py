@@ -394,3 +394,31 @@ def test_mappings_come_fifty_at_a_time_and_are_filtered_by_words(client: FlaskCl
     nothing = client.get("/mappings?q=nothing-of-the-kind", headers=BROWSER)
     assert nothing.status_code == 200
     assert "No accepted row holds" in nothing.get_data(as_text=True)
+
+
+def test_a_case_that_contradicts_itself_is_not_told_to_begin(client: FlaskClient) -> None:
+    found = client.post("/case", data={"BCell": "yes", "TCell": "yes"}, headers=BROWSER)
+    page = found.get_data(as_text=True)
+    assert found.status_code == 400
+    assert "exclude each other" in page
+    assert "to begin" not in page
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [("/questons", "Near: /questions."), ("/claims/", "Near: /claim/"), ("/zzzzzz/", "Start at /")],
+)
+def test_an_unknown_address_names_near_ones(client: FlaskClient, address: str, near: str) -> None:
+    found = client.get(address)
+    assert found.status_code == 404
+    assert found.get_json()["detail"] == f"There is no page at {address}."
+    assert found.get_json()["next"].startswith(near)
+
+
+def test_a_format_that_is_not_on_offer_is_told_with_the_short_names(client: FlaskClient) -> None:
+    found = client.get("/sparql?query=ASK{}&format=foo")
+    assert found.status_code == 406
+    assert "?format= takes json, xml, csv, tsv" in found.get_json()["next"]
+    described = client.get("/sparql?query=DESCRIBE<http://x.example/a>&format=csv").get_json()
+    assert described["detail"].endswith("CONSTRUCT and DESCRIBE queries.")
+    assert "csv" not in described["next"]
