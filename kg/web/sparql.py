@@ -60,7 +60,9 @@ def sparql() -> BaseResponse:
     formats = formats_of(parameters)
     job = query_job(text, parameters, formats)
     g.kg_query = text
-    return respond(_started(job), formats)
+    response = respond(_started(job), formats)
+    response.headers["X-Result-Limit"] = str(job.rows)  # up front: a cut may show when headers are gone
+    return response
 
 
 def _wants_page(parameters: Parameters) -> bool:
@@ -250,5 +252,7 @@ def options(allow: str) -> Response:
 def allow_reading(response: Response) -> Response:
     """Let pages of other origins read it; no credentials, so nothing of the user's goes along."""
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "X-Result-Truncated, X-Request-Id, Link, ETag"
+    response.headers["Access-Control-Expose-Headers"] = (
+        "X-Result-Limit, X-Result-Truncated, X-Request-Id, Link, ETag"
+    )
     return response

@@ -52,6 +52,7 @@ def test_a_cut_answer_says_so_in_header_and_body(full: Site, media: str) -> None
     answer = full.query("SELECT ?o { ?s ?p ?o }", Accept=media)
     assert answer.status == 200
     assert answer.headers["X-Result-Truncated"] == "true; rows=1000"
+    assert answer.headers["X-Result-Limit"] == "1000"
     assert (b"truncated" in answer.body) == (media != "text/csv")
     whole = full.query("SELECT ?o { ?s ?p ?o } LIMIT 1000", Accept=media)
     assert whole.headers["X-Result-Truncated"] is None
@@ -62,6 +63,7 @@ def test_a_long_answer_cut_after_its_head_was_sent_says_so_at_its_end(full: Site
     text = f"SELECT (CONCAT(STR(?s), '{'x' * 3000}') AS ?o) {{ ?s ?p ?x }}"
     answer = full.query(text, Accept=media)
     assert answer.headers["X-Result-Truncated"] is None
+    assert answer.headers["X-Result-Limit"] == "1000"
     assert b"truncated" in answer.body[-120:]
 
 
