@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from dataclasses import fields
 
 import pyoxigraph as ox
@@ -298,3 +299,10 @@ def test_an_offer_reads_no_stronger_than_its_wording(client: FlaskClient) -> Non
 def test_statements_do_not_name_the_one_document_there_is(client: FlaskClient) -> None:
     page = client.get("/situation/RelapsedALL", headers={"Accept": "text/html"}).get_data(as_text=True)
     assert "/document/" not in page.split('class="statements"')[1].split("</ul>")[0]
+
+
+def test_an_outside_code_has_a_link_to_what_it_stands_for_here(client: FlaskClient) -> None:
+    page = client.get("/intervention/Blinatumomab", headers={"Accept": "text/html"}).get_data(as_text=True)
+    links = re.findall(r'href="(/resolve\?curie=[^"]+)"', page)
+    assert links
+    assert client.get(links[0], headers={"Accept": "application/json"}).status_code == 200

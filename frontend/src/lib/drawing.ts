@@ -76,6 +76,11 @@ function style(): cytoscape.StylesheetJson {
         "target-arrow-shape": "triangle",
       },
     },
+    // a loop must reach beyond its node, which is wide
+    {
+      selector: "edge:loop",
+      style: { "loop-direction": "0deg", "loop-sweep": "-60deg", "control-point-step-size": 90 },
+    },
     // the four marks by colour and line, the hedge scale by weight
     { selector: "edge.asserted", style: drawn("--stated", 1.5) },
     { selector: "edge.middle", style: { width: 2.5 } },
@@ -129,8 +134,10 @@ export function draw(
     style: style(),
     userZoomingEnabled: false,
     maxZoom: 2,
-    layout: layout(kind),
+    layout: { name: "grid" }, // edges between nodes that stand on one another cannot be drawn
   });
+  drawing.one("layoutstop", () => apart(drawing));
+  drawing.layout(layout(kind)).run();
   drawing.on("tap", "node", (event) => {
     const href = (event.target as cytoscape.NodeSingular).data("href") as string | undefined;
     if (href) location.assign(href);
@@ -139,6 +146,34 @@ export function draw(
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawing.style(style()));
   document.addEventListener("themechange", () => drawing.style(style()));
   return drawing;
+}
+
+/** Push nodes that overlap apart, along the shorter way: a layout does not promise that they do not. */
+function apart(drawing: cytoscape.Core): void {
+  const nodes = drawing.nodes().toArray();
+  for (let round = 0, moved = true; moved && round < 60; round++) {
+    moved = false;
+    for (const [index, one] of nodes.entries()) {
+      for (const other of nodes.slice(index + 1)) moved = pushed(one, other) || moved;
+    }
+  }
+  drawing.fit(undefined, 20);
+}
+
+const ROOM = 14;
+
+function pushed(one: cytoscape.NodeSingular, other: cytoscape.NodeSingular): boolean {
+  const [a, b] = [one.position(), other.position()];
+  const over = {
+    x: (one.outerWidth() + other.outerWidth()) / 2 + ROOM - Math.abs(a.x - b.x),
+    y: (one.outerHeight() + other.outerHeight()) / 2 + ROOM - Math.abs(a.y - b.y),
+  };
+  if (over.x <= 0.5 || over.y <= 0.5) return false;
+  const way = over.x < over.y ? "x" : "y";
+  const step = ((a[way] < b[way] ? -1 : 1) * over[way]) / 2;
+  one.position(way, a[way] + step);
+  other.position(way, other.position(way) - step);
+  return true;
 }
 
 function moveBy(drawing: cytoscape.Core, event: KeyboardEvent): void {
