@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 
 import click
 
 from kg.settings import Settings
 from kg.views.mappings import MappedTerm, judged, mapped_terms
 from kg.views.reading import Reader
-from kg.views.resolve import NOT_SAID, Below, ClaimSaid, Resolution
+from kg.views.resolve import NOT_SAID, Below, Resolution
 from kg.views.resolve import resolve as resolved
+from kg.views.said import ClaimSaid
 from kg.views.terms import as_json
+from kg.views.wider import Group
 
 
 @click.command(
@@ -50,7 +53,8 @@ def _text(found: Resolution) -> str:
     lines = [head, f"  {found.page}", *map(_match, found.matches), *map(_below, found.below)]
     lines += [f"  not accepted for {row.entity_curie}: {row.comment}" for row in found.rejected]
     lines += ["", f"Claims of the text ({len({claim.claim for claim in found.claims})}):"]
-    return "\n".join([*lines, *map(_claim, found.claims)])
+    lines += map(_claim, found.claims)
+    return "\n".join([*lines, *(line for group in found.wider for line in _group(group))])
 
 
 def _match(term: MappedTerm) -> str:
@@ -64,6 +68,14 @@ def _below(found: Below) -> str:
     """Return the line of a code below, with its path."""
     path = " > ".join(f"{step.curie} {step.label}".strip() for step in found.path)
     return f"  above {found.mapped.entity_curie} by {path} ({NOT_SAID})"
+
+
+def _group(group: Group) -> Iterator[str]:
+    """Yield the lines of a wider group: what it is, the way to it, its claims."""
+    first, *steps = group.path
+    way = "".join(f" - {step.by} - {step.label}" for step in steps)
+    yield from ("", f"{group.marked[0].upper()}{group.marked[1:]}", f"  by {first.label}{way}")
+    yield from map(_claim, group.claims)
 
 
 def _claim(claim: ClaimSaid) -> str:

@@ -8,42 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from pyoxigraph import NamedNode
+from rapidfuzz.distance import Levenshtein
 
 from kg.errors import NotFound
 from kg.mappings.prefixes import Curie, Prefixes
-from kg.views.hedges import Hedge, level
 from kg.views.mappings import Judged, MappedTerm
-from kg.views.reading import Reader, Row, number, text
+from kg.views.reading import Reader, text
+from kg.views.said import ClaimSaid, said_of
 from kg.views.terms import curie as shorten
-from kg.views.terms import href
+from kg.views.wider import Group, wider_groups
 
 NOT_SAID = "not said by the text"
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """An entity a claim speaks of, by which property, and through which feature if not directly."""
-
-    entity: str
-    link: str
-    through: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimSaid:
-    """A claim about entities found, with its hedge and cue; once for each of its hedges."""
-
-    claim: str
-    claim_href: str
-    label: str
-    hedge: str
-    cue: str
-    sentence: str
-    about: tuple[About, ...]
-    badge: Hedge
+#: characters by which an identifier may be off to be offered instead.
+_SLIPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +55,7 @@ class Resolution:
     matches: tuple[MappedTerm, ...]
     below: tuple[Below, ...]
     claims: tuple[ClaimSaid, ...]
+    wider: tuple[Group, ...]
     rejected: tuple[Judged, ...]
 
 
@@ -96,6 +76,7 @@ def resolve(
     turned_down = tuple(row for row in others if row.curie == str(wanted))
     if not matches and not below:
         raise _unknown(wanted, prefixes, terms, turned_down)
+    claims = said_of(reader, {term.entity for term in (*matches, *(found.mapped for found in below))})
     return Resolution(
         curie=str(wanted),
         asked=asked,
@@ -105,45 +86,10 @@ def resolve(
         label=next((term.label for term in matches if term.label), ""),
         matches=matches,
         below=below,
-        claims=said_of(reader, {term.entity for term in (*matches, *(found.mapped for found in below))}),
+        claims=claims,
+        wider=wider_groups(reader, {term.entity for term in matches}, {said.claim for said in claims}),
         rejected=turned_down,
     )
-
-
-def said_of(reader: Reader, entities: Iterable[str]) -> tuple[ClaimSaid, ...]:
-    """Return the claims about entities, given by IRI, each claim once with all it is about."""
-    nodes = [NamedNode(iri) for iri in sorted(entities)]
-    grouped: dict[tuple[str, str], list[Row]] = {}
-    for row in reader.rows("said-of", entity=nodes) if nodes else ():
-        grouped.setdefault((text(row, "claim"), text(row, "hedge")), []).append(row)
-    return tuple(_said(rows) for _, rows in sorted(grouped.items()))
-
-
-def _said(rows: list[Row]) -> ClaimSaid:
-    """Return the claim that some rows tell of."""
-    row = rows[0]
-    return ClaimSaid(
-        claim=shorten(text(row, "claim")),
-        claim_href=href(text(row, "claim")),
-        label=text(row, "label"),
-        hedge=text(row, "hedge"),
-        cue=", ".join(sorted({text(row, "cue") for row in rows})),
-        sentence=shorten(text(row, "sentence")),
-        about=tuple(dict.fromkeys(_about(row) for row in rows)),
-        badge=_badge(row),
-    )
-
-
-def _badge(row: Row) -> Hedge:
-    """Return the hedge of a claim with its place on the scale."""
-    iri = text(row, "hedging")
-    return Hedge(text(row, "hedge"), href(iri), iri, level(number(row, "rank")))
-
-
-def _about(row: Row) -> About:
-    """Return what a row says its claim is about."""
-    through = shorten(text(row, "feature")) if "feature" in row else ""
-    return About(shorten(text(row, "entity")), shorten(text(row, "link")), through)
 
 
 def _below(wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm]) -> Iterable[Below]:
@@ -199,8 +145,26 @@ def _unknown(
             todo=row.comment,
         )
     known = {term.curie: term.label for term in terms if term.curie.startswith(f"{wanted.prefix}:")}
-    near = get_close_matches(str(wanted), known, n=4, cutoff=0.5) or sorted(known)[:4]
-    name = prefixes.vocabularies[wanted.prefix].name
+    vocabulary = prefixes.vocabularies[wanted.prefix]
+    near = _near(wanted, vocabulary.levels, sorted(known))
     named = ", ".join(f"{curie} ({known[curie]})" if known[curie] else curie for curie in near)
-    todo = f"Near it: {named}." if near else f"The graph has no link to {name}."
+    links = f"{len(known)} other {'identifier' if len(known) == 1 else 'identifiers'}" if known else "none"
+    lead = "In the same group" if vocabulary.levels else "Spelt almost so"
+    todo = f"{lead}: {named}." if near else f"Of {vocabulary.name} it links {links}; see /mappings."
     return NotFound(f"The graph has nothing for {wanted}.", todo=todo)
+
+
+def _near(wanted: Curie, levels: tuple[int, ...], known: list[str]) -> list[str]:
+    """Return at most four known codes near `wanted`.
+
+    Where codes spell their hierarchy, near means of the same group below the first level; letters alike say
+    nothing of the drug (L01CA02 is no M01AE01). Elsewhere only a slip of one or two characters is near.
+    """
+    if not levels:
+        away = {curie: Levenshtein.distance(curie, str(wanted)) for curie in known}
+        return sorted((curie for curie in known if away[curie] <= _SLIPS), key=lambda curie: away[curie])[:4]
+    for level in sorted(levels[1:], reverse=True):
+        group = f"{wanted.prefix}:{wanted.identifier[:level]}"
+        if len(wanted.identifier) >= level and (same := [c for c in known if c.startswith(group)]):
+            return same[:4]
+    return []

@@ -73,7 +73,9 @@ def test_a_code_above_ours_shows_the_path_and_that_the_text_does_not_say_it(clie
         ("/resolve?curie=aspirin", 400, "is not an identifier"),
         ("/resolve?curie=MONDO:12", 400, "is not an identifier of Mondo"),
         ("/resolve?curie=RXNRM:1", 404, "is unknown"),
-        ("/resolve?curie=RXNORM:999999", 404, "Near it: "),
+        ("/resolve?curie=RXNORM:999999", 404, "Of RxNorm it links 6 other identifiers"),
+        ("/resolve?curie=RXNORM:282389", 404, "Spelt almost so: rxnorm:282388 (imatinib)"),
+        ("/resolve?curie=ATC:M09AB01", 404, "nothing for atc:M09AB01."),
         ("/resolve?curie=ATC:L01XE01", 404, "Retired"),
         ("/resolve?curie=%00%ff", 400, ""),
         ("/api/xrefs", 400, "No identifier is given"),
@@ -89,6 +91,37 @@ def test_what_is_not_there_is_one_sentence_and_the_right_status(
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
     assert said in answer.get_data(as_text=True)
+
+
+def test_a_code_that_only_looks_alike_is_not_near(client: FlaskClient) -> None:
+    """Vincristine was answered with ibuprofen, whose code has the same letters in other places."""
+    said = client.get("/resolve?curie=ATC:L01CA02").get_json()
+    assert said["detail"] == "The graph has nothing for atc:L01CA02."
+    assert said["next"].startswith("In the same group: atc:L01 ")
+    assert "M01AE01" not in said["next"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "group", "claim"),
+    [
+        ("ATC:L01EA01", ["imatinib", "targeted drug"], "claim:S16-1"),
+        ("ATC:N02AA01", ["morphine", "stronger opioid medicines"], "claim:S29-1"),
+    ],
+)
+def test_what_is_said_of_a_wider_group_stands_apart_with_the_way(
+    client: FlaskClient, built: Path, asked: str, group: list[str], claim: str
+) -> None:
+    found = client.get("/resolve", query_string={"curie": asked}).get_json()
+    wider = next(item for item in found["wider"] if [step["label"] for step in item["path"]] == group)
+    assert [step["by"] for step in wider["path"]] == ["", "example of"]
+    assert claim in {said["claim"] for said in wider["claims"]}
+    assert wider["marked"] == f"said of a wider group: {group[1]}; not of {group[0]} by name"
+    own = {said["claim"] for said in found["claims"]}
+    assert not own & {said["claim"] for item in found["wider"] for said in item["claims"]}
+    page = client.get(f"/resolve?curie={asked}", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert f"Said of a wider group: {group[1]}" in page
+    assert claim not in (lines := _run(built, asked).output.partition("Said of a wider group"))[0]
+    assert claim in lines[2]
 
 
 def test_cross_references_go_both_ways_with_the_predicate(client: FlaskClient) -> None:
