@@ -19,7 +19,7 @@ from kg.linking.checking import Finding, check_links
 from kg.linking.effects import Changed, trial
 from kg.linking.entities import Entity
 from kg.linking.remotes import remote_bench
-from kg.linking.verdicts import KEYS, PREDICATES, Verdict, record
+from kg.linking.verdicts import KEYS, PREDICATES, Verdict, record, unwritable
 from kg.linking.workbench import workbench
 from kg.settings import Settings
 from kg.views.review import as_dict, side_by_side
@@ -57,6 +57,8 @@ _STORE = click.option("--store", type=click.Path(path_type=Path), help="Director
 _TOP = click.option(
     "--top", type=click.IntRange(1, 100), default=5, show_default=True, help="Candidates an import."
 )
+#: entities of which each is told, be it without a candidate
+_FEW = 10
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 
 
@@ -121,8 +123,11 @@ def _print_json(rows: list[tuple[Entity, list[Candidate]]]) -> None:
 
 
 def _print(rows: list[tuple[Entity, list[Candidate]]]) -> None:
-    """Print entities with their candidates for people."""
+    """Print entities with their candidates for people; of many entities, only those that have some."""
+    few = len(rows) <= _FEW
     for entity, found in rows:
+        if not found and not few:
+            continue
         click.secho(f"{entity.curie or 'text'}  {entity.label}", bold=True)
         if entity.definition:
             click.echo(f"    {entity.definition}")
@@ -130,9 +135,9 @@ def _print(rows: list[tuple[Entity, list[Candidate]]]) -> None:
             click.echo("\n".join(_lines(candidate)))
         if not found:
             click.echo("  no candidate")
-    click.echo(
-        f"{sum(len(found) for _, found in rows)} candidates for {len(rows)} entities; nothing was accepted."
-    )
+    without = "" if few else f"{sum(not found for _, found in rows)} entities without a candidate; "
+    total = sum(len(found) for _, found in rows)
+    click.echo(f"{without}{total} candidates for {len(rows)} entities; nothing was accepted.")
 
 
 def _lines(candidate: Candidate) -> Iterable[str]:
@@ -169,6 +174,9 @@ def review(
     with workbench(settings, imports, store, _tell) as bench, trial(settings, bench.prefixes) as tried:
         for entity in bench.pick(wanted):
             for candidate in bench.candidates(entity, top, lambda verdict: verdict == ""):
+                if entity.curie and (why := unwritable(candidate, bench.prefixes)):
+                    _tell(f"{candidate.curie}, for {entity.curie}, is passed over: {why}")
+                    continue
                 word = _ask(entity, candidate) if entity.curie else "skip"
                 if word == "quit":
                     click.echo(f"{said} verdicts written.")
@@ -237,7 +245,7 @@ def check(imports: tuple[str, ...], store: Path | None, as_json: bool) -> None:
         _print_findings(findings)
         click.echo(
             f"{checked} links checked against {', '.join(i.imported.id for i in bench.indexes)}: "
-            f"{len(findings) or 'no'} to look at."
+            f"{len(findings) or 'none'} to look at."
         )
     if not checked:
         raise BadData(

@@ -11,11 +11,12 @@ from kg.mappings.rows import VERDICTS, Mappings, MappingSet
 from kg.mappings.sssom import parse
 
 FOLDER = "data/mappings"
+VOCABULARIES = f"{FOLDER}/prefixes.tsv"
 
 
 def read_prefixes(root: Path) -> Prefixes:
     """Return the outside vocabularies of the project at `root`."""
-    path = root / FOLDER / "prefixes.tsv"
+    path = root / VOCABULARIES
     return Prefixes(parse_vocabularies(_text(path), path.relative_to(root).as_posix()))
 
 

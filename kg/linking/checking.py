@@ -71,10 +71,31 @@ def check_links(bench: Workbench) -> tuple[int, tuple[Finding, ...]]:
 
 
 def _vocabularies(bench: Workbench, index: NameIndex) -> frozenset[str]:
-    """Return the prefixes an import speaks for: those of most of its terms, not of a few it borrows."""
+    """Return the prefixes an import speaks for: those of most of its terms, not of a few it borrows.
+
+    A formulary of a few codes is no version of their vocabulary: it has to go by its name, or to hold half of
+    the targets linked.
+    """
     enough = min(_MANY, max(1, int(index.imported.terms * _PART)))
     every = bench.prefixes.vocabularies.values()
-    return frozenset(v.prefix for v in every if index.count(v.iri) >= enough)
+    return frozenset(
+        v.prefix
+        for v in every
+        if index.count(v.iri) >= enough
+        and (index.imported.id.casefold() == v.prefix.casefold() or _knows_half(bench, index, v.prefix))
+    )
+
+
+def _knows_half(bench: Workbench, index: NameIndex, prefix: str) -> bool:
+    """Say whether an import holds, under whatever name, half of the accepted targets of a vocabulary."""
+    linked = {
+        row.object_id
+        for mapping_set in bench.mappings.sets
+        for row in (mapping_set.rows if mapping_set.verdict == "accepted" else ())
+        if row.object_id.startswith(f"{prefix}:")
+    }
+    known = sum(bool(index.term(bench.curies.iri(target)) or index.merged_into(target)) for target in linked)
+    return 2 * known >= len(linked)
 
 
 def _look(bench: Workbench, index: NameIndex, row: Mapping, where: str) -> Iterator[Finding]:

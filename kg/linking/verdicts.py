@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from kg.errors import BadData, NotFound
-from kg.files.mappings import FOLDER, read_mappings
+from kg.errors import BadData, KgError, NotFound
+from kg.files.mappings import FOLDER, VOCABULARIES, read_mappings
 from kg.linking.candidates import Candidate
 from kg.mappings.prefixes import Prefixes
 from kg.mappings.rows import Mapping, Mappings, MappingSet
@@ -73,6 +73,15 @@ def row(verdict: Verdict, prefixes: Prefixes, mappings: Mappings) -> Mapping:
         mapping_source=f"proof:{Path(verdict.source or candidate.imported).name.replace(' ', '_')}",
         comment=" ".join(verdict.comment.split()),
     )
+
+
+def unwritable(candidate: Candidate, prefixes: Prefixes) -> str:
+    """Return why no verdict on a candidate could be written, with what would mend it; "" where one can."""
+    try:
+        prefixes.parse(candidate.curie)
+    except KgError as error:
+        return f"{error.what} Describe its vocabulary in a row of {VOCABULARIES}, then review again."
+    return ""
 
 
 def _label(curie: str, candidate: Candidate, mappings: Mappings) -> str:

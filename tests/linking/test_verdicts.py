@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from kg.errors import BadData
+from kg.external.reading import Options
 from kg.files.mappings import read_mappings, read_prefixes
 from kg.linking.candidates import Candidate
 from kg.linking.checking import check_links
@@ -249,6 +250,40 @@ def test_check_finds_obsolete_gone_merged_and_relabelled_targets(curated: Settin
     done = kg(own, "link", "check", "--in", "mondo")
     assert done.returncode == 1
     assert "Use MONDO:9999991" in done.stdout
+
+
+FORMULARY = "code,name\nL01EA01,imatinib\nN02AA01,morphine\nN02BA01,aspirin\n"
+
+
+def test_a_formulary_is_no_version_of_the_vocabulary_it_takes_codes_from(
+    curated: Settings, tmp_path: Path
+) -> None:
+    own = replace(curated, imports_dir=tmp_path / "formulary")
+    path = tmp_path / "mycodes.csv"
+    path.write_text(FORMULARY, "utf-8")
+    options = Options(columns=(("id", "code"), ("label", "name")), prefix="atc")
+    import_file(path, Wish("mycodes.csv", options=options), store_path(own), own)
+    with workbench(own) as bench:
+        assert check_links(bench) == (0, ())
+
+
+def test_review_passes_over_a_term_of_a_vocabulary_it_cannot_name(curated: Settings, tmp_path: Path) -> None:
+    own = replace(curated, imports_dir=tmp_path / "hospital")
+    path = tmp_path / "hosp.obo"
+    path.write_text("format-version: 1.2\nontology: hosp\n\n[Term]\nid: HOSP:1\nname: imatinib\n", "utf-8")
+    import_file(path, Wish("hosp.obo"), store_path(own), own)
+    done = kg(own, "link", "review", "imatinib", "--in", "hosp", "--author", "A. Curator", keys="c\n")
+    assert done.returncode == 0, done.stderr
+    assert "HOSP:1, for int:Imatinib, is passed over" in done.stderr
+    assert "data/mappings/prefixes.tsv" in done.stderr
+    assert "Nothing written" in done.stdout
+
+
+def test_of_many_entities_only_those_with_candidates_are_listed(linked: Settings) -> None:
+    done = kg(linked, "link", "--in", "pharmgkb")
+    assert done.returncode == 0, done.stderr
+    assert "no candidate\n" not in done.stdout
+    assert "entities without a candidate;" in done.stdout
 
 
 def test_check_of_a_version_with_every_target_is_quiet(
