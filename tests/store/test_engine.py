@@ -120,7 +120,7 @@ def test_a_write_forks_workers_for_the_processors_not_for_every_slot(engine_of: 
 
 def test_spare_workers_leave_when_the_long_queries_are_over(engine_of: Engines) -> None:
     store = filled(engine_of())
-    idle = len(processes())
+    idle = _settled()
     threads = [threading.Thread(target=_killed, args=(store,)) for _ in range(EMPTY.query_slots)]
     for thread in threads:
         thread.start()
@@ -147,6 +147,15 @@ def _killed(store: EngineStore) -> None:
     """Ask what does not end before its deadline."""
     with pytest.raises(TooExpensive):
         body(store, THREE_JOINS, deadline=2.0)
+
+
+def _settled() -> int:
+    """Return the number of processes once the workers of a write are forked and those before it gone."""
+    counts = [0]
+    while len(counts) < 25 or len(set(counts[-25:])) > 1:
+        time.sleep(0.02)
+        counts.append(len(processes()))
+    return counts[-1]
 
 
 def _until(true: Callable[[], bool]) -> None:
