@@ -21,6 +21,7 @@ import pyoxigraph as ox
 from kg.errors import BadData, BadQuery, KgError, StoreUnavailable, TooExpensive, TooLarge
 from kg.external.remote_endpoint import Remote, whole
 from kg.store.lexer import Token, tokens
+from kg.store.syntax import unreadable
 
 _ACCEPT = "application/n-triples, text/turtle;q=0.9, application/rdf+xml;q=0.8, application/ld+json;q=0.7"
 #: what servers say of files they do not know; the name's ending decides then.
@@ -113,13 +114,7 @@ def _triples(address: str, until: float, means: Means) -> str:
         triples = (_triple(quad, address) for quad in quads)
         return (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"").decode()
     except SyntaxError as error:
-        raise BadData(
-            f"The document cannot be read: {str(error.msg).splitlines()[0]}.",
-            where=address,
-            line=error.lineno or 0,
-            column=error.offset or 0,
-            todo="Mend it there; nothing was changed.",
-        ) from error
+        raise unreadable(error, "The document", address, "Mend it there; nothing was changed.") from error
 
 
 def _triple(quad: ox.Quad, address: str) -> ox.Triple:

@@ -17,6 +17,7 @@ import pyoxigraph as ox
 
 from kg.errors import BadData
 from kg.store.jobs import QueryJob
+from kg.store.syntax import unreadable
 
 HEAD = b"# rrall-kg backup 1"
 _END = re.compile(rb"# end quads=(\d+) sha256=([0-9a-f]{64})\s*\Z")
@@ -62,13 +63,8 @@ def restored(body: bytes, where: str) -> list[ox.Quad]:
     try:
         quads = list(ox.parse(io.BytesIO(body), format=ox.RdfFormat.N_QUADS))
     except SyntaxError as error:
-        raise BadData(
-            f"The backup cannot be read: {str(error.msg).splitlines()[0]}.",
-            where=where,
-            line=error.lineno or 0,
-            column=error.offset or 0,
-            todo="Take another backup; what was there is unchanged.",
-        ) from error
+        todo = "Take another backup; what was there is unchanged."
+        raise unreadable(error, "The backup", where, todo) from error
     if not quads:
         raise BadData("The backup holds no statement.", where=where, todo="What was there is unchanged.")
     return quads

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -16,12 +17,7 @@ _SMALL_FILES = ("CURRENT", "MANIFEST", "OPTIONS", "IDENTITY")
 
 def opened_beside(path: Path) -> ox.Store:
     """Open a store for reading; tried again where RocksDB compacts away a file it has just listed."""
-    for _ in range(PATIENCE if path.exists() else 0):
-        try:
-            return ox.Store.read_only(os.fspath(path))
-        except (OSError, RuntimeError):
-            time.sleep(PAUSE)
-    return ox.Store.read_only(os.fspath(path))
+    return _patiently(lambda: ox.Store.read_only(os.fspath(path)), PATIENCE if path.exists() else 0)
 
 
 def copy_of(path: Path, target: Path) -> ox.Store:
@@ -30,12 +26,17 @@ def copy_of(path: Path, target: Path) -> ox.Store:
     A backup of a store opened for reading would lack what only its log holds. Tried again where RocksDB
     takes away a file it has just listed.
     """
-    for _ in range(PATIENCE):
+    return _patiently(lambda: _copied(path, target), PATIENCE)
+
+
+def _patiently(act: Callable[[], ox.Store], times: int) -> ox.Store:
+    """Return what `act` returns, tried again so many times."""
+    for _ in range(times):
         try:
-            return _copied(path, target)
+            return act()
         except (OSError, RuntimeError):
             time.sleep(PAUSE)
-    return _copied(path, target)
+    return act()
 
 
 def _copied(path: Path, target: Path) -> ox.Store:

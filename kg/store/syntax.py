@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kg.errors import BadQuery, Forbidden, KgError, StoreUnavailable, TooExpensive
+from kg.errors import BadData, BadQuery, Forbidden, KgError, StoreUnavailable, TooExpensive
 from kg.store.diagnosis import diagnose
 from kg.store.lexer import place as position
 
@@ -37,6 +37,17 @@ def bad_query(error: SyntaxError, text: str) -> BadQuery:
         expected = _expected(place[3])
         what = f"The text cannot be read at {found}{': expected ' if expected else ''}{expected}."
     return BadQuery(what, line=line, column=column, todo="Mend it there and send it again.")
+
+
+def unreadable(error: SyntaxError, what: str, where: str, todo: str) -> BadData:
+    """Return the BadData that says at which line and column of RDF the engine's parser gave up."""
+    return BadData(
+        f"{what} cannot be read: {str(error.msg).splitlines()[0]}.",
+        where=where,
+        line=error.lineno or 0,
+        column=error.offset or 0,
+        todo=todo,
+    )
 
 
 def _expected(dump: str) -> str:

@@ -23,7 +23,7 @@ from kg.store.answers import GRAPHS
 from kg.store.inference import Follower, Following
 from kg.store.jobs import WriteJob, error_frame, error_from
 from kg.store.local import LocalStore, replacement
-from kg.store.syntax import bad_query, engine_trouble
+from kg.store.syntax import bad_query, engine_trouble, unreadable
 
 #: seconds that the inferences of one write may take, beyond its own deadline
 _INFERENCE = 600.0
@@ -244,12 +244,7 @@ def parsed(job: WriteJob, body: bytes) -> list[ox.Triple]:
         )
         return [_of_one_graph(quad, job) for quad in quads]
     except SyntaxError as error:
-        raise BadData(
-            f"The body cannot be read: {str(error.msg).splitlines()[0]}.",
-            where="body",
-            line=error.lineno or 0,
-            column=error.offset or 0,
-            todo="Mend it there and send it again; nothing was changed.",
-        ) from error
+        todo = "Mend it there and send it again; nothing was changed."
+        raise unreadable(error, "The body", "body", todo) from error
     except (ValueError, OSError) as error:
         raise StoreUnavailable(f"The body cannot be read: {error}.", where="body") from error

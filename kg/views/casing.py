@@ -93,7 +93,7 @@ def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:
     case = make_case(cases.known, has, lacks, lambda term: cases.naming.ref(term).label)
     found = reasoned(cases.kept, case.met)
     judged = judge_all(cases.known, case)
-    view = _View(cases, case, judged)
+    view = _View.of(cases, case, judged)
     return CasePage(
         notice=cases.notice,
         asked=bool(has or lacks),
@@ -131,11 +131,22 @@ def choices(cases: Cases) -> tuple[FeatureChoice, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """One case on its way to the page."""
+    """One case on its way to the page: `coming` is what may come next, `later` and `undecided` its claims."""
 
     cases: Cases
     case: Case
     judged: tuple[Judged, ...]
+    coming: tuple[tuple[NamedNode, Judged], ...]
+    later: frozenset[NamedNode]
+    undecided: frozenset[NamedNode]
+
+    @classmethod
+    def of(cls, cases: Cases, case: Case, judged: tuple[Judged, ...]) -> _View:
+        """Return the view of a judged case; what every claim is held against is worked out once."""
+        coming = tuple(ahead(cases.known, case, judged))
+        later = frozenset(one.claim.term for _, one in coming)
+        undecided = frozenset(one.claim.term for one in judged if one.status is Status.UNDECIDED)
+        return cls(cases, case, judged, coming, later, undecided)
 
     def refs(self, terms: Iterable[NamedNode]) -> tuple[Ref, ...]:
         """Return terms as references."""
@@ -191,22 +202,14 @@ class _View:
             problems=self.refs(claim.problems),
             situations=self.refs(claim.situations),
             cautions=self.refs(c.term for c in beside),
-            open_cautions=self.refs(c.term for c in beside if c.term in self._undecided()),
-            later_cautions=self.refs(c.term for c in beside if c.term in self._later()),
+            open_cautions=self.refs(c.term for c in beside if c.term in self.undecided),
+            later_cautions=self.refs(c.term for c in beside if c.term in self.later),
             hedge=hedges[0] if hedges else None,
             hedges=hedges,
             cue=claim.cues[0] if claim.cues else "",
             cues=claim.cues,
             sentence=ref(claim.sentence) if claim.sentence else None,
         )
-
-    def _undecided(self) -> frozenset[NamedNode]:
-        """Return the claims of which it is not known whether they apply."""
-        return frozenset(one.claim.term for one in self.judged if one.status is Status.UNDECIDED)
-
-    def _later(self) -> frozenset[NamedNode]:
-        """Return the claims about what may come next."""
-        return frozenset(one.claim.term for _, one in ahead(self.cases.known, self.case, self.judged))
 
     def reason(self, ground: Ground) -> Reason:
         """Return a ground of a status; `excluded` when another feature rules it out."""
@@ -220,7 +223,7 @@ class _View:
         situation = [g for g in one.grounds if g.role in ("situation", "population")]
         if one.status is Status.DOES_NOT_APPLY:
             against = self._listed(g for g in situation if g.truth is Truth.UNMET)
-            later = " It may come next." if one.claim.term in self._later() else ""
+            later = " It may come next." if one.claim.term in self.later else ""
             return f"Its situation does not hold: {against}.{later}"
         if one.status is Status.UNDECIDED:
             return f"Not known of the case: {self._named(g for g in situation if g.truth is Truth.UNKNOWN)}."
@@ -279,7 +282,7 @@ class _View:
                 tuple(hedge(each, naming) for each in one.claim.hedges),
                 one.claim.negative,
             )
-            for situation, one in ahead(self.cases.known, self.case, self.judged)
+            for situation, one in self.coming
         )
 
     def ask_next(self) -> tuple[NextQuestion, ...]:
