@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from kg.linking.effects import Changed, trial
 from kg.linking.index import NameIndex, Term
@@ -12,8 +13,8 @@ from kg.linking.names import normal
 from kg.linking.workbench import Workbench
 from kg.mappings.rows import Mapping
 
-#: an import has a vocabulary when at least this part of its terms, or this many of them, are of it.
-_PART, _MANY = 0.3, 200
+#: the part of a vocabulary's accepted targets an import knows if it speaks for it: its main one, or another.
+_OWN, _BORROWED = 0.5, 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,16 @@ class Finding:
         return {
             "obsolete": f"obsolete in {where}.{instead}",
             "merged": f"merged into {self.replacement} in {where}.{instead}",
-            "gone": f"not in {where} any more. Look for another: kg link {self.row.subject_id}.",
+            "gone": f"not in {where}; it was read in {self._read_in}. Gone since, or newer than this import: "
+            f"look for another with kg link {self.row.subject_id}.",
             "relabelled": f"is {self.label!r} in {where}, was {self.row.object_label!r}. Judge it anew.",
         }[self.problem]
+
+    @property
+    def _read_in(self) -> str:
+        """Return the file and version that proved the link."""
+        proof = unquote(self.row.mapping_source.removeprefix("proof:"))
+        return f"{proof} ({self.row.object_source_version})"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as JSON has it."""
@@ -71,36 +79,37 @@ def check_links(bench: Workbench) -> tuple[int, tuple[Finding, ...]]:
 
 
 def _vocabularies(bench: Workbench, index: NameIndex) -> frozenset[str]:
-    """Return the prefixes an import speaks for: those of most of its terms, not of a few it borrows.
+    """Return the prefixes an import speaks for: that of its name, that of most of its terms, one held whole.
 
-    A formulary of a few codes is no version of their vocabulary: it has to go by its name, or to hold half of
-    the targets linked.
+    A formulary of a few codes is no version of their vocabulary, nor is an ontology that borrows a part.
     """
-    enough = min(_MANY, max(1, int(index.imported.terms * _PART)))
-    every = bench.prefixes.vocabularies.values()
+    counts = {p: n for p, n in index.counts().items() if p in bench.prefixes.vocabularies}
+    main = max(counts, key=lambda prefix: counts[prefix], default="")
     return frozenset(
-        v.prefix
-        for v in every
-        if index.count(v.iri) >= enough
-        and (index.imported.id.casefold() == v.prefix.casefold() or _knows_half(bench, index, v.prefix))
+        prefix
+        for prefix in counts
+        if (
+            index.imported.id.casefold() == prefix.casefold()
+            or _known(bench, index, prefix) >= (_OWN if prefix == main else _BORROWED)
+        )
     )
 
 
-def _knows_half(bench: Workbench, index: NameIndex, prefix: str) -> bool:
-    """Say whether an import holds, under whatever name, half of the accepted targets of a vocabulary."""
+def _known(bench: Workbench, index: NameIndex, prefix: str) -> float:
+    """Return which part of the accepted targets of a vocabulary an import holds; 1 where none is linked."""
     linked = {
         row.object_id
         for mapping_set in bench.mappings.sets
         for row in (mapping_set.rows if mapping_set.verdict == "accepted" else ())
         if row.object_id.startswith(f"{prefix}:")
     }
-    known = sum(bool(index.term(bench.curies.iri(target)) or index.merged_into(target)) for target in linked)
-    return 2 * known >= len(linked)
+    known = sum(bool(index.called(target) or index.merged_into(target)) for target in linked)
+    return known / len(linked) if linked else 1.0
 
 
 def _look(bench: Workbench, index: NameIndex, row: Mapping, where: str) -> Iterator[Finding]:
     """Yield what is wrong with one link."""
-    term = index.term(bench.curies.iri(row.object_id))
+    term = index.called(row.object_id)
     problem, replacement = _problem(bench, index, row, term)
     if problem:
         label = term.label if term else ""

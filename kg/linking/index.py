@@ -17,7 +17,7 @@ from kg.namespaces import OBO, OBOINOWL, OWL, RDFS, SKOS
 from kg.store.protocol import Store
 
 #: raise it when what is stored changes; indexes of an older form are made anew.
-FORM = 4
+FORM = 5
 
 #: predicate -> kind of name
 NAMES = {
@@ -30,7 +30,9 @@ NAMES = {
     OBOINOWL["hasBroadSynonym"].value: "broad synonym",
 }
 _SCHEMA = """
-CREATE TABLE term (iri TEXT PRIMARY KEY, label TEXT, definition TEXT, obsolete INT, replaced TEXT);
+CREATE TABLE term (
+    iri TEXT PRIMARY KEY, label TEXT, definition TEXT, obsolete INT, replaced TEXT, curie TEXT
+);
 CREATE TABLE name (norm INT, bag TEXT, iri TEXT, kind TEXT, text TEXT);
 CREATE TABLE norm (id INTEGER PRIMARY KEY, norm TEXT UNIQUE);
 CREATE TABLE xref (curie TEXT, iri TEXT);
@@ -40,7 +42,7 @@ CREATE TABLE parent (iri TEXT, parent TEXT);
 _INDEXES = """
 CREATE INDEX name_norm ON name(norm); CREATE INDEX name_bag ON name(bag);
 CREATE INDEX xref_curie ON xref(curie); CREATE INDEX xref_iri ON xref(iri);
-CREATE INDEX parent_iri ON parent(iri);
+CREATE INDEX parent_iri ON parent(iri); CREATE INDEX term_curie ON term(curie);
 """
 
 
@@ -107,10 +109,15 @@ class NameIndex:
         """Return the terms that took over an identifier."""
         return [r[0] for r in self._db.execute("SELECT iri FROM former WHERE curie = ?", (curie,))]
 
-    def count(self, iri_prefix: str) -> int:
-        """Return how many labelled terms' IRIs start with `iri_prefix`."""
-        query = "SELECT COUNT(*) FROM term WHERE iri >= ? AND iri < ?"
-        return int(self._db.execute(query, (iri_prefix, iri_prefix + "\uffff")).fetchone()[0])
+    def counts(self) -> dict[str, int]:
+        """Return how many terms there are of each prefix."""
+        query = "SELECT SUBSTR(curie, 1, INSTR(curie, ':') - 1), COUNT(*) FROM term GROUP BY 1"
+        return dict(self._db.execute(query))
+
+    def called(self, curie: str) -> Term | None:
+        """Return the term of an identifier in its one spelling, whatever IRI the file gives it, or None."""
+        row = self._db.execute("SELECT iri FROM term WHERE curie = ?", (curie,)).fetchone()
+        return self.term(row[0]) if row else None
 
     def term(self, iri: str) -> Term | None:
         """Return a term, or None when the import has none such."""
@@ -178,7 +185,7 @@ def _make(store: Store, imported: Imported, place: Path, curie: Callable[[str], 
         db = sqlite3.connect(work / "names.sqlite")
         db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
         graph = str(imported.graph)
-        _terms(db, store, graph)
+        _terms(db, store, graph, curie)
         _names(db, store, graph, work)
         _links(db, store, graph, curie)
         db.executescript(_INDEXES)
@@ -196,8 +203,8 @@ def _rows(store: Store, graph: str, pattern: str) -> Iterator[tuple[str, ...]]:
         yield tuple("" if value is None else text(value) for value in row)
 
 
-def _terms(db: sqlite3.Connection, store: Store, graph: str) -> None:
-    """Write label, definition, obsolescence and replacement of every term."""
+def _terms(db: sqlite3.Connection, store: Store, graph: str, curie: Callable[[str], str]) -> None:
+    """Write label, definition, obsolescence, replacement and identifier of every term."""
     found: dict[str, list[str | int]] = defaultdict(lambda: ["", "", 0, ""])
     about = {
         RDFS["label"].value: 0,
@@ -211,7 +218,8 @@ def _terms(db: sqlite3.Connection, store: Store, graph: str) -> None:
         found[iri][about[predicate]] = value
     for iri, *_ in _rows(store, graph, f'?a {OWL["deprecated"]} ?b FILTER(STR(?b) IN ("true", "1"))'):
         found[iri][2] = 1
-    db.executemany("INSERT INTO term VALUES (?, ?, ?, ?, ?)", ((iri, *rest) for iri, rest in found.items()))
+    rows = ((iri, *rest, curie(iri)) for iri, rest in found.items())
+    db.executemany("INSERT INTO term VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def _names(db: sqlite3.Connection, store: Store, graph: str, folder: Path) -> None:

@@ -61,7 +61,7 @@ def _candidate(bench: Workbench, said: Said) -> Candidate:
     curie = str(bench.prefixes.parse(said.object))
     iri = bench.curies.iri(curie)
     for index in bench.indexes:
-        if term := index.term(iri):
-            about = (index.imported.id, iri, curie, term.label, term.definition, (), term.obsolete)
+        if term := index.called(curie):
+            about = (index.imported.id, term.iri, curie, term.label, term.definition, (), term.obsolete)
             return Candidate(entity, *about, term.replaced, 0.0, (), "", index.imported.version)
     return Candidate(entity, "by hand", iri, curie, said.label, "", (), False, "", 0.0, ())
