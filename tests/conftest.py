@@ -29,6 +29,13 @@ ROOT = Path(__file__).resolve().parent.parent
 hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("busy")
 
+NO_IMPORTS = (
+    ROOT / "tests" / "no-imports"
+)  # what a developer imported into this checkout is no part of a test
+for name in [name for name in os.environ if name.startswith("KG_")]:
+    del os.environ[name]
+os.environ["KG_IMPORTS_DIR"] = str(NO_IMPORTS)
+
 
 @pytest.fixture(scope="session")
 def root() -> Path:
@@ -61,7 +68,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 @pytest.fixture(scope="session")
 def settings(built: Path) -> Settings:
     """Return settings over the session's build; use dataclasses.replace for others."""
-    return Settings(root=ROOT, build_dir=built)
+    return Settings(root=ROOT, build_dir=built, imports_dir=NO_IMPORTS)
 
 
 @pytest.fixture(scope="session")

@@ -38,8 +38,7 @@ def run(built: Path) -> Run:
         words = shlex.split(command)
         if Path(words[0]).name == "kg":
             words = [sys.executable, "-m", "kg", *words[1:]]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("KG_")}
-        environment |= {"KG_BUILD_DIR": str(built)}
+        environment = os.environ | {"KG_BUILD_DIR": str(built)}
         return subprocess.run(
             words,
             cwd=ROOT,

@@ -29,8 +29,7 @@ def kg(built: Path) -> Kg:
     """Return a function that runs the command `kg` as a user does, over the session's build."""
 
     def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("KG_")}
-        environment |= {"KG_BUILD_DIR": str(built), **settings}
+        environment = os.environ | {"KG_BUILD_DIR": str(built), **settings}
         command = [sys.executable, "-m", "kg", *words]
         return subprocess.run(
             command,

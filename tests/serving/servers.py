@@ -38,8 +38,9 @@ class Running:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return this process's environment without settings of ours, but `variables`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KG_")}
+    """Return this process's environment without settings of ours, but where imports are and `variables`."""
+    ours = {name for name in os.environ if name.startswith("KG_")} - {"KG_IMPORTS_DIR"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
     return kept | variables | {"PYTHONUNBUFFERED": "1"}
 
 
