@@ -14,8 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
-from typing import cast
 
 import pyoxigraph as ox
 
@@ -134,15 +134,25 @@ def _clone(
     target = folder / "store"
     if old is None:
         return Stage(ox.Store(target), folder)
-    if imports_only or any(_is_large(old, graph) for graph in without):
+    left_behind = (*without, *(_ours(old) if imports_only else ()))
+    if any(_is_large(old, graph) for graph in left_behind):
         engine = ox.Store(target)
         _copy(old, engine, without, imports_only)
         return Stage(engine, folder)
     old.backup(target)
     engine = ox.Store(target)
-    for graph in without:
+    for graph in left_behind:
         engine.remove_graph(graph)
     return Stage(engine, folder)
+
+
+def _ours(engine: ox.Store) -> Iterator[ox.NamedNode | ox.DefaultGraph]:
+    """Yield the graphs of a build: all of ours but the imports and what describes them."""
+    yield ox.DefaultGraph()
+    for graph in engine.named_graphs():
+        name = graph.value
+        if name.startswith(GRAPH) and not name.startswith(IMPORT) and name != GRAPH["imports"].value:
+            yield ox.NamedNode(name)
 
 
 @contextmanager
@@ -173,10 +183,9 @@ def _locked(path: Path) -> Iterator[ox.Store | None]:
     del engine
 
 
-def _is_large(engine: ox.Store, graph: ox.NamedNode) -> bool:
+def _is_large(engine: ox.Store, graph: ox.NamedNode | ox.DefaultGraph) -> bool:
     """Say whether `graph` has more than SMALL triples."""
-    inner = f"SELECT * {{ GRAPH {graph} {{ ?s ?p ?o }} }} LIMIT {SMALL + 1}"
-    return sum(1 for _ in cast(ox.QuerySolutions, engine.query(inner))) > SMALL
+    return sum(1 for _ in islice(engine.quads_for_pattern(None, None, None, graph), SMALL + 1)) > SMALL
 
 
 def _copy(old: ox.Store, new: ox.Store, without: tuple[ox.NamedNode, ...], imports_only: bool) -> None:

@@ -111,16 +111,16 @@ def _imported(
 ) -> Iterable[Below]:
     """Yield the mapped terms below `wanted` in an imported ontology, each with a shortest way down to it."""
     asked = prefixes.iri(wanted)
-    rows = reader.rows("ways-up", asked=[NamedNode(asked)])
-    labels: dict[str, str] = {}
     children: dict[str, list[str]] = {}
-    for row in rows:
+    for row in reader.rows("ways-up"):
         children.setdefault(text(row, "above"), []).append(text(row, "below"))
-        labels |= {text(row, end): text(row, f"{end}_label") for end in ("below", "above")}
     ways = _ways(asked, children)
-    for term in terms:
-        if term.iri != asked and term.iri in ways:
-            yield Below(term, tuple(Step(shorten(iri), labels.get(iri, "")) for iri in ways[term.iri]))
+    found = [(term, ways[term.iri]) for term in terms if term.iri != asked and term.iri in ways]
+    passed = {NamedNode(iri) for _, way in found for iri in way}
+    named = reader.rows("outside-labels", term=sorted(passed, key=str)) if passed else []
+    labels = {text(row, "term"): text(row, "label") for row in named}
+    for term, way in found:
+        yield Below(term, tuple(Step(shorten(iri), labels.get(iri, "")) for iri in way))
 
 
 def _ways(top: str, children: Mapping[str, list[str]]) -> dict[str, list[str]]:

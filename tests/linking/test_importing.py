@@ -21,7 +21,7 @@ from kg.external.reading import Options
 from kg.linking.beside import is_stale, open_beside, served
 from kg.linking.importing import Wish, import_file, import_id, remove
 from kg.linking.registry import listed, named, store_path
-from kg.namespaces import IMPORT
+from kg.namespaces import GRAPH, IMPORT
 from kg.settings import Settings
 from kg.store import imports
 from kg.store.disk import DiskStore
@@ -208,6 +208,22 @@ def test_a_newer_build_takes_the_place_of_the_older_beside_the_imports(own: Sett
         assert len(list(store.quads(None))) == 1
         assert {made.id for made in listed(store)} == {"zz", "second"}
     assert not is_stale(store_path(newer), newer)
+
+
+def test_a_newer_build_is_put_beside_imports_without_copying_them(own: Settings, tmp_path: Path) -> None:
+    bring(own, sample(tmp_path))
+    path = store_path(own)
+
+    def tables() -> set[int]:
+        return {table.stat().st_ino for table in path.glob("*.sst")}
+
+    before = tables()
+    graphs = count(own)
+    with imports.staged(path, imports_only=True) as stage:
+        left = {graph.value for graph in stage.store.graphs()}
+    assert left == {IMPORT["zz"].value, GRAPH["imports"].value}
+    assert count(own) == graphs
+    assert before & tables(), "the files of the imports are linked, not written anew"
 
 
 # -- the command ---

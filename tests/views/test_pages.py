@@ -12,8 +12,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from kg.namespaces import GRAPH
 from kg.settings import Settings
 from kg.store.protocol import Store
+from kg.views.reading import Reader
+from kg.views.start import graphs
 from kg.web import create_app
 from kg.web.strict import READS
 
@@ -422,3 +425,11 @@ def test_a_format_that_is_not_on_offer_is_told_with_the_short_names(client: Flas
     described = client.get("/sparql?query=DESCRIBE<http://x.example/a>&format=csv").get_json()
     assert described["detail"].endswith("CONSTRUCT and DESCRIBE queries.")
     assert "csv" not in described["next"]
+
+
+def test_sizes_of_graphs_are_those_of_the_store_and_add_up_by_part(store: Store) -> None:
+    shown = {count.label: count.count for count in graphs(Reader(store, ROOT / "queries" / "pages"))}
+    held = {graph: sum(1 for _ in store.quads(graph)) for graph in store.graphs()}
+    for name in ("asserted", "mappings", "ontology"):
+        assert shown[name] == held[GRAPH[name]] > 100
+    assert sum(shown.values()) == sum(held.values())
