@@ -1,4 +1,7 @@
-"""Draw the gallery into screenshots/: each page in light and dark, 1280 and 390 px (`make screenshots`)."""
+"""Draw the gallery into screenshots/: each page in light and dark, 1280 and 390 px (`make screenshots`).
+
+The pictures that the README shows are drawn anew into docs/screenshots/.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,8 @@ PAGES = {
     "not-found": "/intervention/Blinatumoma",
 }
 WIDTHS = {1280: 900, 390: 844}
+#: page -> the heading at the top of its picture in the README
+SHOWN = {"situation": "main h1", "source": "main h2", "why": "main h1", "case": "main h1"}
 
 
 def main() -> int:
@@ -52,6 +57,7 @@ def main() -> int:
             for theme in ("light", "dark"):
                 for width, height in WIDTHS.items():
                     _draw(browser, base, folder, theme, width, height)
+            _show(browser, base, ROOT / "docs" / "screenshots")
             browser.close()
     finally:
         process.terminate()
@@ -68,6 +74,15 @@ def _draw(browser: Browser, base: str, folder: Path, theme: str, width: int, hei
         page.goto(base + path, wait_until="networkidle")
         page.screenshot(path=str(folder / f"{name}-{theme}-{width}.png"))
     context.close()
+
+
+def _show(browser: Browser, base: str, folder: Path) -> None:
+    """Draw what the README shows: the content of a page, without the bar above it."""
+    page = browser.new_page(viewport={"width": 1080, "height": 720}, color_scheme="light")
+    for name, heading in SHOWN.items():
+        page.goto(base + PAGES[name], wait_until="networkidle")
+        page.locator(heading).first.evaluate("heading => heading.scrollIntoView()")
+        page.screenshot(path=str(folder / f"{name}.png"))
 
 
 def _address(process: subprocess.Popen[bytes], printed: Path) -> str:
