@@ -54,7 +54,7 @@ class Prefixes:
         self.vocabularies = {v.prefix: v for v in vocabularies}
         self._by_name: dict[str, Vocabulary] = {}
         for vocabulary in self.vocabularies.values():
-            for name in {_fold(n) for n in (vocabulary.prefix, *vocabulary.names)}:
+            for name in self.names(vocabulary):
                 if name in self._by_name:
                     raise BadData(f"The prefix {name!r} is claimed by two vocabularies.")
                 self._by_name[name] = vocabulary
@@ -85,6 +85,11 @@ class Prefixes:
         """Return the address of the page a reader can open."""
         page = self.vocabularies[curie.prefix].page
         return page.replace("{id}", curie.identifier) if page else self.iri(curie)
+
+    @staticmethod
+    def names(vocabulary: Vocabulary) -> frozenset[str]:
+        """Return the names of a vocabulary's prefix, without case, blanks, `_` and `-`."""
+        return frozenset(_fold(name) for name in (vocabulary.prefix, *vocabulary.names))
 
     def _from_iri(self, iri: str) -> Curie:
         """Return the identifier whose RDF IRI is `iri`."""

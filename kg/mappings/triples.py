@@ -26,6 +26,17 @@ def mapping_triples(rows: Iterable[Mapping], prefixes: Prefixes) -> Iterator[Tri
         yield from _row_triples(row, prefixes)
 
 
+def vocabulary_triples(prefixes: Prefixes) -> Iterator[Triple]:
+    """Yield by which names each vocabulary's prefix goes, so that a query reads a code in any spelling."""
+    for vocabulary in prefixes.vocabularies.values():
+        node = NamedNode(REGISTRY + vocabulary.prefix.lower())
+        yield Triple(node, RDF["type"], SKOS["ConceptScheme"])
+        yield Triple(node, RDFS["label"], Literal(vocabulary.name))
+        yield Triple(node, SKOS["notation"], Literal(vocabulary.prefix))
+        for name in sorted(prefixes.names(vocabulary)):
+            yield Triple(node, SKOS["hiddenLabel"], Literal(name))
+
+
 def unmapped_triples(reasons: Dictionary[str, str]) -> Iterator[Triple]:
     """Yield why each entity (a CURIE of ours) has no counterpart outside."""
     for entity, reason in reasons.items():

@@ -14,7 +14,7 @@ from kg.files.places import Places
 from kg.mappings.checks import check, check_unmapped
 from kg.mappings.rows import Mappings, MappingSet
 from kg.mappings.triples import mapping_triples as row_triples
-from kg.mappings.triples import unmapped_triples
+from kg.mappings.triples import unmapped_triples, vocabulary_triples
 from kg.namespaces import KG, PREFIXES, RDF
 from kg.pipeline.dataset import ASSERTED, Dataset
 
@@ -28,6 +28,7 @@ def mapping_triples(root: Path) -> Iterator[Triple]:
         return
     with suppress(KgError):  # `mapping_mistakes` says it with file and line, and the build stops there
         prefixes = read_prefixes(root)
+        yield from vocabulary_triples(prefixes)
         for row in _sound(root).rows():
             with suppress(KgError):
                 yield from list(row_triples([row], prefixes))

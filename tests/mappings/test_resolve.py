@@ -17,7 +17,7 @@ from kg.cli.resolve import resolve
 from kg.errors import KgError
 from kg.files.mappings import read_prefixes
 from kg.linking.registry import store_path
-from kg.namespaces import BASE, GRAPH, OWL, SKOS
+from kg.namespaces import BASE, GRAPH, OWL, SKOS, shorten
 from kg.pipeline import open_build
 from kg.pipeline.asking import library
 from kg.settings import Settings
@@ -26,6 +26,7 @@ from kg.store.protocol import Store
 from kg.views.mappings import mapped_terms
 from kg.views.reading import Reader
 from kg.views.resolve import resolve as resolution
+from kg.views.said import said_of
 from tests.conftest import ROOT
 
 
@@ -220,6 +221,80 @@ def test_an_ontology_that_is_not_imported_is_named_with_the_command(store: Store
     ):
         notes = [row["note"] for row in _asked(store, name, {})]
         assert any(command in note for note in notes), name
+
+
+SPELLINGS = (
+    "RXNORM:282388",
+    "rxcui:282388",
+    " RXNORM : 282388 ",
+    "ATC:l01ea01",
+    "CHEBI:CHEBI:45783",
+    "chebi:CHEBI_45783",
+    "http://purl.obolibrary.org/obo/CHEBI_45783",
+    "PHARMGKB:PA10804",
+    "NCI_Thesaurus:C62035",
+)
+
+
+def test_codes_in_any_spelling_get_their_claims_and_come_back_as_they_were_written(store: Store) -> None:
+    rows = _asked(store, "for-codes", {"code": list(SPELLINGS)})
+    for code in SPELLINGS:
+        found = {
+            (row["claim"].rpartition("/")[2], row["hedge"].rpartition("/")[2])
+            for row in rows
+            if row["code"] == code
+        }
+        assert found == {("S16-1", "PRAC-often"), ("S16-2", "EXAMPLE"), ("S16-3", "PLAIN")}, code
+    wider = {
+        row["claim"].rpartition("/")[2] for row in rows if row["note"].startswith("said of a wider group")
+    }
+    assert wider == {"S16-1", "S16-2"}
+
+
+def test_a_version_in_the_prefix_is_no_other_vocabulary(store: Store) -> None:
+    rows = _asked(store, "for-codes", {"code": ["SNOMEDCT_US_2025_09_01:91857003", "SCTID:91857003"]})
+    assert {(row["curie"], row["entity"].rpartition("/")[2]) for row in rows} == {
+        ("snomedct:91857003", "ALL")
+    }
+    assert len({row["code"] for row in rows}) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "note"),
+    [
+        ("ATC:A10BA02", "not linked"),
+        ("http://example.org/code", "not linked"),
+        ("OMIM:613065", "not read as a code"),
+        ("aspirin", "not read as a code"),
+        ("UBERON:0000955", ""),
+    ],
+)
+def test_a_code_without_a_link_keeps_a_row_that_says_so(store: Store, code: str, note: str) -> None:
+    rows = [
+        row for row in _asked(store, "for-codes", {"code": ["RXNORM:282388", code]}) if row["code"] == code
+    ]
+    assert rows
+    if note:
+        assert [(row["entity"], row["claim"], row["note"].startswith(note)) for row in rows] == [
+            ("", "", True)
+        ]
+    else:
+        assert all(row["entity"] for row in rows)
+
+
+def test_every_linked_code_has_the_claims_that_resolve_gives(store: Store) -> None:
+    reader = Reader(store, ROOT / "queries" / "pages")
+    terms, prefixes = mapped_terms(reader), read_prefixes(ROOT)
+    curies = sorted({term.curie for term in terms})
+    rows = _asked(store, "for-codes", {"code": curies})
+    for curie in curies[::5]:
+        found = resolution(reader, prefixes, curie, terms)
+        here = {term.entity for term in found.matches}
+        said = {claim.claim for claim in said_of(reader, here)}
+        wider = {c.claim for group in found.wider for c in group.claims}
+        mine = [row for row in rows if row["code"] == curie and row["claim"]]
+        assert {shorten(row["claim"]) for row in mine if not row["note"]} == said, curie
+        assert {shorten(row["claim"]) for row in mine} == said | wider, curie
 
 
 def test_ancestors_are_shown_step_by_step_and_marked(beside: Settings) -> None:
