@@ -74,6 +74,10 @@ class UnsupportedMedia(KgError):
     """The body's media type is not understood; `todo` lists the accepted ones."""
 
 
+class TooSlow(KgError):
+    """A body that comes too slowly to be waited for."""
+
+
 class TooLarge(KgError):
     """A body, query or file over its limit."""
 

@@ -39,6 +39,9 @@ class Settings:
     query_rows: int = setting(1_000_000, "rows an answer may have before it is cut, and said to be")
     query_size: int = setting(200_000, "bytes a query or update may have")
     body_size: int = setting(64_000_000, "bytes a graph store body may have")
+    body_patience: float = setting(
+        30.0, "seconds in which each 64 kB of a request's body must come; else 408 and the connection ends"
+    )
     query_slots: int = setting(8, "queries that run at a time")
     query_queue: int = setting(32, "queries that may wait; beyond: 503 with Retry-After")
     service_allow: tuple[str, ...] = setting(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kg import pipeline
+from kg.serving.bodies import timely
 from kg.serving.cache import AnswerCache
 from kg.serving.front import Front, Served
 from kg.settings import Settings
@@ -46,7 +47,8 @@ def open_served(settings: Settings, directory: Path) -> Served:
     app = create_app(settings, store)
     recorder: Recorder = app.extensions["kg_recorder"]
     recorder.log = LineLog(sys.stderr.fileno())
-    return Served(app.wsgi_app, lambda: store.version, recorder, store.close)
+    application = timely(app.wsgi_app, settings.body_patience)
+    return Served(application, lambda: store.version, recorder, store.close)
 
 
 def open_front(settings: Settings, directory: Path) -> Front:

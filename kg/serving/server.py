@@ -24,14 +24,16 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from kg.errors import KgError, StoreUnavailable
+from kg.serving.bodies import MOST_BODIES
 from kg.serving.front import Front
 from kg.serving.listen import BACKLOG, connections
 from kg.serving.opening import open_front
 from kg.serving.reload import Generations, follow
 from kg.settings import Settings
 
-#: threads of a server process that may be inside the application at a time.
-THREADS = 64
+#: threads of a server process: those that answer, and those that wait for a body.
+ANSWERING = 64
+THREADS = ANSWERING + MOST_BODIES
 #: seconds a server process has to come up.
 STARTING = 60
 _PR_SET_PDEATHSIG = 1

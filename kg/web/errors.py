@@ -37,6 +37,7 @@ STATUSES: MappingProxyType[type[KgError], tuple[int, str]] = MappingProxyType(
         errors.Inconsistent: (409, "The data contradict the ontology"),
         errors.NotAcceptable: (406, "No such format"),
         errors.UnsupportedMedia: (415, "Media type not understood"),
+        errors.TooSlow: (408, "Too slow"),
         errors.TooLarge: (413, "Too large"),
         errors.TooExpensive: (503, "Stopped at a limit"),
         errors.Cancelled: (409, "Stopped"),
@@ -60,6 +61,8 @@ def on_known(error: KgError) -> Response:
     response = problem(status, title, error.what, kind=_slug(type(error)), error=error)
     if isinstance(error, errors.Busy):
         response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.TooSlow):
+        response.headers["Connection"] = "close"  # RFC 9110 section 15.5.9
     if isinstance(error, errors.Unauthorized):
         response.headers["WWW-Authenticate"] = 'Bearer realm="writes"'
     return response

@@ -1,0 +1,89 @@
+"""Bodies of requests that come in time, and never from so many clients that nobody else is answered.
+
+The HTTP server hands out a body that is still under way, and waits in a read of it as long as the client
+stays. So a slow body is read byte by byte, with a look at the clock between; and there are places for a
+number of bodies only, beside the threads that answer. Another thread must not read in the request's place:
+granian stands still when the answer leaves before that read has ended.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Protocol
+
+from kg.errors import Busy, TooSlow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: bytes that must have come each time a request's patience is over.
+LEAST = 64_000
+#: bodies of a server process that may be under way at a time; each holds a connection and a thread.
+MOST_BODIES = 512
+_LARGEST_PIECE = 1 << 20
+_QUICK = 0.05
+
+
+class Source(Protocol):
+    """What WSGI calls the input (PEP 3333)."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return `size` bytes, fewer at the end only."""
+        ...
+
+
+def timely(application: WSGIApplication, patience: float, most: int = MOST_BODIES) -> WSGIApplication:
+    """Return `application` with bodies that raise TooSlow, or Busy when `most` are under way."""
+    places = BoundedSemaphore(most)
+
+    def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["wsgi.input"] = TimelyBody(environ["wsgi.input"], patience, places)
+        return application(environ, start_response)
+
+    return wrapped
+
+
+class TimelyBody:
+    """The input of one request."""
+
+    def __init__(self, source: Source, patience: float, places: BoundedSemaphore) -> None:
+        """Read `source` as long as each LEAST bytes of it come within `patience` seconds."""
+        self._source = source
+        self._patience = patience
+        self._places = places
+
+    def read(self, size: int = -1) -> bytes:
+        """Return `size` bytes, or all, fewer at the end only; raises TooSlow, or Busy."""
+        if not self._places.acquire(blocking=False):
+            raise Busy("Too many requests are sending their bodies at once.", todo="Try again in a moment.")
+        try:
+            return self._read(size if size >= 0 else sys.maxsize)
+        finally:
+            self._places.release()
+
+    def _read(self, wanted: int) -> bytes:
+        """Read in pieces that grow while they come quickly, and start again at one byte when they do not."""
+        held = bytearray()
+        step, before = 1, 0
+        window = now = time.monotonic()
+        while len(held) < wanted and (piece := self._source.read(min(step, wanted - len(held)))):
+            held += piece
+            began, now = now, time.monotonic()
+            step = min(step * 2, _LARGEST_PIECE) if now - began < _QUICK else 1
+            if now - window > self._patience:
+                if len(held) - before < LEAST:
+                    raise _too_slow(len(held), self._patience)
+                window, before = now, len(held)
+        return bytes(held)
+
+
+def _too_slow(held: int, patience: float) -> TooSlow:
+    """Return the error for a body that drips."""
+    return TooSlow(
+        f"The body comes too slowly: {held} bytes, less than {LEAST} in the last {patience:g} seconds.",
+        todo="Send it again over a faster line; nothing was changed.",
+    )
