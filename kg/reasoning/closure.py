@@ -14,13 +14,14 @@ from pyoxigraph import NamedNode, Triple
 
 from kg.namespaces import OWL
 from kg.reasoning.dictionary import Dictionary
-from kg.reasoning.engine import Engine, Progress, State
+from kg.reasoning.engine import Engine, Progress
 from kg.reasoning.inconsistency import Inconsistency, inconsistencies
 from kg.reasoning.lean import leaned, merged_note
 from kg.reasoning.noise import minus, pairs, rdf_only, reflexive_equality, without_noise
 from kg.reasoning.relation import Facts, Relation
 from kg.reasoning.rulebook import owl2rl
 from kg.reasoning.rules import Rule
+from kg.reasoning.state import State
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,37 +21,11 @@ from kg.reasoning.literals import Literals
 from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, pack
 from kg.reasoning.roads import closed_roads
 from kg.reasoning.rules import Rule
-from kg.reasoning.violations import Found, Numbers
+from kg.reasoning.state import State
+from kg.reasoning.violations import Found
 
 #: what is told after each round: number, new triples, seconds
 Progress = Callable[[int, int, float], None]
-
-
-@dataclass(slots=True)
-class State:
-    """Where a closure stands: all facts, those given, and those only the axiomatic rules led to."""
-
-    facts: Facts = field(default_factory=Facts)
-    plain: Facts = field(default_factory=Facts)
-    generators: dict[int, Relation] = field(default_factory=dict)
-    closed: dict[int, Ints] = field(default_factory=dict)
-    left: dict[int, Relation] = field(default_factory=dict)
-    derived_steps: dict[tuple[str, tuple[Numbers, ...]], Compiled] = field(default_factory=dict)
-    violations: Found = field(default_factory=Found)
-    round: int = 0
-
-    def copy(self) -> State:
-        """Return a state that can go on without changing this one; the arrays are shared."""
-        return State(
-            self.facts,
-            self.plain,
-            dict(self.generators),
-            dict(self.closed),
-            dict(self.left),
-            dict(self.derived_steps),
-            self.violations.copy(),
-            self.round,
-        )
 
 
 class Engine:
@@ -178,7 +151,9 @@ class Engine:
             state.round += 1
             first = not len(state.facts)
             state.facts = state.facts.plus(delta)
-            delta = closed_roads(self, state, self._walked(state, delta), first, steps)
+            delta = self._walked(state, delta)
+            ways = [*steps, *state.derived_steps.values(), *self.specialised(state, delta, peek=True)]
+            delta = closed_roads(state, delta, first, ways)
             found = self._apply(state, None if first else delta, delta, steps)
             delta = state.facts.new_of(found)
             if self.progress:

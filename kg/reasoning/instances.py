@@ -9,11 +9,12 @@ import numpy as np
 
 from kg.reasoning.compiled import Compiled, matches
 from kg.reasoning.dictionary import WALK_NUMBERS
-from kg.reasoning.engine import Engine, State
+from kg.reasoning.engine import Engine
 from kg.reasoning.join import Pattern, Table, match
 from kg.reasoning.numbering import Numbering
 from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation
 from kg.reasoning.rules import Walk
+from kg.reasoning.state import State
 from kg.reasoning.violations import Numbers
 
 FAR = 1 << 40

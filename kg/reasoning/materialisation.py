@@ -19,7 +19,7 @@ from pyoxigraph import Triple
 from kg.reasoning.closure import triples_of
 from kg.reasoning.compiled import Compiled
 from kg.reasoning.dictionary import Dictionary
-from kg.reasoning.engine import Engine, State
+from kg.reasoning.engine import Engine
 from kg.reasoning.inconsistency import Inconsistency, inconsistencies
 from kg.reasoning.join import FIRST_TERM
 from kg.reasoning.noise import minus, rdf_only, without_noise
@@ -27,6 +27,7 @@ from kg.reasoning.relation import LOW, SHIFT, Facts, Relation, found_in
 from kg.reasoning.retraction import lengthens, shrink
 from kg.reasoning.rulebook import owl2rl
 from kg.reasoning.rules import Rule
+from kg.reasoning.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from pyoxigraph import NamedNode, Triple
 from kg.namespaces import OWL, RDF, RDFS
 from kg.reasoning.compiled import Compiled
 from kg.reasoning.dictionary import Node
-from kg.reasoning.engine import Engine, State
+from kg.reasoning.engine import Engine
 from kg.reasoning.join import FIRST_TERM, Pattern, Slot, Table, match
+from kg.reasoning.state import State
 from kg.reasoning.violations import Numbers
 
 #: a term of the missing premise; None where any would do

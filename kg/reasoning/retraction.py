@@ -13,7 +13,8 @@ from kg.reasoning.relation import Facts, Ints, Relation, found_in, sorted_unique
 from kg.reasoning.rules import Walk
 
 if TYPE_CHECKING:
-    from kg.reasoning.engine import Engine, State
+    from kg.reasoning.engine import Engine
+    from kg.reasoning.state import State
 
 
 def shrink(engine: Engine, state: State, gone: Facts, given: Facts, steps: list[Compiled]) -> bool:

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from kg.reasoning.compiled import Compiled
 from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, found_in
+from kg.reasoning.state import State
 from kg.reasoning.transitive import closure
-
-if TYPE_CHECKING:
-    from kg.reasoning.engine import Engine, State
 
 #: from this many new pairs on, a transitive relation takes its own road
 MANY = 20_000
 
 
-def closed_roads(engine: Engine, state: State, delta: Facts, first: bool, steps: list[Compiled]) -> Facts:
-    """Close the large transitive relations before the other rules; return `delta` with what that adds."""
+def closed_roads(state: State, delta: Facts, first: bool, steps: Iterable[Compiled]) -> Facts:
+    """Close the large transitive relations of `steps` before the rules; return `delta` and what that adds."""
     state.left = {}
-    for step in (*steps, *state.derived_steps.values(), *engine.specialised(state, delta, peek=True)):
+    for step in steps:
         predicate = step.transitive()
         if predicate is not None and len(state.facts[predicate]) > MANY:
             news = state.facts[predicate].keys if first else delta[predicate].keys
-            more = _road(engine, state, predicate, news)
+            more = _road(state, predicate, news)
             state.facts, delta = state.facts.plus(more), delta.plus(more)
     return delta
 
 
-def _road(engine: Engine, state: State, predicate: int, news: Ints) -> Facts:
+def _road(state: State, predicate: int, news: Ints) -> Facts:
     """Close one relation from its generators, or leave a few new pairs to the rule.
 
     Return what is new.
