@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from rich.progress import (
 
 from kg.external.formats import Format
 from kg.external.reading import Options
+from kg.external.table import REGISTRY
 from kg.linking.importing import Result, Wish, import_file
 from kg.linking.registry import store_path
 from kg.settings import Settings
@@ -49,6 +51,7 @@ Exit codes: 0 imported, 1 a file is broken (nothing of it is kept), 2 wrong use.
 @click.option("--edges", is_flag=True, help="Write OBO relationships as plain triples, not OWL restrictions.")
 @click.option("--columns", default="", help="For CSV and TSV: role=column pairs, as in id=Code,label=Name.")
 @click.option("--prefix", default="", help="For CSV and TSV: prefix of bare identifiers, as in atc.")
+@click.option("--iri", default="", help="For CSV and TSV: address of identifiers, {id} being the identifier.")
 @click.option("--format", "form", type=click.Choice([f.value for f in Format]), help="If it cannot be told.")
 @click.option("--store", type=click.Path(path_type=Path), help="Directory store to import into.")
 @click.option("--max-size", default=4_000, show_default=True, help="Megabytes a URL may serve.")
@@ -69,6 +72,7 @@ def import_(sources: tuple[str, ...], ident: str, version: str, licence: str, **
         edges=bool(options["edges"]),
         columns=_columns(str(options["columns"])),
         prefix=str(options["prefix"]),
+        iri=_pattern(str(options["iri"])),
         format=Format(options["form"]) if options["form"] else None,
     )
     target = options["store"] if isinstance(options["store"], Path) else None
@@ -84,6 +88,17 @@ def _columns(given: str) -> tuple[tuple[str, str], ...]:
     if any(not equals for _, equals, _ in pairs):
         raise click.UsageError("--columns wants role=column pairs, as in --columns 'id=Code,label=Name'.")
     return tuple((role.strip(), column.strip()) for role, _, column in pairs)
+
+
+def _pattern(given: str) -> str:
+    """Return the pattern of an address, or "" where none is given."""
+    if given and not (
+        given.count("{id}") == 1 and re.match(r"https?://[^\s<>\"]+\Z|urn:[^\s<>\"]+\Z", given)
+    ):
+        raise click.UsageError(
+            "--iri wants an address with one {id}, as in --iri 'https://example.org/code/{id}'."
+        )
+    return given
 
 
 def _one(wish: Wish, store: Path | None, limit: int) -> Result:
@@ -135,6 +150,13 @@ def _tell(result: Result, report: Path | None) -> None:
         click.echo(line, err=True)
     if len(lines) > SHOWN:
         click.echo(f"... and {len(lines) - SHOWN} more; --report FILE writes all.", err=True)
+    for prefix, curie in sorted(result.strangers.items()):
+        click.echo(
+            f"The prefix {prefix!r} is no vocabulary's, or {curie} is not spelt as its identifiers are "
+            f"(data/mappings/prefixes.tsv): such terms stand at {REGISTRY}{curie}, where nobody may keep a page. "
+            "To give them an address of yours, import again with --iri 'https://example.org/code/{id}'.",
+            err=True,
+        )
     skipped = f", {made.skipped} broken parts skipped" if made.skipped else ""
     click.echo(
         f"{made.id}: {made.triples:,} triples, {made.terms:,} labelled terms{skipped}; "

@@ -26,24 +26,32 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to read: `columns` maps a table's columns to roles, `prefix` goes before its bare identifiers."""
+    """How to read: `columns` maps a table's columns to roles, `prefix` goes before its bare identifiers.
+
+    `iri` is a pattern with `{id}`: the address of identifiers that are of no known vocabulary.
+    """
 
     lenient: bool = False
     edges: bool = False
     columns: tuple[tuple[str, str], ...] = ()
     prefix: str = ""
+    iri: str = ""
     format: Format | None = None
 
 
 @dataclass(slots=True)
 class Reading:
-    """A file on its way in; readers append to `problems` and fill `about` as they go."""
+    """A file on its way in; readers append to `problems` and fill `about` as they go.
+
+    `strangers` has an identifier for each prefix that no known vocabulary has.
+    """
 
     path: Path
     name: str
     options: Options = field(default_factory=Options)
     problems: list[Problem] = field(default_factory=list)
     about: dict[About, str] = field(default_factory=dict)
+    strangers: dict[str, str] = field(default_factory=dict)
     seen: Callable[[int], None] = lambda _: None
 
     def open(self, silent: bool = False) -> IO[bytes]:

@@ -29,6 +29,8 @@ ROLES = MappingProxyType(
         "deprecated": (OWL["deprecated"], False),
     }
 )
+#: where an identifier stands that no known vocabulary has and for which no `--iri` was given.
+REGISTRY = "https://bioregistry.io/"
 #: what divides several values in one cell.
 DIVIDER = "|"
 _BLOCK = 2_000
@@ -114,8 +116,16 @@ def _term(ident: str, reading: Reading, expand: Callable[[str], str]) -> str:
     """Return `<IRI>` of an identifier; raises ValueError when nothing says what it belongs to."""
     if ident.startswith(("http://", "https://")):
         return iri(ident)
-    curie = f"{reading.options.prefix}:{ident}" if reading.options.prefix else ident
+    given, pattern = reading.options.prefix, reading.options.iri
+    if pattern and (given or ":" not in ident):
+        return iri(pattern.replace("{id}", ident))
+    curie = f"{given}:{ident}" if given else ident
     prefix, colon, local = curie.partition(":")
     if not colon:
-        raise ValueError(f"{ident!r} has no prefix (give --prefix)")
-    return iri(expand(curie) or f"https://bioregistry.io/{prefix}:{local}")
+        raise ValueError(f"{ident!r} has no prefix (give --prefix, or --iri)")
+    if known := expand(curie):
+        return iri(known)
+    if pattern:
+        return iri(pattern.replace("{id}", local))
+    reading.strangers.setdefault(prefix, curie)
+    return iri(f"{REGISTRY}{curie}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -48,10 +48,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An import that is in place, and what was skipped on the way."""
+    """An import that is in place, what was skipped on the way, and identifiers of no known vocabulary by prefix."""
 
     imported: Imported
     problems: tuple[Problem, ...]
+    strangers: Mapping[str, str] = field(default_factory=dict)
 
 
 def import_file(
@@ -74,7 +75,7 @@ def import_file(
         imported = _describe(stage.store, reading, wish, ident)
         stage.add(described(imported))
         bring_outside(stage, settings)
-    return Result(imported, tuple(reading.problems))
+    return Result(imported, tuple(reading.problems), dict(reading.strangers))
 
 
 def remove(ident: str, target: Path) -> None:

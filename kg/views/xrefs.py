@@ -10,6 +10,8 @@ from kg.views.mappings import MappedTerm
 from kg.views.terms import expand
 
 Json = dict[str, object]
+#: the match types of SKOS, nearest first; each is a member of the answer, empty where there is none.
+MATCHES = ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
 
 
 def xrefs(asked: str, prefixes: Prefixes, terms: Iterable[MappedTerm]) -> Json:
@@ -30,11 +32,11 @@ def xrefs(asked: str, prefixes: Prefixes, terms: Iterable[MappedTerm]) -> Json:
 
 
 def _answer(curie: str, found: list[MappedTerm], *, outwards: bool) -> Json:
-    """Return the cross-references found, as JSON."""
+    """Return the cross-references found, by match type; `others` is all that is not exact, together."""
     rows = [_row(term, outwards=outwards) for term in found]
-    exact = [row for row in rows if row["predicate"] == "skos:exactMatch"]
+    grouped = {match: [row for row in rows if row["predicate"] == f"skos:{match}"] for match in MATCHES}
     others = [row for row in rows if row["predicate"] != "skos:exactMatch"]
-    return {"curie": curie, "exactMatch": exact, "others": others}
+    return {"curie": curie, **grouped, "others": others}
 
 
 def _row(term: MappedTerm, *, outwards: bool) -> Json:

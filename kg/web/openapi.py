@@ -12,6 +12,7 @@ from flask import Blueprint, Response, jsonify
 
 from kg.namespaces import BASE, ENTITY_KINDS
 from kg.questions import Question
+from kg.views.xrefs import MATCHES
 from kg.web.negotiation import BODIES, GRAPHS, RESULTS
 from kg.web.operation import FORM, HTML, JSON, PROBLEM, QUERY, UPDATE, Json, Operation, Parameter
 from kg.web.questions import library
@@ -35,6 +36,20 @@ PROBLEM_SCHEMA: Json = {
         "line": {"type": "integer", "minimum": 1},
         "column": {"type": "integer", "minimum": 1},
         "request_id": {"type": "string"},
+    },
+}
+_XREF_LIST: Json = {
+    "type": "array",
+    "items": {"type": "object", "required": ["curie", "label", "subject", "predicate", "object", "proof"]},
+}
+#: members by match type; `others` is all but exactMatch, `beyond` what the same entity is matched to besides.
+_XREFS: Json = {
+    "type": "object",
+    "required": ["curie", *MATCHES, "others"],
+    "properties": {
+        "curie": {"type": "string"},
+        **{name: _XREF_LIST for name in (*MATCHES, "others")},
+        "beyond": {"type": "array", "items": {"type": "object"}},
     },
 }
 _STRINGS: Json = {"type": "array", "items": {"type": "string"}}
@@ -191,7 +206,7 @@ OPERATIONS: tuple[Operation, ...] = (
         (JSON,),
         (Parameter("curie", "a CURIE, ours or of an outside vocabulary", True),),
         status=(200, 304),
-        schema={"type": "object"},
+        schema=_XREFS,
     ),
     Operation(
         "get",

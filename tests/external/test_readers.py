@@ -133,6 +133,21 @@ def test_a_table_is_read_by_its_columns(tmp_path: Path) -> None:
     assert {o for _, p, o in triples if p == oio} == {"wee gadget", "tiny gadget"}
 
 
+def test_a_table_of_no_known_vocabulary_says_so_or_gets_the_address_that_was_given(tmp_path: Path) -> None:
+    path = write(tmp_path, "codes.csv", CSV)
+    columns = (("id", "Code"), ("label", "Name"))
+    triples, reading = read(path, Options(columns=columns, prefix="zz"))
+    assert list(reading.strangers) == ["zz"]
+    assert {reading.strangers["zz"]} <= {s.removeprefix("https://bioregistry.io/") for s, _, _ in triples}
+    for options in (
+        Options(columns=columns, iri="https://example.org/code/{id}"),
+        Options(columns=columns, prefix="zz", iri="https://example.org/code/{id}"),
+    ):
+        named, reading = read(path, options)
+        assert {s.rpartition("/")[0] for s, _, _ in named} == {"https://example.org/code"}
+        assert not reading.strangers
+
+
 def test_a_table_without_a_header_is_read_by_column_numbers(tmp_path: Path) -> None:
     path = write(tmp_path, "codes.tsv", "D1\tgadget\nD2\twidget\n")
     triples, _ = read(path, Options(columns=(("id", "1"), ("label", "2")), prefix="zz", format=Format.TABLE))

@@ -15,6 +15,7 @@ from threading import Thread
 
 import pyoxigraph as ox
 import pytest
+from click.testing import CliRunner
 
 from kg.errors import BadData, KgError, NotFound, StoreUnavailable
 from kg.external.reading import Options
@@ -411,6 +412,33 @@ def test_a_real_mapping_set_keeps_pair_and_justification(own: Settings, shared: 
           FILTER(STRSTARTS(STR(?o), "http://id.nlm.nih.gov/mesh/")) }} }}"""
         assert len(store.select(query)) >= 1
         assert named(store, "it").licence.startswith("https://creativecommons.org/")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--prefix", "hosp"], 0, "The prefix 'hosp' is no vocabulary's"),
+        (["--prefix", "hosp", "--iri", "https://example.org/code/{id}"], 0, "example.org"),
+        (["--iri", "https://example.org/code/"], 2, "one {id}"),
+    ],
+)
+def test_codes_of_ones_own_say_where_they_stand(
+    own: Settings, tmp_path: Path, options: list[str], code: int, said: str
+) -> None:
+    from kg.cli.import_ import import_
+
+    table = tmp_path / "own.csv"
+    table.write_text("Code,Name\n17,gadget\n", "utf-8")
+    environment = {"KG_IMPORTS_DIR": str(own.imports_dir), "KG_BUILD_DIR": str(own.build_dir)}
+    arguments = [str(table), "--columns", "id=Code,label=Name", *options]
+    done = CliRunner().invoke(import_, arguments, env=environment)
+    assert done.exit_code == code, done.output
+    if "{id}" in options[-1]:
+        assert "no vocabulary" not in done.output
+        with open_beside(own) as store:  # type: ignore[attr-defined]
+            assert store.ask('ASK { GRAPH ?g { <https://example.org/code/17> ?p "gadget" } }')
+    else:
+        assert said in done.output
 
 
 def test_columns_make_terms_of_a_real_table(own: Settings, shared: Path) -> None:

@@ -136,6 +136,18 @@ def test_cross_references_go_both_ways_with_the_predicate(client: FlaskClient) -
     assert "MONDO:0004967" in {row["curie"] for row in theirs["beyond"]}
 
 
+@pytest.mark.parametrize("asked", ["dis:ALL", "int:Aspirin", "NCIT:C142810"])
+def test_cross_references_are_grouped_by_match_type(client: FlaskClient, asked: str) -> None:
+    found = client.get("/api/xrefs", query_string={"curie": asked}).get_json()
+    names = ("closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
+    for name in ("exactMatch", *names):
+        assert {row["predicate"] for row in found[name]} <= {f"skos:{name}"}
+    assert found["others"]
+    assert sorted(row["subject"] + row["object"] for name in names for row in found[name]) == sorted(
+        row["subject"] + row["object"] for row in found["others"]
+    )
+
+
 def test_a_resolution_is_served_as_page_json_and_rdf(client: FlaskClient) -> None:
     for accept, kind in (
         ("text/html", "text/html"),
