@@ -29,6 +29,7 @@ from kg.store.sharing import is_served
 #: problems listed on the terminal; --report writes all.
 SHOWN = 200
 _MB = 1_000_000
+_ADDRESS = re.compile(r"(https?://|urn:)[^\s<>\"]+")
 
 
 @click.command(
@@ -92,9 +93,7 @@ def _columns(given: str) -> tuple[tuple[str, str], ...]:
 
 def _pattern(given: str) -> str:
     """Return the pattern of an address, or "" where none is given."""
-    if given and not (
-        given.count("{id}") == 1 and re.match(r"https?://[^\s<>\"]+\Z|urn:[^\s<>\"]+\Z", given)
-    ):
+    if given and not (given.count("{id}") == 1 and _ADDRESS.fullmatch(given)):
         raise click.UsageError(
             "--iri wants an address with one {id}, as in --iri 'https://example.org/code/{id}'."
         )
@@ -153,7 +152,7 @@ def _tell(result: Result, report: Path | None) -> None:
     for prefix, curie in sorted(result.strangers.items()):
         click.echo(
             f"The prefix {prefix!r} is no vocabulary's, or {curie} is not spelt as its identifiers are "
-            f"(data/mappings/prefixes.tsv): such terms stand at {REGISTRY}{curie}, where nobody may keep a page. "
+            f"(data/mappings/prefixes.tsv): such terms stand at {REGISTRY}{curie}, which nobody may keep. "
             "To give them an address of yours, import again with --iri 'https://example.org/code/{id}'.",
             err=True,
         )

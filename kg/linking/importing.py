@@ -48,7 +48,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An import that is in place, what was skipped on the way, and identifiers of no known vocabulary by prefix."""
+    """An import that is in place, what was skipped, and an unknown identifier for each strange prefix."""
 
     imported: Imported
     problems: tuple[Problem, ...]
