@@ -162,9 +162,9 @@ def test_a_resolution_is_served_as_page_json_and_rdf(client: FlaskClient) -> Non
 
 def test_all_mappings_are_served_in_every_form(client: FlaskClient, store: Store) -> None:
     found = client.get("/mappings", headers={"Accept": "application/json"}).get_json()
-    assert len(found["accepted"]) == 402
+    assert len(found["accepted"]) == 432
     assert len(found["rejected"]) >= 100
-    assert {"name": "close", "rows": 179} in found["by_match"]
+    assert {"name": "close", "rows": 184} in found["by_match"]
     turtle = list(ox.parse(client.get("/mappings.ttl").data, format=ox.RdfFormat.TURTLE))
     assert len(turtle) == len(set(store.quads(GRAPH["mappings"])))
     page = client.get("/mappings", headers={"Accept": "text/html"}).get_data(as_text=True)
