@@ -13,6 +13,8 @@ from kg.errors import BadData, NotFound
 
 _CURIE = re.compile(r"\s*([^\s:]+?)\s*:\s*(\S+)\s*\Z")
 _VERSION = re.compile(r"[_ ](\d{4}[_-]\d{2}[_-]\d{2}|\d{4})\Z")  # SNOMEDCT_US_2025_09_01, NCI2004 styles
+#: at most so many vocabularies are offered for an identifier without a prefix.
+_FEW = 4
 _IRI = re.compile(r"https?://\S+\Z")
 
 
@@ -71,9 +73,7 @@ class Prefixes:
             return self._from_iri(text.strip())
         match = _CURIE.match(text)
         if match is None:
-            raise BadData(
-                f"{text!r} is not an identifier.", todo="Write prefix:identifier, as in MONDO:0004967."
-            )
+            raise BadData(f"{text!r} is not an identifier.", todo=self._prefixed(text.strip()))
         vocabulary = self._vocabulary(match[1])
         return Curie(vocabulary.prefix, _checked(vocabulary, match[2]))
 
@@ -91,6 +91,12 @@ class Prefixes:
         """Return the names of a vocabulary's prefix, without case, blanks, `_` and `-`."""
         return frozenset(_fold(name) for name in (vocabulary.prefix, *vocabulary.names))
 
+    def _prefixed(self, bare: str) -> str:
+        """Return how an identifier is written, shown with `bare` where few vocabularies would have it."""
+        fits = [v.prefix for v in self.vocabularies.values() if re.fullmatch(v.pattern, bare)]
+        shown = [f"{prefix}:{bare}" for prefix in sorted(fits, key=str.lower)] if len(fits) <= _FEW else []
+        return f"Write prefix:identifier, as in {' or '.join(shown or ['MONDO:0004967'])}."
+
     def _from_iri(self, iri: str) -> Curie:
         """Return the identifier whose RDF IRI is `iri`."""
         found = self._converter.parse_uri(iri)
@@ -103,10 +109,13 @@ class Prefixes:
         for folded in (_fold(name), _fold(_VERSION.sub("", name))):
             if folded in self._by_name:
                 return self._by_name[folded]
-        near = get_close_matches(_fold(name), self._by_name, n=3, cutoff=0.6)
-        known = sorted({self._by_name[n].prefix for n in near} or self.vocabularies, key=str.lower)
-        lead = "Near it" if near else "Known"
-        raise NotFound(f"The prefix {name!r} is unknown.", todo=f"{lead}: {', '.join(known)}.")
+        near = get_close_matches(_fold(name), self._by_name, n=3, cutoff=0.75)
+        slips = ", ".join(sorted({self._by_name[n].prefix for n in near}, key=str.lower))
+        known = ", ".join(sorted(self.vocabularies, key=str.lower))
+        raise NotFound(
+            f"The prefix {name!r} is unknown: the graph has no links to a vocabulary of that name.",
+            todo=(f"Near it: {slips}. " if slips else "") + f"It links to: {known}.",
+        )
 
 
 def parse_vocabularies(text: str, where: str = "") -> tuple[Vocabulary, ...]:

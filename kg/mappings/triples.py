@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.mappings.prefixes import Prefixes
 from kg.mappings.rows import Mapping
-from kg.namespaces import BASE, DCTERMS, KG, OWL, PREFIXES, RDF, RDFS, SKOS, SSSOM, XSD
+from kg.namespaces import BASE, DCTERMS, KG, OWL, PREFIXES, RDF, RDFS, SH, SKOS, SSSOM, XSD
 
 #: Prefixes of a mapping file beside those of the outside vocabularies.
 REGISTRY = "https://bioregistry.io/registry/"
@@ -30,9 +30,10 @@ def vocabulary_triples(prefixes: Prefixes) -> Iterator[Triple]:
     """Yield by which names each vocabulary's prefix goes, so that a query reads a code in any spelling."""
     for vocabulary in prefixes.vocabularies.values():
         node = NamedNode(REGISTRY + vocabulary.prefix.lower())
-        yield Triple(node, RDF["type"], SKOS["ConceptScheme"])
+        yield Triple(node, RDF["type"], SH["PrefixDeclaration"])
         yield Triple(node, RDFS["label"], Literal(vocabulary.name))
-        yield Triple(node, SKOS["notation"], Literal(vocabulary.prefix))
+        yield Triple(node, SH["prefix"], Literal(vocabulary.prefix))
+        yield Triple(node, SH["namespace"], Literal(vocabulary.iri, datatype=XSD["anyURI"]))
         for name in sorted(prefixes.names(vocabulary)):
             yield Triple(node, SKOS["hiddenLabel"], Literal(name))
 

@@ -98,12 +98,23 @@ def _below(wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm]) -> It
     labels = {term.curie: term.label for term in terms}
     for term in terms:
         prefix, _, code = term.curie.partition(":")
-        if prefix != wanted.prefix or code == wanted.identifier or len(wanted.identifier) not in levels:
-            continue
-        if code.startswith(wanted.identifier):
-            ends = [level for level in levels if len(wanted.identifier) <= level <= len(code)]
-            steps = (f"{prefix}:{code[:level]}" for level in ends)
-            yield Below(term, tuple(Step(step, labels.get(step, "")) for step in steps))
+        if levels and prefix == wanted.prefix and code != wanted.identifier:
+            steps = [f"{prefix}:{step}" for step in _steps(wanted.identifier, code, levels)]
+            if steps:
+                yield Below(term, tuple(Step(step, labels.get(step, "")) for step in steps))
+
+
+def _steps(above: str, code: str, levels: tuple[int, ...]) -> list[str]:
+    """Return the codes from `above` (a code or a range such as C00-D49) down to `code`; none if not below."""
+    first, dash, last = above.partition("-")
+    if dash:
+        inside = first <= code[: len(first)] and code[: len(last)] <= last
+        return (
+            [above, *(code[:level] for level in levels if len(first) <= level <= len(code))] if inside else []
+        )
+    if len(above) not in levels or not code.startswith(above):
+        return []
+    return [code[:level] for level in levels if len(above) <= level <= len(code)]
 
 
 def _imported(
@@ -157,12 +168,15 @@ def _unknown(
 def _near(wanted: Curie, levels: tuple[int, ...], known: list[str]) -> list[str]:
     """Return at most four known codes near `wanted`.
 
-    Where codes spell their hierarchy, near means of the same group below the first level; letters alike say
-    nothing of the drug (L01CA02 is no M01AE01). Elsewhere only a slip of one or two characters is near.
+    Where codes spell their hierarchy, near means of the same group below the first level, or above;
+    letters alike say nothing of the drug (L01CA02 is no M01AE01). Elsewhere only a slip of one or two
+    characters is near.
     """
     if not levels:
         away = {curie: Levenshtein.distance(curie, str(wanted)) for curie in known}
         return sorted((curie for curie in known if away[curie] <= _SLIPS), key=lambda curie: away[curie])[:4]
+    if above := [curie for curie in known if str(wanted).startswith(curie)]:
+        return above[:4]
     for level in sorted(levels[1:], reverse=True):
         group = f"{wanted.prefix}:{wanted.identifier[:level]}"
         if len(wanted.identifier) >= level and (same := [c for c in known if c.startswith(group)]):

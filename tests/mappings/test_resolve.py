@@ -69,12 +69,38 @@ def test_a_code_above_ours_shows_the_path_and_that_the_text_does_not_say_it(clie
 
 
 @pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        ("ICD10CM:C00-D49", ["icd10cm:C00-D49", "icd10cm:C91", "icd10cm:C91.0"]),
+        ("ICD10CM:C91", ["icd10cm:C91", "icd10cm:C91.0"]),
+        ("icd-10:c81-c96", ["icd10:C81-C96", "icd10:C91", "icd10:C91.0"]),
+    ],
+)
+def test_a_chapter_or_group_of_icd_finds_the_codes_inside(
+    client: FlaskClient, asked: str, path: list[str]
+) -> None:
+    found = client.get("/resolve", query_string={"curie": asked}).get_json()
+    ways = {
+        item["mapped"]["entity_curie"]: [step["curie"] for step in item["path"]] for item in found["below"]
+    }
+    assert ways["dis:ALL"] == path
+
+
+@pytest.mark.parametrize(
     ("address", "status", "said"),
     [
         ("/resolve", 400, "No identifier is given"),
         ("/resolve?curie=aspirin", 400, "is not an identifier"),
         ("/resolve?curie=MONDO:12", 400, "is not an identifier of Mondo"),
         ("/resolve?curie=RXNRM:1", 404, "is unknown"),
+        ("/resolve?curie=RXNRM:1", 404, "Near it: rxnorm. It links to: atc"),
+        ("/resolve?curie=OMIM:613065", 404, "no links to a vocabulary of that name"),
+        ("/resolve?curie=NDC:0078-0401-05", 404, "It links to: atc"),
+        ("/resolve?curie=C91.0", 400, "as in icd10:C91.0 or icd10cm:C91.0."),
+        ("/resolve?curie=aspirin", 400, "as in MONDO:0004967."),
+        ("/resolve?curie=ICD10CM:A00-B99", 404, "nothing for icd10cm:A00-B99"),
+        ("/resolve?curie=ICD10:R11.2", 404, "In the same group: icd10:R11"),
+        ("/resolve?curie=ICD10CM:C91.01", 404, "In the same group: icd10cm:C91.0"),
         ("/resolve?curie=RXNORM:999999", 404, "Of RxNorm it links 6 other identifiers"),
         ("/resolve?curie=RXNORM:282389", 404, "Spelt almost so: rxnorm:282388 (imatinib)"),
         ("/resolve?curie=ATC:M09AB01", 404, "nothing for atc:M09AB01."),
