@@ -188,7 +188,7 @@ def test_a_resolution_is_served_as_page_json_and_rdf(client: FlaskClient) -> Non
 
 def test_all_mappings_are_served_in_every_form(client: FlaskClient, store: Store) -> None:
     found = client.get("/mappings", headers={"Accept": "application/json"}).get_json()
-    assert len(found["accepted"]) == 432
+    assert len(found["accepted"]) == 433
     assert len(found["rejected"]) >= 100
     assert {"name": "close", "rows": 184} in found["by_match"]
     turtle = list(ox.parse(client.get("/mappings.ttl").data, format=ox.RdfFormat.TURTLE))
