@@ -167,7 +167,7 @@ def ahead(known: Knowledge, case: Case, judged: tuple[Judged, ...]) -> Iterator[
     for one in judged:
         against = {ground.feature for ground in one.grounds if ground.truth is Truth.UNMET}
         for situation in one.claim.situations if one.status is Status.DOES_NOT_APPLY else ():
-            if situation in coming and against <= set(known.requires[situation]):
+            if situation in coming and against <= set(known.requires.get(situation, ())):
                 yield situation, one
 
 
@@ -184,14 +184,14 @@ def ask_next(
     First what a claim of this very situation waits for, or, where none waits, what decides most of what is
     undecided; then what makes more of what is known, then the rest; among these what decides the most offers,
     then the most claims. A feature that stands in the text beside one that is met, as its alternative, is not
-    asked for.
+    asked for, nor is one that is named and described nowhere, as a write may leave it.
     """
     candidates = {
         ground.feature
         for one in judged
         if one.status in (Status.UNDECIDED, Status.APPLIES_IF)
         for ground in one.open()
-        if ground.truth is Truth.UNKNOWN
+        if ground.truth is Truth.UNKNOWN and ground.feature in known.brings
     }
     worth = [feature for feature in candidates if not _answered(known, case, feature)]
     changes = [(feature, _changes(known, case, feature, judged)) for feature in worth]
@@ -209,7 +209,7 @@ def ask_next(
 
 def _answered(known: Knowledge, case: Case, feature: NamedNode) -> bool:
     """Say whether the case has an alternative of a feature, or of what it would bring."""
-    return any(known.alternatives[brought] & case.met for brought in known.brings[feature])
+    return any(known.alternatives.get(brought, frozenset()) & case.met for brought in known.brings[feature])
 
 
 def _changes(known: Knowledge, case: Case, feature: NamedNode, judged: tuple[Judged, ...]) -> tuple[int, int]:

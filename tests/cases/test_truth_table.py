@@ -9,12 +9,13 @@ from pyoxigraph import NamedNode
 
 from kg.cases.case import Case, Truth, make_case
 from kg.cases.judging import Status, ahead, ask_next, cautions, judge, judge_all, supportive, unlocked
-from kg.cases.knowledge import OFFERING, Claim, Knowledge
+from kg.cases.knowledge import OFFERING, Claim, Knowledge, knowledge
 from kg.cases.reasoned import reasoned
 from kg.errors import BadQuery
 from kg.namespaces import PREFIXES
 from kg.store.protocol import Store
 from kg.views.casing import Cases, case_page
+from kg.views.proving import is_input
 
 
 @pytest.fixture(scope="module")
@@ -325,3 +326,17 @@ def test_a_state_unlocks_nothing_that_something_else_rules_out(known: Knowledge)
     case = case_of(known, "ALL", "secondRemission", "transplantNotAnOption")
     names = {one.claim.term.value.rpartition("/")[2] for _, one in unlocked(case, judge_all(known, case))}
     assert names == {"S20-1"}
+
+
+def test_a_case_is_judged_where_a_write_took_the_description_of_a_feature(
+    store: Store, known: Knowledge
+) -> None:
+    triples = [triple for graph in store.graphs() if is_input(graph) for triple in store.quads(graph)]
+    for gone in known.features:
+        left = [triple for triple in triples if triple.subject != gone]
+        rest = knowledge(left, left)
+        case = make_case(rest, rest.features[:1], [], str)
+        judged = judge_all(rest, case)
+        assert len(judged) == len(known.claims)
+        assert gone not in dict(ask_next(rest, case, judged, most=99))
+        assert isinstance(list(ahead(rest, case, judged)), list)
