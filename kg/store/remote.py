@@ -255,8 +255,11 @@ class RemoteStore:
         return tuple(name for name in names if name.value not in apart)
 
     def cancel(self, job: str) -> bool:
-        """Return False: another server's query cannot be stopped from here."""
-        return False
+        """Raise NotFound: another server's query cannot be stopped from here."""
+        raise NotFound(
+            "The queries run in another store, where this server cannot stop them.",
+            todo=f"They end by themselves, at the latest after {self._settings.query_deadline:g} seconds.",
+        )
 
     def has_graph(self, graph: ox.NamedNode) -> bool:
         """Say whether a graph of that name holds anything."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from pathlib import Path
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response
 
 from kg.errors import NotFound
 from kg.views.source import source_page
@@ -23,6 +24,9 @@ def source(name: str) -> Response:
     """Answer the source page; the JSON never holds the text."""
     form = negotiate(offers=PAGES)
     name = name or request.args.get("document", "").strip()
+    if not name and len(documents(reader())) > 1:
+        query = request.query_string.decode("ascii", "replace")
+        return redirect(f"/document/?{query}" if query else "/document/")  # which one, the reader chooses
     copy = settings().source_text if form.media == HTML and _from_this_machine() else None
     view = source_page(reader(), name, Path(copy) if copy else None)
     if view is None:

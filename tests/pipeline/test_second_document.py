@@ -88,6 +88,14 @@ def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path,
         told = client.get(address, headers={"Accept": "text/html"}).get_data(as_text=True)
         assert title.casefold() in told.partition('class="lede">')[2].partition("</p>")[0].casefold()
         assert {'href="/source/demo"' in told, 'href="/source/rrall-2014"' in told} == {True}
+    asked = client.get("/source", headers={"Accept": "text/html"}, follow_redirects=True)
+    listed = asked.get_data(as_text=True)
+    assert 'href="/document/demo"' in listed
+    assert 'href="/document/rrall-2014"' in listed
+    start = client.get("/", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert {f'href="/source/{name}">Read it' in start for name in ("demo", "rrall-2014")} == {True}
+    placed = client.get("/claim/S15-1", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert 'href="/source/rrall-2014#S15"' in placed
     lost = client.get("/source?document=other")
     assert lost.status_code == 404
     assert lost.get_json()["next"] == "There are: /source/demo, /source/rrall-2014."

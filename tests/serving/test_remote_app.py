@@ -96,6 +96,12 @@ def test_a_write_goes_there_and_is_seen_at_once(over_remote: Running) -> None:
             assert seen.json()["boolean"] is expected
 
 
+def test_stopping_a_query_says_that_it_runs_elsewhere(over_remote: Running) -> None:
+    answer = requests.post(f"{over_remote.address}/sparql/cancel", {"id": "0123456789abcdef"}, timeout=60)
+    assert answer.status_code == 404
+    assert "run in another store" in answer.json()["detail"]
+
+
 def test_it_is_ready_and_tells_a_syntax_error_by_line(over_remote: Running) -> None:
     assert requests.get(f"{over_remote.address}/health/ready", timeout=60).status_code == 200
     answer = requests.get(f"{over_remote.address}/sparql", {"query": "SELECT *\n{ ?s ?p }"}, timeout=60)
