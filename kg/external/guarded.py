@@ -15,6 +15,8 @@ import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
+from kg.store.punctual import punctual
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 #: addresses that hold an IPv4 address in their last 32 bits and reach it (RFC 6052, section 2.1).
@@ -122,7 +124,7 @@ class _Plain(urllib.request.HTTPHandler):
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Open."""
-        return self.do_open(self._made, req)
+        return self.do_open(lambda host, **more: punctual(self._made(host, **more)), req)
 
 
 class _Secure(urllib.request.HTTPSHandler):
@@ -135,4 +137,4 @@ class _Secure(urllib.request.HTTPSHandler):
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Open."""
-        return self.do_open(self._made, req)
+        return self.do_open(lambda host, **more: punctual(self._made(host, **more)), req)

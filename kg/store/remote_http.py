@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from SPARQLWrapper import BASIC, POST, SPARQLWrapper
 
 from kg.errors import BadQuery, StoreUnavailable, TooExpensive
+from kg.store.punctual import Plain, Secure
 from kg.store.syntax import bad_query
 
 RESULTS_JSON = "application/sparql-results+json"
@@ -86,7 +87,7 @@ class Endpoint(SPARQLWrapper):
 
     def _opener(self) -> urllib.request.OpenerDirector:
         """Return what opens the address."""
-        return urllib.request.build_opener(_NoRedirect)
+        return urllib.request.build_opener(_NoRedirect, Plain, Secure)
 
     def _send(self, request: urllib.request.Request) -> Body:
         """Send a request; return the body, or raise the sentence for what went wrong."""

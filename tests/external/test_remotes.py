@@ -108,6 +108,25 @@ class Faulty(BaseHTTPRequestHandler):
                 return
             time.sleep(0.1)
 
+    def drop(self, text: bytes) -> None:
+        for byte in text:
+            try:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+            except OSError:
+                return
+            time.sleep(0.1)
+
+    def dripping_head(self) -> None:
+        self.drop(b"HTTP/1.1 200 OK\r\nContent-Type: " + b"x" * 30)
+
+    def dripping_complaint(self) -> None:
+        self.send_response(500)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", "40")
+        self.end_headers()
+        self.drop(b"x" * 40)
+
     def wrong_type(self) -> None:
         self.answer(200, "text/plain", b"rows: 1")
 
@@ -152,6 +171,8 @@ def faulty() -> Iterator[str]:
 FAULTS = {
     "slow": "did not answer in time",
     "dripping": "did not answer in time",
+    "dripping-head": "did not answer in time",
+    "dripping-complaint": "status 500: without a word",
     "wrong-type": "text/plain",
     "page": "text/html",
     "error-page": "status 500",
