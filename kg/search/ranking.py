@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from kg.search.index import Entry, FoldedName, Index, Indexed, fold
 
-#: a name this alike (0 to 100) counts as mistyped; found by trying the fixed list in tests/search
-TYPO_CUTOFF = 80.0
 SHORTEST_TYPO = 4
+#: letters typed from which on one slip more is forgiven; a swap of neighbours is one slip
+SLIPS = (SHORTEST_TYPO, 6, 11)
 
 EXACT_LABEL, EXACT_NAME, PREFIX_LABEL, PREFIX_NAME, WORDS, TYPO, TEXT = range(7)
 
@@ -62,7 +62,7 @@ def _best(indexed: Indexed, asked: str) -> Hit | None:
     """Return the best way in which an entry answers, or None."""
     words = asked.split()
     found = [hit for name in indexed.names for hit in _by_name(indexed.entry, name, asked, words)]
-    if not found and all(word in indexed.text for word in words) and len(asked) > 2:
+    if not found and len(asked) > 2 and _all_begin(words, indexed.text.split()):
         found = [Hit(indexed.entry, "", "text", TEXT, 0.0)]
     return min(found, key=_order, default=None)
 
@@ -79,15 +79,29 @@ def _tier(name: FoldedName, asked: str, words: list[str]) -> tuple[int | None, f
         return (EXACT_LABEL if name.main else EXACT_NAME), 0.0
     if name.folded.startswith(asked):
         return (PREFIX_LABEL if name.main else PREFIX_NAME), 0.0
-    if all(any(word.startswith(part) for word in name.words) for part in words):
+    if f" {asked}" in f" {name.folded}" or _all_begin(words, name.words):
         return WORDS, 1.0 if name.main else 0.0
     return _typo(name, asked)
 
 
+def _all_begin(parts: Sequence[str], words: Sequence[str]) -> bool:
+    """Say whether every part begins a word; a single letter (the T of `CAR-T`) must be a whole one."""
+    return all(
+        part in words if len(part) == 1 else any(word.startswith(part) for word in words) for part in parts
+    )
+
+
 def _typo(name: FoldedName, asked: str) -> tuple[int | None, float]:
-    """Return the typo tier when the whole name or one long word of it is a slip away."""
-    if len(asked) < SHORTEST_TYPO or name.name.sort in {"code", "initials"}:
+    """Return the typo tier when the whole name or one long word of it is a few slips away."""
+    slips = sum(len(asked) >= length for length in SLIPS)
+    if not slips or name.name.sort in {"code", "initials"}:
         return None, 0.0
     rivals = [name.folded, *(word for word in name.words if len(word) >= SHORTEST_TYPO)]
-    score = max(fuzz.ratio(asked, rival, score_cutoff=TYPO_CUTOFF) for rival in rivals)
+    score = max((_alike(asked, rival, slips) for rival in rivals if rival[0] == asked[0]), default=0.0)
     return (TYPO, score) if score else (None, 0.0)
+
+
+def _alike(asked: str, rival: str, slips: int) -> float:
+    """Return how alike two spellings are, 0 to 100; 0 when more than `slips` apart."""
+    apart = OSA.distance(asked, rival, score_cutoff=slips)
+    return 100 * (1 - apart / max(len(asked), len(rival))) if apart <= slips else 0.0

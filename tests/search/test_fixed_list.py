@@ -49,6 +49,11 @@ FIRST = [
     ("nelarabin", "/intervention/Nelarabine"),
     ("morphin", "/intervention/Morphine"),
     ("chemoterapy", "/intervention/Chemotherapy"),
+    ("glivec", "/intervention/Imatinib"),
+    ("gleevic", "/intervention/Imatinib"),
+    ("imaitnib", "/intervention/Imatinib"),
+    # the beginning of a name, sent before it is whole
+    ("blina", "/intervention/Blinatumomab"),
     # names of the graph itself
     ("S07-1", "/claim/S07-1"),
     ("claim:S07-1", "/claim/S07-1"),
@@ -61,7 +66,7 @@ FIRST = [
 
 
 def test_the_fixed_list_is_whole() -> None:
-    assert len(FIRST) == 32
+    assert len(FIRST) == 36
 
 
 @pytest.mark.parametrize(("query", "href"), FIRST)
@@ -78,6 +83,11 @@ def test_an_outside_code_of_any_mapping_leads_to_its_entity(index: Index, store:
     assert len(codes) > 200
     lost = [code for code, hrefs in codes.items() if search_page(index, code).hits[0].href not in hrefs]
     assert lost == []
+
+
+@pytest.mark.parametrize("query", ["CAR-T", "car t", "gene therapy"])
+def test_what_the_graph_does_not_speak_of_has_no_hits(index: Index, query: str) -> None:
+    assert [hit.label for hit in search_page(index, query).hits] == []
 
 
 def test_a_misspelt_page_name_has_near_names(index: Index) -> None:

@@ -33,6 +33,10 @@ INDEX = Index.build(
         ("SCT", ["i:1"]),
         ("transplant stem", ["i:1"]),
         ("nothing of the kind", []),
+        ("lant another", []),  # text answers from the beginning of its words
+        ("plan another", ["i:4"]),
+        ("marrow-bone-g", []),  # a single letter is a word, not the beginning of one
+        ("yrexal", []),  # the first letter is seldom the slip
         ("  ", []),
     ],
 )
