@@ -13,8 +13,10 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from kg.linking.candidates import Judged, candidates
+from kg.linking.candidates import Candidate, Judged, candidates
+from kg.linking.entities import Entity
 from kg.linking.importing import Wish, import_file
+from kg.linking.index import NameIndex
 from kg.linking.registry import store_path
 from kg.linking.workbench import Workbench, workbench
 from kg.mappings.rows import Mapping
@@ -40,25 +42,41 @@ def held_out(bench: Workbench, row: Mapping) -> Judged:
     judged = Judged.of(bench.mappings)
     others = tuple(o for o in judged.exact.get(row.subject_id, ()) if not o.startswith(f"{prefix}:"))
     linked = {subject: objects for subject, objects in judged.linked.items() if subject != row.subject_id}
-    return Judged({}, {row.subject_id: others}, linked)
+    rows = tuple(r for r in judged.rows.get(row.subject_id, ()) if not r[1].startswith(f"{prefix}:"))
+    return Judged({}, {row.subject_id: others}, linked, {row.subject_id: rows})
+
+
+def offered(bench: Workbench, entity: Entity, own: NameIndex, row: Mapping) -> list[Candidate]:
+    """Return what one import offers for an entity; the others only lead to it."""
+    indexes = sorted(bench.indexes, key=lambda index: index is not own)
+    every = candidates(entity, indexes, held_out(bench, row), bench.curies, top=max(DEPTHS))
+    return [c for c in every if c.imported == own.imported.id]
+
+
+def precision(firsts: dict[str, dict[str, bool]]) -> None:
+    """Say how often the first candidate of an entity with accepted rows is one of them."""
+    for prefix, right in sorted(firsts.items()):
+        print(f"precision at 1, {prefix}: {sum(right.values())} of {len(right)} entities")
 
 
 def recall(bench: Workbench) -> None:
     hits: dict[tuple[str, str, int], int] = defaultdict(int)
     total: dict[tuple[str, str], int] = defaultdict(int)
     entities = {entity.curie: entity for entity in bench.entities}
+    accepted = {row.pair for row in bench.mappings.rows()}
+    firsts: dict[str, dict[str, bool]] = defaultdict(dict)
     missing: list[str] = []
     for row in bench.mappings.rows():
         prefix = row.object_id.partition(":")[0]
         index = [i for i in bench.indexes if i.imported.id == prefix.lower()]
         if not index or row.subject_id not in entities:
             continue
-        if index[0].term(bench.curies.iri(row.object_id)) is None:
+        if index[0].called(row.object_id) is None:
             missing.append(row.object_id)
             continue
-        found = candidates(
-            entities[row.subject_id], index, held_out(bench, row), bench.curies, top=max(DEPTHS)
-        )
+        found = offered(bench, entities[row.subject_id], index[0], row)
+        if found:
+            firsts[prefix][row.subject_id] = (row.subject_id, found[0].curie) in accepted
         place = next((i for i, c in enumerate(found) if c.curie == row.object_id), 99)
         for kind in (row.predicate_id, "any"):
             total[prefix, kind] += 1
@@ -68,6 +86,7 @@ def recall(bench: Workbench) -> None:
     for (prefix, kind), rows in sorted(total.items()):
         shares = "".join(f" {hits[prefix, kind, depth] / rows:7.2f}" for depth in DEPTHS)
         print(f"{prefix:12} {kind:18} {rows:5}{shares}")
+    precision(firsts)
     print(f"not in the imported files, so out of reach and not counted above: {missing or 'none'}")
     for depth in DEPTHS:
         every = sum(rows for (_, kind), rows in total.items() if kind == "any")

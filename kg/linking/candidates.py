@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz
 
-from kg.errors import KgError, NotFound
+from kg.linking.bridges import Row, by_labels, by_references
+from kg.linking.curies import Curies
 from kg.linking.entities import Entity
 from kg.linking.index import Name, NameIndex, Term
-from kg.linking.names import bag, normal
-from kg.mappings.prefixes import Prefixes
+from kg.linking.names import bag, headed, normal
+from kg.linking.reasons import Notes, Reason
 from kg.mappings.rows import Mapping, Mappings
-from kg.namespaces import OBO
 
 #: what a name of ours and a name of theirs are worth when they are equal.
 _OURS = {
@@ -52,14 +51,11 @@ _PART_WORTH = 0.75
 #: what is left of the worth when `ALL` meets `all`, an abbreviation a word.
 _OTHER_CASE = 0.6
 _NEAR = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a term is a candidate: a sentence, and what it is worth (0 to 1)."""
-
-    sentence: str
-    worth: float
+_OTHER_HEAD = 0.9
+#: a slip of the pen seldom changes the first letter: names that differ there are other words.
+_OTHER_START = 0.7
+#: what is left of the worth when theirs is our name and a mark, such as `R2`: one of a series.
+_ONE_OF_A_SERIES = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +79,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was judged: pairs by verdict, the terms each entity is near to, and all that it is linked to."""
+    """What was judged: pairs by verdict, terms each entity is near or linked to, its accepted rows."""
 
     verdicts: dict[tuple[str, str], str]
     exact: dict[str, tuple[str, ...]]
     linked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: dict[str, tuple[Row, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, mappings: Mappings) -> Judged:
@@ -95,6 +92,9 @@ class Judged:
         verdicts: dict[tuple[str, str], str] = {}
         exact: dict[str, list[str]] = defaultdict(list)
         linked: dict[str, list[str]] = defaultdict(list)
+        accepted: dict[str, tuple[Row, ...]] = defaultdict(tuple)
+        for row in mappings.rows():
+            accepted[row.subject_id] += ((row.predicate_id, row.object_id, row.object_label),)
         for mapping_set in mappings.sets:
             for row in mapping_set.rows:
                 verdicts[row.pair] = mapping_set.verdict
@@ -103,64 +103,12 @@ class Judged:
                 if mapping_set.verdict == "accepted" and row.predicate_id in _AT_LEAST_AS_WIDE:
                     linked[row.subject_id].append(row.object_id)
         near, wide = ({s: tuple(objects) for s, objects in each.items()} for each in (exact, linked))
-        return cls(verdicts, near, wide)
+        return cls(verdicts, near, wide, dict(accepted))
 
 
 def _leads(row: Mapping) -> bool:
     """Say whether a row's object is near enough for its cross-references to count."""
     return row.predicate_id in ("skos:exactMatch", "skos:closeMatch")
-
-
-class Curies:
-    """The one spelling of outside identifiers and IRIs; those of unknown vocabularies stay as they are."""
-
-    def __init__(self, prefixes: Prefixes) -> None:
-        """Use the vocabularies of `prefixes`."""
-        self._prefixes = prefixes
-        self._unknown: set[str] = set()
-
-    def __call__(self, spelling: str) -> str:
-        """Return the CURIE of an IRI or a CURIE in any spelling."""
-        purl = self._purl(spelling)
-        for form in (spelling, purl) if purl else (spelling,):
-            prefix = form.rpartition("/")[0] or form.partition(":")[0]
-            if prefix in self._unknown:
-                continue
-            try:
-                return str(self._prefixes.parse(form))
-            except NotFound:
-                self._unknown.add(prefix)
-            except KgError:
-                continue
-        return self._by_host(spelling) or purl or spelling
-
-    def iri(self, curie: str) -> str:
-        """Return the IRI of a CURIE, or the text itself when its vocabulary is not known."""
-        try:
-            return self._prefixes.iri(self._prefixes.parse(curie))
-        except KgError:
-            return curie
-
-    def _by_host(self, iri: str) -> str:
-        """Return the CURIE of a page's address where a part of it names the vocabulary, else nothing."""
-        parts = urlsplit(iri)
-        if not parts.hostname:
-            return ""
-        *path, local = parts.path.split("/")
-        for name in (*parts.hostname.split("."), *path):
-            if name and name not in self._unknown:
-                try:
-                    return str(self._prefixes.parse(f"{name}:{local}"))
-                except NotFound:
-                    self._unknown.add(name)
-                except KgError:
-                    continue
-        return ""
-
-    def _purl(self, iri: str) -> str:
-        """Return `PREFIX:local` of an OBO Foundry IRI, else nothing."""
-        prefix, underscore, local = iri.removeprefix(OBO).partition("_")
-        return f"{prefix}:{local}" if iri.startswith(OBO) and underscore else ""
 
 
 def candidates(
@@ -178,7 +126,7 @@ def candidates(
     found: list[Candidate] = []
     seen: set[str] = set()
     for index in indexes:
-        reasons = _reasons(entity, index, judged, curies)
+        reasons = _reasons(entity, index, indexes, judged, curies)
         ranked = sorted(reasons, key=lambda iri: (-_score(reasons[iri].values()), iri))
         here = 0
         for iri in ranked:
@@ -223,24 +171,11 @@ def _score(reasons: Iterable[Reason]) -> float:
     return 1 - (1 - worths[0]) * (1 - _MORE) ** (len(worths) - 1)
 
 
-class _Notes:
-    """Term -> kind of reason -> the best reason of that kind."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, dict[str, Reason]] = defaultdict(dict)
-
-    def add(self, iri: str, kind: str, sentence: str, worth: float) -> None:
-        """Keep a reason if it is the best of its kind."""
-        kinds = self.found[iri]
-        if kind not in kinds or kinds[kind].worth < worth:
-            kinds[kind] = Reason(sentence, round(worth, 3))
-
-
 def _reasons(
-    entity: Entity, index: NameIndex, judged: Judged, curies: Curies
+    entity: Entity, index: NameIndex, indexes: Sequence[NameIndex], judged: Judged, curies: Curies
 ) -> dict[str, dict[str, Reason]]:
     """Return term -> kind of reason -> the best reason of that kind."""
-    notes = _Notes()
+    notes = Notes()
     for name, ours in entity.names:
         if norm := normal(name):
             _equal(name, ours, norm, index, notes)
@@ -250,26 +185,32 @@ def _reasons(
     for curie in judged.exact.get(entity.curie, ()):
         for iri in index.with_xref(curie):
             notes.add(iri, "xref", f"it refers to {curie}, an accepted match", _XREF)
+    by_labels(judged.rows.get(entity.curie, ()), index, curies, notes)
+    by_references(judged.exact.get(entity.curie, ()), index, indexes, notes)
     for wider in entity.broader:
         for curie in judged.linked.get(wider, ()):
-            if index.term(iri := curies.iri(curie)):
-                notes.add(iri, "broader", f"our {wider}, which is broader, is linked to it", _BROADER)
+            if term := index.called(curie):
+                notes.add(term.iri, "broader", f"our {wider}, which is broader, is linked to it", _BROADER)
     return notes.found
 
 
-def _equal(name: str, ours: str, norm: str, index: NameIndex, notes: _Notes) -> None:
+def _equal(name: str, ours: str, norm: str, index: NameIndex, notes: Notes) -> None:
     """Note the terms that have one of our names, or one of the same words."""
     for there in index.equal(norm):
         same = there.text == name or len(name) > _PART or not name.isupper()
         worth = _OURS[ours] * _THEIRS[there.kind] * (1 if same else _OTHER_CASE)
         notes.add(there.iri, "name", _says(name, ours, "is", there), worth)
+    for words in headed(norm):
+        for there in index.same_words(words):
+            worth = _OURS[ours] * _theirs(there) * _OTHER_HEAD
+            notes.add(there.iri, "words", _says(name, ours, "has the words of", there), worth)
     for there in index.same_words(bag(norm)):
         if normal(there.text) != norm:
             worth = _OURS[ours] * _theirs(there)
             notes.add(there.iri, "words", _says(name, ours, "has the words of", there), worth)
 
 
-def _parts(name: str, ours: str, norm: str, index: NameIndex, notes: _Notes) -> None:
+def _parts(name: str, ours: str, norm: str, index: NameIndex, notes: Notes) -> None:
     """Note the terms that some words in a row of our name are the whole name of: often broader terms."""
     words = norm.split()
     for length in range(len(words) - 1, 0, -1):
@@ -287,7 +228,7 @@ def _theirs(there: Name) -> float:
     return _THEIRS[there.kind] * _SAME_WORDS
 
 
-def _alike(name: str, ours: str, norm: str, index: NameIndex, notes: _Notes) -> None:
+def _alike(name: str, ours: str, norm: str, index: NameIndex, notes: Notes) -> None:
     """Note the terms whose names look like one of ours, or hold all its words and more."""
     floor, words = _ALIKE + max(0, 8 - len(norm)) * 2, set(norm.split())
     for other, names in index.near(norm, _NEAR):
@@ -295,6 +236,9 @@ def _alike(name: str, ours: str, norm: str, index: NameIndex, notes: _Notes) -> 
             continue
         alike = max(fuzz.ratio(norm, other), 0.95 * fuzz.token_sort_ratio(norm, other))
         how, kind, share = "looks like", "alike", _FUZZY * alike / 100
+        share *= 1 if norm[0] == other[0] else _OTHER_START
+        if _numbered(set(bag(norm).split()), bag(other).split()):
+            share *= _ONE_OF_A_SERIES
         if alike < floor:
             if len(norm) < _PART or not words <= set(other.split()):
                 continue
@@ -302,6 +246,13 @@ def _alike(name: str, ours: str, norm: str, index: NameIndex, notes: _Notes) -> 
         for there in names:
             worth = _OURS[ours] * _THEIRS[there.kind] * share
             notes.add(there.iri, kind, f"{_says(name, ours, how, there)} ({alike:.0f} %)", worth)
+
+
+def _numbered(ours: set[str], theirs: Sequence[str]) -> bool:
+    """Say whether a name is ours and only short marks or numbers more."""
+    more = [word for word in theirs if word not in ours]
+    marks = all(len(word) <= 2 or any(c.isdigit() for c in word) for word in more)
+    return bool(more) and marks and ours <= set(theirs)
 
 
 def _says(name: str, ours: str, how: str, there: Name) -> str:

@@ -24,6 +24,9 @@ _SPELLING = (
     (re.compile(r"sulph"), "sulf"),
 )
 _FILLERS = frozenset("a an and for in of or the to with by".split())
+#: the words a class of drugs or a way to treat ends in, one as good as another
+_HEADS = frozenset("agent drug medicine medication therapy treatment".split())
+_ANTI = re.compile(r"\b(anti|non) (?=[a-z]{3})")
 _PLURAL = re.compile(r"(?<=[a-z]{3})(?<![siu])s$")
 _PLURAL_IES = re.compile(r"(?<=[a-z]{2})ies$")
 
@@ -47,3 +50,16 @@ def bag(name: str) -> str:
         text = pattern.sub(written, text)
     words = (_PLURAL.sub("", _PLURAL_IES.sub("y", word)) for word in text.split() if word not in _FILLERS)
     return " ".join(sorted(words))
+
+
+def headed(name: str) -> tuple[str, ...]:
+    """Return the bags of a normal name under every other word for what is given or done.
+
+    >>> bag("antibacterial drug") in headed("anti bacterial agents")
+    True
+    """
+    joined = _ANTI.sub(r"\1", name)
+    words = joined.split()
+    stem = " ".join(words[:-1]) if len(words) > 1 and bag(words[-1]) in _HEADS else joined
+    heads = (f"{stem} {head}" for head in sorted(_HEADS))
+    return tuple(dict.fromkeys(bag(each) for each in (joined, *heads)))

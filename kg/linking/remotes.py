@@ -14,7 +14,7 @@ from kg.errors import KgError
 from kg.external.remote_endpoint import select
 from kg.external.remotes import address
 from kg.files.mappings import read_mappings, read_prefixes
-from kg.linking.candidates import Curies
+from kg.linking.curies import Curies
 from kg.linking.entities import Entity, chosen, entities
 from kg.linking.index import NAMES, opened
 from kg.linking.names import normal

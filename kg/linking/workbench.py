@@ -10,7 +10,8 @@ from typing import Self
 from kg.errors import NotFound
 from kg.files.mappings import read_mappings, read_prefixes
 from kg.linking.beside import refresh
-from kg.linking.candidates import Candidate, Curies, Judged, candidates
+from kg.linking.candidates import Candidate, Judged, candidates
+from kg.linking.curies import Curies
 from kg.linking.entities import Entity, chosen, entities
 from kg.linking.index import NameIndex, is_made, opened
 from kg.linking.registry import listed, named, store_path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from kg.linking.bridges import Row
 from kg.linking.candidates import Candidate, Judged, candidates
 from kg.linking.entities import Entity, chosen
-from kg.linking.names import bag, normal
+from kg.linking.names import bag, headed, normal
 from kg.linking.trigrams import index
 from kg.linking.workbench import Workbench
 
@@ -55,6 +56,42 @@ def test_what_a_broader_entity_is_linked_to_is_a_reason(bench: Workbench) -> Non
     assert "MONDO:0003541" not in {
         c.curie for c in candidates(entity, bench.indexes, Judged({}, {}), bench.curies)
     }
+
+
+def test_the_label_of_a_row_accepted_elsewhere_is_a_search_key(bench: Workbench) -> None:
+    text = Entity("x:1", "nothing alike", "", ())
+    rows: dict[str, tuple[Row, ...]] = {
+        "x:1": (("skos:closeMatch", "mesh:D0", "Acute Lymphoblastic Leukemias"),)
+    }
+    best = candidates(text, bench.indexes, Judged({}, {}, {}, rows), bench.curies)
+    found = next(c for c in best if c.curie == "MONDO:0004967")
+    assert "mesh:D0 'Acute Lymphoblastic Leukemias', accepted as closeMatch" in found.reasons[0].sentence
+    own: dict[str, tuple[Row, ...]] = {
+        "x:1": (
+            ("skos:closeMatch", "MONDO:0", "acute lymphoblastic leukemia"),
+            ("skos:closeMatch", "y:1", ""),
+        )
+    }
+    none = candidates(text, bench.indexes, Judged({}, {}, {}, own), bench.curies)
+    assert not [c for c in none if c.imported == "mondo"]
+
+
+def test_a_reference_through_a_third_term_is_a_reason(bench: Workbench) -> None:
+    mondo = next(i for i in bench.indexes if i.imported.id == "mondo")
+    text = Entity("x:1", "nothing alike", "", ())
+    term = mondo.called("MONDO:0004967")
+    assert term
+    doid = next(x for x in mondo.xrefs(term.iri) if x.startswith("DOID:"))
+    other = next(x for x in mondo.xrefs(term.iri) if not x.startswith("DOID:"))
+    best = candidates(text, bench.indexes, Judged({}, {"x:1": (other,)}), bench.curies)
+    found = {c.curie: c.reasons for c in best}
+    assert doid in found
+    assert any("an accepted match" in reason.sentence for reason in found[doid])
+
+
+@pytest.mark.parametrize("one", ["antibacterial drugs", "anti-bacterial agents", "Antibacterial therapy"])
+def test_one_word_for_agent_is_as_good_as_another(one: str) -> None:
+    assert bag(normal("antibacterial agent")) in headed(normal(one))
 
 
 def test_a_definition_stands_beside_the_label(bench: Workbench) -> None:
