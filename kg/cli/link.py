@@ -69,7 +69,13 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for progr
 @_JSON
 @_TOP
 @click.option("--all", "every", is_flag=True, help="Accepted pairs too (rejected ones never).")
-@click.option("--remote", metavar="NAME", help="Ask this remote, not the imports.")
+@click.option(
+    "--remote",
+    "remotes",
+    multiple=True,
+    metavar="NAME",
+    help="Ask this remote, not the imports (repeatable).",
+)
 def find(
     wanted: tuple[str, ...],
     imports: tuple[str, ...],
@@ -77,11 +83,11 @@ def find(
     as_json: bool,
     top: int,
     every: bool,
-    remote: str | None,
+    remotes: tuple[str, ...],
 ) -> None:
     """List candidates for entities, with reasons, definitions and the path to the root."""
     settings = Settings.from_environment(os.environ)
-    with _bench(settings, imports, store, remote, wanted) as bench:
+    with _bench(settings, imports, store, remotes, wanted) as bench:
         hidden = {"rejected"} if every or wanted else {"rejected", "accepted"}
         rows = [
             (entity, bench.candidates(entity, top, lambda verdict: verdict not in hidden))
@@ -94,12 +100,12 @@ def _bench(
     settings: Settings,
     imports: tuple[str, ...],
     store: Path | None,
-    remote: str | None,
+    remotes: tuple[str, ...],
     wanted: tuple[str, ...],
 ) -> Any:
-    """Return the workbench over the imports or over what a remote endpoint answers, as a context."""
-    if remote:
-        return remote_bench(settings, remote, wanted, _tell)
+    """Return the workbench over the imports or over what remote endpoints answer, as a context."""
+    if remotes:
+        return remote_bench(settings, remotes, wanted, _tell)
     return workbench(settings, imports, store, _tell)
 
 
@@ -136,8 +142,13 @@ def _print(rows: list[tuple[Entity, list[Candidate]]]) -> None:
         if not found:
             click.echo("  no candidate")
     without = "" if few else f"{sum(not found for _, found in rows)} entities without a candidate; "
-    total = sum(len(found) for _, found in rows)
-    click.echo(f"{without}{total} candidates for {len(rows)} entities; nothing was accepted.")
+    total = _counted(sum(len(found) for _, found in rows), "candidate", "candidates")
+    click.echo(f"{without}{total} for {_counted(len(rows), 'entity', 'entities')}; nothing was accepted.")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _lines(candidate: Candidate) -> Iterable[str]:

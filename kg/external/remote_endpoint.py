@@ -50,7 +50,7 @@ class Remote(Endpoint):
     def _away(self, what: str) -> StoreUnavailable:
         """Return the error of an endpoint that did what none should."""
         return StoreUnavailable(
-            f"The remote {self.remote} ({self.shown}) {what}.", todo="Check it with kg remote list, or later."
+            f"The remote {self.remote} ({self.shown}) {what}.", todo="Try it with kg remote test, or later."
         )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
-from kg.errors import KgError
+from kg.errors import KgError, StoreUnavailable
 from kg.external.remote_endpoint import select
 from kg.external.remotes import address
 from kg.files.mappings import read_mappings, read_prefixes
@@ -41,32 +41,52 @@ _ABOUT = (
 
 @contextmanager
 def remote_bench(
-    settings: Settings, name: str, wanted: Sequence[str], tell: Callable[[str], None]
+    settings: Settings, names: Sequence[str], wanted: Sequence[str], tell: Callable[[str], None]
 ) -> Iterator[Workbench]:
-    """Yield a workbench over what the remote knows of the wanted entities.
+    """Yield a workbench over what the remotes know of the wanted entities.
 
-    A remote that fails is told of in a sentence, and what it had answered till then is used.
+    A remote that fails is told of in a sentence, and what it had answered till then is used;
+    raises StoreUnavailable when none of them answered anything.
     """
-    at = address(settings, name)
     known = entities(open_build(settings))
     picked = chosen(known, wanted) if wanted else known
     prefixes = read_prefixes(settings.root)
     curies = Curies(prefixes)
-    graph = IMPORT[f"remote-{name}"]
-    store = MemoryStore()
+    places = {name: address(settings, name) for name in names}
+    stores = {name: _held(name, at, picked, tell) for name, at in places.items()}
+    if not any(stores.values()):
+        raise StoreUnavailable(
+            "No remote answered.", where=", ".join(names), todo="Look whether each does: kg remote test NAME."
+        )
+    with tempfile.TemporaryDirectory(prefix="kg-remote-") as folder, ExitStack() as opening:
+        indexes = []
+        for name, store in stores.items():
+            if store is not None:
+                found = _as_import(name, places[name], sum(1 for _ in store.quads(IMPORT[f"remote-{name}"])))
+                index = opened(store, found, Path(folder), curies, lambda _: None)
+                opening.callback(index.close)
+                indexes.append(index)
+        yield Workbench(
+            settings,
+            store_path(settings),
+            picked,
+            tuple(indexes),
+            read_mappings(settings.root),
+            prefixes,
+            curies,
+        )
+
+
+def _held(name: str, at: str, picked: Sequence[Entity], tell: Callable[[str], None]) -> MemoryStore | None:
+    """Return what a remote knows of the entities; None where it failed before it answered anything."""
+    store, graph, answered = MemoryStore(), IMPORT[f"remote-{name}"], False
     try:
         for triples in _fetched(name, at, picked):
+            answered = True
             store.load([Quad(s, p, o, graph) for s, p, o in triples])
     except KgError as error:
-        tell(f"kg: {error} What it had answered until then is used.")
-    with tempfile.TemporaryDirectory(prefix="kg-remote-") as folder:
-        found = _as_import(name, at, len(list(store.quads(graph))))
-        index = opened(store, found, Path(folder), curies, lambda _: None)
-        bench = Workbench(
-            settings, store_path(settings), picked, (index,), read_mappings(settings.root), prefixes, curies
-        )
-        yield bench
-        index.close()
+        tell(f"kg: {error}" + (" What it had answered until then is used." if answered else ""))
+    return store if answered else None
 
 
 def _as_import(name: str, at: str, triples: int) -> Imported:
