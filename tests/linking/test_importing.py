@@ -270,8 +270,10 @@ def test_an_interrupted_import_leaves_nothing_behind(own: Settings, tmp_path: Pa
     with big.open("w") as out:
         for number in range(400_000):
             out.write(f"<http://a/{number}> <http://b> <http://c/{number}> .\n")
+    # a shell's background job ignores Ctrl-C, and so would what is started below it
+    heeding = ["env", "--default-signal=INT", str(KG)]
     process = subprocess.Popen(
-        [KG, "import", str(big)], env=environment(own), stderr=subprocess.PIPE, text=True
+        [*heeding, "import", str(big)], env=environment(own), stderr=subprocess.PIPE, text=True
     )
     staging = own.imports_dir / f".store.import-{process.pid}"
     deadline = time.monotonic() + 20
