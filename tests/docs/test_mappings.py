@@ -6,10 +6,7 @@ import csv
 import io
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-
-import pytest
 
 from tests.docs.test_readme import Run, blocks, run
 
@@ -28,7 +25,6 @@ def test_the_curl_command_gives_a_row_for_every_code_of_a_column(live_server: st
     }
 
 
-@pytest.mark.skipif(find_spec("pandas") is None, reason="pandas is not installed; the recipe needs it")
 def test_the_notebook_cell_joins_the_answer_to_a_table(live_server: str) -> None:
     (cell,) = blocks(TEXT, "python")
     code = cell.replace("http://127.0.0.1:8000", live_server)
