@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import zlib
@@ -68,5 +69,13 @@ def unpacked(raw: IO[bytes], where: str, seen: Callable[[int], None] = lambda _:
     for magic, opener in _OPENERS.items():
         if head.startswith(magic):
             inner = opener(cast("IO[bytes]", io.BufferedReader(counted, 1 << 16)))
-            return io.BufferedReader(Counted(inner, lambda _: None, where), 1 << 18)
-    return io.BufferedReader(counted, 1 << 18)
+            return _after_mark(Counted(inner, lambda _: None, where))
+    return _after_mark(counted)
+
+
+def _after_mark(stream: Counted) -> io.BufferedReader:
+    """Return `stream` after the byte order mark that some editors put before UTF-8."""
+    buffered: io.BufferedReader = io.BufferedReader(stream, 1 << 18)
+    if buffered.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
+        buffered.read(len(codecs.BOM_UTF8))
+    return buffered

@@ -65,8 +65,6 @@ def _decoded(reading: Reading, block: Block) -> list[str]:
             problem = Problem(block.first + offset, error.start + 1, "This line is not UTF-8.")
             reading.skip(problem)
             lines.append("\n")
-    if block.first == 1 and lines:
-        lines[0] = lines[0].removeprefix("\ufeff")
     return lines
 
 

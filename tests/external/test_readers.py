@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def test_every_format_packed_or_not_gives_the_same_labels(tmp_path: Path, name: 
     assert {GADGET, WIDGET} <= triples
     if "sssom" not in name:
         assert (f"{BASE}ZZ_2", SUB, f"{BASE}ZZ_1") in triples
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_byte_order_mark_before_utf_8_is_no_part_of_a_file(tmp_path: Path, name: str, packing: str) -> None:
+    marked = codecs.BOM_UTF8 + FILES[name].encode()
+    triples, _ = read(write(tmp_path, name + packing, packed(marked, packing)))
+    assert {GADGET, WIDGET} <= triples
 
 
 def test_a_packed_file_needs_no_suffix(tmp_path: Path) -> None:
