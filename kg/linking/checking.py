@@ -97,12 +97,7 @@ def _vocabularies(bench: Workbench, index: NameIndex) -> frozenset[str]:
 
 def _known(bench: Workbench, index: NameIndex, prefix: str) -> float:
     """Return which part of the accepted targets of a vocabulary an import holds; 1 where none is linked."""
-    linked = {
-        row.object_id
-        for mapping_set in bench.mappings.sets
-        for row in (mapping_set.rows if mapping_set.verdict == "accepted" else ())
-        if row.object_id.startswith(f"{prefix}:")
-    }
+    linked = {row.object_id for row in bench.mappings.rows() if row.object_id.startswith(f"{prefix}:")}
     known = sum(bool(index.called(target) or index.merged_into(target)) for target in linked)
     return known / len(linked) if linked else 1.0
 

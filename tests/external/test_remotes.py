@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -23,46 +20,18 @@ from kg.external.remote_endpoint import ask_all, select
 from kg.settings import Settings
 from kg.store.memory import MemoryStore
 from tests.external.samples import NT
+from tests.oxigraph import free_port, serving
 
 ALL = "SELECT ?s ?label { ?s <http://www.w3.org/2000/01/rdf-schema#label> ?label }"
 JSON = "application/sparql-results+json"
 WHOLE = b'{"head":{"vars":["s"]},"results":{"bindings":[{"s":{"type":"uri","value":"http://a"}}]}}'
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The query address of a real Oxigraph server with a slice in it."""
-    port = free_port()
-    program = Path(sys.executable).with_name("oxigraph")
-    if not program.exists():
-        pytest.skip("the oxigraph server is not installed")
-    server = subprocess.Popen(
-        [program, "serve", "-l", tmp_path_factory.mktemp("ox"), "--bind", f"127.0.0.1:{port}"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        put = Request(
-            f"http://127.0.0.1:{port}/store?default",
-            data=NT.encode(),
-            headers={"Content-Type": "application/n-triples"},
-        )
-        for _ in range(100):
-            try:
-                urlopen(put, timeout=5).close()  # noqa: S310
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}/query"
-    finally:
-        server.kill()
-        server.wait()
+    with serving(tmp_path_factory.mktemp("ox"), NT.encode()) as address:
+        yield address
 
 
 RESOLVE = socket.getaddrinfo

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pyoxigraph as ox
 import pytest
@@ -19,14 +16,9 @@ from kg.linking.registry import store_path
 from kg.namespaces import IMPORT
 from kg.settings import Settings
 from kg.store.imports import open_readonly
+from tests.oxigraph import free_port, serving
 
 Kg = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -34,28 +26,8 @@ def drugs(linked: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The query address of an Oxigraph server that holds the slice of PharmGKB."""
     with open_readonly(store_path(linked)) as imports:
         body = ox.serialize(list(imports.quads(IMPORT["pharmgkb"])), format=ox.RdfFormat.N_TRIPLES)
-    base = f"http://127.0.0.1:{free_port()}"
-    program = Path(sys.executable).with_name("oxigraph")
-    folder = tmp_path_factory.mktemp("ox")
-    server = subprocess.Popen(
-        [program, "serve", "-l", folder, "--bind", base.removeprefix("http://")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    put = Request(  # noqa: S310 - our own server
-        f"{base}/store?default", data=body, headers={"Content-Type": "application/n-triples"}
-    )
-    try:
-        for _ in range(200):
-            try:
-                urlopen(put, timeout=5).close()  # noqa: S310 - our own server
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield f"{base}/query"
-    finally:
-        server.kill()
-        server.wait()
+    with serving(tmp_path_factory.mktemp("ox"), body or b"") as address:
+        yield address
 
 
 @pytest.fixture
