@@ -89,19 +89,16 @@ class Judged:
     @classmethod
     def of(cls, mappings: Mappings) -> Judged:
         """Return the verdicts of all mapping files; only exact and close rows lead to further terms."""
-        verdicts: dict[tuple[str, str], str] = {}
+        verdicts = {row.pair: each.verdict for each in mappings.sets for row in each.rows}
         exact: dict[str, list[str]] = defaultdict(list)
         linked: dict[str, list[str]] = defaultdict(list)
         accepted: dict[str, tuple[Row, ...]] = defaultdict(tuple)
         for row in mappings.rows():
             accepted[row.subject_id] += ((row.predicate_id, row.object_id, row.object_label),)
-        for mapping_set in mappings.sets:
-            for row in mapping_set.rows:
-                verdicts[row.pair] = mapping_set.verdict
-                if mapping_set.verdict == "accepted" and _leads(row):
-                    exact[row.subject_id].append(row.object_id)
-                if mapping_set.verdict == "accepted" and row.predicate_id in _AT_LEAST_AS_WIDE:
-                    linked[row.subject_id].append(row.object_id)
+            if _leads(row):
+                exact[row.subject_id].append(row.object_id)
+            if row.predicate_id in _AT_LEAST_AS_WIDE:
+                linked[row.subject_id].append(row.object_id)
         near, wide = ({s: tuple(objects) for s, objects in each.items()} for each in (exact, linked))
         return cls(verdicts, near, wide, dict(accepted))
 
