@@ -20,7 +20,7 @@ def load(build: str | Path | None = None) -> Dataset:
     `graph(name)` and `quads()` reach every triple of every named graph. Nothing is written back to the
     build. Raises StoreUnavailable when there is no finished build.
     """
-    from kg.notebook import dataset
+    from kg.notebook import open_dataset
     from kg.settings import Settings
 
-    return dataset(Settings.from_environment(os.environ, build_dir=Path(build) if build else None))
+    return open_dataset(Settings.from_environment(os.environ, build_dir=Path(build) if build else None))

@@ -8,57 +8,59 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-class KgError(Exception):
+class UserError(Exception):
     """Something a user can mend: what went wrong, where, and what to do next."""
 
-    def __init__(self, what: str, *, where: str = "", todo: str = "", line: int = 0, column: int = 0) -> None:
-        super().__init__(what)
-        self.what = what
-        self.where = where
-        self.todo = todo
+    def __init__(
+        self, message: str, *, location: str = "", hint: str = "", line: int = 0, column: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.location = location
+        self.hint = hint
         self.line = line
         self.column = column
 
     def __str__(self) -> str:
         """Return one sentence: `where:line:column: what To mend it: todo`."""
-        place = ":".join(str(part) for part in (self.where, self.line, self.column) if part)
-        head = f"{place}: {self.what}" if place else self.what
-        return f"{head} {self.todo}".strip()
+        place = ":".join(str(part) for part in (self.location, self.line, self.column) if part)
+        head = f"{place}: {self.message}" if place else self.message
+        return f"{head} {self.hint}".strip()
 
 
-class NotFound(KgError):
+class NotFound(UserError):
     """A name, IRI, file or page that does not exist; `todo` names near ones."""
 
 
-class BadQuery(KgError):
+class BadQuery(UserError):
     """A query, update or parameter that cannot be read; carries line and column."""
 
 
-class BadData(KgError):
+class BadData(UserError):
     """A file or RDF body that cannot be read or breaks a rule; carries line and column."""
 
 
-class BadFiles(BadData):
+class InvalidFiles(BadData):
     """All the mistakes of a run, one sentence each, in the order of their places."""
 
-    def __init__(self, mistakes: Iterable[KgError]) -> None:
+    def __init__(self, mistakes: Iterable[UserError]) -> None:
         distinct = {str(each): each for each in mistakes}.values()
         self.mistakes = tuple(
-            sorted(distinct, key=lambda each: (each.where, each.line, each.column, each.what))
+            sorted(distinct, key=lambda each: (each.location, each.line, each.column, each.message))
         )
         count = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
-        super().__init__(f"{count}; nothing was built.", todo="`kg check` lists them.")
+        super().__init__(f"{count}; nothing was built.", hint="`kg check` lists them.")
 
     def __str__(self) -> str:
         """Return the mistakes, a line each."""
         return "\n".join(map(str, self.mistakes))
 
 
-class Inconsistent(KgError):
+class Inconsistent(UserError):
     """The data contradict the ontology."""
 
 
-class Forbidden(KgError):
+class Forbidden(UserError):
     """The act is switched off, or the caller may not do it."""
 
 
@@ -66,35 +68,35 @@ class Unauthorized(Forbidden):
     """A token is missing or wrong."""
 
 
-class NotAcceptable(KgError):
+class NotAcceptable(UserError):
     """No representation on offer fits what was asked; `todo` lists the offers."""
 
 
-class UnsupportedMedia(KgError):
+class UnsupportedMedia(UserError):
     """The body's media type is not understood; `todo` lists the accepted ones."""
 
 
-class TooSlow(KgError):
+class TooSlow(UserError):
     """A body that comes too slowly to be waited for."""
 
 
-class TooLarge(KgError):
+class TooLarge(UserError):
     """A body, query or file over its limit."""
 
 
-class TooExpensive(KgError):
+class TooExpensive(UserError):
     """A query that passed its deadline, memory or row limit and was stopped."""
 
 
-class Cancelled(KgError):
+class Cancelled(UserError):
     """A query that was stopped because whoever asked it said so."""
 
 
-class Busy(KgError):
+class Busy(UserError):
     """The queue is full; try again after `retry_after` seconds."""
 
     retry_after = 1
 
 
-class StoreUnavailable(KgError):
+class StoreUnavailable(UserError):
     """The store or a remote server cannot be reached, is locked, full or damaged."""

@@ -60,7 +60,7 @@ SH = Namespace("http://www.w3.org/ns/shacl#")
 VOID = Namespace("http://rdfs.org/ns/void#")
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
-FORMATS = Namespace("http://www.w3.org/ns/formats/")
+W3C_FORMATS = Namespace("http://www.w3.org/ns/formats/")
 ENTAILMENT = Namespace("http://www.w3.org/ns/entailment/")
 OWL_PROFILE = Namespace("http://www.w3.org/ns/owl-profile/")
 SCHEMA = Namespace("https://schema.org/")
@@ -71,7 +71,7 @@ SEMAPV = Namespace("https://w3id.org/semapv/vocab/")
 OBO = Namespace("http://purl.obolibrary.org/obo/")
 OBOINOWL = Namespace("http://www.geneontology.org/formats/oboInOwl#")
 SPDX = Namespace("http://spdx.org/rdf/terms#")
-IMPORT = Namespace(BASE + "graph/import/")
+IMPORT_GRAPH = Namespace(BASE + "graph/import/")
 BIOLINK = Namespace("https://w3id.org/biolink/vocab/")
 
 #: kind of entity -> prefix; the kind is also the first path segment of the entity's page.
@@ -122,7 +122,7 @@ PREFIXES = MappingProxyType(
 )
 
 
-def shorten(iri: str) -> str:
+def compress_iri(iri: str) -> str:
     """Return an IRI as `prefix:local` where a known prefix fits, or else unchanged."""
     fits = [(len(namespace), prefix) for prefix, namespace in PREFIXES.items() if iri.startswith(namespace)]
     if not fits:

@@ -10,10 +10,10 @@ from kg.pipeline.opening import open_build
 from kg.settings import Settings
 
 
-def dataset(settings: Settings) -> Dataset:
+def open_dataset(settings: Settings) -> Dataset:
     """Return a Dataset over a copy of the current build in memory, with the project's prefixes bound."""
     opened = open_build(settings)
-    found = Dataset(store=OxigraphStore(store=opened.engine), default_union=False)
+    found = Dataset(store=OxigraphStore(store=opened.oxigraph), default_union=False)
     for prefix, namespace in PREFIXES.items():
         found.bind(prefix, namespace, replace=True)
     return found

@@ -9,10 +9,10 @@ from typing import Any
 
 from kg.errors import BadData
 
-ROOT = Path(__file__).resolve().parent.parent
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
-def setting(default: Any, help: str) -> Any:
+def declare_setting(default: Any, help: str) -> Any:
     """Return a dataclass field with its default and its line of help."""
     return field(default=default, metadata={"help": help})
 
@@ -21,74 +21,82 @@ def setting(default: Any, help: str) -> Any:
 class Settings:
     """What can be set; the environment variable of `build_dir` is `KG_BUILD_DIR`, and so on."""
 
-    root: Path = setting(ROOT, "where ontology/, data/ and queries/ stand")
-    build_dir: Path = setting(ROOT / "build", "where builds are published")
-    imports_dir: Path = setting(
-        ROOT / "imports", "where kg import keeps ontologies, their index and the remotes"
+    root: Path = declare_setting(PROJECT_ROOT, "where ontology/, data/ and queries/ stand")
+    build_dir: Path = declare_setting(PROJECT_ROOT / "build", "where builds are published")
+    imports_dir: Path = declare_setting(
+        PROJECT_ROOT / "imports", "where kg import keeps ontologies, their index and the remotes"
     )
-    source_text: Path | None = setting(None, "the reader's own copy of the source text; never copied or sent")
-    store: str = setting("memory:", "memory: | a directory | the https:// address of a SPARQL 1.1 server")
-    empty: bool = setting(False, "serve an empty store: no ontology, no inference")
-    host: str = setting("127.0.0.1", "address to listen on")
-    port: int = setting(8000, "port to listen on; 0 takes a free one")
-    workers: int = setting(2, "server processes")
-    update_token: str = setting("", "token that allows writes; empty: writing is off")
-    update_token_file: Path | None = setting(None, "file that holds the token, instead of the variable")
-    query_deadline: float = setting(30.0, "seconds a query may run before it is stopped")
-    query_memory: int = setting(2048, "MiB a query may use before it is stopped")
-    query_rows: int = setting(1_000_000, "rows an answer may have before it is cut, and said to be")
-    query_size: int = setting(200_000, "bytes a query or update may have")
-    body_size: int = setting(64_000_000, "bytes a graph store body may have")
-    body_patience: float = setting(
+    source_text: Path | None = declare_setting(
+        None, "the reader's own copy of the source text; never copied or sent"
+    )
+    store: str = declare_setting(
+        "memory:", "memory: | a directory | the https:// address of a SPARQL 1.1 server"
+    )
+    empty: bool = declare_setting(False, "serve an empty store: no ontology, no inference")
+    host: str = declare_setting("127.0.0.1", "address to listen on")
+    port: int = declare_setting(8000, "port to listen on; 0 takes a free one")
+    workers: int = declare_setting(2, "server processes")
+    update_token: str = declare_setting("", "token that allows writes; empty: writing is off")
+    update_token_file: Path | None = declare_setting(
+        None, "file that holds the token, instead of the variable"
+    )
+    query_deadline: float = declare_setting(30.0, "seconds a query may run before it is stopped")
+    query_memory: int = declare_setting(2048, "MiB a query may use before it is stopped")
+    query_rows: int = declare_setting(1_000_000, "rows an answer may have before it is cut, and said to be")
+    query_size: int = declare_setting(200_000, "bytes a query or update may have")
+    body_size: int = declare_setting(64_000_000, "bytes a graph store body may have")
+    body_patience: float = declare_setting(
         30.0, "seconds in which each 64 kB of a request's body must come; else 408 and the connection ends"
     )
-    query_slots: int = setting(8, "queries that run at a time")
-    query_queue: int = setting(32, "queries that may wait; beyond: 503 with Retry-After")
-    service_allow: tuple[str, ...] = setting(
+    query_slots: int = declare_setting(8, "queries that run at a time")
+    query_queue: int = declare_setting(32, "queries that may wait; beyond: 503 with Retry-After")
+    service_allow: tuple[str, ...] = declare_setting(
         (), "exact addresses that SERVICE may call and LOAD may read, blank-separated"
     )
-    private_hosts: tuple[str, ...] = setting(
+    private_hosts: tuple[str, ...] = declare_setting(
         (), "host names on that list that may stand for private addresses, blank-separated"
     )
-    cache_bytes: int = setting(64_000_000, "bytes of answers kept; 0 switches the cache off")
-    remote_update: str = setting(
+    cache_bytes: int = declare_setting(64_000_000, "bytes of answers kept; 0 switches the cache off")
+    remote_update: str = declare_setting(
         "", "update address of a remote store; empty: its /query is taken for /update"
     )
-    remote_default_graph: str = setting(
+    remote_default_graph: str = declare_setting(
         "", "graph of a remote store that stands for its default graph, where it has none (Virtuoso)"
     )
-    remote_freshness: float = setting(
+    remote_freshness: float = declare_setting(
         5.0, "seconds after which a remote store may have changed by other hands"
     )
-    slow_query: float = setting(1.0, "seconds from which a query enters the slow-query log")
+    slow_query: float = declare_setting(1.0, "seconds from which a query enters the slow-query log")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], **given: Any) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str], **overrides: Any) -> Settings:
         """Return settings from `KG_*` variables; keyword arguments that are not None win.
 
         Raises BadData when a variable does not hold a value of the setting's type.
         """
         read = {
-            f.name: _parse(f.name, environment[variable], str(f.type))
+            f.name: _parse_setting(f.name, environment[variable], str(f.type))
             for f in fields(cls)
             if (variable := f"KG_{f.name.upper()}") in environment
         }
         if "root" in read:  # a project elsewhere keeps its builds and imports beside it
             read = {"build_dir": read["root"] / "build", "imports_dir": read["root"] / "imports"} | read
-        return replace(cls(), **(read | {name: value for name, value in given.items() if value is not None}))
+        return replace(
+            cls(), **(read | {name: value for name, value in overrides.items() if value is not None})
+        )
 
 
-def _parse(name: str, text: str, kind: str) -> Any:
+def _parse_setting(name: str, text: str, kind: str) -> Any:
     """Return `text` as a value of the field type `kind`."""
     try:
         return _PARSERS[kind](text)
     except ValueError as error:
         raise BadData(
-            f"KG_{name.upper()}={text!r} is not a value of type {kind}.", todo="Set it anew or unset it."
+            f"KG_{name.upper()}={text!r} is not a value of type {kind}.", hint="Set it anew or unset it."
         ) from error
 
 
-def _boolean(text: str) -> bool:
+def _parse_boolean(text: str) -> bool:
     """Return the truth of 1/0, true/false, yes/no."""
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
     if text.lower() not in words:
@@ -100,7 +108,7 @@ _PARSERS: dict[str, Any] = {
     "Path": Path,
     "Path | None": lambda text: Path(text) if text else None,
     "str": str,
-    "bool": _boolean,
+    "bool": _parse_boolean,
     "int": int,
     "float": float,
     "tuple[str, ...]": lambda text: tuple(text.split()),

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, RdfFormat, parse
 
-from kg.files.positions import scan
+from kg.files.positions import scan_turtle
 from kg.namespaces import KG, PREFIXES, RDF
-from kg.pipeline.building import complete
-from kg.pipeline.load import load
+from kg.pipeline.building import add_generated_graphs
+from kg.pipeline.load import load_project
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -157,8 +157,8 @@ def test_modules_are_short_and_are_named_for_what_they_are() -> None:
 @cache
 def vocabulary() -> frozenset[str]:
     """Return the IRIs that the built graph defines before reasoning."""
-    found = load(ROOT)
-    complete(found)
+    found = load_project(ROOT)
+    add_generated_graphs(found)
     triples = (triple for graph in found.dataset.graphs.values() for triple in graph)
     return frozenset(
         t.subject.value for t in triples if isinstance(t.subject, NamedNode) and t.predicate == RDF["type"]
@@ -235,7 +235,7 @@ def test_every_term_of_ours_in_a_query_exists() -> None:
             continue
         text = path.read_text("utf-8")
         body = re.sub(r"^#.*$", "", text, flags=re.M)
-        for iri, places in scan(_turtle(body), path.name).terms.items():
+        for iri, places in scan_turtle(_turtle(body), path.name).terms.items():
             local = iri.removeprefix(KG)
             if iri.startswith(KG) and local:
                 checked += 1

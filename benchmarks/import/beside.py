@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from kg.linking.registry import listed, store_path
-from kg.pipeline.asking import library
+from kg.linking.registry import list_imports, locate_import_store
+from kg.pipeline.asking import load_library
 from kg.settings import Settings
 from kg.store.imports import open_readonly
 from kg.store.protocol import Store
@@ -63,7 +63,7 @@ def bring(name: str, path: Path, settings: Settings) -> None:
 
 def ask(store: Store) -> None:
     """Time the questions that use the outside hierarchies, and a join of whole imports with our graph."""
-    questions = library(ROOT)
+    questions = load_library(ROOT)
     for name, values in ASKED.items():
         took("ask " + name, lambda name=name, values=values: len(questions.ask(store, name, values).rows))
     took("ours below lymphoid leukemia", lambda: len(store.select(BELOW)))
@@ -84,12 +84,12 @@ def measure(folder: Path) -> None:
     settings = replace(Settings(), imports_dir=folder)
     for name, path in FILES.items():
         bring(name, SHARED / path, settings)
-    place = store_path(settings)
+    place = locate_import_store(settings)
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     began = time.monotonic()
     with open_readonly(place) as store:
-        triples = sum(imported.triples for imported in listed(store))
-        graphs = len(store.graphs())
+        triples = sum(imported.triples for imported in list_imports(store))
+        graphs = len(store.graph_names())
         opened = time.monotonic() - began
         print(
             f"{triples:,} imported triples, {graphs} graphs, {size / 1e6:,.0f} MB, opened in {opened:.2f} s"

@@ -13,13 +13,13 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from kg.linking.candidates import Candidate, Judged, candidates
-from kg.linking.entities import Entity
-from kg.linking.importing import Wish, import_file
+from kg.linking.candidates import Candidate, JudgedMappings, find_candidates
+from kg.linking.entities import LinkableEntity
+from kg.linking.importing import ImportRequest, import_file
 from kg.linking.index import NameIndex
-from kg.linking.registry import store_path
-from kg.linking.workbench import Workbench, workbench
-from kg.mappings.rows import Mapping
+from kg.linking.registry import locate_import_store
+from kg.linking.workbench import Workbench, open_workbench
+from kg.mappings.rows import MappingRow
 from kg.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,20 +36,24 @@ def timed(what: str, began: float, cpu: float) -> None:
     print(f"{what:44} {time.monotonic() - began:8.1f} s  {time.process_time() - cpu:8.1f} cpu s", flush=True)
 
 
-def held_out(bench: Workbench, row: Mapping) -> Judged:
+def held_out(bench: Workbench, row: MappingRow) -> JudgedMappings:
     """Return what was judged but for the rows of one entity in one vocabulary."""
     prefix = row.object_id.partition(":")[0]
-    judged = Judged.of(bench.mappings)
-    others = tuple(o for o in judged.exact.get(row.subject_id, ()) if not o.startswith(f"{prefix}:"))
-    linked = {subject: objects for subject, objects in judged.linked.items() if subject != row.subject_id}
-    rows = tuple(r for r in judged.rows.get(row.subject_id, ()) if not r[1].startswith(f"{prefix}:"))
-    return Judged({}, {row.subject_id: others}, linked, {row.subject_id: rows})
+    judged = JudgedMappings.from_mappings(bench.mappings)
+    others = tuple(
+        o for o in judged.equivalent_targets.get(row.subject_id, ()) if not o.startswith(f"{prefix}:")
+    )
+    linked = {
+        subject: objects for subject, objects in judged.broader_targets.items() if subject != row.subject_id
+    }
+    rows = tuple(r for r in judged.accepted_rows.get(row.subject_id, ()) if not r[1].startswith(f"{prefix}:"))
+    return JudgedMappings({}, {row.subject_id: others}, linked, {row.subject_id: rows})
 
 
-def offered(bench: Workbench, entity: Entity, own: NameIndex, row: Mapping) -> list[Candidate]:
+def offered(bench: Workbench, entity: LinkableEntity, own: NameIndex, row: MappingRow) -> list[Candidate]:
     """Return what one import offers for an entity; the others only lead to it."""
     indexes = sorted(bench.indexes, key=lambda index: index is not own)
-    every = candidates(entity, indexes, held_out(bench, row), bench.curies, top=max(DEPTHS))
+    every = find_candidates(entity, indexes, held_out(bench, row), bench.curies, top=max(DEPTHS))
     return [c for c in every if c.imported == own.imported.id]
 
 
@@ -63,7 +67,7 @@ def recall(bench: Workbench) -> None:
     hits: dict[tuple[str, str, int], int] = defaultdict(int)
     total: dict[tuple[str, str], int] = defaultdict(int)
     entities = {entity.curie: entity for entity in bench.entities}
-    accepted = {row.pair for row in bench.mappings.rows()}
+    accepted = {row.subject_and_object for row in bench.mappings.rows()}
     firsts: dict[str, dict[str, bool]] = defaultdict(dict)
     missing: list[str] = []
     for row in bench.mappings.rows():
@@ -71,7 +75,7 @@ def recall(bench: Workbench) -> None:
         index = [i for i in bench.indexes if i.imported.id == prefix.lower()]
         if not index or row.subject_id not in entities:
             continue
-        if index[0].called(row.object_id) is None:
+        if index[0].find_term_by_curie(row.object_id) is None:
             missing.append(row.object_id)
             continue
         found = offered(bench, entities[row.subject_id], index[0], row)
@@ -102,13 +106,13 @@ def main() -> None:
         settings = replace(Settings(), imports_dir=Path(folder))
         for name, path in FILES.items():
             began, cpu = time.monotonic(), time.process_time()
-            import_file(path, Wish(path.name, name.lower()), store_path(settings), settings)
+            import_file(path, ImportRequest(path.name, name.lower()), locate_import_store(settings), settings)
             timed(f"import {path.name}", began, cpu)
         began, cpu = time.monotonic(), time.process_time()
-        with workbench(settings) as bench:
+        with open_workbench(settings) as bench:
             timed("index, once", began, cpu)
             began, cpu = time.monotonic(), time.process_time()
-            found = sum(len(bench.candidates(entity)) for entity in bench.entities)
+            found = sum(len(bench.find_candidates(entity)) for entity in bench.entities)
             timed(f"link {len(bench.entities)} entities, {found} candidates", began, cpu)
             recall(bench)
 

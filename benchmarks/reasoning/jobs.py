@@ -44,22 +44,22 @@ def ours(files: list[Path], clock: Clock, beside: Path | None = None) -> dict[st
 
     What stands in `beside` is loaded into that store too, and asked for together with the closure.
     """
-    from kg.external.rdf_files import triples_of_files
+    from kg.external.rdf_files import read_triples_of_files
     from kg.reasoning import close
-    from kg.reasoning.ntriples import lines
+    from kg.reasoning.ntriples import serialize_ntriples
 
-    triples = list(triples_of_files(files))
+    triples = list(read_triples_of_files(files))
     clock.mark("read")
     closure = close(triples)
-    closure.holds(triples[0])
+    closure.contains(triples[0])
     clock.mark("close")
-    given, new = len(closure.given), len(closure)
+    given, new = len(closure.asserted_facts), len(closure)
     del triples
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "closure.nt"
         with path.open("wb") as stream:
-            for part in (closure.given, closure.new):
-                stream.writelines(lines(part, closure.engine.dictionary))
+            for part in (closure.asserted_facts, closure.inferred_facts):
+                stream.writelines(serialize_ntriples(part, closure.engine.dictionary))
         clock.mark("write")
         peak = rss()
         store = load(path, folder, clock)
@@ -147,11 +147,11 @@ def own_graph(_: list[Path], clock: Clock) -> dict[str, int]:
     """Write our own graph's reasoner input, and its mappings, as N-Triples to the two files named."""
     from kg.pipeline import open_build
     from kg.settings import Settings
-    from kg.views.proving import prover
+    from kg.views.proving import make_prover
 
     store = open_build(Settings.from_environment(os.environ))
-    asserted = prover(store).asserted
-    for name, triples in ((sys.argv[3], asserted), (sys.argv[4], store.quads(GRAPH["mappings"]))):
+    asserted = make_prover(store).asserted
+    for name, triples in ((sys.argv[3], asserted), (sys.argv[4], store.read_graph(GRAPH["mappings"]))):
         Path(name).write_bytes(ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"")
     clock.mark("write")
     return {"given": len(asserted)}
@@ -162,14 +162,14 @@ def cases(_: list[Path], clock: Clock) -> dict[str, float]:
     from kg.errors import BadQuery
     from kg.pipeline import open_build
     from kg.settings import Settings
-    from kg.views.casing import Cases, case_page
+    from kg.views.casing import CaseContext, case_page
 
-    judged = Cases.of(open_build(Settings.from_environment(os.environ)))
+    judged = CaseContext.load(open_build(Settings.from_environment(os.environ)))
     clock.mark("load")
     draw = random.Random(7)  # noqa: S311
     spent: list[float] = []
     busy: list[float] = []
-    features = [feature.value for feature in judged.known.features]
+    features = [feature.value for feature in judged.knowledge.features]
     while len(spent) < 200:
         picked = draw.sample(features, 5)
         started, worked = time.perf_counter(), time.process_time()
@@ -190,13 +190,13 @@ def proofs(_: list[Path], clock: Clock) -> dict[str, float]:
     from kg.views import proving
 
     store = open_build(Settings.from_environment(os.environ))
-    prover, naming = proving.prover(store), proving.naming(store)
+    prover, naming = proving.make_prover(store), proving.load_all_labels(store)
     clock.mark("load")
     spent: list[float] = []
     busy: list[float] = []
-    for triple in sorted(store.quads(GRAPH["inferred"]), key=str)[::5]:
+    for triple in sorted(store.read_graph(GRAPH["inferred"]), key=str)[::5]:
         started, worked = time.perf_counter(), time.process_time()
-        proving.explain(prover, store, naming, triple)
+        proving.explain_triple(prover, store, naming, triple)
         spent.append(time.perf_counter() - started)
         busy.append(time.process_time() - worked)
     clock.mark("answers")

@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from kg.settings import ROOT
+from kg.settings import PROJECT_ROOT
 
-SHARED = ROOT.parent / "shared" / "ontologies"
+SHARED = PROJECT_ROOT.parent / "shared" / "ontologies"
 MAXO = SHARED / "ontologies" / "maxo-base.owl.gz"
 CHEBI = SHARED / "large" / "chebi.nt.gz"
 MANY = (SHARED / "ontologies" / "mondo.nt.gz", CHEBI, SHARED / "ontologies" / "hp-2025-01-16.obo.gz", MAXO)
@@ -27,7 +27,7 @@ RESULTS = Path(__file__).parent / "results.json"
 def job(name: str, *files: Path) -> dict[str, Any]:
     """Run a job and return what it measured."""
     command = [sys.executable, "-m", "benchmarks.reasoning.jobs", name, *map(str, files)]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -37,7 +37,7 @@ def rows(folder: Path) -> dict[str, list[tuple[str, tuple[Path, ...]]]]:
     own, mappings = folder / "own.nt", folder / "mappings.nt"
     subprocess.run(
         [sys.executable, "-m", "benchmarks.reasoning.jobs", "own_graph", "-", str(own), str(mappings)],
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         check=True,
         stdout=subprocess.DEVNULL,
     )

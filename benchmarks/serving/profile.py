@@ -15,7 +15,7 @@ from benchmarks.serving.requests_per_second import JSON, TEN
 from kg.settings import Settings
 from kg.store.client import EngineStore
 from kg.store.engine import start_engine
-from kg.store.opening import open_local
+from kg.store.opening import open_local_store
 from kg.web import create_app
 
 SECONDS = 6
@@ -59,7 +59,7 @@ def _times(main_process: psutil.Process) -> dict[str, float]:
 def _inside(queries: list[str], head: dict[str, str]) -> None:
     """Profile the server process's part of 500 queries."""
     settings = Settings()
-    with start_engine(settings, lambda: open_local(settings)) as engine:
+    with start_engine(settings, lambda: open_local_store(settings)) as engine:
         client = create_app(settings, EngineStore(engine.directory, settings)).test_client()
         profile = cProfile.Profile()
         profile.enable()

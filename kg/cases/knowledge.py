@@ -10,7 +10,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 from kg.namespaces import KG, RDF, RDFS, SKOS
 
 #: link property -> kind of claim, the most telling first
-KINDS: Mapping[str, str] = {
+CLAIM_KINDS: Mapping[str, str] = {
     "advisesIf": "advice",
     "offersIf": "conditional offer",
     "offersToAll": "offer",
@@ -19,13 +19,13 @@ KINDS: Mapping[str, str] = {
     "discounts": "caution",
     "jointlyOffers": "collective",
 }
-OFFERING = frozenset({"advice", "conditional offer", "offer", "practice", "collective"})
+OFFERING_KINDS = frozenset({"advice", "conditional offer", "offer", "practice", "collective"})
 
-Terms = frozenset[NamedNode]
+TermSet = frozenset[NamedNode]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClinicalClaim:
     """A claim as far as a case needs it; `limits` are the claims it speaks about when it is a caution.
 
     `population` is whom the document as a whole is about; the weakest hedge comes first.
@@ -40,7 +40,7 @@ class Claim:
     prerequisites: tuple[NamedNode, ...]
     provisos: tuple[NamedNode, ...]
     population: tuple[NamedNode, ...]
-    limits: Terms
+    limited_claims: TermSet
     negative: bool
     hedges: tuple[NamedNode, ...]
     cues: tuple[str, ...]
@@ -48,7 +48,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class ClinicalKnowledge:
     """Features with what they bring and exclude, situations with what they require, claims.
 
     `opposites` are features of which one holds where the other does not; `alternatives` stand side by side
@@ -57,21 +57,21 @@ class Knowledge:
     """
 
     features: tuple[NamedNode, ...]
-    groups: Mapping[NamedNode, NamedNode]
+    feature_classes: Mapping[NamedNode, NamedNode]
     definitions: Mapping[NamedNode, str]
-    brings: Mapping[NamedNode, Terms]
-    excludes: Mapping[NamedNode, Terms]
-    opposites: Mapping[NamedNode, Terms]
-    alternatives: Mapping[NamedNode, Terms]
-    requires: Mapping[NamedNode, tuple[NamedNode, ...]]
-    next: Mapping[NamedNode, Terms]
-    problems: Mapping[NamedNode, Terms]
-    kinds_of: Mapping[NamedNode, Terms]
-    feasible: Mapping[NamedNode, Terms]
-    claims: tuple[Claim, ...]
+    implied_features: Mapping[NamedNode, TermSet]
+    incompatible_features: Mapping[NamedNode, TermSet]
+    opposite_features: Mapping[NamedNode, TermSet]
+    alternative_features: Mapping[NamedNode, TermSet]
+    required_features: Mapping[NamedNode, tuple[NamedNode, ...]]
+    next_situations: Mapping[NamedNode, TermSet]
+    problems_of_feature: Mapping[NamedNode, TermSet]
+    broader_interventions: Mapping[NamedNode, TermSet]
+    feasibility_features: Mapping[NamedNode, TermSet]
+    claims: tuple[ClinicalClaim, ...]
 
 
-class _Index:
+class _TripleIndex:
     """Triples by subject and predicate."""
 
     def __init__(self, triples: Iterable[Triple]) -> None:
@@ -79,72 +79,80 @@ class _Index:
         for s, p, o in triples:
             self.objects.setdefault((s, p), []).append(o)
 
-    def terms(self, subject: NamedNode, *predicates: NamedNode) -> tuple[NamedNode, ...]:
+    def list_linked_terms(self, subject: NamedNode, *predicates: NamedNode) -> tuple[NamedNode, ...]:
         """Return the IRIs that a subject is linked to, sorted."""
         found = {
             o for p in predicates for o in self.objects.get((subject, p), ()) if isinstance(o, NamedNode)
         }
         return tuple(sorted(found, key=str))
 
-    def text(self, subject: NamedNode, *predicates: NamedNode) -> str:
+    def first_text(self, subject: NamedNode, *predicates: NamedNode) -> str:
         """Return the first text of a subject."""
         found = (o for p in predicates for o in self.objects.get((subject, p), ()) if isinstance(o, Literal))
         return min((literal.value for literal in found), default="")
 
-    def texts(self, subject: NamedNode, predicate: NamedNode) -> tuple[str, ...]:
+    def list_texts(self, subject: NamedNode, predicate: NamedNode) -> tuple[str, ...]:
         """Return every text of a subject, sorted."""
         found = self.objects.get((subject, predicate), ())
         return tuple(sorted({literal.value for literal in found if isinstance(literal, Literal)}))
 
-    def subjects(self, *predicates: NamedNode) -> tuple[NamedNode, ...]:
+    def list_subjects_with(self, *predicates: NamedNode) -> tuple[NamedNode, ...]:
         """Return the subjects that have one of the predicates, sorted."""
         found = {s for s, p in self.objects if p in predicates and isinstance(s, NamedNode)}
         return tuple(sorted(found, key=str))
 
-    def subjects_of(self, predicate: NamedNode, term: NamedNode) -> tuple[NamedNode, ...]:
+    def list_subjects_linking(self, predicate: NamedNode, term: NamedNode) -> tuple[NamedNode, ...]:
         """Return what is linked to a term by a predicate, sorted."""
         found = (s for (s, p), o in self.objects.items() if p == predicate and term in o)
         return tuple(sorted((s for s in found if isinstance(s, NamedNode)), key=str))
 
-    def instances(self, wanted: NamedNode) -> tuple[NamedNode, ...]:
+    def list_instances(self, class_iri: NamedNode) -> tuple[NamedNode, ...]:
         """Return the members of a class, sorted."""
-        found = (s for (s, p), o in self.objects.items() if p == RDF["type"] and wanted in o)
+        found = (s for (s, p), o in self.objects.items() if p == RDF["type"] and class_iri in o)
         return tuple(sorted((s for s in found if isinstance(s, NamedNode)), key=str))
 
 
-def knowledge(asserted: Iterable[Triple], closed: Iterable[Triple]) -> Knowledge:
+def read_knowledge(asserted: Iterable[Triple], closure: Iterable[Triple]) -> ClinicalKnowledge:
     """Return what a case is judged by, from the asserted triples and the whole closed graph."""
-    said, all_of_it = _Index(asserted), _Index(closed)
-    features = tuple(f for f in all_of_it.instances(KG["Feature"]) if said.terms(f, RDF["type"]))
-    situations = said.instances(KG["ClinicalSituation"])
-    interventions = all_of_it.instances(KG["Intervention"])
-    excludes: dict[NamedNode, Terms] = {
-        f: frozenset(all_of_it.terms(f, KG["incompatibleWith"])) for f in features
+    said, all_of_it = _TripleIndex(asserted), _TripleIndex(closure)
+    features = tuple(
+        f for f in all_of_it.list_instances(KG["Feature"]) if said.list_linked_terms(f, RDF["type"])
+    )
+    situations = said.list_instances(KG["ClinicalSituation"])
+    interventions = all_of_it.list_instances(KG["Intervention"])
+    excludes: dict[NamedNode, TermSet] = {
+        f: frozenset(all_of_it.list_linked_terms(f, KG["incompatibleWith"])) for f in features
     }
     for feature, others in list(excludes.items()):
         for other in others:
             excludes[other] = excludes.get(other, frozenset()) | {feature}
-    return Knowledge(
+    return ClinicalKnowledge(
         features=features,
-        groups={f: said.terms(f, RDF["type"])[0] for f in features},
-        definitions={f: said.text(f, SKOS["definition"]) for f in features},
-        brings={f: _reached(said, f, KG["satisfies"]) for f in features},
-        excludes=excludes,
-        opposites=_opposites(said, features),
-        alternatives={f: frozenset(said.terms(f, KG["alternativeFeature"])) for f in features},
-        requires={s: said.terms(s, KG["hasFeature"]) for s in situations},
-        next={s: frozenset(all_of_it.terms(s, KG["mayPrecede"])) for s in situations},
-        problems={f: frozenset(said.terms(f, KG["featureOfProblem"])) for f in features},
-        kinds_of={i: _reached(said, i, KG["kindOf"]) for i in interventions},
-        feasible={i: frozenset(said.subjects_of(KG["feasibilityOf"], i)) for i in interventions},
-        claims=tuple(_claim(said, term) for term in said.subjects(KG["appliesTo"])),
+        feature_classes={f: said.list_linked_terms(f, RDF["type"])[0] for f in features},
+        definitions={f: said.first_text(f, SKOS["definition"]) for f in features},
+        implied_features={f: _collect_reachable(said, f, KG["satisfies"]) for f in features},
+        incompatible_features=excludes,
+        opposite_features=_find_opposites(said, features),
+        alternative_features={
+            f: frozenset(said.list_linked_terms(f, KG["alternativeFeature"])) for f in features
+        },
+        required_features={s: said.list_linked_terms(s, KG["hasFeature"]) for s in situations},
+        next_situations={s: frozenset(all_of_it.list_linked_terms(s, KG["mayPrecede"])) for s in situations},
+        problems_of_feature={
+            f: frozenset(said.list_linked_terms(f, KG["featureOfProblem"])) for f in features
+        },
+        broader_interventions={i: _collect_reachable(said, i, KG["kindOf"]) for i in interventions},
+        feasibility_features={
+            i: frozenset(said.list_subjects_linking(KG["feasibilityOf"], i)) for i in interventions
+        },
+        claims=tuple(_read_clinical_claim(said, term) for term in said.list_subjects_with(KG["appliesTo"])),
     )
 
 
-def _opposites(index: _Index, features: tuple[NamedNode, ...]) -> dict[NamedNode, Terms]:
+def _find_opposites(index: _TripleIndex, features: tuple[NamedNode, ...]) -> dict[NamedNode, TermSet]:
     """Return, by feature, those that say the contrary: one of the two holds of every patient."""
-    can = {f: frozenset(index.terms(f, KG["feasibilityOf"])) for f in features}
-    cannot = {f: frozenset(index.terms(f, KG["infeasibilityOf"])) for f in features}
+    can = {f: frozenset(index.list_linked_terms(f, KG["feasibilityOf"])) for f in features}
+    cannot = {f: frozenset(index.list_linked_terms(f, KG["infeasibilityOf"])) for f in features}
     return {
         f: frozenset(g for g in features if can[f] & cannot[g] or cannot[f] & can[g])
         for f in features
@@ -152,7 +160,7 @@ def _opposites(index: _Index, features: tuple[NamedNode, ...]) -> dict[NamedNode
     }
 
 
-def _reached(index: _Index, start: NamedNode, predicate: NamedNode) -> Terms:
+def _collect_reachable(index: _TripleIndex, start: NamedNode, predicate: NamedNode) -> TermSet:
     """Return what a term reaches by a predicate, itself included."""
     found: set[NamedNode] = set()
     waiting = [start]
@@ -160,33 +168,36 @@ def _reached(index: _Index, start: NamedNode, predicate: NamedNode) -> Terms:
         term = waiting.pop()
         if term not in found:
             found.add(term)
-            waiting += index.terms(term, predicate)
+            waiting += index.list_linked_terms(term, predicate)
     return frozenset(found)
 
 
-def _claim(index: _Index, term: NamedNode) -> Claim:
+def _read_clinical_claim(index: _TripleIndex, term: NamedNode) -> ClinicalClaim:
     """Return one claim."""
-    link = next((name for name in KINDS if index.terms(term, KG[name])), "")
+    link = next((name for name in CLAIM_KINDS if index.list_linked_terms(term, KG[name])), "")
     hedges = sorted(
-        index.terms(term, KG["hasHedge"]), key=lambda h: (index.text(h, KG["strengthRank"]), str(h))
+        index.list_linked_terms(term, KG["hasHedge"]),
+        key=lambda h: (index.first_text(h, KG["strengthRank"]), str(h)),
     )
-    whole = index.terms(term, KG["featureFromDocument"])
-    spans = index.terms(term, KG["hasSourceSpan"])
-    sentences = index.terms(spans[0], KG["inSentence"]) if spans else ()
-    negative = any(polarity.value.endswith("negative") for polarity in index.terms(term, KG["polarity"]))
-    return Claim(
+    whole = index.list_linked_terms(term, KG["featureFromDocument"])
+    spans = index.list_linked_terms(term, KG["hasSourceSpan"])
+    sentences = index.list_linked_terms(spans[0], KG["inSentence"]) if spans else ()
+    negative = any(
+        polarity.value.endswith("negative") for polarity in index.list_linked_terms(term, KG["polarity"])
+    )
+    return ClinicalClaim(
         term=term,
-        summary=index.text(term, RDFS["label"]),
-        kind=KINDS.get(link, "caution" if negative else "statement"),
-        situations=index.terms(term, KG["appliesTo"]),
-        interventions=index.terms(term, *(KG[name] for name in KINDS)),
-        problems=index.terms(term, KG["targetsProblem"], KG["jointlyFor"]),
-        prerequisites=index.terms(term, KG["hasPrerequisite"]),
-        provisos=index.terms(term, KG["hasProviso"]),
-        population=tuple(f for f in whole if KG["Population"] in index.terms(f, RDF["type"])),
-        limits=frozenset(index.terms(term, KG["concerns"], KG["concedes"])),
+        summary=index.first_text(term, RDFS["label"]),
+        kind=CLAIM_KINDS.get(link, "caution" if negative else "statement"),
+        situations=index.list_linked_terms(term, KG["appliesTo"]),
+        interventions=index.list_linked_terms(term, *(KG[name] for name in CLAIM_KINDS)),
+        problems=index.list_linked_terms(term, KG["targetsProblem"], KG["jointlyFor"]),
+        prerequisites=index.list_linked_terms(term, KG["hasPrerequisite"]),
+        provisos=index.list_linked_terms(term, KG["hasProviso"]),
+        population=tuple(f for f in whole if KG["Population"] in index.list_linked_terms(f, RDF["type"])),
+        limited_claims=frozenset(index.list_linked_terms(term, KG["concerns"], KG["concedes"])),
         negative=negative,
         hedges=tuple(hedges),
-        cues=index.texts(term, KG["cue"]),
+        cues=index.list_texts(term, KG["cue"]),
         sentence=sentences[0] if sentences else None,
     )

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pyoxigraph import NamedNode, Triple
 
 from kg.namespaces import KG, PREFIXES, RDF
-from kg.reasoning.materialisation import Materialisation
+from kg.reasoning.materialisation import Materialization
 
-_SCENARIO = NamedNode(PREFIXES["scn"] + "this")
+_SCENARIO_IRI = NamedNode(PREFIXES["scn"] + "this")
 
 
 @dataclass(frozen=True, slots=True)
-class Reasoned:
+class CaseEntailments:
     """What follows for the scenario, by our properties."""
 
     features: frozenset[NamedNode]
@@ -22,18 +22,20 @@ class Reasoned:
     fallbacks: frozenset[NamedNode]
 
 
-def reasoned(kept: Materialisation, features: Iterable[NamedNode]) -> Reasoned:
+def derive_entailments(materialization: Materialization, features: Iterable[NamedNode]) -> CaseEntailments:
     """Return what the rules derive for a patient with some features; `kept` itself does not change."""
     stated = frozenset(features)
-    triples = [Triple(_SCENARIO, RDF["type"], KG["PatientScenario"])]
-    triples += [Triple(_SCENARIO, KG["hasFeature"], feature) for feature in sorted(stated, key=str)]
-    derived = [t for t in kept.what_if(triples) if t.subject == _SCENARIO]
+    triples = [Triple(_SCENARIO_IRI, RDF["type"], KG["PatientScenario"])]
+    triples += [Triple(_SCENARIO_IRI, KG["hasFeature"], feature) for feature in sorted(stated, key=str)]
+    derived = [t for t in materialization.infer_hypothetically(triples) if t.subject == _SCENARIO_IRI]
 
-    def objects(name: str) -> frozenset[NamedNode]:
+    def list_derived_objects(name: str) -> frozenset[NamedNode]:
         return frozenset(
             t.object for t in derived if t.predicate == KG[name] and isinstance(t.object, NamedNode)
         )
 
-    return Reasoned(
-        stated | objects("hasFeature"), objects("matchesSituation"), objects("fallbackToConsider")
+    return CaseEntailments(
+        stated | list_derived_objects("hasFeature"),
+        list_derived_objects("matchesSituation"),
+        list_derived_objects("fallbackToConsider"),
     )

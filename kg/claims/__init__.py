@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from kg.claims.coverage import Coverage, coverage
-from kg.claims.model import Claim, Decision, Document, Segment, Span
-from kg.claims.reading import documents
+from kg.claims.coverage import DocumentCoverage, measure_coverage
+from kg.claims.model import CuratorDecision, SourceClaim, SourceDocument, SourceSpan, TextSegment
+from kg.claims.reading import read_source_documents
 
-__all__ = ["Claim", "Coverage", "Decision", "Document", "Segment", "Span", "coverage", "documents"]
+__all__ = [
+    "CuratorDecision",
+    "DocumentCoverage",
+    "SourceClaim",
+    "SourceDocument",
+    "SourceSpan",
+    "TextSegment",
+    "measure_coverage",
+    "read_source_documents",
+]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kg.claims.model import Claim, Document, Segment
+from kg.claims.model import SourceClaim, SourceDocument, TextSegment
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SegmentCoverage:
     """One segment with its claims."""
 
-    segment: Segment
-    claims: tuple[Claim, ...]
+    segment: TextSegment
+    claims: tuple[SourceClaim, ...]
 
     @property
     def state(self) -> str:
@@ -23,33 +23,35 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class DocumentCoverage:
     """A document's segments in order; `inside` and `visible` count characters that are not blank."""
 
-    document: Document
-    rows: tuple[Row, ...]
+    document: SourceDocument
+    rows: tuple[SegmentCoverage, ...]
 
     @property
-    def claims(self) -> int:
+    def claim_count(self) -> int:
         """Return the number of claims."""
         return len(self.document.claims)
 
-    def count(self, state: str) -> int:
+    def count_segments(self, state: str) -> int:
         """Return how many segments are in a state."""
         return sum(row.state == state for row in self.rows)
 
     @property
-    def open(self) -> tuple[Segment, ...]:
+    def open_segments(self) -> tuple[TextSegment, ...]:
         """Return the segments with neither claim nor reason."""
         return tuple(row.segment for row in self.rows if row.state == "open")
 
 
-def coverage(document: Document) -> Coverage:
+def measure_coverage(document: SourceDocument) -> DocumentCoverage:
     """Return the coverage of a document, segment by segment."""
-    return Coverage(document, tuple(Row(s, document.claims_in(s)) for s in document.segments))
+    return DocumentCoverage(
+        document, tuple(SegmentCoverage(s, document.find_claims(s)) for s in document.segments)
+    )
 
 
-def share_inside(document: Document, text: str) -> float:
+def measure_span_share(document: SourceDocument, text: str) -> float:
     """Return the share of the characters of `text`, blanks aside, that stand inside the span of a claim."""
     inside = {position for span in document.spans for position in range(span.start, span.end)}
     visible = [position for position, character in enumerate(text) if not character.isspace()]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class TextSegment:
     """A piece of the text (sentence, heading ...): code points [start, end), and the sha256 of its UTF-8."""
 
     iri: str
@@ -20,7 +20,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SourceSpan:
     """The characters a claim rests on: code points [start, end) inside one segment."""
 
     iri: str
@@ -31,7 +31,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SourceClaim:
     """One claim: its local name, a sentence in our words, its span, and its cues as printed."""
 
     iri: str
@@ -44,7 +44,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class CuratorDecision:
     """A curator's decision between readings of a segment."""
 
     iri: str
@@ -54,7 +54,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class SourceDocument:
     """A source document with all that is said of its text; lengths in code points and in bytes."""
 
     iri: str
@@ -63,16 +63,16 @@ class Document:
     sha256: str
     characters: int
     bytes: int
-    segments: tuple[Segment, ...]
-    spans: tuple[Span, ...]
-    claims: tuple[Claim, ...]
-    decisions: tuple[Decision, ...]
+    segments: tuple[TextSegment, ...]
+    spans: tuple[SourceSpan, ...]
+    claims: tuple[SourceClaim, ...]
+    decisions: tuple[CuratorDecision, ...]
 
-    def span_of(self, claim: Claim) -> Span | None:
+    def find_span(self, claim: SourceClaim) -> SourceSpan | None:
         """Return the span of a claim."""
         return next((span for span in self.spans if span.iri == claim.span), None)
 
-    def claims_in(self, segment: Segment) -> tuple[Claim, ...]:
+    def find_claims(self, segment: TextSegment) -> tuple[SourceClaim, ...]:
         """Return the claims whose span lies in a segment."""
         inside = {span.iri for span in self.spans if span.segment == segment.iri}
         return tuple(claim for claim in self.claims if claim.span in inside)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.claims.model import Claim, Decision, Document, Segment, Span
+from kg.claims.model import CuratorDecision, SourceClaim, SourceDocument, SourceSpan, TextSegment
 from kg.namespaces import CLAIM, DCTERMS, KG, OA, RDF, RDFS, SKOS
 
-_CUES = (
+_CUE_PROPERTIES = (
     "cue",
     "prerequisiteCue",
     "provisoCue",
@@ -22,129 +22,132 @@ _CUES = (
 )
 
 
-class _Triples:
+class _TripleTexts:
     """Triples by subject and predicate, as text."""
 
     def __init__(self, triples: Iterable[Triple]) -> None:
         self._values: dict[tuple[str, str], list[str]] = {}
         self._typed: dict[str, list[str]] = {}
         for triple in triples:
-            subject, value = _text(triple.subject), _text(triple.object)
+            subject, value = _term_to_text(triple.subject), _term_to_text(triple.object)
             self._values.setdefault((subject, triple.predicate.value), []).append(value)
             if triple.predicate == RDF["type"]:
                 self._typed.setdefault(value, []).append(subject)
 
-    def all(self, subject: str, *predicates: NamedNode) -> tuple[str, ...]:
+    def list_values(self, subject: str, *predicates: NamedNode) -> tuple[str, ...]:
         """Return the values of some properties of a subject, each sorted."""
         return tuple(v for p in predicates for v in sorted(set(self._values.get((subject, p.value), ()))))
 
-    def one(self, subject: str, *predicates: NamedNode) -> str:
+    def first_value(self, subject: str, *predicates: NamedNode) -> str:
         """Return a value of some properties of a subject, or an empty string."""
-        return next(iter(self.all(subject, *predicates)), "")
+        return next(iter(self.list_values(subject, *predicates)), "")
 
-    def number(self, subject: str, predicate: NamedNode) -> int:
+    def parse_number(self, subject: str, predicate: NamedNode) -> int:
         """Return a whole number, or -1 where there is none."""
-        text = self.one(subject, predicate)
+        text = self.first_value(subject, predicate)
         return int(text) if re.fullmatch(r"\d{1,12}", text) else -1
 
-    def typed(self, kind: NamedNode) -> list[str]:
+    def list_instances(self, class_iri: NamedNode) -> list[str]:
         """Return the subjects of a class."""
-        return sorted(self._typed.get(kind.value, ()))
+        return sorted(self._typed.get(class_iri.value, ()))
 
-    def with_values(self, predicate: NamedNode) -> Iterator[str]:
+    def list_subjects_with(self, predicate: NamedNode) -> Iterator[str]:
         """Yield the subjects that have a property."""
         return (subject for subject, used in self._values if used == predicate.value)
 
 
-def documents(triples: Iterable[Triple]) -> tuple[Document, ...]:
+def read_source_documents(triples: Iterable[Triple]) -> tuple[SourceDocument, ...]:
     """Return the source documents that the triples of the source and claim graphs describe."""
-    found = _Triples(triples)
-    segments = [_segment(found, iri) for iri in found.typed(KG["Sentence"])]
-    homes = {segment.iri: found.one(segment.iri, KG["inDocument"]) for segment in segments}
-    spans = [_span(found, iri) for iri in found.typed(OA["SpecificResource"])]
-    origins = {span.iri: found.one(span.iri, OA["hasSource"]) for span in spans}
-    claims = [_claim(found, iri) for iri in sorted(set(found.with_values(KG["hasSourceSpan"])))]
-    decisions = [_decision(found, iri) for iri in found.typed(KG["CuratorDecision"])]
+    found = _TripleTexts(triples)
+    segments = [_read_segment(found, iri) for iri in found.list_instances(KG["Sentence"])]
+    homes = {segment.iri: found.first_value(segment.iri, KG["inDocument"]) for segment in segments}
+    spans = [_read_span(found, iri) for iri in found.list_instances(OA["SpecificResource"])]
+    origins = {span.iri: found.first_value(span.iri, OA["hasSource"]) for span in spans}
+    claims = [_read_claim(found, iri) for iri in sorted(set(found.list_subjects_with(KG["hasSourceSpan"])))]
+    decisions = [_read_decision(found, iri) for iri in found.list_instances(KG["CuratorDecision"])]
     return tuple(
-        Document(
+        SourceDocument(
             iri,
-            _local(iri),
-            found.one(iri, DCTERMS["title"]),
-            found.one(iri, KG["sha256"]),
-            found.number(iri, KG["characterLength"]),
-            found.number(iri, KG["byteLength"]),
+            _get_local_name(iri),
+            found.first_value(iri, DCTERMS["title"]),
+            found.first_value(iri, KG["sha256"]),
+            found.parse_number(iri, KG["characterLength"]),
+            found.parse_number(iri, KG["byteLength"]),
             tuple(sorted((s for s in segments if homes[s.iri] == iri), key=lambda s: (s.order, s.start))),
             tuple(sorted((s for s in spans if origins[s.iri] == iri), key=lambda s: (s.start, s.end, s.iri))),
-            tuple(sorted((c for c in claims if origins.get(c.span) == iri), key=_in_order)),
+            tuple(sorted((c for c in claims if origins.get(c.span) == iri), key=_claim_sort_key)),
             tuple(
-                sorted((d for d in decisions if any(homes.get(s) == iri for s in d.segments)), key=_decided)
+                sorted(
+                    (d for d in decisions if any(homes.get(s) == iri for s in d.segments)),
+                    key=_decision_sort_key,
+                )
             ),
         )
-        for iri in found.typed(KG["SourceDocument"])
+        for iri in found.list_instances(KG["SourceDocument"])
     )
 
 
-def _segment(found: _Triples, iri: str) -> Segment:
-    return Segment(
+def _read_segment(texts: _TripleTexts, iri: str) -> TextSegment:
+    return TextSegment(
         iri,
-        found.one(iri, SKOS["notation"]) or _local(iri),
-        found.number(iri, KG["order"]),
-        found.one(iri, KG["segmentKind"]),
-        found.number(iri, KG["start"]),
-        found.number(iri, KG["end"]),
-        found.one(iri, KG["sha256"]),
-        found.one(iri, KG["setAsideBecause"]),
+        texts.first_value(iri, SKOS["notation"]) or _get_local_name(iri),
+        texts.parse_number(iri, KG["order"]),
+        texts.first_value(iri, KG["segmentKind"]),
+        texts.parse_number(iri, KG["start"]),
+        texts.parse_number(iri, KG["end"]),
+        texts.first_value(iri, KG["sha256"]),
+        texts.first_value(iri, KG["setAsideBecause"]),
     )
 
 
-def _span(found: _Triples, iri: str) -> Span:
-    selector = found.one(iri, OA["hasSelector"])
-    return Span(
+def _read_span(texts: _TripleTexts, iri: str) -> SourceSpan:
+    selector = texts.first_value(iri, OA["hasSelector"])
+    return SourceSpan(
         iri,
-        found.one(iri, KG["inSentence"]),
-        found.number(selector, OA["start"]),
-        found.number(selector, OA["end"]),
-        found.one(iri, KG["exactSha256"]),
+        texts.first_value(iri, KG["inSentence"]),
+        texts.parse_number(selector, OA["start"]),
+        texts.parse_number(selector, OA["end"]),
+        texts.first_value(iri, KG["exactSha256"]),
     )
 
 
-def _claim(found: _Triples, iri: str) -> Claim:
-    return Claim(
+def _read_claim(texts: _TripleTexts, iri: str) -> SourceClaim:
+    return SourceClaim(
         iri,
         iri.removeprefix(CLAIM),
-        found.one(iri, RDFS["label"], SKOS["prefLabel"]),
-        found.one(iri, KG["hasSourceSpan"]),
-        found.all(iri, *(KG[name] for name in _CUES)),
-        found.all(iri, KG["hasHedge"]),
-        found.all(iri, KG["hasCuratorDecision"]),
+        texts.first_value(iri, RDFS["label"], SKOS["prefLabel"]),
+        texts.first_value(iri, KG["hasSourceSpan"]),
+        texts.list_values(iri, *(KG[name] for name in _CUE_PROPERTIES)),
+        texts.list_values(iri, KG["hasHedge"]),
+        texts.list_values(iri, KG["hasCuratorDecision"]),
     )
 
 
-def _decision(found: _Triples, iri: str) -> Decision:
-    label = found.one(iri, RDFS["label"], SKOS["prefLabel"])
-    return Decision(iri, _local(iri), label, found.all(iri, KG["concernsSentence"]))
+def _read_decision(texts: _TripleTexts, iri: str) -> CuratorDecision:
+    label = texts.first_value(iri, RDFS["label"], SKOS["prefLabel"])
+    return CuratorDecision(iri, _get_local_name(iri), label, texts.list_values(iri, KG["concernsSentence"]))
 
 
-def _in_order(claim: Claim) -> list[int | str]:
+def _claim_sort_key(claim: SourceClaim) -> list[int | str]:
     """Return a key that puts S10-1 behind S9-1."""
-    return _natural(claim.name)
+    return _natural_sort_key(claim.name)
 
 
-def _decided(decision: Decision) -> list[int | str]:
+def _decision_sort_key(decision: CuratorDecision) -> list[int | str]:
     """Return a key that puts A10 behind A9."""
-    return _natural(decision.name)
+    return _natural_sort_key(decision.name)
 
 
-def _natural(name: str) -> list[int | str]:
+def _natural_sort_key(name: str) -> list[int | str]:
     """Return the parts of a name, numbers as numbers; text and numbers alternate, so keys compare."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
-def _local(iri: str) -> str:
+def _get_local_name(iri: str) -> str:
     """Return the last part of an IRI."""
     return iri.rsplit("/", 1)[-1]
 
 
-def _text(term: NamedNode | BlankNode | Literal | Triple) -> str:
+def _term_to_text(term: NamedNode | BlankNode | Literal | Triple) -> str:
     """Return an IRI or lexical form as text."""
     return term.value if isinstance(term, NamedNode | Literal | BlankNode) else str(term)

@@ -11,26 +11,26 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.namespaces import KG, OWL, PREFIXES, RDF, RDFS, SKOS
 
-Node = NamedNode | BlankNode
-_MADE = "Generated: the patient scenarios that have every feature which the situation"
+ListMember = NamedNode | BlankNode
+_DEFINITION_START = "Generated: the patient scenarios that have every feature which the situation"
 
 
-def recognisers(triples: Iterable[Triple]) -> list[Triple]:
+def generate_recognisers(triples: Iterable[Triple]) -> list[Triple]:
     """Return, for each situation asserted in `triples`, the class of the patient scenarios that match it.
 
     The class is equivalent to the intersection of `kg:PatientScenario` with one `hasValue` a feature, and a
     subclass of `hasValue kg:matchesSituation` the situation (OWL 2 Profiles, section 4.2). Feed it asserted
     triples only: inferred features would change the bundles.
     """
-    bundles = _bundles(triples)
+    bundles = _collect_feature_bundles(triples)
     return [
         triple
         for situation in sorted(bundles)
-        for triple in _recogniser(situation, sorted(bundles[situation]))
+        for triple in _build_recogniser(situation, sorted(bundles[situation]))
     ]
 
 
-def _bundles(triples: Iterable[Triple]) -> dict[str, set[str]]:
+def _collect_feature_bundles(triples: Iterable[Triple]) -> dict[str, set[str]]:
     """Map the IRI of each situation to the IRIs of its features; a situation without features is left out."""
     situations, features = set[str](), dict[str, set[str]]()
     for triple in triples:
@@ -43,7 +43,7 @@ def _bundles(triples: Iterable[Triple]) -> dict[str, set[str]]:
     return {iri: bundle for iri, bundle in features.items() if iri in situations}
 
 
-def _recogniser(situation: str, features: Sequence[str]) -> list[Triple]:
+def _build_recogniser(situation: str, features: Sequence[str]) -> list[Triple]:
     """Return the triples of one recogniser; its blank nodes are named after the situation."""
     name = situation.removeprefix(PREFIXES["sit"])
     label = "recogniser" + "".join(character if character.isalnum() else "x" for character in name)
@@ -53,20 +53,26 @@ def _recogniser(situation: str, features: Sequence[str]) -> list[Triple]:
     return [
         Triple(scenarios, RDF["type"], OWL["Class"]),
         Triple(scenarios, RDFS["label"], Literal(f"scenario that matches {name}", language="en")),
-        Triple(scenarios, SKOS["definition"], Literal(f"{_MADE} {name} asks for.", language="en")),
+        Triple(
+            scenarios, SKOS["definition"], Literal(f"{_DEFINITION_START} {name} asks for.", language="en")
+        ),
         Triple(scenarios, KG["noMappingBecause"], Literal("Generated from a situation.", language="en")),
         Triple(scenarios, RDFS["isDefinedBy"], NamedNode(str(KG).rstrip("#"))),
         Triple(scenarios, RDFS["subClassOf"], KG["PatientScenario"]),
         Triple(scenarios, OWL["equivalentClass"], bundle),
         Triple(bundle, RDF["type"], OWL["Class"]),
-        *_list(bundle, OWL["intersectionOf"], [KG["PatientScenario"], *values], label),
-        *(t for node, iri in zip(values, features, strict=True) for t in _has_value(node, "hasFeature", iri)),
+        *_build_rdf_list(bundle, OWL["intersectionOf"], [KG["PatientScenario"], *values], label),
+        *(
+            t
+            for node, iri in zip(values, features, strict=True)
+            for t in _build_has_value(node, "hasFeature", iri)
+        ),
         Triple(scenarios, RDFS["subClassOf"], target),
-        *_has_value(target, "matchesSituation", situation),
+        *_build_has_value(target, "matchesSituation", situation),
     ]
 
 
-def _has_value(node: BlankNode, on_property: str, value: str) -> list[Triple]:
+def _build_has_value(node: BlankNode, on_property: str, value: str) -> list[Triple]:
     """Return the `hasValue` restriction `node`."""
     return [
         Triple(node, RDF["type"], OWL["Restriction"]),
@@ -75,9 +81,11 @@ def _has_value(node: BlankNode, on_property: str, value: str) -> list[Triple]:
     ]
 
 
-def _list(subject: Node, predicate: NamedNode, members: Sequence[Node], label: str) -> list[Triple]:
+def _build_rdf_list(
+    subject: ListMember, predicate: NamedNode, members: Sequence[ListMember], label: str
+) -> list[Triple]:
     """Return `subject predicate ( members )` as an RDF list."""
-    cells: list[Node] = [BlankNode(f"{label}Cell{index}") for index in range(len(members))]
+    cells: list[ListMember] = [BlankNode(f"{label}Cell{index}") for index in range(len(members))]
     triples = [Triple(subject, predicate, cells[0])]
     for cell, member, rest in zip(cells, members, [*cells[1:], RDF["nil"]], strict=True):
         triples += [Triple(cell, RDF["first"], member), Triple(cell, RDF["rest"], rest)]

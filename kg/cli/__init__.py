@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from kg.errors import BadFiles, KgError
+from kg.errors import InvalidFiles, UserError
 
 #: command -> "module:function"; the order is that of `kg --help`.
 COMMANDS: dict[str, str] = {
@@ -35,7 +35,7 @@ COMMANDS: dict[str, str] = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyCommandGroup(click.Group):
     """A group that imports a command's module when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyCommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rrall-kg")
 def cli() -> None:
     """Ask, check and serve the graph of what its source texts say about refractory or relapsed adult ALL.
@@ -62,15 +62,15 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an error a user can mend is one sentence and exit code 1."""
-    _calm()
+    _configure_streams()
     try:
         code = cli(standalone_mode=False)  # click returns the code of `raise Exit(code)` here
         if isinstance(code, int) and code:
             sys.exit(code)
-    except BadFiles as error:
-        click.echo(f"{error}\nkg: {error.what}", err=True)
+    except InvalidFiles as error:
+        click.echo(f"{error}\nkg: {error.message}", err=True)
         sys.exit(1)
-    except KgError as error:
+    except UserError as error:
         click.echo(f"kg: {error}", err=True)
         sys.exit(1)
     except click.exceptions.Exit as done:
@@ -90,7 +90,7 @@ def main() -> None:
         os._exit(1)  # what is still in the buffers could not be written either
 
 
-def _calm() -> None:
+def _configure_streams() -> None:
     """Keep a terminal without a sign, and a library with doubts, from breaking into tracebacks."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":

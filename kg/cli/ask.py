@@ -8,10 +8,10 @@ from shlex import quote
 
 import click
 
-from kg.cli.output import FORMATS, short, write
-from kg.pipeline.answers import Answer, Choices, existing
-from kg.pipeline.asking import Library, library
-from kg.pipeline.nearby import Nearby, nearby
+from kg.cli.output import OUTPUT_FORMATS, format_term, print_solutions
+from kg.pipeline.answers import ParameterChoices, QuestionAnswer, describe_choices
+from kg.pipeline.asking import QuestionLibrary, load_library
+from kg.pipeline.nearby import RelatedSituations, find_related_situations
 from kg.questions import Question
 from kg.settings import Settings
 from kg.store.protocol import Solutions
@@ -32,7 +32,7 @@ A value is a local name, a label, a CURIE or an IRI. Parameters not given keep t
 Exit codes: 0 answered, 1 no such question or value, 2 wrong use.""",
 )
 @click.option("--list", "listed", is_flag=True, help="List the questions with their parameters.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--format", "format_", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True)
 @click.option("--show-query", is_flag=True, help="Print the SPARQL query that would be run, and stop.")
 @click.option("--iri", is_flag=True, help="Show identifiers instead of labels in the table.")
 @click.argument("name", required=False)
@@ -44,65 +44,71 @@ def ask(
     from kg.pipeline.opening import open_build
 
     settings = Settings.from_environment(os.environ)
-    questions = library(settings.root)
+    questions = load_library(settings.root)
     if listed:
-        return _list(questions)
+        return _print_questions(questions)
     if name is None:
         raise click.UsageError("Name a question; `kg ask --list` shows them.")
     question = questions.find(name)
-    values = _values(question, parameters)
+    values = _parse_parameters(question, parameters)
     store = open_build(settings)
-    choices = questions.choices(store)
-    _refuse_empty(question, values, choices)
+    choices = questions.make_choices(store)
+    _reject_empty_values(question, values, choices)
     found = questions.ask(store, name, values)
-    _say_examples(question, values, choices)
+    _print_examples_used(question, values, choices)
     if show_query:
         click.echo(found.query, nl=False)
         return None
-    _write(found, format_, iri)
-    _say_nearby(question, values, nearby(store, question, values, choices, found))
+    _print_answer(found, format_, iri)
+    _print_related_situations(
+        question, values, find_related_situations(store, question, values, choices, found)
+    )
     return None
 
 
-def _write(found: Answer, format_: str, iri: bool) -> None:
+def _print_answer(answer: QuestionAnswer, format_: str, iri: bool) -> None:
     """Print an answer, with labels in the table unless identifiers are wanted."""
-    write(Solutions(found.variables, found.rows), format_, short if iri else found.text)
+    print_solutions(
+        Solutions(answer.variables, answer.rows), format_, format_term if iri else answer.format_term
+    )
 
 
-def _say_nearby(question: Question, values: dict[str, list[str]], found: Nearby) -> None:
+def _print_related_situations(
+    question: Question, values: dict[str, list[str]], related: RelatedSituations
+) -> None:
     """Say on stderr for which broader and narrower situations there are rows, and how to ask of the first."""
-    for how, others in (("broader", found.broader), ("narrower", found.narrower)):
+    for how, others in (("broader", related.broader), ("narrower", related.narrower)):
         if others:
             name = others[0].value.value.rsplit("/", 1)[-1]
-            given = {**values, found.parameter: [name]}
+            given = {**values, related.parameter: [name]}
             options = "".join(f" --{key} {quote(item)}" for key, items in given.items() for item in items)
             labels = ", ".join(other.label for other in others)
             of = f"a {how} situation" if len(others) == 1 else f"{how} situations"
             click.echo(f"Of {of} there are rows too: {labels} (kg ask {question.name}{options})", err=True)
 
 
-def _list(questions: Library) -> None:
+def _print_questions(questions: QuestionLibrary) -> None:
     """Print each question with its parameters."""
     for number, question in enumerate(questions.questions, start=1):
         click.echo(f"{number:2}  {question.name}: {question.question}")
         for parameter in question.params:
-            many = ", may be repeated" if parameter.many else ""
+            many = ", may be repeated" if parameter.is_repeatable else ""
             click.echo(
                 f"      --{parameter.name}  {parameter.help} ({parameter.type}{many}; {parameter.example})"
             )
 
 
-def _values(question: Question, given: Sequence[str]) -> dict[str, list[str]]:
+def _parse_parameters(question: Question, given: Sequence[str]) -> dict[str, list[str]]:
     """Return parameter values from `--name value` and `--name=value`; an empty list where none follows."""
     values: dict[str, list[str]] = {}
     rest = list(given)
     while rest:
         option = rest.pop(0)
         if not option.startswith("--"):
-            raise click.UsageError(f"Expected --PARAMETER, found {option!r}. {_usage(question)}")
+            raise click.UsageError(f"Expected --PARAMETER, found {option!r}. {_format_usage(question)}")
         name, equals, value = option[2:].partition("=")
         if name not in {parameter.name for parameter in question.params}:
-            raise click.UsageError(f"{question.name} has no parameter --{name}. {_usage(question)}")
+            raise click.UsageError(f"{question.name} has no parameter --{name}. {_format_usage(question)}")
         found = values.setdefault(name, [])
         if equals:
             found.append(value)
@@ -111,19 +117,21 @@ def _values(question: Question, given: Sequence[str]) -> dict[str, list[str]]:
     return values
 
 
-def _refuse_empty(question: Question, values: dict[str, list[str]], choices: Choices) -> None:
+def _reject_empty_values(question: Question, values: dict[str, list[str]], choices: ParameterChoices) -> None:
     """Refuse a parameter without a value, and say which values there are."""
     for parameter in question.params:
         if values.get(parameter.name) == []:
-            there = existing(parameter, choices)
-            raise click.UsageError(f"--{parameter.name} needs a value. {_usage(question)} {there}".strip())
+            there = describe_choices(parameter, choices)
+            raise click.UsageError(
+                f"--{parameter.name} needs a value. {_format_usage(question)} {there}".strip()
+            )
 
 
-def _say_examples(question: Question, values: dict[str, list[str]], choices: Choices) -> None:
+def _print_examples_used(question: Question, values: dict[str, list[str]], choices: ParameterChoices) -> None:
     """Say on stderr which parameters keep the question's example, and where the other values are listed."""
     for parameter in question.params:
         if parameter.name not in values:
-            count = len(choices.of(parameter))
+            count = len(choices.list_choices(parameter))
             there = (
                 f"It takes {count} values; `kg ask {question.name} --{parameter.name}` lists them."
                 if count
@@ -132,7 +140,7 @@ def _say_examples(question: Question, values: dict[str, list[str]], choices: Cho
             click.echo(f"{parameter.name}: {parameter.example} (the example). {there}".strip(), err=True)
 
 
-def _usage(question: Question) -> str:
+def _format_usage(question: Question) -> str:
     """Return how a question is asked."""
     options = " ".join(f"--{p.name} {p.type.upper()}" for p in question.params)
     return f"Use: kg ask {question.name} {options}".rstrip() + "."

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kg.cli.progress import steps
+from kg.cli.progress import show_progress
 from kg.settings import Settings
 
 
@@ -35,8 +35,8 @@ def build(source_text: Path | None, reasoner: str) -> None:
 
     started = time.perf_counter()
     settings = Settings.from_environment(os.environ, source_text=source_text)
-    with steps() as progress:
-        built = run(settings, engine=reasoner, progress=progress)
+    with show_progress() as progress:
+        built = run(settings, reasoner_name=reasoner, progress=progress)
     manifest = built.manifest
     click.echo(
         f"{manifest.version}: {manifest.default_triples} triples in the default graph, "

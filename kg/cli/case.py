@@ -13,7 +13,7 @@ from kg.settings import Settings
 
 if TYPE_CHECKING:
     from kg.views.case import CaseClaim, CasePage
-    from kg.views.terms import Ref
+    from kg.views.terms import TermRef
 
 
 @click.command(
@@ -41,50 +41,50 @@ def case(
 ) -> None:
     """Judge every claim by a case: FEATUREs as CURIEs, IRIs or labels."""
     from kg.pipeline import open_build
-    from kg.views.casing import Cases, case_page, empty_page
+    from kg.views.casing import CaseContext, case_page, empty_case_page
     from kg.views.terms import as_json
 
     if not (features or lacking or listing):
         raise click.UsageError("Give at least one feature; --list shows them.")
-    cases = Cases.of(open_build(Settings.from_environment(os.environ)))
-    page = empty_page(cases) if listing else case_page(cases, features, lacking)
+    cases = CaseContext.load(open_build(Settings.from_environment(os.environ)))
+    page = empty_case_page(cases) if listing else case_page(cases, features, lacking)
     if as_json_:
         click.echo(json.dumps(as_json(page), ensure_ascii=False, indent=1))
     elif listing:
         for choice in page.choices:
             click.echo(f"{choice.group}: {choice.feature.label} ({choice.feature.curie})")
     else:
-        click.echo("\n".join(_lines(page, every)))
+        click.echo("\n".join(_format_page(page, every)))
 
 
-def _lines(page: CasePage, every: bool) -> Iterator[str]:
+def _format_page(page: CasePage, show_all: bool) -> Iterator[str]:
     """Yield the answer as text."""
     yield page.notice
-    yield from _case_lines(page)
+    yield from _format_case(page)
     for status in ("applies", "applies if", "undecided", "does not apply"):
         found = [claim for claim in page.claims if claim.status == status]
         yield ""
         yield f"{status.upper()} ({len(found)})"
-        shown = found if every or status in ("applies", "applies if") else found[:5]
+        shown = found if show_all or status in ("applies", "applies if") else found[:5]
         for claim in shown:
             hedge = " + ".join(each.label for each in claim.hedges) or "no hedge"
             yield f"  {claim.claim.curie} [{claim.kind}, {hedge}] {claim.summary}"
             yield f"      {claim.why}"
             for caution in claim.cautions:
-                yield f"      but see the caution {caution.curie}{_mark(claim, caution)}"
+                yield f"      but see the caution {caution.curie}{_describe_caution(claim, caution)}"
         if len(shown) < len(found):
             yield f"  … and {len(found) - len(shown)} more; --all shows them."
-    yield from _extra_lines(page)
+    yield from _format_extras(page)
 
 
-def _mark(claim: CaseClaim, caution: Ref) -> str:
+def _describe_caution(claim: CaseClaim, caution: TermRef) -> str:
     """Return how surely a caution holds of the case."""
     if caution in claim.open_cautions:
         return " (where its own situation holds, which is not known)"
     return " (of what may come next)" if caution in claim.later_cautions else ""
 
 
-def _case_lines(page: CasePage) -> Iterator[str]:
+def _format_case(page: CasePage) -> Iterator[str]:
     """Yield the case as it was understood."""
     yield ""
     for feature in page.features:
@@ -94,7 +94,7 @@ def _case_lines(page: CasePage) -> Iterator[str]:
     yield f"situations matched: {', '.join(names) or 'none yet'}"
 
 
-def _extra_lines(page: CasePage) -> Iterator[str]:
+def _format_extras(page: CasePage) -> Iterator[str]:
     """Yield what else the answer holds."""
     for option in page.supportive:
         mark = " (only under a condition)" if option.conditional else ""

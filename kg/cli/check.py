@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kg.cli.progress import steps
+from kg.cli.progress import show_progress
 from kg.settings import Settings
 
 
@@ -26,10 +26,10 @@ Exit codes: 0 no mistake, 1 mistakes (one line each: file:line:column: what, and
 )
 def check(source_text: Path | None) -> None:
     """Validate the files: syntax, terms, duplicates, shapes and, with your copy, anchors and cues."""
-    from kg.pipeline import check as run
+    from kg.pipeline import check_project as run
 
     settings = Settings.from_environment(os.environ, source_text=source_text)
-    with steps() as progress:
+    with show_progress() as progress:
         sources, _ = run(settings, progress=progress)
     triples = sum(len(file.triples) for file in sources.files)
     if settings.source_text is None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from kg.claims.anchors import Anchored
-from kg.claims.coverage import Coverage, Row, share_inside
+from kg.claims.anchors import CheckedCopy
+from kg.claims.coverage import DocumentCoverage, SegmentCoverage, measure_span_share
 from kg.settings import Settings
 
 
@@ -31,35 +31,37 @@ Exit codes: 0 nothing open; 1 a sentence has neither claim nor reason, or the co
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 def coverage(source_text: Path | None, document: str | None, format_: str) -> None:
     """Show which sentences of the text have claims."""
-    from kg.pipeline.anchoring import covered
+    from kg.pipeline.anchoring import read_coverage
 
     settings = Settings.from_environment(os.environ, source_text=source_text)
-    found = covered(settings, document)
+    found = read_coverage(settings, document)
     if format_ == "json":
-        click.echo(json.dumps([_json(each, copy) for each, copy in found], indent=1, ensure_ascii=False))
+        click.echo(
+            json.dumps([_coverage_to_json(each, copy) for each, copy in found], indent=1, ensure_ascii=False)
+        )
     else:
         for each, copy in found:
-            _print(each, copy)
-    if any(each.open for each, _ in found):
+            _print_coverage(each, copy)
+    if any(each.open_segments for each, _ in found):
         sys.exit(1)
 
 
-def _print(found: Coverage, copy: Anchored | None) -> None:
+def _print_coverage(measured: DocumentCoverage, copy: CheckedCopy | None) -> None:
     """Print a document's coverage."""
-    click.echo(f"{found.document.name}: {found.document.title}")
-    for row in found.rows:
-        _print_row(row, copy)
+    click.echo(f"{measured.document.name}: {measured.document.title}")
+    for row in measured.rows:
+        _print_segment(row, copy)
     total = (
-        f"{len(found.rows)} segments, {found.claims} claims: {found.count('claimed')} claimed, "
-        f"{found.count('set aside')} set aside, {found.count('open')} open."
+        f"{len(measured.rows)} segments, {measured.claim_count} claims: {measured.count_segments('claimed')} claimed, "
+        f"{measured.count_segments('set aside')} set aside, {measured.count_segments('open')} open."
     )
     click.echo(total)
     if copy is not None:
-        share = share_inside(found.document, copy.text)
+        share = measure_span_share(measured.document, copy.text)
         click.echo(f"{share:.1%} of the visible characters stand inside the span of a claim.")
 
 
-def _print_row(row: Row, copy: Anchored | None) -> None:
+def _print_segment(row: SegmentCoverage, copy: CheckedCopy | None) -> None:
     """Print one segment with its claims."""
     segment = row.segment
     state = {
@@ -69,30 +71,30 @@ def _print_row(row: Row, copy: Anchored | None) -> None:
     }
     click.echo(f"{segment.notation:6} {segment.kind} {segment.start}-{segment.end}{state[row.state]}")
     if copy is not None:
-        click.echo(f"       | {copy.quote(segment)}")
+        click.echo(f"       | {copy.quote_span(segment)}")
     for claim in row.claims:
         cues = ", ".join(f'"{cue}"' for cue in claim.cues)
         click.echo(f"       {claim.name}  {claim.label}  [{cues}]")
 
 
-def _json(found: Coverage, copy: Anchored | None) -> dict[str, object]:
+def _coverage_to_json(measured: DocumentCoverage, copy: CheckedCopy | None) -> dict[str, object]:
     """Return a document's coverage as JSON values."""
     result: dict[str, object] = {
-        "document": found.document.iri,
-        "title": found.document.title,
-        "segments": len(found.rows),
-        "claims": found.claims,
-        "claimed": found.count("claimed"),
-        "set_aside": found.count("set aside"),
-        "open": found.count("open"),
-        "rows": [_json_row(row, copy) for row in found.rows],
+        "document": measured.document.iri,
+        "title": measured.document.title,
+        "segments": len(measured.rows),
+        "claims": measured.claim_count,
+        "claimed": measured.count_segments("claimed"),
+        "set_aside": measured.count_segments("set aside"),
+        "open": measured.count_segments("open"),
+        "rows": [_segment_to_json(row, copy) for row in measured.rows],
     }
     if copy is not None:
-        result["share_inside_spans"] = round(share_inside(found.document, copy.text), 4)
+        result["share_inside_spans"] = round(measure_span_share(measured.document, copy.text), 4)
     return result
 
 
-def _json_row(row: Row, copy: Anchored | None) -> dict[str, object]:
+def _segment_to_json(row: SegmentCoverage, copy: CheckedCopy | None) -> dict[str, object]:
     """Return one segment as JSON values."""
     segment = row.segment
     found: dict[str, object] = {
@@ -107,5 +109,5 @@ def _json_row(row: Row, copy: Anchored | None) -> dict[str, object]:
     if segment.set_aside:
         found["set_aside_because"] = segment.set_aside
     if copy is not None:
-        found["quote"] = copy.quote(segment)
+        found["quote"] = copy.quote_span(segment)
     return found

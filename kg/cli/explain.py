@@ -10,7 +10,7 @@ import click
 
 from kg.settings import Settings
 
-ABSENT = 1
+EXIT_ABSENT = 1
 
 
 @click.command(
@@ -37,22 +37,26 @@ def explain(subject: str, predicate: str, object: str, every: bool, form: str) -
     from kg.views.terms import as_json
 
     store = open_build(Settings.from_environment(os.environ))
-    triple = proving.asked(proving.names(store), subject, predicate, object)
-    page = proving.explain(proving.prover(store), store, proving.naming(store), triple, every=every)
+    triple = proving.parse_statement(proving.load_term_names(store), subject, predicate, object)
+    page = proving.explain_triple(
+        proving.make_prover(store), store, proving.load_all_labels(store), triple, all_proofs=every
+    )
     if form == "json":
         click.echo(json.dumps(as_json(page), ensure_ascii=False, indent=1))
     else:
-        from kg.views.proof_text import as_quads, as_text
+        from kg.views.proof_text import render_prov, render_text
 
-        click.echo(as_text(page) if form == "text" else _turtle(list(as_quads(page))), nl=False)
-    sys.exit(ABSENT if page.status == "absent" else 0)
+        click.echo(
+            render_text(page) if form == "text" else _serialize_turtle(list(render_prov(page))), nl=False
+        )
+    sys.exit(EXIT_ABSENT if page.status == "absent" else 0)
 
 
-def _turtle(quads: list[object]) -> str:
+def _serialize_turtle(quads: list[object]) -> str:
     """Return quads of the default graph as Turtle."""
     from pyoxigraph import Quad, RdfFormat, serialize
 
-    from kg.store.answers import used_prefixes
+    from kg.store.answers import find_used_prefixes
 
     triples = [quad.triple for quad in quads if isinstance(quad, Quad)]
-    return (serialize(triples, format=RdfFormat.TURTLE, prefixes=used_prefixes(triples)) or b"").decode()
+    return (serialize(triples, format=RdfFormat.TURTLE, prefixes=find_used_prefixes(triples)) or b"").decode()

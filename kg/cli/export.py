@@ -11,7 +11,7 @@ import click
 from kg.errors import StoreUnavailable
 from kg.settings import Settings
 
-NAMES = ("sssom", "kgx", "jsonld", "nanopubs")
+EXPORT_NAMES = ("sssom", "kgx", "jsonld", "nanopubs")
 
 
 @click.command(
@@ -33,10 +33,10 @@ Exit codes: 0 exported, 1 it could not be, 2 wrong use."""
 @click.option(
     "--output", type=click.Path(path_type=Path), help="A file, or for kgx a folder; else standard output."
 )
-@click.argument("name", type=click.Choice(NAMES))
+@click.argument("name", type=click.Choice(EXPORT_NAMES))
 def export(name: str, output: Path | None) -> None:
     """Export the built graph as NAME."""
-    from kg.exports.offers import ExportFile, archive, export_files
+    from kg.exports.offers import ExportFile, make_export_files, zip_files
     from kg.pipeline.opening import open_build
 
     settings = Settings.from_environment(os.environ)
@@ -44,24 +44,24 @@ def export(name: str, output: Path | None) -> None:
         raise click.UsageError(
             "kgx is several files: name a folder with --output, or pipe the archive to a file."
         )
-    files: tuple[ExportFile, ...] = export_files(name, open_build(settings), settings.root)
+    files: tuple[ExportFile, ...] = make_export_files(name, open_build(settings), settings.root)
     if output is None:
-        click.echo(archive(files) if len(files) > 1 else files[0].text.encode(), nl=False)
+        click.echo(zip_files(files) if len(files) > 1 else files[0].text.encode(), nl=False)
         return
     try:
-        targets = _targets(output, [file.name for file in files])
+        targets = _choose_output_paths(output, [file.name for file in files])
         for target, file in zip(targets, files, strict=True):
             target.write_text(file.text, encoding="utf-8", newline="")
             click.echo(f"{target}: {len(file.text):,} characters", err=True)
     except OSError as error:
         raise StoreUnavailable(
             f"The export cannot be written: {error.strerror}.",
-            where=str(output),
-            todo="Choose another place.",
+            location=str(output),
+            hint="Choose another place.",
         ) from error
 
 
-def _targets(output: Path, names: list[str]) -> list[Path]:
+def _choose_output_paths(output: Path, names: list[str]) -> list[Path]:
     """Return where each file goes: into a folder, or the one file to `output` itself."""
     if len(names) == 1 and not output.is_dir():
         output.parent.mkdir(parents=True, exist_ok=True)

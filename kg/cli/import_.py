@@ -18,18 +18,18 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from kg.external.formats import Format
-from kg.external.reading import Options
-from kg.external.table import REGISTRY
-from kg.linking.importing import Result, Wish, import_file
-from kg.linking.registry import store_path
+from kg.external.formats import FileFormat
+from kg.external.reading import ReadOptions
+from kg.external.table import FALLBACK_NAMESPACE
+from kg.linking.importing import ImportRequest, ImportResult, import_file
+from kg.linking.registry import locate_import_store
 from kg.settings import Settings
-from kg.store.sharing import is_served
+from kg.store.sharing import is_store_served
 
 #: problems listed on the terminal; --report writes all.
-SHOWN = 200
-_MB = 1_000_000
-_ADDRESS = re.compile(r"(https?://|urn:)[^\s<>\"]+")
+MAX_LISTED = 200
+_MEGABYTE = 1_000_000
+_IRI_PATTERN = re.compile(r"(https?://|urn:)[^\s<>\"]+")
 
 
 @click.command(
@@ -53,7 +53,9 @@ Exit codes: 0 imported, 1 a file is broken (nothing of it is kept), 2 wrong use.
 @click.option("--columns", default="", help="For CSV and TSV: role=column pairs, as in id=Code,label=Name.")
 @click.option("--prefix", default="", help="For CSV and TSV: prefix of bare identifiers, as in atc.")
 @click.option("--iri", default="", help="For CSV and TSV: address of identifiers, {id} being the identifier.")
-@click.option("--format", "form", type=click.Choice([f.value for f in Format]), help="If it cannot be told.")
+@click.option(
+    "--format", "form", type=click.Choice([f.value for f in FileFormat]), help="If it cannot be told."
+)
 @click.option("--store", type=click.Path(path_type=Path), help="Directory store to import into.")
 @click.option("--max-size", default=4_000, show_default=True, help="Megabytes a URL may serve.")
 @click.option(
@@ -68,50 +70,50 @@ def import_(sources: tuple[str, ...], ident: str, version: str, licence: str, **
     """
     if ident and len(sources) > 1:
         raise click.UsageError("--id names one import; give one FILE with it.")
-    reading = Options(
+    reading = ReadOptions(
         lenient=bool(options["lenient"]),
         edges=bool(options["edges"]),
-        columns=_columns(str(options["columns"])),
+        columns=_parse_columns(str(options["columns"])),
         prefix=str(options["prefix"]),
-        iri=_pattern(str(options["iri"])),
-        format=Format(options["form"]) if options["form"] else None,
+        iri=_check_iri_pattern(str(options["iri"])),
+        format=FileFormat(options["form"]) if options["form"] else None,
     )
     target = options["store"] if isinstance(options["store"], Path) else None
     report = options["report"] if isinstance(options["report"], Path) else None
     for source in sources:
-        wish = Wish(source, ident, version, licence, reading)
-        _tell(_one(wish, target, int(str(options["max_size"])) * _MB), report)
+        wish = ImportRequest(source, ident, version, licence, reading)
+        _print_result(_import_source(wish, target, int(str(options["max_size"])) * _MEGABYTE), report)
 
 
-def _columns(given: str) -> tuple[tuple[str, str], ...]:
+def _parse_columns(text: str) -> tuple[tuple[str, str], ...]:
     """Return the pairs of `role=column,role=column`."""
-    pairs = [part.partition("=") for part in given.split(",") if part.strip()]
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     if any(not equals for _, equals, _ in pairs):
         raise click.UsageError("--columns wants role=column pairs, as in --columns 'id=Code,label=Name'.")
     return tuple((role.strip(), column.strip()) for role, _, column in pairs)
 
 
-def _pattern(given: str) -> str:
+def _check_iri_pattern(pattern: str) -> str:
     """Return the pattern of an address, or "" where none is given."""
-    if given and not (given.count("{id}") == 1 and _ADDRESS.fullmatch(given)):
+    if pattern and not (pattern.count("{id}") == 1 and _IRI_PATTERN.fullmatch(pattern)):
         raise click.UsageError(
             "--iri wants an address with one {id}, as in --iri 'https://example.org/code/{id}'."
         )
-    return given
+    return pattern
 
 
-def _one(wish: Wish, store: Path | None, limit: int) -> Result:
+def _import_source(request: ImportRequest, store: Path | None, limit: int) -> ImportResult:
     """Fetch if need be, and import one file with a progress bar."""
     settings = Settings.from_environment(os.environ)
-    target = store_path(settings, store)
-    with _progress() as progress, tempfile.TemporaryDirectory(prefix="kg-import-") as folder:
-        path = Path(wish.source)
-        if "://" in wish.source:
-            from kg.external.download import download
+    target = locate_import_store(settings, store)
+    with _make_progress_bar() as progress, tempfile.TemporaryDirectory(prefix="kg-import-") as folder:
+        path = Path(request.source)
+        if "://" in request.source:
+            from kg.external.download import download_file
 
             fetch = progress.add_task("fetch", total=None)
-            path = download(
-                wish.source,
+            path = download_file(
+                request.source,
                 Path(folder),
                 limit,
                 lambda total: progress.update(fetch, total=total or None),
@@ -119,15 +121,15 @@ def _one(wish: Wish, store: Path | None, limit: int) -> Result:
             )
         size = path.stat().st_size if path.is_file() else None
         task = progress.add_task(path.name, total=size)
-        held = is_served(target)
-        result = import_file(path, wish, target, settings, lambda n: progress.advance(task, n))
+        held = is_store_served(target)
+        result = import_file(path, request, target, settings, lambda n: progress.advance(task, n))
         progress.update(task, completed=size)
     if held:
         click.echo("A server has this store open; it turns to the import by itself within seconds.")
     return result
 
 
-def _progress() -> Progress:
+def _make_progress_bar() -> Progress:
     """Return a bar with rate and time left, on standard error; silent where that is no terminal."""
     return Progress(
         TextColumn("{task.description}"),
@@ -139,20 +141,20 @@ def _progress() -> Progress:
     )
 
 
-def _tell(result: Result, report: Path | None) -> None:
+def _print_result(result: ImportResult, report: Path | None) -> None:
     """Say what came in, and list what was skipped."""
     made = result.imported
-    lines = [f"{made.source}:{p.line}:{p.column}: skipped: {p.what}" for p in result.problems]
+    lines = [f"{made.source}:{p.line}:{p.column}: skipped: {p.message}" for p in result.problems]
     if report:
         report.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    for line in lines[:SHOWN]:
+    for line in lines[:MAX_LISTED]:
         click.echo(line, err=True)
-    if len(lines) > SHOWN:
-        click.echo(f"... and {len(lines) - SHOWN} more; --report FILE writes all.", err=True)
-    for prefix, curie in sorted(result.strangers.items()):
+    if len(lines) > MAX_LISTED:
+        click.echo(f"... and {len(lines) - MAX_LISTED} more; --report FILE writes all.", err=True)
+    for prefix, curie in sorted(result.unknown_prefixes.items()):
         click.echo(
             f"The prefix {prefix!r} is no vocabulary's, or {curie} is not spelt as its identifiers are "
-            f"(data/mappings/prefixes.tsv): such terms stand at {REGISTRY}{curie}, which nobody may keep. "
+            f"(data/mappings/prefixes.tsv): such terms stand at {FALLBACK_NAMESPACE}{curie}, which nobody may keep. "
             "To give them an address of yours, import again with --iri 'https://example.org/code/{id}'.",
             err=True,
         )

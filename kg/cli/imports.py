@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from kg.linking.importing import remove as remove_import
-from kg.linking.registry import Imported, listed, named, store_path
+from kg.linking.importing import remove_import as remove_import
+from kg.linking.registry import ImportedDataset, find_import, list_imports, locate_import_store
 from kg.settings import Settings
 from kg.store.imports import open_readonly
 
@@ -33,49 +33,49 @@ Exit codes: 0 done, 1 there is no such import, 2 wrong use.""",
 @click.pass_context
 def imports(context: click.Context, store: Path | None, as_json: bool) -> None:
     """List the imported ontologies with source, version, licence, checksum, date and counts."""
-    target = store_path(Settings.from_environment(os.environ), store)
+    target = locate_import_store(Settings.from_environment(os.environ), store)
     context.obj = target
     if context.invoked_subcommand is None:
-        every = listed(open_readonly(target)) if target.exists() else ()
-        _json(every) if as_json else _table(every)
+        every = list_imports(open_readonly(target)) if target.exists() else ()
+        _print_json(every) if as_json else _print_table(every)
 
 
 @imports.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_obj
-def list_(target: Path, as_json: bool) -> None:
+def list_command(target: Path, as_json: bool) -> None:
     """List the imports, as `kg imports` alone does."""
-    every = listed(open_readonly(target)) if target.exists() else ()
-    _json(every) if as_json else _table(every)
+    every = list_imports(open_readonly(target)) if target.exists() else ()
+    _print_json(every) if as_json else _print_table(every)
 
 
 @imports.command("remove")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--store", type=click.Path(path_type=Path), help="Directory store to remove from.")
 @click.pass_obj
-def remove(target: Path, ids: tuple[str, ...], store: Path | None) -> None:
+def remove_command(target: Path, ids: tuple[str, ...], store: Path | None) -> None:
     """Remove imports with their descriptions."""
     target = store or target
     for ident in ids:
-        found = named(open_readonly(target), ident)
+        found = find_import(open_readonly(target), ident)
         remove_import(ident, target)
         click.echo(f"{ident}: {found.triples:,} triples removed.")
 
 
-def _json(every: tuple[Imported, ...]) -> None:
+def _print_json(datasets: tuple[ImportedDataset, ...]) -> None:
     """Print the imports as a JSON array."""
     click.echo(
-        json.dumps([asdict(i) | {"graph": i.graph.value} for i in every], indent=2, ensure_ascii=False)
+        json.dumps([asdict(i) | {"graph": i.graph.value} for i in datasets], indent=2, ensure_ascii=False)
     )
 
 
-def _table(every: tuple[Imported, ...]) -> None:
+def _print_table(datasets: tuple[ImportedDataset, ...]) -> None:
     """Print the imports as a table."""
-    if not every:
+    if not datasets:
         click.echo("No imports yet: kg import FILE brings one in.")
         return
     table = Table("id", "version", "triples", "terms", "licence", "imported", "source", "sha256", box=None)
-    for i in every:
+    for i in datasets:
         terms = f"{i.terms:,}" + (f" ({i.skipped} skipped)" if i.skipped else "")
         table.add_row(
             i.id,

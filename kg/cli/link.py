@@ -15,14 +15,14 @@ import click
 
 from kg.errors import BadData
 from kg.linking.candidates import Candidate
-from kg.linking.checking import Finding, check_links
-from kg.linking.effects import Changed, trial
-from kg.linking.entities import Entity
-from kg.linking.remotes import remote_bench
-from kg.linking.verdicts import KEYS, PREDICATES, Verdict, record, unwritable
-from kg.linking.workbench import workbench
+from kg.linking.checking import LinkFinding, check_links
+from kg.linking.effects import AnswerChange, open_mapping_trial
+from kg.linking.entities import LinkableEntity
+from kg.linking.remotes import open_remote_workbench
+from kg.linking.verdicts import VERDICT_KEYS, VERDICT_PREDICATES, Verdict, explain_unwritable, record_verdict
+from kg.linking.workbench import open_workbench
 from kg.settings import Settings
-from kg.views.review import as_dict, side_by_side
+from kg.views.review import candidate_as_dict, format_side_by_side
 
 
 class LinkGroup(click.Group):
@@ -52,22 +52,26 @@ def link() -> None:
     """
 
 
-_IN = click.option("--in", "imports", multiple=True, metavar="IMPORT", help="Only this import (repeatable).")
-_STORE = click.option("--store", type=click.Path(path_type=Path), help="Directory store of the imports.")
-_TOP = click.option(
+_IN_OPTION = click.option(
+    "--in", "imports", multiple=True, metavar="IMPORT", help="Only this import (repeatable)."
+)
+_STORE_OPTION = click.option(
+    "--store", type=click.Path(path_type=Path), help="Directory store of the imports."
+)
+_TOP_OPTION = click.option(
     "--top", type=click.IntRange(1, 100), default=5, show_default=True, help="Candidates an import."
 )
 #: entities of which each is told, be it without a candidate
-_FEW = 10
-_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+_LIST_ALL_UP_TO = 10
+_JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 
 
 @link.command("find", hidden=True)
 @click.argument("wanted", nargs=-1, metavar="[ENTITY]...")
-@_IN
-@_STORE
-@_JSON
-@_TOP
+@_IN_OPTION
+@_STORE_OPTION
+@_JSON_OPTION
+@_TOP_OPTION
 @click.option("--all", "every", is_flag=True, help="Accepted pairs too (rejected ones never).")
 @click.option(
     "--remote",
@@ -76,7 +80,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for progr
     metavar="NAME",
     help="Ask this remote, not the imports (repeatable).",
 )
-def find(
+def find_command(
     wanted: tuple[str, ...],
     imports: tuple[str, ...],
     store: Path | None,
@@ -87,16 +91,16 @@ def find(
 ) -> None:
     """List candidates for entities, with reasons, definitions and the path to the root."""
     settings = Settings.from_environment(os.environ)
-    with _bench(settings, imports, store, remotes, wanted) as bench:
+    with _open_bench(settings, imports, store, remotes, wanted) as bench:
         hidden = {"rejected"} if every or wanted else {"rejected", "accepted"}
         rows = [
             (entity, bench.candidates(entity, top, lambda verdict: verdict not in hidden))
             for entity in bench.pick(wanted)
         ]
-    _print_json(rows) if as_json else _print(rows)
+    _print_json(rows) if as_json else _print_candidates(rows)
 
 
-def _bench(
+def _open_bench(
     settings: Settings,
     imports: tuple[str, ...],
     store: Path | None,
@@ -105,32 +109,32 @@ def _bench(
 ) -> Any:
     """Return the workbench over the imports or over what remote endpoints answer, as a context."""
     if remotes:
-        return remote_bench(settings, remotes, wanted, _tell)
-    return workbench(settings, imports, store, _tell)
+        return open_remote_workbench(settings, remotes, wanted, _print_progress)
+    return open_workbench(settings, imports, store, _print_progress)
 
 
-def _tell(sentence: str) -> None:
+def _print_progress(sentence: str) -> None:
     """Say what takes time, on standard error."""
     click.echo(sentence, err=True)
 
 
-def _print_json(rows: list[tuple[Entity, list[Candidate]]]) -> None:
+def _print_json(rows: list[tuple[LinkableEntity, list[Candidate]]]) -> None:
     """Print entities with their candidates as JSON."""
     found = [
         {
             "entity": entity.curie,
             "label": entity.label,
             "definition": entity.definition,
-            "candidates": [as_dict(candidate) for candidate in candidates],
+            "candidates": [candidate_as_dict(candidate) for candidate in candidates],
         }
         for entity, candidates in rows
     ]
     click.echo(json.dumps(found, indent=1, ensure_ascii=False))
 
 
-def _print(rows: list[tuple[Entity, list[Candidate]]]) -> None:
+def _print_candidates(rows: list[tuple[LinkableEntity, list[Candidate]]]) -> None:
     """Print entities with their candidates for people; of many entities, only those that have some."""
-    few = len(rows) <= _FEW
+    few = len(rows) <= _LIST_ALL_UP_TO
     for entity, found in rows:
         if not found and not few:
             continue
@@ -138,20 +142,22 @@ def _print(rows: list[tuple[Entity, list[Candidate]]]) -> None:
         if entity.definition:
             click.echo(f"    {entity.definition}")
         for candidate in found:
-            click.echo("\n".join(_lines(candidate)))
+            click.echo("\n".join(_format_candidate(candidate)))
         if not found:
             click.echo("  no candidate")
     without = "" if few else f"{sum(not found for _, found in rows)} entities without a candidate; "
-    total = _counted(sum(len(found) for _, found in rows), "candidate", "candidates")
-    click.echo(f"{without}{total} for {_counted(len(rows), 'entity', 'entities')}; nothing was accepted.")
+    total = _format_count(sum(len(found) for _, found in rows), "candidate", "candidates")
+    click.echo(
+        f"{without}{total} for {_format_count(len(rows), 'entity', 'entities')}; nothing was accepted."
+    )
 
 
-def _counted(number: int, one: str, many: str) -> str:
+def _format_count(number: int, singular: str, plural: str) -> str:
     """Return a number with its noun."""
-    return f"{number:,} {one if number == 1 else many}"
+    return f"{number:,} {singular if number == 1 else plural}"
 
 
-def _lines(candidate: Candidate) -> Iterable[str]:
+def _format_candidate(candidate: Candidate) -> Iterable[str]:
     """Yield what there is to know of a candidate."""
     marks = [word for word in (candidate.verdict, "OBSOLETE" if candidate.obsolete else "") if word]
     mark = f"  [{', '.join(marks)}]" if marks else ""
@@ -168,11 +174,11 @@ def _lines(candidate: Candidate) -> Iterable[str]:
 
 @link.command("review")
 @click.argument("wanted", nargs=-1, metavar="[ENTITY]...")
-@_IN
-@_STORE
+@_IN_OPTION
+@_STORE_OPTION
 @click.option("--author", default="", help="Your name, for the mapping file.")
-@_TOP
-def review(
+@_TOP_OPTION
+def review_command(
     wanted: tuple[str, ...], imports: tuple[str, ...], store: Path | None, author: str, top: int
 ) -> None:
     """Judge candidates one by one; every verdict is a row of data/mappings at once.
@@ -182,53 +188,56 @@ def review(
     settings = Settings.from_environment(os.environ)
     author = author or getpass.getuser()
     said = 0
-    with workbench(settings, imports, store, _tell) as bench, trial(settings, bench.prefixes) as tried:
-        for entity in bench.pick(wanted):
-            for candidate in bench.candidates(entity, top, lambda verdict: verdict == ""):
-                if entity.curie and (why := unwritable(candidate, bench.prefixes)):
-                    _tell(f"{candidate.curie}, for {entity.curie}, is passed over: {why}")
+    with (
+        open_workbench(settings, imports, store, _print_progress) as bench,
+        open_mapping_trial(settings, bench.prefixes) as tried,
+    ):
+        for entity in bench.pick_entities(wanted):
+            for candidate in bench.find_candidates(entity, top, lambda verdict: verdict == ""):
+                if entity.curie and (why := explain_unwritable(candidate, bench.prefixes)):
+                    _print_progress(f"{candidate.curie}, for {entity.curie}, is passed over: {why}")
                     continue
-                word = _ask(entity, candidate) if entity.curie else "skip"
+                word = _ask_for_verdict(entity, candidate) if entity.curie else "skip"
                 if word == "quit":
                     click.echo(f"{said} verdicts written.")
                     return
                 if word == "skip":
                     continue
                 today = datetime.now(UTC).date()
-                source = bench.source(candidate.imported)
-                made = record(
+                source = bench.find_source_file(candidate.imported)
+                made = record_verdict(
                     Verdict(candidate, word, author, today, source=source), bench.prefixes, settings.root
                 )
                 said += 1
                 click.echo(f"  written: {made.subject_id} {word} {made.object_id} by {made.author_label}")
-                if word in PREDICATES:
-                    _print_changes(tried.add(made))
+                if word in VERDICT_PREDICATES:
+                    _print_changes(tried.add_mapping(made))
     click.echo(f"{said} verdicts written." if said else "Nothing written.")
 
 
-def _ask(entity: Entity, candidate: Candidate) -> str:
+def _ask_for_verdict(entity: LinkableEntity, candidate: Candidate) -> str:
     """Show the pair side by side and return the verdict the user's key means."""
     click.echo()
-    click.echo("\n".join(side_by_side(entity, candidate)))
-    keys = {**KEYS, "q": "quit"}
+    click.echo("\n".join(format_side_by_side(entity, candidate)))
+    keys = {**VERDICT_KEYS, "q": "quit"}
     shown = "  ".join(f"[{key}]{word}" for key, word in keys.items())
     while True:
         click.echo(shown + "  ? ", nl=False)
-        key = _key()
+        key = _read_key()
         click.echo(key)
         if key[:1].lower() in keys:
             return keys[key[:1].lower()]
         click.echo(f"{key!r} is not one of the keys.")
 
 
-def _key() -> str:
+def _read_key() -> str:
     """Return the key pressed, or the next line where input is no terminal; its end means q."""
     if os.isatty(0):
         return str(click.getchar())
     return sys.stdin.readline().strip() or "q"
 
 
-def _print_changes(changes: Iterable[Changed]) -> None:
+def _print_changes(changes: Iterable[AnswerChange]) -> None:
     """Print the questions whose answers change."""
     sentences = [f"    {change.sentence}" for change in changes]
     if sentences:
@@ -239,16 +248,16 @@ def _print_changes(changes: Iterable[Changed]) -> None:
 
 
 @link.command("check")
-@_IN
-@_STORE
-@_JSON
-def check(imports: tuple[str, ...], store: Path | None, as_json: bool) -> None:
+@_IN_OPTION
+@_STORE_OPTION
+@_JSON_OPTION
+def check_command(imports: tuple[str, ...], store: Path | None, as_json: bool) -> None:
     """Check accepted links against the imports: obsolete, gone, merged or relabelled targets.
 
     Exit code 1 when any is found, 0 when every checked link is in order.
     """
     settings = Settings.from_environment(os.environ)
-    with workbench(settings, imports, store, _tell) as bench:
+    with open_workbench(settings, imports, store, _print_progress) as bench:
         checked, findings = check_links(bench)
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=1, ensure_ascii=False))
@@ -260,18 +269,18 @@ def check(imports: tuple[str, ...], store: Path | None, as_json: bool) -> None:
         )
     if not checked:
         raise BadData(
-            "No accepted link points into these imports.", todo="Import the ontology the links point to."
+            "No accepted link points into these imports.", hint="Import the ontology the links point to."
         )
     if findings:
         raise click.exceptions.Exit(1)
 
 
-def _print_findings(findings: Iterable[Finding]) -> None:
+def _print_findings(findings: Iterable[LinkFinding]) -> None:
     """Print what is wrong with links, with what to do."""
     for finding in findings:
         row = finding.row
         click.echo(
-            f"{finding.where}:{row.line}: {row.subject_id} {row.predicate_id} {row.object_id}: "
+            f"{finding.mapping_file}:{row.line}: {row.subject_id} {row.predicate_id} {row.object_id}: "
             f"{finding.sentence}"
         )
         for change in finding.changes:

@@ -13,55 +13,55 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kg.namespaces import XSD, shorten
+from kg.namespaces import XSD, compress_iri
 from kg.store.protocol import Solutions, Term
 
-FORMATS = ("table", "csv", "json")
+OUTPUT_FORMATS = ("table", "csv", "json")
 
-_NARROW = 8  # characters a column needs to be read
+_MIN_COLUMN_WIDTH = 8  # characters a column needs to be read
 
-Show = Callable[[Term | None], str]
+TermFormatter = Callable[[Term | None], str]
 
 
-def write(found: Solutions, format: str, show: Show | None = None) -> None:
+def print_solutions(solutions: Solutions, format: str, format_cell: TermFormatter | None = None) -> None:
     """Print solutions in a format; `show` says what a cell of the table reads."""
     if format == "json":
-        click.echo(json.dumps(sparql_json(found), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(solutions_to_json(solutions), indent=1, ensure_ascii=False))
     elif format == "csv":
-        click.echo(sparql_csv(found), nl=False)
+        click.echo(solutions_to_csv(solutions), nl=False)
     else:
-        _table(found, show or short)
+        _print_table(solutions, format_cell or format_term)
 
 
-def sparql_json(found: Solutions) -> dict[str, object]:
+def solutions_to_json(solutions: Solutions) -> dict[str, object]:
     """Return solutions as SPARQL 1.1 Query Results JSON."""
-    rows = [{name: _json_term(term) for name, term in row.items()} for row in found]
-    return {"head": {"vars": list(found.variables)}, "results": {"bindings": rows}}
+    rows = [{name: _term_to_json(term) for name, term in row.items()} for row in solutions]
+    return {"head": {"vars": list(solutions.variables)}, "results": {"bindings": rows}}
 
 
-def sparql_csv(found: Solutions) -> str:
+def solutions_to_csv(solutions: Solutions) -> str:
     """Return solutions as SPARQL 1.1 CSV: a header, IRIs and lexical forms, CR LF."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(found.variables)
-    for row in found.rows:
-        writer.writerow([_plain(term) for term in row])
+    writer.writerow(solutions.variables)
+    for row in solutions.rows:
+        writer.writerow([_term_to_text(term) for term in row])
     return text.getvalue()
 
 
-def short(term: Term | None) -> str:
+def format_term(term: Term | None) -> str:
     """Return a term as people write it: a CURIE, or a lexical form."""
-    return shorten(term.value) if isinstance(term, NamedNode) else _plain(term)
+    return compress_iri(term.value) if isinstance(term, NamedNode) else _term_to_text(term)
 
 
-def _plain(term: Term | None) -> str:
+def _term_to_text(term: Term | None) -> str:
     """Return an IRI, a lexical form, `_:label`, or nothing."""
     if isinstance(term, NamedNode | Literal):
         return term.value
     return "" if term is None else str(term)
 
 
-def _json_term(term: Term) -> dict[str, str]:
+def _term_to_json(term: Term) -> dict[str, str]:
     """Return a term in the form of the specification, section 3.2.2."""
     if isinstance(term, NamedNode):
         return {"type": "uri", "value": term.value}
@@ -77,19 +77,19 @@ def _json_term(term: Term) -> dict[str, str]:
     return found
 
 
-def _table(found: Solutions, show: Show) -> None:
+def _print_table(solutions: Solutions, format_cell: TermFormatter) -> None:
     """Print a table as wide as the terminal, or as it needs to be when piped; records when too narrow."""
     console = Console(highlight=False)
-    cells = [[show(term) for term in row] for row in found.rows]
-    if console.is_terminal and console.width < _NARROW * len(found.variables):
-        _records(found.variables, cells)
+    cells = [[format_cell(term) for term in row] for row in solutions.rows]
+    if console.is_terminal and console.width < _MIN_COLUMN_WIDTH * len(solutions.variables):
+        _print_records(solutions.variables, cells)
     else:
-        _columns(console, found.variables, cells)
+        _print_columns(console, solutions.variables, cells)
     noun = "row" if len(cells) == 1 else "rows"
     click.echo(f"{len(cells)} {noun}", err=True)
 
 
-def _records(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_records(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print each row as lines of name and value, a blank line between rows."""
     for row in rows:
         for name, cell in zip(names, row, strict=True):
@@ -98,7 +98,7 @@ def _records(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         click.echo()
 
 
-def _columns(console: Console, names: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+def _print_columns(console: Console, names: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     """Print rows in columns."""
     table = Table(box=None, pad_edge=False, header_style="bold", row_styles=("", "dim"))
     for name in names:
@@ -106,11 +106,11 @@ def _columns(console: Console, names: Sequence[str], cells: Sequence[Sequence[st
     for row in cells:
         table.add_row(*map(Text, row))
     if not console.is_terminal:
-        console.width = _width(names, cells)
+        console.width = _measure_unfolded_width(names, cells)
     console.print(table)
 
 
-def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+def _measure_unfolded_width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Return the width at which no cell is folded."""
     columns = zip(names, *rows, strict=True)
     return sum(max(map(len, column)) + 2 for column in columns) + 2

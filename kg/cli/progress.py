@@ -9,7 +9,7 @@ from rich.console import Console
 
 
 @contextmanager
-def steps() -> Iterator[Callable[[str], None]]:
+def show_progress() -> Iterator[Callable[[str], None]]:
     """Offer a function that names the step at hand."""
     console = Console(stderr=True)
     with console.status("starting") as status:

@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 from pyoxigraph import Literal, RdfFormat, serialize
 
-from kg.cli.output import FORMATS, write
+from kg.cli.output import OUTPUT_FORMATS, print_solutions
 from kg.errors import BadQuery, NotFound
 from kg.namespaces import PREFIXES, XSD
 from kg.settings import Settings
-from kg.store.answers import used_prefixes
+from kg.store.answers import find_used_prefixes
 from kg.store.protocol import Solutions, Store
 
 # SPARQL 1.1, section 19.8: a prologue, then the word that begins an update
-_UPDATE = re.compile(
+_UPDATE_START = re.compile(
     r"(?:\s|#[^\n]*\n|PREFIX\s+\S*:\s*<[^>]*>|BASE\s*<[^>]*>)*"
     r"(?:INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH)\b",
     re.IGNORECASE,
@@ -39,28 +39,30 @@ SELECT and ASK give a table, CSV or JSON; CONSTRUCT and DESCRIBE give Turtle.
 Exit codes: 0 answered, 1 no such file or not a query, 2 wrong use."""
 )
 @click.argument("query", metavar="FILE|TEXT|-")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--format", "format_", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True)
 def query(query: str, format_: str) -> None:
     """Run a SPARQL query over the built graph."""
-    from kg.linking.beside import open_beside
-    from kg.linking.federating import federated
+    from kg.linking.beside import open_build_with_imports
+    from kg.linking.federating import answer_service_calls
 
-    text, where = _read(query)
+    text, where = _read_query(query)
     settings = Settings.from_environment(os.environ)
-    store = open_beside(settings)
+    store = open_build_with_imports(settings)
     try:
-        called, notes = federated(with_prefixes(text), settings)
-        if not _run(store, called, format_):
-            _say_nowhere(store, with_prefixes(text))
+        called, notes = answer_service_calls(declare_prefixes(text), settings)
+        if not _run_by_form(store, called, format_):
+            _print_unknown_terms(store, declare_prefixes(text))
         for note in notes:
             click.echo(f"kg: {note} The answer is without it.", err=True)
     except BadQuery as error:
-        shift = with_prefixes(text).count("\n") - text.count("\n")
+        shift = declare_prefixes(text).count("\n") - text.count("\n")
         line = max(error.line - shift, 1) if error.line else 0
-        raise BadQuery(error.what, where=where, line=line, column=error.column, todo=error.todo) from error
+        raise BadQuery(
+            error.message, location=where, line=line, column=error.column, hint=error.hint
+        ) from error
 
 
-def _read(given: str) -> tuple[str, str]:
+def _read_query(given: str) -> tuple[str, str]:
     """Return the query text and what to call it; raises NotFound for a file that is not there."""
     if given == "-":
         return sys.stdin.read(), "standard input"
@@ -69,13 +71,15 @@ def _read(given: str) -> tuple[str, str]:
         try:
             return path.read_text("utf-8"), given
         except (OSError, UnicodeDecodeError) as error:
-            raise NotFound("The file is not a readable UTF-8 text.", where=given) from error
+            raise NotFound("The file is not a readable UTF-8 text.", location=given) from error
     if given.endswith((".rq", ".sparql")) and " " not in given:
-        raise NotFound("There is no such file.", where=given, todo="Check the name; queries/ holds examples.")
+        raise NotFound(
+            "There is no such file.", location=given, hint="Check the name; queries/ holds examples."
+        )
     return given, "query"
 
 
-def with_prefixes(text: str) -> str:
+def declare_prefixes(text: str) -> str:
     """Return the query with a line of those of the project's prefixes that it uses and does not declare."""
     declared = {
         name.lower() for name in PREFIXES if f"prefix {name}:".lower() in " ".join(text.split()).lower()
@@ -85,44 +89,44 @@ def with_prefixes(text: str) -> str:
     return f"{line}\n{text}" if line else text
 
 
-def _say_nowhere(store: Store, text: str) -> None:
+def _print_unknown_terms(store: Store, text: str) -> None:
     """Say on stderr which terms of a query without an answer are in no graph: they may be misspelt."""
-    from kg.views.misasked import nowhere
-    from kg.views.proving import naming
+    from kg.views.misasked import describe_unknown_terms
+    from kg.views.proving import load_all_labels
 
-    for sentence in nowhere(store, naming(store).labels, text):
+    for sentence in describe_unknown_terms(store, load_all_labels(store).labels, text):
         click.echo(f"kg: {sentence}", err=True)
 
 
-def _run(store: Store, text: str, format_: str) -> bool:
+def _run_by_form(store: Store, text: str, format_: str) -> bool:
     """Run a query by its form, the first that the store accepts; say whether anything was found."""
-    if _UPDATE.match(text):
-        raise BadQuery("This is an update.", todo="Nothing is written here; a server with a token takes it.")
-    for form in (_select, _ask, _construct):
+    if _UPDATE_START.match(text):
+        raise BadQuery("This is an update.", hint="Nothing is written here; a server with a token takes it.")
+    for form in (_run_select, _run_ask, _run_construct):
         try:
             return form(store, text, format_)
         except BadQuery as error:
-            if not error.what.startswith("The query is not a"):
+            if not error.message.startswith("The query is not a"):
                 raise
-    raise BadQuery("This is neither SELECT, ASK, CONSTRUCT nor DESCRIBE.", todo="Updates are not run here.")
+    raise BadQuery("This is neither SELECT, ASK, CONSTRUCT nor DESCRIBE.", hint="Updates are not run here.")
 
 
-def _select(store: Store, text: str, format_: str) -> bool:
+def _run_select(store: Store, text: str, format_: str) -> bool:
     found = store.select(text)
-    write(found, format_)
+    print_solutions(found, format_)
     return bool(len(found))
 
 
-def _ask(store: Store, text: str, format_: str) -> bool:
+def _run_ask(store: Store, text: str, format_: str) -> bool:
     true = store.ask(text)
     value = Literal("true" if true else "false", datatype=XSD["boolean"])
-    write(Solutions(("answer",), ((value,),)), format_)
+    print_solutions(Solutions(("answer",), ((value,),)), format_)
     return true
 
 
-def _construct(store: Store, text: str, format_: str) -> bool:
+def _run_construct(store: Store, text: str, format_: str) -> bool:
     del format_
     triples = [*store.construct(text)]
-    content = serialize(triples, format=RdfFormat.TURTLE, prefixes=used_prefixes(triples)) or b""
+    content = serialize(triples, format=RdfFormat.TURTLE, prefixes=find_used_prefixes(triples)) or b""
     click.echo(content.decode("utf-8"), nl=False)
     return bool(triples)

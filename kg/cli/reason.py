@@ -14,15 +14,15 @@ import click
 
 if TYPE_CHECKING:
     from kg.reasoning import Closure
-    from kg.reasoning.engine import Progress
+    from kg.reasoning.engine import ProgressCallback
     from kg.reasoning.proofs import Proof
-    from kg.reasoning.relation import Facts
+    from kg.reasoning.relation import FactSet
 
-INCONSISTENT = 3
+EXIT_INCONSISTENT = 3
 #: violations told one by one
-TOLD = 50
+MAX_REPORTED = 50
 #: facts up to which their proofs are told too
-PROVABLE = 300_000
+MAX_FACTS_TO_PROVE = 300_000
 
 
 @click.command(
@@ -67,7 +67,7 @@ def reason(
     graph: str | None,
 ) -> None:
     """Write the triples that OWL 2 RL infers from FILEs: RDF in any syntax, OBO, packed or not."""
-    from kg.external.rdf_files import triples_of_files
+    from kg.external.rdf_files import read_triples_of_files
 
     if not files and not (remote and graph):
         raise click.UsageError("Missing argument 'FILE...'.")
@@ -80,41 +80,46 @@ def reason(
     if remote:
         from kg.cli.reason_remote import reason_remotely
 
-        with _progress() as progress:
-            triples = triples_of_files(files) if files else None
+        with _show_progress() as progress:
+            triples = read_triples_of_files(files) if files else None
             code = reason_remotely(remote, triples, graph, output, progress)
         sys.exit(code)
     from kg.reasoning import close
 
-    with _progress() as progress:
-        closure = close(triples_of_files(files), axiomatic=axiomatic, lean=lean, progress=progress)
+    with _show_progress() as progress:
+        closure = close(
+            read_triples_of_files(files),
+            axiomatic=axiomatic,
+            merge_equal_restrictions=lean,
+            progress=progress,
+        )
     for note in closure.notes:
         click.echo(f"kg: {note}", err=True)
-    _write(closure, output, closure.given if with_input else None)
-    sys.exit(_tell(closure))
+    _write_triples(closure, output, closure.asserted_facts if with_input else None)
+    sys.exit(_report_inconsistencies(closure))
 
 
-def _write(closure: Closure, output: Path | None, before: Facts | None) -> None:
+def _write_triples(closure: Closure, output: Path | None, asserted: FactSet | None) -> None:
     """Write the inferred triples, after those of `before`."""
-    from kg.reasoning.closure import triples_of
-    from kg.reasoning.ntriples import lines
+    from kg.reasoning.closure import decode_triples
+    from kg.reasoning.ntriples import serialize_ntriples
 
     dictionary = closure.engine.dictionary
-    parts = [part for part in (before, closure.new) if part is not None]
+    parts = [part for part in (asserted, closure.inferred_facts) if part is not None]
     if output is not None and ".ttl" in output.suffixes:
         from pyoxigraph import RdfFormat, serialize
 
-        triples = chain.from_iterable(triples_of(part, dictionary) for part in parts)
+        triples = chain.from_iterable(decode_triples(part, dictionary) for part in parts)
         blocks: Iterator[bytes] = iter((serialize(triples, format=RdfFormat.TURTLE) or b"",))
     else:
-        blocks = chain.from_iterable(lines(part, dictionary) for part in parts)
-    with _opened(output) as stream:
+        blocks = chain.from_iterable(serialize_ntriples(part, dictionary) for part in parts)
+    with _open_output(output) as stream:
         for block in blocks:
             stream.write(block)
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[IO[bytes]]:
+def _open_output(output: Path | None) -> Iterator[IO[bytes]]:
     """Open the output; raises click's error for wrong use when it cannot be written."""
     if output is None:
         yield sys.stdout.buffer
@@ -130,37 +135,37 @@ def _opened(output: Path | None) -> Iterator[IO[bytes]]:
         yield cast("IO[bytes]", stream)
 
 
-def _because(proof: Proof, depth: int) -> Iterator[str]:
+def _format_derivation(proof: Proof, depth: int) -> Iterator[str]:
     """Yield the derived premises of a proof, each with what it rests on."""
     from kg.reasoning.proofs import Derived
-    from kg.reasoning.wording import statement, worded
+    from kg.reasoning.wording import fill_wording, format_triple
 
     for premise in proof.premises if isinstance(proof, Derived) else ():
         if isinstance(premise, Derived):
-            reason = worded(premise.wording, premise.bindings)
-            yield f"{'  ' * depth}{statement(*premise.triple)} follows by {premise.rule}: {reason}"
-            yield from _because(premise, depth + 1)
+            reason = fill_wording(premise.wording, premise.bindings)
+            yield f"{'  ' * depth}{format_triple(*premise.triple)} follows by {premise.rule}: {reason}"
+            yield from _format_derivation(premise, depth + 1)
         else:
-            yield f"{'  ' * depth}{statement(*premise.triple)} is given"
+            yield f"{'  ' * depth}{format_triple(*premise.triple)} is given"
 
 
-def _tell(closure: Closure) -> int:
+def _report_inconsistencies(closure: Closure) -> int:
     """Write what contradicts to stderr, each with its proof; return the exit code."""
     from kg.reasoning.proofs import Prover
 
     found = closure.inconsistencies
-    prover = Prover.of(closure) if found and len(closure.state.facts) < PROVABLE else None
-    for each in found[:TOLD]:
+    prover = Prover.from_closure(closure) if found and len(closure.state.facts) < MAX_FACTS_TO_PROVE else None
+    for each in found[:MAX_REPORTED]:
         click.echo(f"inconsistent: {each}", err=True)
-        for line in _because(prover.contradiction(each), 1) if prover else ():
+        for line in _format_derivation(prover.prove_inconsistency(each), 1) if prover else ():
             click.echo(line, err=True)
-    if len(found) > TOLD:
-        click.echo(f"inconsistent: and {len(found) - TOLD} more.", err=True)
-    return INCONSISTENT if found else 0
+    if len(found) > MAX_REPORTED:
+        click.echo(f"inconsistent: and {len(found) - MAX_REPORTED} more.", err=True)
+    return EXIT_INCONSISTENT if found else 0
 
 
 @contextmanager
-def _progress() -> Iterator[Progress | None]:
+def _show_progress() -> Iterator[ProgressCallback | None]:
     """Offer a function that tells rounds on a terminal; None elsewhere."""
     if not sys.stderr.isatty():
         yield None
@@ -170,8 +175,8 @@ def _progress() -> Iterator[Progress | None]:
     console = Console(stderr=True)
     with console.status("reading …") as status:
 
-        def told(number: int, new: int, seconds: float) -> None:
+        def show_round(number: int, new: int, seconds: float) -> None:
             status.update("reasoning …")
             console.print(f"round {number}: {new:,} new triples, {seconds:.2f} s", highlight=False)
 
-        yield told
+        yield show_round

@@ -8,7 +8,7 @@ import os
 import click
 
 from kg.external import remotes
-from kg.external.remote_endpoint import select
+from kg.external.remote_endpoint import select_from_remote
 from kg.settings import Settings
 
 
@@ -32,18 +32,18 @@ def remote(context: click.Context) -> None:
 @click.argument("name")
 @click.argument("url")
 @click.pass_obj
-def add(settings: Settings, name: str, url: str) -> None:
+def add_command(settings: Settings, name: str, url: str) -> None:
     """Name the endpoint at URL; nothing is sent to it yet."""
-    remotes.add(settings, name, url)
+    remotes.add_remote(settings, name, url)
     click.echo(f"{name}: {url}. A running server takes it up when it is started anew.")
 
 
 @remote.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_obj
-def list_(settings: Settings, as_json: bool) -> None:
+def list_command(settings: Settings, as_json: bool) -> None:
     """List the remotes; none is asked."""
-    found = remotes.remotes(settings)
+    found = remotes.read_remotes(settings)
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
@@ -56,16 +56,16 @@ def list_(settings: Settings, as_json: bool) -> None:
 @remote.command("remove")
 @click.argument("name")
 @click.pass_obj
-def remove(settings: Settings, name: str) -> None:
+def remove_command(settings: Settings, name: str) -> None:
     """Forget a remote."""
-    remotes.remove(settings, name)
+    remotes.remove_remote(settings, name)
     click.echo(f"{name} is forgotten.")
 
 
 @remote.command("test")
 @click.argument("name")
 @click.pass_obj
-def test(settings: Settings, name: str) -> None:
+def test_command(settings: Settings, name: str) -> None:
     """Ask a remote for one triple, to see whether it answers."""
-    select(name, remotes.address(settings, name), "SELECT ?s { ?s ?p ?o } LIMIT 1")
+    select_from_remote(name, remotes.get_remote_address(settings, name), "SELECT ?s { ?s ?p ?o } LIMIT 1")
     click.echo(f"{name} answers.")

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import click
 
 from kg.settings import Settings
-from kg.views.mappings import MappedTerm, judged, mapped_terms
-from kg.views.reading import Reader
-from kg.views.resolve import NOT_SAID, Below, Resolution
-from kg.views.resolve import resolve as resolved
-from kg.views.said import ClaimSaid
+from kg.views.mappings import AcceptedMapping, list_unaccepted_mappings, select_accepted_mappings
+from kg.views.reading import PageQueryReader
+from kg.views.resolve import NOT_FROM_TEXT, MappingBelow, Resolution
+from kg.views.resolve import resolve_identifier as resolved
+from kg.views.said import ClaimAboutEntity
 from kg.views.terms import as_json
-from kg.views.wider import Group
+from kg.views.wider import BroaderGroup
 
 
 @click.command(
@@ -38,47 +38,56 @@ def resolve(curie: str, format_: str) -> None:
     from kg.pipeline.opening import open_build
 
     settings = Settings.from_environment(os.environ)
-    reader = Reader(open_build(settings), settings.root / "queries" / "pages")
+    reader = PageQueryReader(open_build(settings), settings.root / "queries" / "pages")
     files = read_mappings(settings.root)
-    others = judged(files, "rejected") + judged(files, "undecided")
-    found = resolved(reader, read_prefixes(settings.root), curie, mapped_terms(reader), others)
+    others = list_unaccepted_mappings(files, "rejected") + list_unaccepted_mappings(files, "undecided")
+    found = resolved(reader, read_prefixes(settings.root), curie, select_accepted_mappings(reader), others)
     click.echo(
-        json.dumps(as_json(found), ensure_ascii=False, indent=1) if format_ == "json" else _text(found)
+        json.dumps(as_json(found), ensure_ascii=False, indent=1)
+        if format_ == "json"
+        else _format_resolution(found)
     )
 
 
-def _text(found: Resolution) -> str:
+def _format_resolution(resolution: Resolution) -> str:
     """Return a resolution as lines for people."""
-    head = " ".join(part for part in (found.curie, found.label, f"({found.vocabulary})") if part)
-    lines = [head, f"  {found.page}", *map(_match, found.matches), *map(_below, found.below)]
-    lines += [f"  not accepted for {row.entity_curie}: {row.comment}" for row in found.rejected]
-    lines += ["", f"Claims of the text ({len({claim.claim for claim in found.claims})}):"]
-    lines += map(_claim, found.claims)
-    return "\n".join([*lines, *(line for group in found.wider for line in _group(group))])
+    head = " ".join(
+        part for part in (resolution.curie, resolution.label, f"({resolution.vocabulary})") if part
+    )
+    lines = [
+        head,
+        f"  {resolution.page}",
+        *map(_format_match, resolution.matches),
+        *map(_format_descendant, resolution.below),
+    ]
+    lines += [f"  not accepted for {row.entity_curie}: {row.comment}" for row in resolution.rejected]
+    lines += ["", f"Claims of the text ({len({claim.claim for claim in resolution.claims})}):"]
+    lines += map(_format_claim, resolution.claims)
+    return "\n".join([*lines, *(line for group in resolution.wider for line in _format_group(group))])
 
 
-def _match(term: MappedTerm) -> str:
+def _format_match(term: AcceptedMapping) -> str:
     """Return the line of a match."""
     proof = f"proof {term.proof}, {term.version}"
     note = f"; {term.comment}" if term.comment else ""
     return f"  {term.match} match of {term.entity_curie} ({term.entity_label}); {proof}{note}"
 
 
-def _below(found: Below) -> str:
+def _format_descendant(descendant: MappingBelow) -> str:
     """Return the line of a code below, with its path."""
-    path = " > ".join(f"{step.curie} {step.label}".strip() for step in found.path)
-    return f"  above {found.mapped.entity_curie} by {path} ({NOT_SAID})"
+    path = " > ".join(f"{step.curie} {step.label}".strip() for step in descendant.path)
+    return f"  above {descendant.mapped.entity_curie} by {path} ({NOT_FROM_TEXT})"
 
 
-def _group(group: Group) -> Iterator[str]:
+def _format_group(group: BroaderGroup) -> Iterator[str]:
     """Yield the lines of a wider group: what it is, the way to it, its claims."""
     first, *steps = group.path
     way = "".join(f" - {step.by} - {step.label}" for step in steps)
     yield from ("", f"{group.marked[0].upper()}{group.marked[1:]}", f"  by {first.label}{way}")
-    yield from map(_claim, group.claims)
+    yield from map(_format_claim, group.claims)
 
 
-def _claim(claim: ClaimSaid) -> str:
+def _format_claim(claim: ClaimAboutEntity) -> str:
     """Return the line of a claim."""
     features = sorted({about.through for about in claim.about if about.through})
     through = f" [through {', '.join(features)}]" if features else ""

@@ -33,22 +33,22 @@ Exit codes: 0 stopped, 1 it cannot start, 2 wrong use."""
 @click.option("--empty", is_flag=True, default=None, help="Serve an empty store: no ontology, no inference.")
 @click.option("--build", is_flag=True, help="Build the graph first where there is no build yet.")
 @click.option("--build-dir", type=click.Path(path_type=Path), help="Where builds are published.")
-def serve(build: bool, **given: Any) -> None:
+def serve(build: bool, **options: Any) -> None:
     """Serve the graph over HTTP until stopped with Ctrl-C.
 
     SIGTERM or Ctrl-C ends it when the requests in hand are answered; SIGHUP, or a new build, puts the new
     build in the place of the old one without a dropped request.
     """
-    from kg.linking.beside import served
-    from kg.serving.main import run
+    from kg.linking.beside import prepare_serving_settings
+    from kg.serving.main import run_server
 
-    settings = Settings.from_environment(os.environ, **given)
+    settings = Settings.from_environment(os.environ, **options)
     if build:
-        _build_where_missing(settings)
-    run(served(settings))
+        _build_if_unbuilt(settings)
+    run_server(prepare_serving_settings(settings))
 
 
-def _build_where_missing(settings: Settings) -> None:
+def _build_if_unbuilt(settings: Settings) -> None:
     """Build the graph when none is published and one is to be served."""
     if settings.empty or (settings.build_dir / "current").exists():
         return

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from kg.errors import BadData
 
-TABLE = Path("data") / "mappings" / "biolink.tsv"
-SLOTS = ("category", "predicate", "phenotype", "structure", "inferred")
+BIOLINK_TABLE = Path("data") / "mappings" / "biolink.tsv"
+BIOLINK_SLOTS = ("category", "predicate", "phenotype", "structure", "inferred")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +21,22 @@ class BiolinkRow:
     note: str
 
 
-def read_table(root: Path) -> tuple[BiolinkRow, ...]:
+def read_biolink_table(root: Path) -> tuple[BiolinkRow, ...]:
     """Return the table of the project at `root`; raises BadData with the line of a broken row."""
     rows = []
-    for number, line in enumerate((root / TABLE).read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate((root / BIOLINK_TABLE).read_text("utf-8").splitlines(), 1):
         if line.startswith(("#", "term\t")):
             continue
         cells = line.split("\t")
-        if len(cells) != 4 or cells[1] not in SLOTS or cells[2] == "biolink:treats":
-            todo = (
-                f"Write term, one of {', '.join(SLOTS)}, a Biolink term that is not biolink:treats, a note."
+        if len(cells) != 4 or cells[1] not in BIOLINK_SLOTS or cells[2] == "biolink:treats":
+            todo = f"Write term, one of {', '.join(BIOLINK_SLOTS)}, a Biolink term that is not biolink:treats, a note."
+            raise BadData(
+                "The row cannot be used.", location=BIOLINK_TABLE.as_posix(), line=number, hint=todo
             )
-            raise BadData("The row cannot be used.", where=TABLE.as_posix(), line=number, todo=todo)
         rows.append(BiolinkRow(*cells))
     return tuple(rows)
 
 
-def by_term(rows: tuple[BiolinkRow, ...], slot: str) -> dict[str, BiolinkRow]:
+def index_by_term(rows: tuple[BiolinkRow, ...], slot: str) -> dict[str, BiolinkRow]:
     """Return the rows of one slot by our term."""
     return {row.term: row for row in rows if row.slot == slot}

@@ -7,40 +7,45 @@ from collections.abc import Iterable, Iterator
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.exports.facts import ASSERTED, BACKGROUND, INFERRED, assertion_graphs
-from kg.namespaces import GRAPH, KG, OWL, PREFIXES, RDF, RDFS, XSD, shorten
+from kg.exports.facts import ASSERTED, BACKGROUND, INFERRED, list_assertion_graphs
+from kg.namespaces import GRAPH, KG, OWL, PREFIXES, RDF, RDFS, XSD, compress_iri
 from kg.store.protocol import Store, Term
 
-Json = dict[str, object]
+JsonObject = dict[str, object]
 ONTOLOGY = GRAPH["ontology"]
-_KINDS = {OWL["ObjectProperty"]: True, OWL["DatatypeProperty"]: False}
+_PROPERTY_KINDS = {OWL["ObjectProperty"]: True, OWL["DatatypeProperty"]: False}
 
 
-def context(store: Store) -> Json:
+def make_context(store: Store) -> JsonObject:
     """Return the JSON-LD context: our prefixes, and a name for every property of the ontology."""
-    return {"@context": {"@version": 1.1, **PREFIXES, "id": "@id", "type": "@type", **_names(store)}}
+    return {
+        "@context": {"@version": 1.1, **PREFIXES, "id": "@id", "type": "@type", **_list_context_names(store)}
+    }
 
 
-def document(store: Store) -> str:
+def serialize_jsonld(store: Store) -> str:
     """Return what the text says, what curators added and what follows, each in its graph, as JSON-LD."""
-    known = {entry["@id"]: name for name, entry in _names(store).items()}
-    linking = {entry["@id"] for entry in _names(store).values() if "@type" in entry}
-    graphs = [ASSERTED, BACKGROUND, *assertion_graphs(store), INFERRED]
+    known = {entry["@id"]: name for name, entry in _list_context_names(store).items()}
+    linking = {entry["@id"] for entry in _list_context_names(store).values() if "@type" in entry}
+    graphs = [ASSERTED, BACKGROUND, *list_assertion_graphs(store), INFERRED]
     parts = [
-        {"id": shorten(graph.value), "@graph": list(_nodes(store.quads(graph), known, linking))}
+        {
+            "id": compress_iri(graph.value),
+            "@graph": list(_make_nodes(store.read_graph(graph), known, linking)),
+        }
         for graph in graphs
     ]
-    return json.dumps({**context(store), "@graph": parts}, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps({**make_context(store), "@graph": parts}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _names(store: Store) -> dict[str, dict[str, str]]:
+def _list_context_names(store: Store) -> dict[str, dict[str, str]]:
     """Return name -> entry of the context, for `label` and every property of the ontology."""
-    found = {"label": {"@id": shorten(RDFS["label"].value)}}
-    for triple in sorted(store.quads(ONTOLOGY), key=str):
+    found = {"label": {"@id": compress_iri(RDFS["label"].value)}}
+    for triple in sorted(store.read_graph(ONTOLOGY), key=str):
         subject = triple.subject
         if (
             triple.predicate != RDF["type"]
-            or triple.object not in _KINDS
+            or triple.object not in _PROPERTY_KINDS
             or not isinstance(subject, NamedNode)
         ):
             continue
@@ -51,25 +56,31 @@ def _names(store: Store) -> dict[str, dict[str, str]]:
     return found
 
 
-def _nodes(triples: Iterable[Triple], known: dict[str, str], linking: set[str]) -> Iterator[Json]:
+def _make_nodes(
+    triples: Iterable[Triple], names_by_curie: dict[str, str], iri_properties: set[str]
+) -> Iterator[JsonObject]:
     """Yield the objects of a graph, sorted by identifier; what is said of anonymous classes is left out."""
-    subjects: dict[str, Json] = {}
-    for triple in sorted((t for t in triples if not _anonymous(t)), key=str):
-        node = subjects.setdefault(_id(triple.subject), {"id": _id(triple.subject)})
-        name = shorten(triple.predicate.value)
+    subjects: dict[str, JsonObject] = {}
+    for triple in sorted((t for t in triples if not _has_blank_node(t)), key=str):
+        node = subjects.setdefault(_make_id(triple.subject), {"id": _make_id(triple.subject)})
+        name = compress_iri(triple.predicate.value)
         if triple.predicate == RDF["type"]:
-            _append(node, "type", _id(triple.object))
+            _append_value(node, "type", _make_id(triple.object))
         else:
-            _append(node, known.get(name, name), _value(triple.object, links=name in linking))
+            _append_value(
+                node,
+                names_by_curie.get(name, name),
+                _make_value(triple.object, is_iri_property=name in iri_properties),
+            )
     yield from (subjects[name] for name in sorted(subjects))
 
 
-def _anonymous(triple: Triple) -> bool:
+def _has_blank_node(triple: Triple) -> bool:
     """Return whether a triple has a blank node, whose name would differ in every export."""
     return isinstance(triple.subject, BlankNode) or isinstance(triple.object, BlankNode)
 
 
-def _append(node: Json, name: str, value: object) -> None:
+def _append_value(node: JsonObject, name: str, value: object) -> None:
     """Add a value under a name; a second one makes a list."""
     held = node.get(name)
     if held is None:
@@ -80,17 +91,17 @@ def _append(node: Json, name: str, value: object) -> None:
         node[name] = [held, value]
 
 
-def _value(term: Term, *, links: bool) -> object:
+def _make_value(term: Term, *, is_iri_property: bool) -> object:
     """Return a term as JSON-LD; `links` where the context says that a text is an identifier."""
     if not isinstance(term, Literal):
-        return _id(term) if links else {"id": _id(term)}
+        return _make_id(term) if is_iri_property else {"id": _make_id(term)}
     if term.language:
         return {"@value": term.value, "@language": term.language}
     if term.datatype != XSD["string"]:
-        return {"@value": term.value, "@type": shorten(term.datatype.value)}
-    return {"@value": term.value} if links else term.value
+        return {"@value": term.value, "@type": compress_iri(term.datatype.value)}
+    return {"@value": term.value} if is_iri_property else term.value
 
 
-def _id(term: Term) -> str:
+def _make_id(term: Term) -> str:
     """Return the identifier of a node, a CURIE where a prefix fits."""
-    return shorten(term.value) if isinstance(term, NamedNode) else str(term)
+    return compress_iri(term.value) if isinstance(term, NamedNode) else str(term)

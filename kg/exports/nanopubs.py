@@ -6,17 +6,17 @@ import io
 
 import pyoxigraph as ox
 
-from kg.exports.facts import claim_graphs
+from kg.exports.facts import list_claim_graphs
 from kg.namespaces import PREFIXES
 from kg.store.protocol import Store
 
 
-def trig(store: Store) -> str:
+def serialize_nanopublications(store: Store) -> str:
     """Return the four graphs of every claim as TriG; an assertion holds the claim, never a bare edge."""
     quads = [
         ox.Quad(triple.subject, triple.predicate, triple.object, graph)
-        for graph in claim_graphs(store)
-        for triple in sorted(store.quads(graph), key=str)
+        for graph in list_claim_graphs(store)
+        for triple in sorted(store.read_graph(graph), key=str)
     ]
     out = io.BytesIO()
     ox.serialize(quads, out, format=ox.RdfFormat.TRIG, prefixes=dict(PREFIXES))

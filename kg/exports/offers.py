@@ -11,11 +11,11 @@ from types import MappingProxyType
 
 from kg.errors import NotFound
 from kg.exports import jsonld, nanopubs
-from kg.exports.biolink import read_table
-from kg.exports.kgx import jsonl, kgx, tsv
-from kg.exports.sssom import sssom_set
+from kg.exports.biolink import read_biolink_table
+from kg.exports.kgx import make_kgx, serialize_json_lines, serialize_tsv
+from kg.exports.sssom import make_accepted_set
 from kg.files.mappings import read_mappings, read_prefixes
-from kg.mappings.sssom import write
+from kg.mappings.sssom import format_sssom
 from kg.store.protocol import Store
 
 
@@ -24,37 +24,48 @@ class ExportFile:
     """A file of an export: its name, media type and text."""
 
     name: str
-    media: str
+    media_type: str
     text: str
 
 
-def _sssom(store: Store, root: Path) -> tuple[str, ...]:
-    return (write(sssom_set(read_mappings(root), read_prefixes(root))),)
+def _make_sssom_files(store: Store, root: Path) -> tuple[str, ...]:
+    return (format_sssom(make_accepted_set(read_mappings(root), read_prefixes(root))),)
 
 
-def _kgx(store: Store, root: Path) -> tuple[str, ...]:
-    found = kgx(store, read_table(root), read_mappings(root))
-    return tsv(found.nodes), tsv(found.edges), jsonl(found.nodes), jsonl(found.edges), tsv(found.left_out)
+def _make_kgx_files(store: Store, root: Path) -> tuple[str, ...]:
+    found = make_kgx(store, read_biolink_table(root), read_mappings(root))
+    return (
+        serialize_tsv(found.nodes),
+        serialize_tsv(found.edges),
+        serialize_json_lines(found.nodes),
+        serialize_json_lines(found.edges),
+        serialize_tsv(found.left_out),
+    )
 
 
-def _jsonld(store: Store, root: Path) -> tuple[str, ...]:
-    return (jsonld.document(store),)
+def _make_jsonld_files(store: Store, root: Path) -> tuple[str, ...]:
+    return (jsonld.serialize_jsonld(store),)
 
 
-def _nanopubs(store: Store, root: Path) -> tuple[str, ...]:
-    return (nanopubs.trig(store),)
+def _make_nanopublication_files(store: Store, root: Path) -> tuple[str, ...]:
+    return (nanopubs.serialize_nanopublications(store),)
 
 
-Export = Callable[[Store, Path], tuple[str, ...]]
+ExportWriter = Callable[[Store, Path], tuple[str, ...]]
 
 #: name -> what makes the text of its files, in the order of FILES
-EXPORTS: MappingProxyType[str, Export] = MappingProxyType(
-    {"sssom": _sssom, "kgx": _kgx, "jsonld": _jsonld, "nanopubs": _nanopubs}
+EXPORT_WRITERS: MappingProxyType[str, ExportWriter] = MappingProxyType(
+    {
+        "sssom": _make_sssom_files,
+        "kgx": _make_kgx_files,
+        "jsonld": _make_jsonld_files,
+        "nanopubs": _make_nanopublication_files,
+    }
 )
 
 
 #: name -> what it is, in a sentence
-ABOUT: MappingProxyType[str, str] = MappingProxyType(
+EXPORT_DESCRIPTIONS: MappingProxyType[str, str] = MappingProxyType(
     {
         "sssom": "The accepted links to outside vocabularies, one SSSOM mapping set.",
         "kgx": "Nodes and edges in Biolink's terms, as TSV and JSON Lines, and what was left out and why.",
@@ -64,17 +75,17 @@ ABOUT: MappingProxyType[str, str] = MappingProxyType(
 )
 
 
-_TSV, _LINES = "text/tab-separated-values", "application/jsonl"
+_TSV_TYPE, _JSON_LINES_TYPE = "text/tab-separated-values", "application/jsonl"
 #: name -> (file, media type) of each of its files, known without making them
-FILES: MappingProxyType[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+EXPORT_FILES: MappingProxyType[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
-        "sssom": (("rrall-kg.sssom.tsv", _TSV),),
+        "sssom": (("rrall-kg.sssom.tsv", _TSV_TYPE),),
         "kgx": (
-            ("rrall-kg_nodes.tsv", _TSV),
-            ("rrall-kg_edges.tsv", _TSV),
-            ("rrall-kg_nodes.jsonl", _LINES),
-            ("rrall-kg_edges.jsonl", _LINES),
-            ("rrall-kg_not-exported.tsv", _TSV),
+            ("rrall-kg_nodes.tsv", _TSV_TYPE),
+            ("rrall-kg_edges.tsv", _TSV_TYPE),
+            ("rrall-kg_nodes.jsonl", _JSON_LINES_TYPE),
+            ("rrall-kg_edges.jsonl", _JSON_LINES_TYPE),
+            ("rrall-kg_not-exported.tsv", _TSV_TYPE),
         ),
         "jsonld": (("rrall-kg.jsonld", "application/ld+json"),),
         "nanopubs": (("rrall-kg.nanopubs.trig", "application/trig"),),
@@ -82,15 +93,15 @@ FILES: MappingProxyType[str, tuple[tuple[str, str], ...]] = MappingProxyType(
 )
 
 
-def export_files(name: str, store: Store, root: Path) -> tuple[ExportFile, ...]:
+def make_export_files(name: str, store: Store, root: Path) -> tuple[ExportFile, ...]:
     """Return the files of the export `name`; raises NotFound with those there are."""
-    if name not in EXPORTS:
-        raise NotFound(f"There is no export {name!r}.", todo=f"Exports: {', '.join(EXPORTS)}.")
-    texts = EXPORTS[name](store, root)
-    return tuple(ExportFile(*named, text) for named, text in zip(FILES[name], texts, strict=True))
+    if name not in EXPORT_WRITERS:
+        raise NotFound(f"There is no export {name!r}.", hint=f"Exports: {', '.join(EXPORT_WRITERS)}.")
+    texts = EXPORT_WRITERS[name](store, root)
+    return tuple(ExportFile(*named, text) for named, text in zip(EXPORT_FILES[name], texts, strict=True))
 
 
-def archive(files: tuple[ExportFile, ...]) -> bytes:
+def zip_files(files: tuple[ExportFile, ...]) -> bytes:
     """Return files as one zip archive, the same bytes for the same files."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive_:

@@ -15,7 +15,7 @@ import zstandard
 from kg.errors import BadData
 
 #: magic number -> opener (RFC 1952, bzip2 1.0, RFC 8878).
-_OPENERS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
+_DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\x1f\x8b": lambda raw: cast("IO[bytes]", gzip.open(raw, "rb")),
     b"BZh": lambda raw: cast("IO[bytes]", bz2.open(raw, "rb")),
     b"\x28\xb5\x2f\xfd": lambda raw: cast(
@@ -24,18 +24,18 @@ _OPENERS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
 }
 
 #: what a broken or cut-off packed file raises.
-_BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError, OSError)
+_DECOMPRESSION_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError, OSError)
 
 
-class Counted(io.RawIOBase):
+class CountingStream(io.RawIOBase):
     """A byte stream that tells `seen` how many bytes passed and names the file in its errors."""
 
-    def __init__(self, stream: IO[bytes], seen: Callable[[int], None], where: str) -> None:
+    def __init__(self, stream: IO[bytes], on_bytes_read: Callable[[int], None], file_name: str) -> None:
         """Wrap `stream`; `seen(n)` is called for every block of n bytes."""
         super().__init__()
         self._stream = stream
-        self._seen = seen
-        self._where = where
+        self._seen = on_bytes_read
+        self._where = file_name
 
     def readable(self) -> bool:
         """Return True: this stream is for reading."""
@@ -45,11 +45,11 @@ class Counted(io.RawIOBase):
         """Fill `buffer`; raises BadData when the packed bytes are damaged or cut off."""
         try:
             block = self._stream.read(len(buffer))
-        except _BROKEN as error:
+        except _DECOMPRESSION_ERRORS as error:
             raise BadData(
                 f"The packed file is damaged or cut off ({error}).",
-                where=self._where,
-                todo="Fetch it again, or unpack it yourself to see how far it is whole.",
+                location=self._where,
+                hint="Fetch it again, or unpack it yourself to see how far it is whole.",
             ) from error
         buffer[: len(block)] = block
         self._seen(len(block))
@@ -61,19 +61,21 @@ class Counted(io.RawIOBase):
         super().close()
 
 
-def unpacked(raw: IO[bytes], where: str, seen: Callable[[int], None] = lambda _: None) -> io.BufferedReader:
+def open_decompressed(
+    raw: IO[bytes], file_name: str, on_bytes_read: Callable[[int], None] = lambda _: None
+) -> io.BufferedReader:
     """Return the unpacked bytes of `raw`, a seekable stream; `seen` hears of packed bytes as they pass."""
     head = raw.read(4)
     raw.seek(0)
-    counted = Counted(raw, seen, where)
-    for magic, opener in _OPENERS.items():
+    counted = CountingStream(raw, on_bytes_read, file_name)
+    for magic, opener in _DECOMPRESSORS.items():
         if head.startswith(magic):
             inner = opener(cast("IO[bytes]", io.BufferedReader(counted, 1 << 16)))
-            return _after_mark(Counted(inner, lambda _: None, where))
-    return _after_mark(counted)
+            return _skip_byte_order_mark(CountingStream(inner, lambda _: None, file_name))
+    return _skip_byte_order_mark(counted)
 
 
-def _after_mark(stream: Counted) -> io.BufferedReader:
+def _skip_byte_order_mark(stream: CountingStream) -> io.BufferedReader:
     """Return `stream` after the byte order mark that some editors put before UTF-8."""
     buffered: io.BufferedReader = io.BufferedReader(stream, 1 << 18)
     if buffered.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):

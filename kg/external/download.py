@@ -11,50 +11,54 @@ import requests
 from kg.errors import BadData, StoreUnavailable, TooLarge
 
 #: seconds to connect, and seconds without a byte.
-TIMEOUT = (10.0, 30.0)
-_BLOCK = 1 << 18
-_HOPS = 5
+TIMEOUTS = (10.0, 30.0)
+_BLOCK_SIZE = 1 << 18
+_MAX_REDIRECTS = 5
 
 
-def download(
-    address: str, folder: Path, limit: int, size: Callable[[int], None], seen: Callable[[int], None]
+def download_file(
+    address: str,
+    folder: Path,
+    max_bytes: int,
+    on_size: Callable[[int], None],
+    on_block: Callable[[int], None],
 ) -> Path:
     """Save what `address` serves below `folder`; `size` hears the announced length, `seen` each block's.
 
     Raises StoreUnavailable, BadData or TooLarge; a redirect to another host is refused, for the user
     did not name it.
     """
-    _checked(address)
+    _require_http_address(address)
     try:
-        with _opened(address) as answer:
+        with _open_on_same_host(address) as answer:
             announced = int(answer.headers.get("Content-Length") or 0)
-            if announced > limit:
-                raise _too_large(address, announced, limit)
-            size(announced)
-            return _saved(answer, folder / _name(address), limit, seen)
+            if announced > max_bytes:
+                raise _too_large_error(address, announced, max_bytes)
+            on_size(announced)
+            return _save_body(answer, folder / _file_name(address), max_bytes, on_block)
     except requests.RequestException as error:
         raise StoreUnavailable(
-            f"The file could not be fetched ({_reason(error)}).",
-            where=address,
-            todo="Check the address and the connection, or fetch it yourself and import the file.",
+            f"The file could not be fetched ({_describe_failure(error)}).",
+            location=address,
+            hint="Check the address and the connection, or fetch it yourself and import the file.",
         ) from error
 
 
-def _checked(address: str) -> None:
+def _require_http_address(address: str) -> None:
     """Raise BadData for anything but an http or https address."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadData(
-            "Only http and https addresses can be fetched.", where=address, todo="Give the file itself."
+            "Only http and https addresses can be fetched.", location=address, hint="Give the file itself."
         )
 
 
-def _opened(address: str) -> requests.Response:
+def _open_on_same_host(address: str) -> requests.Response:
     """Return the answer to GET; follows redirects on the same host only."""
     host = urlsplit(address).hostname
     here = address
-    for _ in range(_HOPS):
-        answer = requests.get(here, stream=True, timeout=TIMEOUT, allow_redirects=False)
+    for _ in range(_MAX_REDIRECTS):
+        answer = requests.get(here, stream=True, timeout=TIMEOUTS, allow_redirects=False)
         if not answer.is_redirect:
             break
         there = urljoin(here, answer.headers["Location"])
@@ -62,56 +66,62 @@ def _opened(address: str) -> requests.Response:
         if urlsplit(there).hostname != host:
             raise BadData(
                 f"The server sends us on to another host, {there}.",
-                where=address,
-                todo=f"If you trust it: kg import '{there}'.",
+                location=address,
+                hint=f"If you trust it: kg import '{there}'.",
             )
-        _checked(there)
+        _require_http_address(there)
         here = there
     else:
-        raise StoreUnavailable("The server redirects in a circle.", where=address, todo="Check the address.")
+        raise StoreUnavailable(
+            "The server redirects in a circle.", location=address, hint="Check the address."
+        )
     if not answer.ok:
         answer.close()
         raise StoreUnavailable(
             f"The server answered {answer.status_code} {answer.reason}.",
-            where=address,
-            todo="Check the address.",
+            location=address,
+            hint="Check the address.",
         )
     return answer
 
 
-def _saved(answer: requests.Response, target: Path, limit: int, seen: Callable[[int], None]) -> Path:
+def _save_body(
+    answer: requests.Response, target: Path, max_bytes: int, on_block: Callable[[int], None]
+) -> Path:
     """Write the body as sent (a packed file stays packed); raises when it is too long or cut off."""
     got = 0
     with target.open("wb") as out:
-        for block in answer.iter_content(_BLOCK):
+        for block in answer.iter_content(_BLOCK_SIZE):
             got += len(block)
-            if got > limit:
-                raise _too_large(answer.url, got, limit)
+            if got > max_bytes:
+                raise _too_large_error(answer.url, got, max_bytes)
             out.write(block)
-            seen(len(block))
+            on_block(len(block))
     announced = int(answer.headers.get("Content-Length") or 0)
     if "Content-Encoding" not in answer.headers and announced and got < announced:
         raise StoreUnavailable(
-            f"The connection ended after {got:,} of {announced:,} bytes.", where=answer.url, todo="Try again."
+            f"The connection ended after {got:,} of {announced:,} bytes.",
+            location=answer.url,
+            hint="Try again.",
         )
     return target
 
 
-def _too_large(address: str, size: int, limit: int) -> TooLarge:
+def _too_large_error(address: str, size: int, limit: int) -> TooLarge:
     """Return the error of a file over the limit."""
     return TooLarge(
         f"The file has at least {size:,} bytes, the limit is {limit:,}.",
-        where=address,
-        todo="Raise it with --max-size.",
+        location=address,
+        hint="Raise it with --max-size.",
     )
 
 
-def _name(address: str) -> str:
+def _file_name(address: str) -> str:
     """Return the last part of an address as a file name."""
     return PurePosixPath(unquote(urlsplit(address).path)).name or "download"
 
 
-def _reason(error: requests.RequestException) -> str:
+def _describe_failure(error: requests.RequestException) -> str:
     """Return why a request failed, in a few words."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"

@@ -6,22 +6,22 @@ import re
 
 from kg.namespaces import RDF, XSD
 
-TYPE = f"<{RDF['type'].value}>"
-BOOLEAN = f"<{XSD['boolean'].value}>"
+RDF_TYPE = f"<{RDF['type'].value}>"
+XSD_BOOLEAN = f"<{XSD['boolean'].value}>"
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 #: what an IRIREF may not hold (N-Triples section 7).
-_ILLEGAL = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
+_ILLEGAL_IN_IRI = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
 
 
-def iri(value: str) -> str:
+def format_iri(value: str) -> str:
     """Return `<value>`, characters an IRI may not hold percent-encoded."""
-    if _ILLEGAL.search(value):
-        value = _ILLEGAL.sub(lambda found: f"%{ord(found[0]):02X}", value)
+    if _ILLEGAL_IN_IRI.search(value):
+        value = _ILLEGAL_IN_IRI.sub(lambda found: f"%{ord(found[0]):02X}", value)
     return f"<{value}>"
 
 
-def literal(text: str, datatype: str = "", language: str = "") -> str:
+def format_literal(text: str, datatype: str = "", language: str = "") -> str:
     """Return a literal; `datatype` is an IRI in angle brackets."""
     quoted = f'"{text.translate(_ESCAPES)}"'
     if language:

@@ -8,28 +8,28 @@ from typing import IO
 
 import fastobo
 
-from kg.external.reading import Problem, Reading
+from kg.external.reading import ReadProblem, SourceReading
 
 #: frames handed to fastobo at a time: large enough to be fast, small enough to keep memory flat.
-BLOCK = 200
+FRAMES_PER_BLOCK = 200
 _FRAME_HEAD = (b"[", b"id:")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class FrameBlock:
     """Some frames' lines and the line number of the first."""
 
-    first: int
+    first_line: int
     lines: list[bytes]
 
 
-def documents(reading: Reading, stream: IO[bytes]) -> Iterator[fastobo.doc.OboDoc]:
+def parse_frames(reading: SourceReading, stream: IO[bytes]) -> Iterator[fastobo.doc.OboDoc]:
     """Yield the file as small documents, the header alone in the first; raises BadData when strict."""
-    for block in _blocks(stream):
-        yield _parse(reading, block)
+    for block in _split_into_blocks(stream):
+        yield _parse_block(reading, block)
 
 
-def _blocks(stream: IO[bytes]) -> Iterator[Block]:
+def _split_into_blocks(stream: IO[bytes]) -> Iterator[FrameBlock]:
     """Cut the file before frames: first the header, then BLOCK frames at a time."""
     lines: list[bytes] = []
     first, frames, limit = 1, 0, 1
@@ -37,51 +37,51 @@ def _blocks(stream: IO[bytes]) -> Iterator[Block]:
         if line.startswith(b"["):
             frames += 1
             if frames >= limit:
-                yield Block(first, lines)
-                lines, first, frames, limit = [], number, 0, BLOCK
+                yield FrameBlock(first, lines)
+                lines, first, frames, limit = [], number, 0, FRAMES_PER_BLOCK
         lines.append(line)
-    yield Block(first, lines)
+    yield FrameBlock(first, lines)
 
 
-def _parse(reading: Reading, block: Block) -> fastobo.doc.OboDoc:
+def _parse_block(reading: SourceReading, block: FrameBlock) -> fastobo.doc.OboDoc:
     """Parse one block, dropping what is broken until the rest is whole."""
-    lines = _decoded(reading, block)
+    lines = _decode_lines(reading, block)
     while True:
         try:
             return fastobo.loads("".join(lines))
         except SyntaxError as error:
             at = min(max(error.lineno or 1, 1), len(lines)) - 1
-            reading.skip(_problem(block.first + at, error, lines[at]))
-            _drop(lines, at)
+            reading.skip_or_raise(_describe_obo_error(block.first_line + at, error, lines[at]))
+            _blank_clause(lines, at)
 
 
-def _decoded(reading: Reading, block: Block) -> list[str]:
+def _decode_lines(reading: SourceReading, block: FrameBlock) -> list[str]:
     """Return the block's lines as text; a line that is not UTF-8 is refused or blanked."""
     lines: list[str] = []
     for offset, line in enumerate(block.lines):
         try:
             lines.append(line.decode())
         except UnicodeDecodeError as error:
-            problem = Problem(block.first + offset, error.start + 1, "This line is not UTF-8.")
-            reading.skip(problem)
+            problem = ReadProblem(block.first_line + offset, error.start + 1, "This line is not UTF-8.")
+            reading.skip_or_raise(problem)
             lines.append("\n")
     return lines
 
 
-def _problem(line: int, error: SyntaxError, text: str) -> Problem:
+def _describe_obo_error(line: int, error: SyntaxError, text: str) -> ReadProblem:
     """Return what fastobo found wrong as one sentence with the line's beginning."""
     shown = text.strip()[:80]
-    return Problem(line, error.offset or 0, f"Not OBO: {error.msg}, in `{shown}`.")
+    return ReadProblem(line, error.offset or 0, f"Not OBO: {error.msg}, in `{shown}`.")
 
 
-def _drop(lines: list[str], at: int) -> None:
+def _blank_clause(lines: list[str], index: int) -> None:
     """Blank the clause at `at`, or its whole frame when the frame's head is what is broken.
 
     Blanked lines keep later line numbers true.
     """
-    if not lines[at].encode().startswith(_FRAME_HEAD) and lines[at].strip():
-        lines[at] = "\n"
+    if not lines[index].encode().startswith(_FRAME_HEAD) and lines[index].strip():
+        lines[index] = "\n"
         return
-    start = next((i for i in range(at, -1, -1) if lines[i].startswith("[")), 0)
-    stop = next((i for i in range(max(at, start) + 1, len(lines)) if lines[i].startswith("[")), len(lines))
+    start = next((i for i in range(index, -1, -1) if lines[i].startswith("[")), 0)
+    stop = next((i for i in range(max(index, start) + 1, len(lines)) if lines[i].startswith("[")), len(lines))
     lines[start:stop] = ["\n"] * (stop - start)

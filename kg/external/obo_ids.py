@@ -7,14 +7,14 @@ from typing import IO
 import fastobo
 from fastobo.id import BaseIdent, PrefixedIdent, UnprefixedIdent
 
-from kg.external.lines import iri
+from kg.external.lines import format_iri
 from kg.namespaces import OBO, PREFIXES, XSD
 
 #: prefixes whose id space every OBO file may leave out (OBO 1.4 section 5.9 and common practice).
-_KNOWN = {
+_STANDARD_PREFIXES = {
     name: PREFIXES[name] for name in ("rdf", "rdfs", "owl", "xsd", "skos", "dcterms", "prov", "oboInOwl")
 }
-_ALSO = {
+_CUSTOMARY_PREFIXES = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "orcid": "https://orcid.org/",
@@ -23,40 +23,40 @@ _ALSO = {
 }
 
 
-class Ids:
+class OboIdentifiers:
     """From an OBO identifier to `<IRI>`; remembers what it has seen, for terms recur a thousandfold."""
 
     def __init__(self, shorthands: dict[str, str]) -> None:
         """Start with `shorthands`: unprefixed relation -> the prefixed xref of its Typedef."""
-        self._spaces: dict[str, str] = {**_KNOWN, **_ALSO}
+        self._spaces: dict[str, str] = {**_STANDARD_PREFIXES, **_CUSTOMARY_PREFIXES}
         self._shorthands = shorthands
         self._ontology = ""
         self._seen: dict[BaseIdent, str] = {}
 
-    def declare(self, prefix: str, address: str) -> None:
+    def declare_prefix(self, prefix: str, address: str) -> None:
         """Take over an `idspace` line of the header."""
         self._spaces[prefix] = address
 
-    def name_ontology(self, name: str) -> None:
+    def set_ontology(self, name: str) -> None:
         """Take over the header's `ontology` line; unprefixed identifiers live under it."""
         self._ontology = name
 
     def __call__(self, ident: BaseIdent) -> str:
         """Return `<IRI>` of an identifier."""
         if ident not in self._seen:
-            self._seen[ident] = iri(self._expand(ident))
+            self._seen[ident] = format_iri(self._expand_identifier(ident))
         return self._seen[ident]
 
-    def curie(self, ident: BaseIdent) -> str:
+    def format_curie(self, ident: BaseIdent) -> str:
         """Return `PREFIX:local` unescaped, or the bare identifier."""
         if isinstance(ident, PrefixedIdent):
             return f"{ident.prefix}:{ident.local}"
         return str(ident.unescaped if isinstance(ident, UnprefixedIdent) else ident)
 
-    def _expand(self, ident: BaseIdent) -> str:
+    def _expand_identifier(self, ident: BaseIdent) -> str:
         """Return the IRI of an identifier not seen before."""
         if isinstance(ident, PrefixedIdent):
-            return self._prefixed(ident.prefix, ident.local)
+            return self._expand_prefixed(ident.prefix, ident.local)
         if not isinstance(ident, UnprefixedIdent):
             return str(ident)
         name = str(ident.unescaped)
@@ -64,16 +64,16 @@ class Ids:
             return name
         if name in self._shorthands:
             prefix, _, local = self._shorthands[name].partition(":")
-            return self._prefixed(prefix, local)
+            return self._expand_prefixed(prefix, local)
         return f"{OBO}{self._ontology}#{name}" if self._ontology else f"{OBO}{name}"
 
-    def _prefixed(self, prefix: str, local: str) -> str:
+    def _expand_prefixed(self, prefix: str, local: str) -> str:
         """Return the IRI of `prefix:local`."""
         space = self._spaces.get(prefix)
         return f"{OBO}{prefix}_{local}" if space is None else space + local
 
 
-def shorthands(stream: IO[bytes]) -> dict[str, str]:
+def read_shorthands(stream: IO[bytes]) -> dict[str, str]:
     """Return unprefixed relation -> prefixed xref, from the Typedefs of a whole OBO file.
 
     `id: part_of` with `xref: BFO:0000050` means BFO:0000050 (OBO 1.4 section 5.9.3); Typedefs come last
@@ -95,7 +95,7 @@ def shorthands(stream: IO[bytes]) -> dict[str, str]:
     return found
 
 
-def datatype(ids: Ids, ident: BaseIdent) -> str:
+def format_datatype(ids: OboIdentifiers, ident: BaseIdent) -> str:
     """Return `<IRI>` of a literal's datatype, empty for xsd:string."""
     found = ids(ident)
     return "" if found == f"<{XSD['string'].value}>" else found

@@ -9,18 +9,20 @@ from collections.abc import Iterator
 
 import fastobo
 
-from kg.external.obo_ids import Ids
-from kg.external.obo_rdf import written
-from kg.external.reading import Problem, Reading
+from kg.external.obo_ids import OboIdentifiers
+from kg.external.obo_rdf import write_documents
+from kg.external.reading import ReadProblem, SourceReading
 
 
-def triples(reading: Reading) -> Iterator[bytes]:
+def read_obo_graphs(reading: SourceReading) -> Iterator[bytes]:
     """Yield the first graph of an OBO Graphs file as blocks of N-Triples; raises BadData."""
     try:
-        with reading.open() as stream:
+        with reading.open_stream() as stream:
             document = fastobo.load_graph(stream)
     except (ValueError, SyntaxError) as error:
         line, column = getattr(error, "lineno", 0) or 0, getattr(error, "offset", 0) or 0
-        reading.skip(Problem(line, column, f"Not an OBO graph: {str(error)[:200]}."), mendable=False)
+        reading.skip_or_raise(
+            ReadProblem(line, column, f"Not an OBO graph: {str(error)[:200]}."), skippable=False
+        )
         return
-    yield from written(reading, iter([document]), Ids({}))
+    yield from write_documents(reading, iter([document]), OboIdentifiers({}))

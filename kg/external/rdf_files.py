@@ -14,84 +14,88 @@ import pyoxigraph as ox
 from pyoxigraph import Triple
 
 from kg.errors import BadData
-from kg.external.formats import HEAD, Format, detect
-from kg.external.rdf import FORMATS, Native, refused
-from kg.external.rdf_xml import double_quoted, place
-from kg.external.readers import content
-from kg.external.reading import Options, Reading
+from kg.external.formats import HEAD_SIZE, FileFormat, detect_format
+from kg.external.rdf import RDF_FORMATS, RdfStream, describe_syntax_error
+from kg.external.rdf_xml import find_xml_error, normalize_entity_quotes
+from kg.external.readers import read_content
+from kg.external.reading import ReadOptions, SourceReading
 
-_SURE = {
-    ".ttl": Format.TURTLE,
-    ".nt": Format.N_TRIPLES,
-    ".nq": Format.N_QUADS,
-    ".trig": Format.TRIG,
-    ".jsonld": Format.JSON_LD,
-    ".rdf": Format.RDF_XML,
+_CERTAIN_FORMATS = {
+    ".ttl": FileFormat.TURTLE,
+    ".nt": FileFormat.N_TRIPLES,
+    ".nq": FileFormat.N_QUADS,
+    ".trig": FileFormat.TRIG,
+    ".jsonld": FileFormat.JSON_LD,
+    ".rdf": FileFormat.RDF_XML,
 }
 
 
-def triples_of_files(paths: Iterable[Path]) -> Iterator[Triple]:
+def read_triples_of_files(paths: Iterable[Path]) -> Iterator[Triple]:
     """Yield the triples of files, whatever graphs they stand in.
 
     Raises BadData with file, line and column where one cannot be read.
     """
     for number, path in enumerate(paths):
-        yield from triples_of_file(path, rename=number > 0)
+        yield from read_triples_of_file(path, rename_blank_nodes=number > 0)
 
 
-def triples_of_file(path: Path, *, rename: bool = False) -> Iterator[Triple]:
+def read_triples_of_file(path: Path, *, rename_blank_nodes: bool = False) -> Iterator[Triple]:
     """Yield the triples of one file; `rename` gives its blank nodes names of their own."""
     name = str(path)
     try:
-        form = _format(path, name)
+        form = _detect_file_format(path, name)
         if form is None:
             return
-        if form in FORMATS:
-            yield from _parsed(path, name, FORMATS[form], rename)
+        if form in RDF_FORMATS:
+            yield from _parse_rdf_file(path, name, RDF_FORMATS[form], rename_blank_nodes)
         else:
-            yield from _converted(path, name, form)
+            yield from _convert_ontology_file(path, name, form)
     except OSError as error:
         raise BadData(
             f"The file cannot be read: {error.strerror or error}.",
-            where=name,
-            todo="Check its name and rights.",
+            location=name,
+            hint="Check its name and rights.",
         ) from error
 
 
-def _format(path: Path, name: str) -> Format | None:
+def _detect_file_format(path: Path, name: str) -> FileFormat | None:
     """Return the format of a file; None when it is empty."""
     suffixes = [suffix for suffix in path.suffixes if suffix not in (".gz", ".bz2", ".zst")]
-    if suffixes and suffixes[-1] in _SURE:
-        return _SURE[suffixes[-1]]
-    with Reading(path, name).open(silent=True) as stream:
-        head = stream.read(HEAD)
-    return detect(head, name) if head.strip() else None
+    if suffixes and suffixes[-1] in _CERTAIN_FORMATS:
+        return _CERTAIN_FORMATS[suffixes[-1]]
+    with SourceReading(path, name).open_stream(silent=True) as stream:
+        head = stream.read(HEAD_SIZE)
+    return detect_format(head, name) if head.strip() else None
 
 
-def _parsed(path: Path, name: str, form: ox.RdfFormat, rename: bool) -> Iterator[Triple]:
+def _parse_rdf_file(path: Path, name: str, form: ox.RdfFormat, rename_blank_nodes: bool) -> Iterator[Triple]:
     """Yield the triples of an RDF file."""
     base = path.absolute().as_uri()
-    with Reading(path, name).open() as opened:
-        stream = double_quoted(opened) if form == ox.RdfFormat.RDF_XML else opened
+    with SourceReading(path, name).open_stream() as opened:
+        stream = normalize_entity_quotes(opened) if form == ox.RdfFormat.RDF_XML else opened
         try:
-            for quad in ox.parse(stream, format=form, base_iri=base, rename_blank_nodes=rename):
+            for quad in ox.parse(stream, format=form, base_iri=base, rename_blank_nodes=rename_blank_nodes):
                 yield quad.triple
         except SyntaxError as error:
-            problem = refused(error)
+            problem = describe_syntax_error(error)
             line, column = problem.line, problem.column
             if form == ox.RdfFormat.RDF_XML and not line:
-                with Reading(path, name).open(silent=True) as again:
-                    line, column = place(again)
+                with SourceReading(path, name).open_stream(silent=True) as again:
+                    line, column = find_xml_error(again)
             raise BadData(
-                problem.what, where=name, line=line, column=column, todo="Mend that place and run again."
+                problem.message,
+                location=name,
+                line=line,
+                column=column,
+                hint="Mend that place and run again.",
             ) from error
 
 
-def _converted(path: Path, name: str, form: Format) -> Iterator[Triple]:
+def _convert_ontology_file(path: Path, name: str, form: FileFormat) -> Iterator[Triple]:
     """Yield the triples of an ontology in another format, by way of the importer's readers."""
     with tempfile.TemporaryDirectory() as scratch:
-        found = content(Reading(path, name, Options(format=form)), Path(scratch), lambda _: "")
-        if isinstance(found, Native):
+        found = read_content(SourceReading(path, name, ReadOptions(format=form)), Path(scratch), lambda _: "")
+        if isinstance(found, RdfStream):
             with found.stream as stream:
                 yield from (quad.triple for quad in ox.parse(stream, format=found.format))
             return

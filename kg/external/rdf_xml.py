@@ -8,17 +8,17 @@ from typing import IO
 from xml.parsers import expat
 
 #: the declarations stand at the start of a file
-HEAD = 1 << 16
-_SINGLE = re.compile(rb"""(<!ENTITY\s+[^\s>]+\s+)'([^'"<]*)'""")
+DECLARATIONS_SIZE = 1 << 16
+_SINGLE_QUOTED_ENTITY = re.compile(rb"""(<!ENTITY\s+[^\s>]+\s+)'([^'"<]*)'""")
 
 
-def double_quoted(stream: IO[bytes]) -> IO[bytes]:
+def normalize_entity_quotes(stream: IO[bytes]) -> IO[bytes]:
     """Return a stream whose entity declarations stand in double quotes; all else is left as it is."""
-    head = stream.read(HEAD)
-    return io.BufferedReader(_Rest(_SINGLE.sub(rb'\1"\2"', head), stream))
+    head = stream.read(DECLARATIONS_SIZE)
+    return io.BufferedReader(_PrependedStream(_SINGLE_QUOTED_ENTITY.sub(rb'\1"\2"', head), stream))
 
 
-def place(stream: IO[bytes]) -> tuple[int, int]:
+def find_xml_error(stream: IO[bytes]) -> tuple[int, int]:
     """Return line and column, from 1, where a stream stops to be XML; 0 and 0 when it is XML throughout."""
     try:
         expat.ParserCreate().ParseFile(stream)
@@ -27,7 +27,7 @@ def place(stream: IO[bytes]) -> tuple[int, int]:
     return 0, 0
 
 
-class _Rest(io.RawIOBase):
+class _PrependedStream(io.RawIOBase):
     """Bytes that were read already, then the rest of a stream."""
 
     def __init__(self, head: bytes, rest: IO[bytes]) -> None:

@@ -11,71 +11,73 @@ from urllib.parse import urlsplit
 from kg.errors import BadData, NotFound
 from kg.settings import Settings
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_FILE = "remotes.json"
+_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_FILE_NAME = "remotes.json"
 
 
-def remotes(settings: Settings) -> dict[str, str]:
+def read_remotes(settings: Settings) -> dict[str, str]:
     """Return name -> address of every remote; raises BadData when the file is broken."""
-    path = settings.imports_dir / _FILE
+    path = settings.imports_dir / _FILE_NAME
     if not path.exists():
         return {}
     try:
         found = json.loads(path.read_text("utf-8"))
         return {str(name): str(address) for name, address in sorted(found.items())}
     except (ValueError, AttributeError) as error:
-        raise BadData("The list of remotes is broken.", where=str(path), todo="Mend or remove it.") from error
+        raise BadData(
+            "The list of remotes is broken.", location=str(path), hint="Mend or remove it."
+        ) from error
 
 
-def add(settings: Settings, name: str, address: str) -> None:
+def add_remote(settings: Settings, name: str, address: str) -> None:
     """Keep an address under a name; raises BadData for what is neither."""
-    if not _NAME.fullmatch(name):
-        raise BadData(f"{name!r} cannot name a remote.", todo="Use letters, digits, '.', '_' and '-'.")
+    if not _NAME_PATTERN.fullmatch(name):
+        raise BadData(f"{name!r} cannot name a remote.", hint="Use letters, digits, '.', '_' and '-'.")
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in address):
         raise BadData(
             f"{address!r} is not the address of a SPARQL endpoint.",
-            todo="Give http://HOST/PATH or https://...",
+            hint="Give http://HOST/PATH or https://...",
         )
-    known = remotes(settings)
+    known = read_remotes(settings)
     if known.get(name, address) != address:
         raise BadData(
             f"There is a remote {name!r} at {known[name]} already.",
-            todo=f"Remove it first: kg remote remove {name}.",
+            hint=f"Remove it first: kg remote remove {name}.",
         )
-    _write(settings, known | {name: address})
+    _write_remotes(settings, known | {name: address})
 
 
-def remove(settings: Settings, name: str) -> None:
+def remove_remote(settings: Settings, name: str) -> None:
     """Forget a remote; raises NotFound."""
-    address(settings, name)
-    _write(settings, {known: at for known, at in remotes(settings).items() if known != name})
+    get_remote_address(settings, name)
+    _write_remotes(settings, {known: at for known, at in read_remotes(settings).items() if known != name})
 
 
-def address(settings: Settings, name: str) -> str:
+def get_remote_address(settings: Settings, name: str) -> str:
     """Return the address of a remote; raises NotFound with the names there are."""
-    known = remotes(settings)
+    known = read_remotes(settings)
     if name not in known:
         raise NotFound(
             f"There is no remote {name!r}.",
-            todo=f"Remotes: {', '.join(known) or 'none yet (kg remote add)'}.",
+            hint=f"Remotes: {', '.join(known) or 'none yet (kg remote add)'}.",
         )
     return known[name]
 
 
-def allowed(settings: Settings) -> tuple[str, ...]:
+def list_allowed_addresses(settings: Settings) -> tuple[str, ...]:
     """Return the exact addresses SERVICE may call: those of the setting and of the remotes."""
-    return tuple(dict.fromkeys((*settings.service_allow, *remotes(settings).values())))
+    return tuple(dict.fromkeys((*settings.service_allow, *read_remotes(settings).values())))
 
 
-def with_remotes(settings: Settings) -> Settings:
+def allow_remotes(settings: Settings) -> Settings:
     """Return the settings with the remotes among the addresses SERVICE may call."""
-    return replace(settings, service_allow=allowed(settings))
+    return replace(settings, service_allow=list_allowed_addresses(settings))
 
 
-def _write(settings: Settings, found: dict[str, str]) -> None:
+def _write_remotes(settings: Settings, addresses: dict[str, str]) -> None:
     """Write the file at once."""
     settings.imports_dir.mkdir(parents=True, exist_ok=True)
-    beside = settings.imports_dir / f".{_FILE}.{os.getpid()}"
-    beside.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n", "utf-8")
-    beside.replace(settings.imports_dir / _FILE)
+    beside = settings.imports_dir / f".{_FILE_NAME}.{os.getpid()}"
+    beside.write_text(json.dumps(dict(sorted(addresses.items())), indent=1) + "\n", "utf-8")
+    beside.replace(settings.imports_dir / _FILE_NAME)

@@ -7,45 +7,47 @@ from collections.abc import Iterable, Iterator
 from pyoxigraph import NamedNode, Quad, Triple
 
 from kg.namespaces import GRAPH
-from kg.reasoning.dictionary import Node
-from kg.reasoning.updates import Graphs
+from kg.reasoning.dictionary import Term
+from kg.reasoning.updates import ClosureGraphs
 from kg.settings import Settings
 from kg.store.remote import RemoteStore
 
-GIVEN = GRAPH["reason/given"]
-INFERRED = GRAPH["reason/inferred"]
-AXIOMATIC = GRAPH["reason/axiomatic"]
+ASSERTED_GRAPH = GRAPH["reason/given"]
+INFERRED_GRAPH = GRAPH["reason/inferred"]
+AXIOMATIC_GRAPH = GRAPH["reason/axiomatic"]
 
 
-class RuleServer:
+class RemoteStoreConnection:
     """A server that runs the rules: it is sent triples, queries and updates, and nothing else."""
 
     def __init__(self, address: str, settings: Settings) -> None:
         """Reach the query address of a server; its update address follows from it or from the settings."""
         self._store = RemoteStore(address, settings)
 
-    def rows(self, query: str) -> Iterable[dict[str, Node]]:
+    def select_rows(self, query: str) -> Iterable[dict[str, Term]]:
         """Yield the rows of a SELECT."""
         return iter(self._store.select(query))
 
-    def update(self, text: str) -> None:
+    def run_update(self, update: str) -> None:
         """Run a SPARQL update."""
-        self._store.update(text)
+        self._store.update(update)
 
-    def send(self, triples: Iterable[Triple], graph: NamedNode = GIVEN) -> None:
+    def replace_graph(self, triples: Iterable[Triple], graph: NamedNode = ASSERTED_GRAPH) -> None:
         """Put triples in the place of what a graph held."""
         self._store.remove_graph(graph)
-        self._store.load(Quad(t.subject, t.predicate, t.object, graph) for t in triples)
+        self._store.load_quads(Quad(t.subject, t.predicate, t.object, graph) for t in triples)
 
-    def triples(self, graph: NamedNode) -> Iterator[Triple]:
+    def read_graph(self, graph: NamedNode) -> Iterator[Triple]:
         """Yield the triples of a graph."""
-        return self._store.quads(graph)
+        return self._store.read_graph(graph)
 
     def close(self) -> None:
         """Let go of connections."""
         self._store.close()
 
 
-def graphs(given: NamedNode = GIVEN, inferred: NamedNode = INFERRED) -> Graphs:
+def name_closure_graphs(
+    asserted: NamedNode = ASSERTED_GRAPH, inferred: NamedNode = INFERRED_GRAPH
+) -> ClosureGraphs:
     """Return the graphs of a closure."""
-    return Graphs(given, inferred, AXIOMATIC)
+    return ClosureGraphs(asserted, inferred, AXIOMATIC_GRAPH)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from kg.files.positions import Place, Positions, scan
+from kg.files.positions import FilePosition, TurtlePositions, scan_turtle
 from kg.files.turtle import TurtleFile, read_turtle, rename_blank_nodes
 
-__all__ = ["Place", "Positions", "TurtleFile", "read_turtle", "rename_blank_nodes", "scan"]
+__all__ = [
+    "FilePosition",
+    "TurtleFile",
+    "TurtlePositions",
+    "read_turtle",
+    "rename_blank_nodes",
+    "scan_turtle",
+]

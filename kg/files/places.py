@@ -8,48 +8,52 @@ from collections.abc import Iterable
 from pyoxigraph import BlankNode, NamedNode, Triple
 
 from kg.errors import BadData
-from kg.files.positions import Place
+from kg.files.positions import FilePosition
 from kg.files.turtle import TurtleFile
-from kg.namespaces import BASE, shorten
+from kg.namespaces import BASE, compress_iri
 
-_OURS = re.compile(re.escape(BASE) + r"[A-Za-z]+[/#][\w.#-]*\w")
+_PROJECT_IRI = re.compile(re.escape(BASE) + r"[A-Za-z]+[/#][\w.#-]*\w")
 
 
-class Places:
+class SourceLocator:
     """Finds the file and line of a subject, through blank nodes up to the statement that holds them."""
 
     def __init__(self, files: Iterable[TurtleFile]) -> None:
         self.files = tuple(files)
-        self._parents = {_key(t.object): _key(t.subject) for t in _triples(self.files) if _blank(t.object)}
+        self._parents = {
+            _get_node_key(t.object): _get_node_key(t.subject)
+            for t in _iterate_triples(self.files)
+            if _is_blank_node(t.object)
+        }
         self._broken = {iri for file in self.files if file.mistakes for iri in file.positions.terms}
 
-    def of(self, node: str, predicate: str = "") -> Place | None:
+    def locate_node(self, node: str, predicate: str = "") -> FilePosition | None:
         """Return where `node` says `predicate`, else where it is defined, else where it is used."""
-        subject = self._holder(node)
+        subject = self._find_holder(node)
         for file in self.files:
             if (subject, predicate) in file.positions.verbs:
-                return file.positions.of(subject, predicate)
+                return file.positions.find_position(subject, predicate)
         for file in self.files:
             if subject in file.positions.definitions:
-                return file.positions.of(subject)
-        return next((place for file in self.files if (place := file.positions.of(subject))), None)
+                return file.positions.find_position(subject)
+        return next((place for file in self.files if (place := file.positions.find_position(subject))), None)
 
-    def broken(self, node: str) -> bool:
+    def is_broken(self, node: str) -> bool:
         """Say whether a node stands in a file that does not parse, so that complaints of it may be echoes."""
-        return self._holder(node) in self._broken
+        return self._find_holder(node) in self._broken
 
-    def name(self, node: str) -> str:
+    def get_readable_name(self, node: str) -> str:
         """Return a node as people write it: a CURIE, or `a part of` the statement that holds it."""
-        holder = self._holder(node)
-        return shorten(holder) if holder == node else f"a part of {shorten(holder)}"
+        holder = self._find_holder(node)
+        return compress_iri(holder) if holder == node else f"a part of {compress_iri(holder)}"
 
-    def mistake(self, what: str, todo: str, place: Place | None) -> BadData:
+    def make_error(self, message: str, hint: str, position: FilePosition | None) -> BadData:
         """Return a complaint with its place, if it has one."""
-        if place is None:
-            return BadData(what, todo=todo)
-        return BadData(what, where=place.file, line=place.line, column=place.column, todo=todo)
+        if position is None:
+            return BadData(message, hint=hint)
+        return BadData(message, location=position.file, line=position.line, column=position.column, hint=hint)
 
-    def _holder(self, node: str) -> str:
+    def _find_holder(self, node: str) -> str:
         """Return the IRI whose statement holds a blank node; an IRI holds itself."""
         seen: set[str] = set()
         while node.startswith("_:") and node in self._parents and node not in seen:
@@ -58,21 +62,21 @@ class Places:
         return node
 
 
-def readable(message: str) -> str:
+def shorten_project_iris(message: str) -> str:
     """Return a message with the project's IRIs as people write them."""
-    return _OURS.sub(lambda found: shorten(found.group()), message)
+    return _PROJECT_IRI.sub(lambda found: compress_iri(found.group()), message)
 
 
-def _triples(files: Iterable[TurtleFile]) -> Iterable[Triple]:
+def _iterate_triples(files: Iterable[TurtleFile]) -> Iterable[Triple]:
     """Yield the triples of all files."""
     return (triple for file in files for triple in file.triples)
 
 
-def _blank(term: object) -> bool:
+def _is_blank_node(term: object) -> bool:
     """Say whether a term is a blank node."""
     return isinstance(term, BlankNode)
 
 
-def _key(term: object) -> str:
+def _get_node_key(term: object) -> str:
     """Return an IRI, or `_:label`."""
     return term.value if isinstance(term, NamedNode) else str(term)

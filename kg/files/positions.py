@@ -27,11 +27,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_OPEN, _CLOSE = frozenset("[("), frozenset("])")
+_OPENING, _CLOSING = frozenset("[("), frozenset("])")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class FilePosition:
     """A file, and in it a line and a column, both counted from 1."""
 
     file: str
@@ -40,16 +40,16 @@ class Place:
 
 
 @dataclass(slots=True)
-class Positions:
+class TurtlePositions:
     """Places by what stands there: subjects of statements, verbs of a subject, and every IRI used."""
 
     prefixes: dict[str, str] = field(default_factory=dict)
-    subjects: dict[str, list[Place]] = field(default_factory=dict)
-    definitions: dict[str, list[Place]] = field(default_factory=dict)
-    verbs: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
-    terms: dict[str, list[Place]] = field(default_factory=dict)
+    subjects: dict[str, list[FilePosition]] = field(default_factory=dict)
+    definitions: dict[str, list[FilePosition]] = field(default_factory=dict)
+    verbs: dict[tuple[str, str], list[FilePosition]] = field(default_factory=dict)
+    terms: dict[str, list[FilePosition]] = field(default_factory=dict)
 
-    def of(self, subject: str, predicate: str = "") -> Place | None:
+    def find_position(self, subject: str, predicate: str = "") -> FilePosition | None:
         """Return where `subject` says `predicate`, or else where its statement starts."""
         found = self.verbs.get((subject, predicate)) or self.subjects.get(subject) or self.terms.get(subject)
         return found[0] if found else None
@@ -59,24 +59,24 @@ class Positions:
 class _Token:
     kind: str
     text: str
-    place: Place
+    position: FilePosition
 
 
-def scan(text: str, file: str) -> Positions:
+def scan_turtle(text: str, file: str) -> TurtlePositions:
     """Return the positions of the subjects, verbs and terms in Turtle `text` of the file named `file`."""
-    found = Positions()
+    found = TurtlePositions()
     depth, subject, expect = 0, "", "subject"
-    tokens = _tokens(text, file)
+    tokens = _tokenize_turtle(text, file)
     for token in tokens:
-        if expect == "subject" and _directive(token, tokens, found.prefixes):
+        if expect == "subject" and _read_directive(token, tokens, found.prefixes):
             continue
-        iri = _iri(token, found.prefixes)
+        iri = _resolve_iri(token, found.prefixes)
         if iri:
-            found.terms.setdefault(iri, []).append(token.place)
-        if token.text in _OPEN:
+            found.terms.setdefault(iri, []).append(token.position)
+        if token.text in _OPENING:
             expect = "verb" if expect == "subject" else expect
             depth += 1
-        elif token.text in _CLOSE:
+        elif token.text in _CLOSING:
             depth -= 1
         elif depth == 0 and token.text == ".":
             subject, expect = "", "subject"
@@ -84,33 +84,35 @@ def scan(text: str, file: str) -> Positions:
             expect = "verb"
         elif depth == 0 and expect == "subject":
             subject, expect = iri, "verb"
-            found.subjects.setdefault(iri, []).append(token.place)
+            found.subjects.setdefault(iri, []).append(token.position)
         elif depth == 0 and expect == "verb":
-            _verb(found, subject, token, iri)
+            _note_verb(found, subject, token, iri)
             expect = "object"
     return found
 
 
-def _verb(found: Positions, subject: str, token: _Token, iri: str) -> None:
+def _note_verb(positions: TurtlePositions, subject: str, token: _Token, iri: str) -> None:
     """Note that `subject` uses a verb here; `a` also makes the place a definition of it."""
     if token.text == "a":
         iri = RDF["type"].value
     if iri == RDF["type"].value:
-        found.definitions.setdefault(subject, []).append(found.subjects.get(subject, [token.place])[-1])
-    found.verbs.setdefault((subject, iri), []).append(token.place)
+        positions.definitions.setdefault(subject, []).append(
+            positions.subjects.get(subject, [token.position])[-1]
+        )
+    positions.verbs.setdefault((subject, iri), []).append(token.position)
 
 
-def _tokens(text: str, file: str) -> Iterator[_Token]:
+def _tokenize_turtle(text: str, file: str) -> Iterator[_Token]:
     """Yield the tokens of `text` that are neither comment nor blank."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for match in _TOKEN.finditer(text):
         if match.lastgroup and match.lastgroup != "comment":
             line = bisect_right(starts, match.start())
-            place = Place(file, line, match.start() - starts[line - 1] + 1)
+            place = FilePosition(file, line, match.start() - starts[line - 1] + 1)
             yield _Token(match.lastgroup, match.group(), place)
 
 
-def _directive(token: _Token, tokens: Iterator[_Token], prefixes: dict[str, str]) -> bool:
+def _read_directive(token: _Token, tokens: Iterator[_Token], prefixes: dict[str, str]) -> bool:
     """Read `@prefix p: <iri> .`, `PREFIX p: <iri>` or a base; return whether it was one."""
     keyword = token.text.lstrip("@").lower()
     if keyword not in {"prefix", "base"} or token.kind not in {"language", "word"}:
@@ -124,7 +126,7 @@ def _directive(token: _Token, tokens: Iterator[_Token], prefixes: dict[str, str]
     return True
 
 
-def _iri(token: _Token, prefixes: dict[str, str]) -> str:
+def _resolve_iri(token: _Token, prefixes: dict[str, str]) -> str:
     """Return the absolute IRI a token names, or an empty string."""
     if token.kind == "iri":
         return urljoin(prefixes.get("@base", ""), token.text[1:-1])

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from kg.errors import BadData
 
-_LIMIT = 64_000_000  # bytes; no file that people write is longer
-_SAVE = "Save the file as UTF-8."
+_MAX_BYTES = 64_000_000  # bytes; no file that people write is longer
+_SAVE_HINT = "Save the file as UTF-8."
 
 
-class NotText(BadData):
+class NotUtf8Text(BadData):
     """A file that holds other bytes; `nearly` is what can be made out of it, so that echoes are known."""
 
-    def __init__(self, what: str, data: bytes, where: str, at: int) -> None:
-        super().__init__(what, where=where, line=data[:at].count(b"\n") + 1, todo=_SAVE)
-        self.nearly = data.replace(b"\0", b"").decode("utf-8", "replace")
+    def __init__(self, message: str, data: bytes, file_name: str, offset: int) -> None:
+        super().__init__(message, location=file_name, line=data[:offset].count(b"\n") + 1, hint=_SAVE_HINT)
+        self.salvaged_text = data.replace(b"\0", b"").decode("utf-8", "replace")
 
 
 def read_text(path: Path, name: str) -> str:
@@ -23,27 +23,27 @@ def read_text(path: Path, name: str) -> str:
 
     Raises BadData when it cannot be read or is no UTF-8 text.
     """
-    data = _read(path, name)
+    data = _read_bytes(path, name)
     if b"\0" in data:
-        raise NotText("A zero byte: this is no UTF-8 text.", data, name, data.index(b"\0"))
+        raise NotUtf8Text("A zero byte: this is no UTF-8 text.", data, name, data.index(b"\0"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NotText("A byte that is not UTF-8.", data, name, error.start) from error
+        raise NotUtf8Text("A byte that is not UTF-8.", data, name, error.start) from error
 
 
-def _read(path: Path, name: str) -> bytes:
+def _read_bytes(path: Path, name: str) -> bytes:
     """Return the bytes of a plain file of a plausible size; a pipe or device would be waited for."""
     try:
         size = path.stat().st_size
         if not path.is_file() and not path.is_dir():
             raise BadData(
-                "This is a pipe or a device, no file.", where=name, todo="Remove it from the folder."
+                "This is a pipe or a device, no file.", location=name, hint="Remove it from the folder."
             )
-        if size > _LIMIT:
-            raise BadData(f"The file is over {_LIMIT} bytes.", where=name, todo="Split it by subject.")
+        if size > _MAX_BYTES:
+            raise BadData(f"The file is over {_MAX_BYTES} bytes.", location=name, hint="Split it by subject.")
         return path.read_bytes()
     except OSError as error:
         raise BadData(
-            f"Cannot be read: {error.strerror}.", where=name, todo="Check the file and its rights."
+            f"Cannot be read: {error.strerror}.", location=name, hint="Check the file and its rights."
         ) from error

@@ -10,17 +10,17 @@ from pathlib import Path
 from pyoxigraph import BlankNode, RdfFormat, Triple, parse
 
 from kg.errors import BadData
-from kg.files.positions import Positions, scan
-from kg.files.text import NotText, read_text
+from kg.files.positions import TurtlePositions, scan_turtle
+from kg.files.text import NotUtf8Text, read_text
 from kg.namespaces import PREFIXES
 
-_BETWEEN = re.compile(
+_PARSER_POSITION = re.compile(
     r"^Parser error (?:at|between) line \d+ (?:between columns|column) \d+(?: and [^:]*)?: "
 )
-_UNDECLARED = re.compile(r"The prefix \S+ has not been declared")
-_PREFIX = re.compile(r"^\s*@?prefix\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
-_FIX = "Mend the Turtle here and run `kg check` again."
-_MOST = 20  # complaints a file: past that it is another kind of file
+_UNDECLARED_PREFIX = re.compile(r"The prefix \S+ has not been declared")
+_PREFIX_DECLARATION = re.compile(r"^\s*@?prefix\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
+_FIX_HINT = "Mend the Turtle here and run `kg check` again."
+_MAX_MISTAKES = 20  # complaints a file: past that it is another kind of file
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class TurtleFile:
 
     name: str
     triples: tuple[Triple, ...]
-    positions: Positions
+    positions: TurtlePositions
     mistakes: tuple[BadData, ...]
 
 
@@ -37,60 +37,65 @@ def read_turtle(path: Path, name: str) -> TurtleFile:
     """Read a Turtle file; `name` is how complaints call it. Never raises for what the file holds."""
     try:
         text = read_text(path, name)
-    except NotText as error:
-        return TurtleFile(name, (), scan(error.nearly, name), (error,))
+    except NotUtf8Text as error:
+        return TurtleFile(name, (), scan_turtle(error.salvaged_text, name), (error,))
     except BadData as mistake:
-        return TurtleFile(name, (), Positions(), (mistake,))
-    triples, mistakes = _parse(text, name)
-    mistakes.extend(_other_prefixes(text, name))
+        return TurtleFile(name, (), TurtlePositions(), (mistake,))
+    triples, mistakes = _parse_turtle(text, name)
+    mistakes.extend(_find_conflicting_prefixes(text, name))
     return TurtleFile(
-        name, tuple(rename_blank_nodes(triples, label(name))), scan(text, name), tuple(mistakes)
+        name,
+        tuple(rename_blank_nodes(triples, make_blank_node_prefix(name))),
+        scan_turtle(text, name),
+        tuple(mistakes),
     )
 
 
-def _other_prefixes(text: str, name: str) -> Iterator[BadData]:
+def _find_conflicting_prefixes(text: str, name: str) -> Iterator[BadData]:
     """Yield a mistake for each prefix of the project that stands for something else in this file."""
-    for found in _PREFIX.finditer(text):
+    for found in _PREFIX_DECLARATION.finditer(text):
         prefix, iri = found.groups()
         if PREFIXES.get(prefix, iri) != iri:
             yield BadData(
                 f"The prefix {prefix}: stands for <{iri}> here.",
-                where=name,
+                location=name,
                 line=text[: found.start()].count("\n") + 1,
-                todo=f"Write <{PREFIXES[prefix]}>, as everywhere.",
+                hint=f"Write <{PREFIXES[prefix]}>, as everywhere.",
             )
 
 
-def _parse(text: str, name: str) -> tuple[list[Triple], list[BadData]]:
+def _parse_turtle(text: str, name: str) -> tuple[list[Triple], list[BadData]]:
     """Return what parses and one mistake a line that does not; the parser resumes after a mistake."""
     triples: list[Triple] = []
     mistakes: dict[int | str, BadData] = {}
     reader = parse(input=text, format=RdfFormat.TURTLE)
-    while len(mistakes) < _MOST:
+    while len(mistakes) < _MAX_MISTAKES:
         try:
             quad = next(reader)
         except StopIteration:
             break
         except SyntaxError as error:
-            mistake = _mistake(error, name)
-            prefix = _UNDECLARED.search(mistake.what)  # one complaint a prefix, not one a use of it
+            mistake = _make_syntax_error(error, name)
+            prefix = _UNDECLARED_PREFIX.search(mistake.message)  # one complaint a prefix, not one a use of it
             mistakes.setdefault(prefix.group() if prefix else mistake.line, mistake)
         else:
             triples.append(quad.triple)
     found = list(mistakes.values())
-    if len(found) == _MOST:
-        found.append(BadData(f"{_MOST} lines and more cannot be read.", where=name, todo="Is it Turtle?"))
+    if len(found) == _MAX_MISTAKES:
+        found.append(
+            BadData(f"{_MAX_MISTAKES} lines and more cannot be read.", location=name, hint="Is it Turtle?")
+        )
     return triples, found
 
 
-def _mistake(error: SyntaxError, name: str) -> BadData:
+def _make_syntax_error(error: SyntaxError, name: str) -> BadData:
     """Turn the parser's complaint into one sentence with its place."""
-    what = _BETWEEN.sub("", error.msg).strip().rstrip(".")
+    what = _PARSER_POSITION.sub("", error.msg).strip().rstrip(".")
     line, column = error.lineno or 1, error.offset or 1
-    return BadData(f"{what}.", where=name, line=line, column=column, todo=_FIX)
+    return BadData(f"{what}.", location=name, line=line, column=column, hint=_FIX_HINT)
 
 
-def label(name: str) -> str:
+def make_blank_node_prefix(name: str) -> str:
     """Return a blank-node prefix for a file name, so that labels do not depend on other files."""
     return re.sub(r"[^A-Za-z0-9]+", "-", name.removesuffix(".ttl")).strip("-")
 

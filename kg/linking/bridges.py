@@ -4,57 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from kg.linking.index import Name, NameIndex
-from kg.linking.names import bag, headed, normal
-from kg.linking.reasons import Notes
+from kg.linking.index import NameIndex, TermName
+from kg.linking.names import make_head_variants, make_word_bag, normalize_name
+from kg.linking.reasons import ReasonCollector
 
 #: what a label of an accepted row is worth as a name of ours, by the predicate of the row
-_LABEL = {
+_PREDICATE_WEIGHTS = {
     "skos:exactMatch": 0.9,
     "skos:closeMatch": 0.88,
     "skos:broadMatch": 0.8,
     "skos:narrowMatch": 0.75,
     "skos:relatedMatch": 0.75,
 }
-_KIND = {"label": 1.0, "exact synonym": 0.97}
-_OTHER_KIND = 0.85
-_OTHER_HEAD = 0.95
-_SECOND_STEP = 0.85
+_NAME_KIND_WEIGHTS = {"label": 1.0, "exact synonym": 0.97}
+_OTHER_KIND_WEIGHT = 0.85
+_HEAD_VARIANT_WEIGHT = 0.95
+_REFERENCE_WEIGHT = 0.85
 
 #: predicate, identifier and label of an accepted row
-Row = tuple[str, str, str]
+AcceptedRow = tuple[str, str, str]
 
 
-def by_labels(rows: Sequence[Row], index: NameIndex, curies: Callable[[str], str], notes: Notes) -> None:
+def add_label_reasons(
+    rows: Sequence[AcceptedRow], index: NameIndex, to_curie: Callable[[str], str], collector: ReasonCollector
+) -> None:
     """Note the terms called as an accepted term of another vocabulary is."""
     for predicate, curie, label in rows:
         prefix = curie.partition(":")[0]
-        for there, share in _called(label, index):
-            if curies(there.iri).partition(":")[0] != prefix:
-                worth = _LABEL.get(predicate, 0.0) * share * _KIND.get(there.kind, _OTHER_KIND)
+        for there, share in _find_names_of_label(label, index):
+            if to_curie(there.iri).partition(":")[0] != prefix:
+                worth = (
+                    _PREDICATE_WEIGHTS.get(predicate, 0.0)
+                    * share
+                    * _NAME_KIND_WEIGHTS.get(there.kind, _OTHER_KIND_WEIGHT)
+                )
                 said = f"{curie} {label!r}, accepted as {predicate.partition(':')[2]}, is its {there.kind}"
-                notes.add(there.iri, "label elsewhere", f"{said} {there.text!r}", worth)
+                collector.add_reason(there.iri, "label elsewhere", f"{said} {there.text!r}", worth)
 
 
-def _called(label: str, index: NameIndex) -> Iterator[tuple[Name, float]]:
+def _find_names_of_label(label: str, index: NameIndex) -> Iterator[tuple[TermName, float]]:
     """Yield the names equal to a label, and those with another word for agent or treatment."""
-    if not (norm := normal(label)):
+    if not (norm := normalize_name(label)):
         return
-    for there in index.equal(norm):
+    for there in index.find_equal(norm):
         yield there, 1.0
-    for words in dict.fromkeys((bag(norm), *headed(norm))):
-        for there in index.same_words(words):
-            yield there, _OTHER_HEAD
+    for words in dict.fromkeys((make_word_bag(norm), *make_head_variants(norm))):
+        for there in index.find_same_words(words):
+            yield there, _HEAD_VARIANT_WEIGHT
 
 
-def by_references(near: Sequence[str], index: NameIndex, indexes: Sequence[NameIndex], notes: Notes) -> None:
+def add_reference_reasons(
+    accepted_targets: Sequence[str],
+    index: NameIndex,
+    indexes: Sequence[NameIndex],
+    collector: ReasonCollector,
+) -> None:
     """Note the terms two references away from an accepted term, by way of a term of any import."""
-    for curie in near:
+    for curie in accepted_targets:
         for other in indexes:
-            middle = [term.iri] if (term := other.called(curie)) else []
-            for iri in (*middle, *other.with_xref(curie)):
-                for beyond in other.xrefs(iri):
-                    found = index.called(beyond)
+            middle = [term.iri] if (term := other.find_term_by_curie(curie)) else []
+            for iri in (*middle, *other.find_terms_by_xref(curie)):
+                for beyond in other.get_xrefs(iri):
+                    found = index.find_term_by_curie(beyond)
                     if found and beyond != curie:
                         by = f"{other.imported.id} ties it to {curie}, an accepted match"
-                        notes.add(found.iri, "reference", by, _SECOND_STEP)
+                        collector.add_reason(found.iri, "reference", by, _REFERENCE_WEIGHT)

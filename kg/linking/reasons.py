@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class CandidateReason:
     """Why a term is a candidate: a sentence, and what it is worth (0 to 1)."""
 
     sentence: str
-    worth: float
+    weight: float
 
 
-class Notes:
+class ReasonCollector:
     """Term -> kind of reason -> the best reason of that kind."""
 
     def __init__(self) -> None:
         """Begin with no term."""
-        self.found: dict[str, dict[str, Reason]] = defaultdict(dict)
+        self.by_term: dict[str, dict[str, CandidateReason]] = defaultdict(dict)
 
-    def add(self, iri: str, kind: str, sentence: str, worth: float) -> None:
+    def add_reason(self, iri: str, kind: str, sentence: str, weight: float) -> None:
         """Keep a reason if it is the best of its kind."""
-        kinds = self.found[iri]
-        if kind not in kinds or kinds[kind].worth < worth:
-            kinds[kind] = Reason(sentence, round(worth, 3))
+        kinds = self.by_term[iri]
+        if kind not in kinds or kinds[kind].weight < weight:
+            kinds[kind] = CandidateReason(sentence, round(weight, 3))

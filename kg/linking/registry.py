@@ -9,15 +9,15 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.errors import NotFound
-from kg.namespaces import DCTERMS, GRAPH, IMPORT, OWL, RDF, RDFS, SPDX, VOID, XSD
+from kg.namespaces import DCTERMS, GRAPH, IMPORT_GRAPH, OWL, RDF, RDFS, SPDX, VOID, XSD
 from kg.settings import Settings
 from kg.store.protocol import Store, Term
 
-META = GRAPH["imports"]
+IMPORTS_GRAPH = GRAPH["imports"]
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedDataset:
     """One import; `date` is when it was made (ISO 8601, UTC), `skipped` counts what --lenient left out."""
 
     id: str
@@ -35,10 +35,10 @@ class Imported:
     @property
     def graph(self) -> NamedNode:
         """Return the name of the graph that holds it."""
-        return IMPORT[self.id]
+        return IMPORT_GRAPH[self.id]
 
 
-def store_path(settings: Settings, given: Path | None = None) -> Path:
+def locate_import_store(settings: Settings, given: Path | None = None) -> Path:
     """Return the directory that holds imports: the one given, else the served one, else our own."""
     if given is not None:
         return given
@@ -47,7 +47,7 @@ def store_path(settings: Settings, given: Path | None = None) -> Path:
     return settings.imports_dir / "store"
 
 
-def described(imported: Imported) -> Iterator[Quad]:
+def describe_import(imported: ImportedDataset) -> Iterator[Quad]:
     """Yield the description of an import, as quads of META."""
     graph = imported.graph
     checksum = NamedNode(graph.value + "#sha256")
@@ -70,20 +70,20 @@ def described(imported: Imported) -> Iterator[Quad]:
     if imported.skipped:
         about.append((graph, RDFS["comment"], Literal(f"{imported.skipped} broken parts skipped")))
     for subject, predicate, target in about:
-        yield Quad(subject, predicate, target, META)
+        yield Quad(subject, predicate, target, IMPORTS_GRAPH)
 
 
-def forget(imported_id: str) -> str:
+def make_removal_update(import_id: str) -> str:
     """Return the update that removes an import's description."""
-    graph = IMPORT[imported_id]
+    graph = IMPORT_GRAPH[import_id]
     checksum = NamedNode(graph.value + "#sha256")
-    return " ; ".join(f"DELETE WHERE {{ GRAPH {META} {{ {s} ?p ?o }} }}" for s in (graph, checksum))
+    return " ; ".join(f"DELETE WHERE {{ GRAPH {IMPORTS_GRAPH} {{ {s} ?p ?o }} }}" for s in (graph, checksum))
 
 
-_QUERY = f"""
+_IMPORTS_QUERY = f"""
 PREFIX dcterms: <{DCTERMS}> PREFIX void: <{VOID}> PREFIX owl: <{OWL}> PREFIX spdx: <{SPDX}>
 PREFIX rdfs: <{RDFS}>
-SELECT ?id ?title ?source ?format ?version ?licence ?sha256 ?date ?triples ?terms ?skipped {{ GRAPH {META} {{
+SELECT ?id ?title ?source ?format ?version ?licence ?sha256 ?date ?triples ?terms ?skipped {{ GRAPH {IMPORTS_GRAPH} {{
   ?graph a void:Dataset ; dcterms:identifier ?id ; dcterms:title ?title ; dcterms:source ?source ;
     dcterms:format ?format ; owl:versionInfo ?version ; dcterms:license ?licence ; dcterms:created ?date ;
     void:triples ?triples ; void:classes ?terms ; spdx:checksum/spdx:checksumValue ?sha256 .
@@ -92,28 +92,31 @@ SELECT ?id ?title ?source ?format ?version ?licence ?sha256 ?date ?triples ?term
 """
 
 
-def listed(store: Store) -> tuple[Imported, ...]:
+def list_imports(store: Store) -> tuple[ImportedDataset, ...]:
     """Return the imports of a store, by name."""
-    return tuple(_imported({name: text(term) for name, term in row.items()}) for row in store.select(_QUERY))
+    return tuple(
+        _parse_import_row({name: get_term_text(term) for name, term in row.items()})
+        for row in store.select(_IMPORTS_QUERY)
+    )
 
 
-def _imported(row: dict[str, str]) -> Imported:
+def _parse_import_row(row: dict[str, str]) -> ImportedDataset:
     """Return the import a row of _QUERY tells of."""
     skipped = int(row.pop("skipped", "0").split()[0])
     triples, terms = int(row.pop("triples")), int(row.pop("terms"))
-    return Imported(**row, triples=triples, terms=terms, skipped=skipped)
+    return ImportedDataset(**row, triples=triples, terms=terms, skipped=skipped)
 
 
-def text(term: Term) -> str:
+def get_term_text(term: Term) -> str:
     """Return a term's IRI, label or literal text."""
     return str(term) if isinstance(term, Triple) else term.value
 
 
-def named(store: Store, imported_id: str) -> Imported:
+def find_import(store: Store, import_id: str) -> ImportedDataset:
     """Return the import called `imported_id`; raises NotFound with those there are."""
-    every = listed(store)
+    every = list_imports(store)
     for imported in every:
-        if imported.id == imported_id:
+        if imported.id == import_id:
             return imported
     known = ", ".join(i.id for i in every) or "none yet"
-    raise NotFound(f"There is no import {imported_id!r}.", todo=f"Imports: {known}; see kg imports.")
+    raise NotFound(f"There is no import {import_id!r}.", hint=f"Imports: {known}; see kg imports.")

@@ -9,14 +9,14 @@ from typing import Self
 
 from kg.errors import NotFound
 from kg.files.mappings import read_mappings, read_prefixes
-from kg.linking.beside import refresh
-from kg.linking.candidates import Candidate, Judged, candidates
-from kg.linking.curies import Curies
-from kg.linking.entities import Entity, chosen, entities
-from kg.linking.index import NameIndex, is_made, opened
-from kg.linking.registry import listed, named, store_path
-from kg.mappings.prefixes import Prefixes
-from kg.mappings.rows import Mappings
+from kg.linking.beside import refresh_build
+from kg.linking.candidates import Candidate, JudgedMappings, find_candidates
+from kg.linking.curies import CurieNormalizer
+from kg.linking.entities import LinkableEntity, read_entities, select_entities
+from kg.linking.index import NameIndex, is_indexed, open_name_index
+from kg.linking.registry import find_import, list_imports, locate_import_store
+from kg.mappings.prefixes import PrefixTable
+from kg.mappings.rows import MappingCollection
 from kg.pipeline import open_build
 from kg.settings import Settings
 from kg.store.imports import open_readonly
@@ -28,16 +28,16 @@ class Workbench:
     """Entities, indexes, mappings and spellings; `path` is the store of the imports."""
 
     settings: Settings
-    path: Path
-    entities: tuple[Entity, ...]
+    store_dir: Path
+    entities: tuple[LinkableEntity, ...]
     indexes: tuple[NameIndex, ...]
-    mappings: Mappings
-    prefixes: Prefixes
-    curies: Curies
+    mappings: MappingCollection
+    prefixes: PrefixTable
+    curies: CurieNormalizer
 
-    def pick(self, wanted: Sequence[str]) -> tuple[Entity, ...]:
+    def pick_entities(self, wanted: Sequence[str]) -> tuple[LinkableEntity, ...]:
         """Return the entities a user points at, all when none is named."""
-        return chosen(self.entities, wanted) if wanted else self.entities
+        return select_entities(self.entities, wanted) if wanted else self.entities
 
     def __enter__(self) -> Self:
         return self
@@ -46,51 +46,53 @@ class Workbench:
         for index in self.indexes:
             index.close()
 
-    def source(self, imported: str) -> str:
+    def find_source_file(self, import_id: str) -> str:
         """Return the name of the file an import came from."""
-        return next((i.imported.source for i in self.indexes if i.imported.id == imported), imported)
+        return next((i.imported.source for i in self.indexes if i.imported.id == import_id), import_id)
 
-    def candidates(
+    def find_candidates(
         self,
-        entity: Entity,
+        entity: LinkableEntity,
         top: int = 5,
-        keep: Callable[[str], bool] = lambda verdict: verdict != "rejected",
+        shows_verdict: Callable[[str], bool] = lambda verdict: verdict != "rejected",
     ) -> list[Candidate]:
         """Return the best candidates of an entity in each import; rejected pairs stay silent."""
-        return candidates(entity, self.indexes, Judged.of(self.mappings), self.curies, top, keep)
+        return find_candidates(
+            entity, self.indexes, JudgedMappings.from_mappings(self.mappings), self.curies, top, shows_verdict
+        )
 
 
-def workbench(
+def open_workbench(
     settings: Settings,
     imports: Iterable[str] = (),
     store: Path | None = None,
-    tell: Callable[[str], None] = lambda _: None,
-    make: bool = True,
-    needed: bool = True,
+    report: Callable[[str], None] = lambda _: None,
+    build_indexes: bool = True,
+    required: bool = True,
 ) -> Workbench:
     """Open the workbench over the named imports, all when none is named; `tell` hears of one-time work.
 
     With `make` off nothing is made: imports without an index are left out; with `needed`
     off there need be none. Raises NotFound where there is no such import, StoreUnavailable without a build.
     """
-    path = store_path(settings, store)
-    if needed and not path.is_dir():
+    path = locate_import_store(settings, store)
+    if required and not path.is_dir():
         raise NotFound(
-            "Nothing was imported yet.", where=str(path), todo="Bring an ontology in: kg import FILE."
+            "Nothing was imported yet.", location=str(path), hint="Bring an ontology in: kg import FILE."
         )
-    if make:
-        refresh(settings, path)
+    if build_indexes:
+        refresh_build(settings, path)
     prefixes = read_prefixes(settings.root)
-    curies = Curies(prefixes)
+    curies = CurieNormalizer(prefixes)
     held = open_readonly(path) if path.is_dir() else MemoryStore()
-    wanted = [named(held, ident) for ident in imports] or list(listed(held))
+    wanted = [find_import(held, ident) for ident in imports] or list(list_imports(held))
     folder = path.with_name(f"{path.name}.index")
-    ready = wanted if make else [imported for imported in wanted if is_made(imported, folder)]
-    indexes = tuple(opened(held, imported, folder, curies, tell) for imported in ready)
+    ready = wanted if build_indexes else [imported for imported in wanted if is_indexed(imported, folder)]
+    indexes = tuple(open_name_index(held, imported, folder, curies, report) for imported in ready)
     return Workbench(
         settings=settings,
-        path=path,
-        entities=entities(open_build(settings)),
+        store_dir=path,
+        entities=read_entities(open_build(settings)),
         indexes=indexes,
         mappings=read_mappings(settings.root),
         prefixes=prefixes,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 #: The match predicates, strongest first; `owl:sameAs` is none of them and never will be.
-PREDICATES = (
+MATCH_PREDICATES = (
     "skos:exactMatch",
     "skos:closeMatch",
     "skos:narrowMatch",
@@ -15,11 +15,11 @@ PREDICATES = (
 )
 
 #: A folder of data/mappings each; a pair of subject and object stands in one of them only.
-VERDICTS = ("accepted", "rejected", "undecided")
+MAPPING_VERDICTS = ("accepted", "rejected", "undecided")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Mapping:
+class MappingRow:
     """One row: a term of ours, a predicate, an outside term, and what proves it (all SSSOM slots)."""
 
     subject_id: str
@@ -39,25 +39,25 @@ class Mapping:
     line: int = field(default=0, compare=False)
 
     @property
-    def pair(self) -> tuple[str, str]:
+    def subject_and_object(self) -> tuple[str, str]:
         """Return subject and object, whatever the predicate."""
         return self.subject_id, self.object_id
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def sort_key(self) -> tuple[str, str, str]:
         """Return what the rows of a file are sorted by."""
         return self.subject_id, self.object_id, self.predicate_id
 
 
 #: Column names in the order of a file.
-COLUMNS = tuple(
+SSSOM_COLUMNS = tuple(
     (
         "subject_id subject_label predicate_modifier predicate_id object_id object_label "
         "mapping_justification author_label mapping_date object_source object_source_version mapping_source "
         "confidence comment"
     ).split()
 )
-REQUIRED = ("subject_id", "predicate_id", "object_id", "mapping_justification")
+REQUIRED_COLUMNS = ("subject_id", "predicate_id", "object_id", "mapping_justification")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +66,18 @@ class MappingSet:
 
     header: tuple[tuple[str, str], ...]
     curie_map: tuple[tuple[str, str], ...]
-    rows: tuple[Mapping, ...]
+    rows: tuple[MappingRow, ...]
     verdict: str = "accepted"
-    where: str = ""
+    file_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Mappings:
+class MappingCollection:
     """All files of data/mappings."""
 
     sets: tuple[MappingSet, ...]
 
-    def rows(self, verdict: str = "accepted") -> Iterator[Mapping]:
+    def rows(self, verdict: str = "accepted") -> Iterator[MappingRow]:
         """Yield the rows of one verdict."""
         for mapping_set in self.sets:
             if mapping_set.verdict == verdict:

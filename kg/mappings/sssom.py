@@ -6,55 +6,62 @@ import re
 from collections.abc import Iterable, Sequence
 
 from kg.errors import BadData
-from kg.mappings.rows import COLUMNS, REQUIRED, Mapping, MappingSet
+from kg.mappings.rows import REQUIRED_COLUMNS, SSSOM_COLUMNS, MappingRow, MappingSet
 
-_ENTRY = re.compile(r"#(?P<indent> *)(?P<key>[A-Za-z][\w.]*): *(?P<value>.*)\Z")
+_HEADER_ENTRY = re.compile(r"#(?P<indent> *)(?P<key>[A-Za-z][\w.]*): *(?P<value>.*)\Z")
 
 
-def parse(text: str, where: str = "", verdict: str = "accepted") -> MappingSet:
+def parse_sssom(text: str, file_name: str = "", verdict: str = "accepted") -> MappingSet:
     """Return the mapping set written as `text`; raises BadData with file and line."""
     header: list[tuple[str, str]] = []
     curie_map: list[tuple[str, str]] = []
     columns: list[str] = []
-    rows: list[Mapping] = []
+    rows: list[MappingRow] = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("#"):
-            _read_header(line, header, curie_map, where, number)
+            _parse_header_line(line, header, curie_map, file_name, number)
         elif not columns:
-            columns = _columns(line.split("\t"), where, number)
+            columns = _parse_columns(line.split("\t"), file_name, number)
         elif line.strip():
-            rows.append(_row(line.split("\t"), columns, where, number))
+            rows.append(_parse_row(line.split("\t"), columns, file_name, number))
     if not columns:
         raise BadData(
-            "The file has no row of column names.", where=where, todo="Copy that of a file beside it."
+            "The file has no row of column names.", location=file_name, hint="Copy that of a file beside it."
         )
-    return MappingSet(tuple(header), tuple(curie_map), tuple(rows), verdict, where)
+    return MappingSet(tuple(header), tuple(curie_map), tuple(rows), verdict, file_name)
 
 
-def write(mapping_set: MappingSet) -> str:
+def format_sssom(mapping_set: MappingSet) -> str:
     """Return the canonical text: keys, prefixes and rows sorted, and only columns in use."""
     lines = ["#curie_map:"]
-    lines += [f"#  {prefix}: {_quoted(iri)}" for prefix, iri in sorted(mapping_set.curie_map)]
-    lines += [f"#{key}: {_quoted(value)}" for key, value in sorted(mapping_set.header)]
-    used = [name for name in COLUMNS if name in REQUIRED or any(getattr(r, name) for r in mapping_set.rows)]
+    lines += [f"#  {prefix}: {_quote_yaml(iri)}" for prefix, iri in sorted(mapping_set.curie_map)]
+    lines += [f"#{key}: {_quote_yaml(value)}" for key, value in sorted(mapping_set.header)]
+    used = [
+        name
+        for name in SSSOM_COLUMNS
+        if name in REQUIRED_COLUMNS or any(getattr(r, name) for r in mapping_set.rows)
+    ]
     lines.append("\t".join(used))
-    lines += ["\t".join(getattr(row, name) for name in used) for row in sort(mapping_set.rows)]
+    lines += ["\t".join(getattr(row, name) for name in used) for row in sort_rows(mapping_set.rows)]
     return "\n".join(lines) + "\n"
 
 
-def sort(rows: Iterable[Mapping]) -> tuple[Mapping, ...]:
+def sort_rows(rows: Iterable[MappingRow]) -> tuple[MappingRow, ...]:
     """Return the rows in the order of a canonical file."""
-    return tuple(sorted(rows, key=lambda row: row.key))
+    return tuple(sorted(rows, key=lambda row: row.sort_key))
 
 
-def _read_header(
-    line: str, header: list[tuple[str, str]], curie_map: list[tuple[str, str]], where: str, number: int
+def _parse_header_line(
+    line: str, header: list[tuple[str, str]], curie_map: list[tuple[str, str]], file_name: str, number: int
 ) -> None:
     """Add what a line of the YAML header says to `header` or `curie_map`."""
-    match = _ENTRY.match(line.rstrip())
+    match = _HEADER_ENTRY.match(line.rstrip())
     if match is None:
         raise BadData(
-            "This header line is not `#key: value`.", where=where, line=number, todo="Mend or remove it."
+            "This header line is not `#key: value`.",
+            location=file_name,
+            line=number,
+            hint="Mend or remove it.",
         )
     entry = match["key"], match["value"].strip("\"'")
     if match["indent"]:
@@ -63,31 +70,34 @@ def _read_header(
         header.append(entry)
 
 
-def _columns(names: Sequence[str], where: str, number: int) -> list[str]:
+def _parse_columns(names: Sequence[str], file_name: str, number: int) -> list[str]:
     """Return the column names; raises BadData for a missing or unknown one."""
-    missing = [name for name in REQUIRED if name not in names]
-    unknown = [name for name in names if name not in COLUMNS]
+    missing = [name for name in REQUIRED_COLUMNS if name not in names]
+    unknown = [name for name in names if name not in SSSOM_COLUMNS]
     if missing or unknown:
         what = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
         raise BadData(
-            f"The row of column names {what}.", where=where, line=number, todo=f"Known: {', '.join(COLUMNS)}."
+            f"The row of column names {what}.",
+            location=file_name,
+            line=number,
+            hint=f"Known: {', '.join(SSSOM_COLUMNS)}.",
         )
     return list(names)
 
 
-def _row(cells: Sequence[str], columns: Sequence[str], where: str, number: int) -> Mapping:
+def _parse_row(cells: Sequence[str], columns: Sequence[str], file_name: str, number: int) -> MappingRow:
     """Return the mapping of a line; raises BadData when cells and columns differ in number."""
     if len(cells) != len(columns):
         what = f"The row has {len(cells)} cells, the file {len(columns)} columns."
-        raise BadData(what, where=where, line=number, todo="Separate cells by one tab.")
-    given = dict.fromkeys(COLUMNS, "") | dict(zip(columns, (c.strip() for c in cells), strict=True))
-    for name in REQUIRED:
+        raise BadData(what, location=file_name, line=number, hint="Separate cells by one tab.")
+    given = dict.fromkeys(SSSOM_COLUMNS, "") | dict(zip(columns, (c.strip() for c in cells), strict=True))
+    for name in REQUIRED_COLUMNS:
         if not given[name]:
-            raise BadData(f"The row has no {name}.", where=where, line=number, todo="Fill it in.")
-    return Mapping(**given, line=number)
+            raise BadData(f"The row has no {name}.", location=file_name, line=number, hint="Fill it in.")
+    return MappingRow(**given, line=number)
 
 
-def _quoted(value: str) -> str:
+def _quote_yaml(value: str) -> str:
     """Return `value` as YAML writes it: in double quotes where a plain one would be misread."""
     plain = re.fullmatch(r"[A-Za-z][\w./#?=&%+()' ;-]*(:[\w./#?=&%+-]+)*", value)
     return value if plain else f'"{value}"'

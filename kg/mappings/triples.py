@@ -11,78 +11,80 @@ from collections.abc import Mapping as Dictionary
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.mappings.prefixes import Prefixes
-from kg.mappings.rows import Mapping
+from kg.mappings.prefixes import PrefixTable
+from kg.mappings.rows import MappingRow
 from kg.namespaces import BASE, DCTERMS, KG, OWL, PREFIXES, RDF, RDFS, SH, SKOS, SSSOM, XSD
 
 #: Prefixes of a mapping file beside those of the outside vocabularies.
-REGISTRY = "https://bioregistry.io/registry/"
-PROOF = BASE + "proof/"
+BIOREGISTRY_NAMESPACE = "https://bioregistry.io/registry/"
+PROOF_NAMESPACE = BASE + "proof/"
 
 
-def mapping_triples(rows: Iterable[Mapping], prefixes: Prefixes) -> Iterator[Triple]:
+def mappings_to_triples(rows: Iterable[MappingRow], prefixes: PrefixTable) -> Iterator[Triple]:
     """Yield the triples of accepted `rows`; raises BadData or NotFound for an identifier that is none."""
     for row in rows:
-        yield from _row_triples(row, prefixes)
+        yield from _row_to_triples(row, prefixes)
 
 
-def vocabulary_triples(prefixes: Prefixes) -> Iterator[Triple]:
+def vocabularies_to_triples(prefixes: PrefixTable) -> Iterator[Triple]:
     """Yield by which names each vocabulary's prefix goes, so that a query reads a code in any spelling."""
     for vocabulary in prefixes.vocabularies.values():
-        node = NamedNode(REGISTRY + vocabulary.prefix.lower())
+        node = NamedNode(BIOREGISTRY_NAMESPACE + vocabulary.prefix.lower())
         yield Triple(node, RDF["type"], SH["PrefixDeclaration"])
         yield Triple(node, RDFS["label"], Literal(vocabulary.name))
         yield Triple(node, SH["prefix"], Literal(vocabulary.prefix))
-        yield Triple(node, SH["namespace"], Literal(vocabulary.iri, datatype=XSD["anyURI"]))
-        for name in sorted(prefixes.names(vocabulary)):
+        yield Triple(node, SH["namespace"], Literal(vocabulary.iri_prefix, datatype=XSD["anyURI"]))
+        for name in sorted(prefixes.fold_prefix_names(vocabulary)):
             yield Triple(node, SKOS["hiddenLabel"], Literal(name))
 
 
-def unmapped_triples(reasons: Dictionary[str, str]) -> Iterator[Triple]:
+def unmapped_to_triples(reasons: Dictionary[str, str]) -> Iterator[Triple]:
     """Yield why each entity (a CURIE of ours) has no counterpart outside."""
     for entity, reason in reasons.items():
-        yield Triple(term_iri(entity), KG["noMappingBecause"], Literal(reason, language="en"))
+        yield Triple(expand_project_curie(entity), KG["noMappingBecause"], Literal(reason, language="en"))
 
 
-def mapping_iri(row: Mapping) -> NamedNode:
+def mint_mapping_iri(row: MappingRow) -> NamedNode:
     """Return the IRI of a mapping: the same row has the same IRI in every build."""
     digest = hashlib.sha256("\t".join((row.subject_id, row.predicate_id, row.object_id)).encode()).hexdigest()
     return NamedNode(f"{BASE}mapping/{digest[:16]}")
 
 
-def term_iri(curie: str) -> NamedNode:
+def expand_project_curie(curie: str) -> NamedNode:
     """Return the IRI of a CURIE of ours or of RDF's own vocabularies (`int:Imatinib`, `skos:exactMatch`)."""
     prefix, _, local = curie.partition(":")
     return NamedNode(PREFIXES[prefix] + local)
 
 
-def curie_map(rows: Iterable[Mapping], prefixes: Prefixes) -> tuple[tuple[str, str], ...]:
+def make_curie_map(rows: Iterable[MappingRow], prefixes: PrefixTable) -> tuple[tuple[str, str], ...]:
     """Return the (prefix, IRI) pairs that a file of `rows` needs."""
     used = {curie.split(":")[0] for row in rows for curie in (row.subject_id, row.object_id)}
-    known = dict(PREFIXES) | {v.prefix: v.iri for v in prefixes.vocabularies.values()}
-    fixed = {"bioregistry": REGISTRY, "proof": PROOF} | {p: PREFIXES[p] for p in ("skos", "semapv")}
+    known = dict(PREFIXES) | {v.prefix: v.iri_prefix for v in prefixes.vocabularies.values()}
+    fixed = {"bioregistry": BIOREGISTRY_NAMESPACE, "proof": PROOF_NAMESPACE} | {
+        p: PREFIXES[p] for p in ("skos", "semapv")
+    }
     return tuple(sorted(fixed.items() | {(prefix, known[prefix]) for prefix in used}))
 
 
-def _row_triples(row: Mapping, prefixes: Prefixes) -> Iterator[Triple]:
+def _row_to_triples(row: MappingRow, prefixes: PrefixTable) -> Iterator[Triple]:
     """Yield the triples of one row."""
-    curie = prefixes.parse(row.object_id)
-    subject, predicate = term_iri(row.subject_id), term_iri(row.predicate_id)
-    target, node = NamedNode(prefixes.iri(curie)), mapping_iri(row)
+    curie = prefixes.parse_identifier(row.object_id)
+    subject, predicate = expand_project_curie(row.subject_id), expand_project_curie(row.predicate_id)
+    target, node = NamedNode(prefixes.expand_curie(curie)), mint_mapping_iri(row)
     yield Triple(subject, predicate, target)
     yield Triple(target, SKOS["notation"], Literal(str(curie)))
-    yield Triple(target, RDFS["seeAlso"], NamedNode(prefixes.page(curie)))
+    yield Triple(target, RDFS["seeAlso"], NamedNode(prefixes.get_page_address(curie)))
     if row.object_label:
         yield Triple(target, RDFS["label"], Literal(row.object_label))
     yield Triple(node, RDF["type"], SSSOM["Mapping"])
     yield Triple(node, OWL["annotatedSource"], subject)
     yield Triple(node, OWL["annotatedProperty"], predicate)
     yield Triple(node, OWL["annotatedTarget"], target)
-    yield Triple(node, SSSOM["mapping_justification"], term_iri(row.mapping_justification))
-    yield from _provenance(node, row)
+    yield Triple(node, SSSOM["mapping_justification"], expand_project_curie(row.mapping_justification))
+    yield from _provenance_to_triples(node, row)
 
 
-def _provenance(node: NamedNode, row: Mapping) -> Iterator[Triple]:
+def _provenance_to_triples(node: NamedNode, row: MappingRow) -> Iterator[Triple]:
     """Yield who judged the mapping, when, and what proves it."""
     for value, predicate in (
         (row.author_label, SSSOM["author_label"]),
@@ -102,5 +104,7 @@ def _provenance(node: NamedNode, row: Mapping) -> Iterator[Triple]:
         prefix, _, local = value.partition(":")
         if value:
             yield Triple(
-                node, predicate, NamedNode({"bioregistry": REGISTRY, "proof": PROOF}[prefix] + local)
+                node,
+                predicate,
+                NamedNode({"bioregistry": BIOREGISTRY_NAMESPACE, "proof": PROOF_NAMESPACE}[prefix] + local),
             )

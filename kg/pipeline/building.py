@@ -10,125 +10,135 @@ from pathlib import Path
 
 from pyoxigraph import Triple
 
-from kg.claims.recognisers import recognisers
-from kg.errors import BadData, BadFiles, Inconsistent
-from kg.pipeline.anchoring import anchor_mistakes
-from kg.pipeline.checks import run_checks
-from kg.pipeline.dataset import ASSERTED, INFERRED, MAPPINGS, ONTOLOGY, Dataset, in_default
+from kg.claims.recognisers import generate_recognisers
+from kg.errors import BadData, Inconsistent, InvalidFiles
+from kg.pipeline.anchoring import find_anchor_mistakes
+from kg.pipeline.checks import run_query_checks
+from kg.pipeline.dataset import ASSERTED, INFERRED, MAPPINGS, ONTOLOGY, BuildDataset, is_in_default_graph
 from kg.pipeline.hedging import add_weakest_hedges
-from kg.pipeline.load import Sources, digests, load, shapes
+from kg.pipeline.load import ProjectSources, hash_input_files, load_project, load_shapes
 from kg.pipeline.manifest import Manifest
-from kg.pipeline.mapped import mapping_mistakes, mapping_triples
-from kg.pipeline.metadata import add_metadata, entries
-from kg.pipeline.nanopubs import add_nanopubs
-from kg.pipeline.profiling import outside_profile
-from kg.pipeline.publish import GRAPH_FILE, publish
-from kg.pipeline.questioning import question_mistakes
-from kg.pipeline.reasoners import Reasoner, reasoner
-from kg.pipeline.shacl import mistakes as shacl_mistakes
-from kg.pipeline.shacl import violations
-from kg.pipeline.vocabulary import duplicates, unknown_terms
-from kg.reasoning.publication import worth_publishing
+from kg.pipeline.mapped import find_mapping_mistakes, read_mapping_triples
+from kg.pipeline.metadata import add_metadata, summarize_graphs
+from kg.pipeline.nanopubs import add_nanopublications
+from kg.pipeline.profiling import find_profile_mistakes
+from kg.pipeline.publish import GRAPH_FILE, publish_build
+from kg.pipeline.questioning import find_question_mistakes
+from kg.pipeline.reasoners import Reasoner, load_reasoner
+from kg.pipeline.shacl import find_shape_violations
+from kg.pipeline.shacl import locate_violations as shacl_mistakes
+from kg.pipeline.vocabulary import find_duplicate_definitions, find_unknown_terms
+from kg.reasoning.publication import select_published
 from kg.settings import Settings
 from kg.store.memory import MemoryStore
 
-Progress = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
-VERSION = version("rrall-kg")
+KG_VERSION = version("rrall-kg")
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class PublishedBuild:
     """A published build: its folder and what it says of itself."""
 
     folder: Path
     manifest: Manifest
 
 
-def build(settings: Settings, *, engine: str = "rules", progress: Progress = lambda _: None) -> Built:
+def build(
+    settings: Settings, *, reasoner_name: str = "rules", progress: ProgressCallback = lambda _: None
+) -> PublishedBuild:
     """Build the graph of the files under `settings.root` and publish it.
 
-    Raises BadFiles with every mistake of the files, Inconsistent when they contradict the ontology,
+    Raises InvalidFiles with every mistake of the files, Inconsistent when they contradict the ontology,
     StoreUnavailable when the build cannot be written; the last good build stays in each case.
     """
-    sources, used = check(settings, engine=engine, progress=progress)
+    sources, used = check_project(settings, reasoner_name=reasoner_name, progress=progress)
     progress("publishing")
-    return _publish(settings, sources.dataset, used)
+    return _publish_dataset(settings, sources.dataset, used)
 
 
-def check(
-    settings: Settings, *, engine: str = "rules", progress: Progress = lambda _: None
-) -> tuple[Sources, Reasoner]:
-    """Load, validate, reason and validate what follows; publish nothing. Raises BadFiles, Inconsistent."""
-    used = reasoner(engine)
+def check_project(
+    settings: Settings, *, reasoner_name: str = "rules", progress: ProgressCallback = lambda _: None
+) -> tuple[ProjectSources, Reasoner]:
+    """Load, validate, reason and validate what follows; publish nothing. Raises InvalidFiles, Inconsistent."""
+    used = load_reasoner(reasoner_name)
     progress("loading")
-    sources = load(settings.root)
-    complete(sources)
+    sources = load_project(settings.root)
+    add_generated_graphs(sources)
     progress("validating")
-    mistakes = validate(settings, sources)
+    mistakes = validate_sources(settings, sources)
     progress("reasoning")
     try:
-        contradictions = reason(sources, used)
+        contradictions = add_inferences(sources, used)
     except BadData as broken:  # a rule that cannot be read
-        raise BadFiles([*mistakes, broken]) from broken
+        raise InvalidFiles([*mistakes, broken]) from broken
     if not mistakes:
         raise_if_inconsistent(contradictions)
     progress("validating what follows")
     if not mistakes:
-        mistakes = _by_shapes(sources, "inferred")
-    raise_if_any(mistakes + _elsewhere(_by_queries(sources), mistakes))
+        mistakes = _check_with_shapes(sources, "inferred")
+    raise_if_invalid(mistakes + _drop_reported_places(_check_with_queries(sources), mistakes))
     return sources, used
 
 
-def _elsewhere(found: list[BadData], known: list[BadData]) -> list[BadData]:
+def _drop_reported_places(mistakes: list[BadData], reported: list[BadData]) -> list[BadData]:
     """Return the mistakes at places not complained of yet: one mistake, one sentence."""
-    places = {(mistake.where, mistake.line) for mistake in known}
-    return [mistake for mistake in found if (mistake.where, mistake.line) not in places]
+    places = {(mistake.location, mistake.line) for mistake in reported}
+    return [mistake for mistake in mistakes if (mistake.location, mistake.line) not in places]
 
 
-def complete(sources: Sources) -> None:
+def add_generated_graphs(sources: ProjectSources) -> None:
     """Add what is generated from the files: recognisers, nanopublications, mappings."""
-    sources.dataset.add(ONTOLOGY, recognisers(sources.dataset.graphs.get(ASSERTED, ())))
-    add_nanopubs(sources.dataset)
-    sources.dataset.add(MAPPINGS, mapping_triples(sources.root))
+    sources.dataset.add_triples(ONTOLOGY, generate_recognisers(sources.dataset.graphs.get(ASSERTED, ())))
+    add_nanopublications(sources.dataset)
+    sources.dataset.add_triples(MAPPINGS, read_mapping_triples(sources.root))
 
 
-def validate(settings: Settings, sources: Sources) -> list[BadData]:
+def validate_sources(settings: Settings, sources: ProjectSources) -> list[BadData]:
     """Return every mistake of the files before reasoning."""
-    found = [*sources.mistakes, *unknown_terms(sources.places), *duplicates(sources.places)]
-    found += _by_shapes(sources, "asserted")
-    found += outside_profile(sources.files, sources.places)
-    found += mapping_mistakes(sources.root, sources.dataset, sources.places)
-    return found + anchor_mistakes(settings, sources.dataset, sources.places)
+    found = [
+        *sources.mistakes,
+        *find_unknown_terms(sources.places),
+        *find_duplicate_definitions(sources.places),
+    ]
+    found += _check_with_shapes(sources, "asserted")
+    found += find_profile_mistakes(sources.files, sources.places)
+    found += find_mapping_mistakes(sources.root, sources.dataset, sources.places)
+    return found + find_anchor_mistakes(settings, sources.dataset, sources.places)
 
 
-def _by_queries(sources: Sources) -> list[BadData]:
+def _check_with_queries(sources: ProjectSources) -> list[BadData]:
     """Return the rows of the checks, each of which is a mistake, and what is wrong with the questions."""
     with MemoryStore() as store:
-        store.load(sources.dataset.quads())
-        found = list(run_checks(store, sources.root / "queries" / "checks", sources.places))
-        return found + list(question_mistakes(sources.root, store))
+        store.load_quads(sources.dataset.iterate_quads())
+        found = list(run_query_checks(store, sources.root / "queries" / "checks", sources.places))
+        return found + list(find_question_mistakes(sources.root, store))
 
 
-def _by_shapes(sources: Sources, stage: str) -> list[BadData]:
+def _check_with_shapes(sources: ProjectSources, stage: str) -> list[BadData]:
     """Return what the shapes of a stage find, or what is wrong with the shapes."""
-    files = shapes(sources.root, stage)
+    files = load_shapes(sources.root, stage)
     found = [mistake for file in files for mistake in file.mistakes]
     rules: list[Triple] = [triple for file in files for triple in file.triples]
-    return found + list(shacl_mistakes(violations(sources.dataset.default(), rules), sources.places))
+    return found + list(
+        shacl_mistakes(find_shape_violations(sources.dataset.merge_default_graph(), rules), sources.places)
+    )
 
 
-def raise_if_any(mistakes: list[BadData]) -> None:
-    """Raise BadFiles when there are mistakes."""
+def raise_if_invalid(mistakes: list[BadData]) -> None:
+    """Raise InvalidFiles when there are mistakes."""
     if mistakes:
-        raise BadFiles(mistakes)
+        raise InvalidFiles(mistakes)
 
 
-def reason(sources: Sources, used: Reasoner) -> list[str]:
+def add_inferences(sources: ProjectSources, reasoner: Reasoner) -> list[str]:
     """Add the closure and its weakest hedges to the dataset; return what contradicts, as sentences."""
-    given = sources.dataset.reasoner_input()
-    closure = used.close(given)
-    sources.dataset.add(INFERRED, worth_publishing(closure.inferred, given) - sources.dataset.default())
+    given = sources.dataset.merge_reasoner_input()
+    closure = reasoner.close(given)
+    sources.dataset.add_triples(
+        INFERRED, select_published(closure.inferred, given) - sources.dataset.merge_default_graph()
+    )
     add_weakest_hedges(sources.dataset, sources.root)
     return [str(each).rstrip(".") for each in closure.inconsistencies]
 
@@ -139,27 +149,27 @@ def raise_if_inconsistent(contradictions: list[str]) -> None:
         count = "one place" if len(contradictions) == 1 else f"{len(contradictions)} places"
         raise Inconsistent(
             f"The data contradict the ontology in {count}: {'. '.join(contradictions)}.",
-            todo="Mend one of the statements named and build again; the last good build stays.",
+            hint="Mend one of the statements named and build again; the last good build stays.",
         )
 
 
-def _publish(settings: Settings, dataset: Dataset, used: Reasoner) -> Built:
+def _publish_dataset(settings: Settings, dataset: BuildDataset, reasoner: Reasoner) -> PublishedBuild:
     """Serialise and publish the dataset."""
-    add_metadata(dataset, VERSION, str(used))
-    content = dataset.nquads()
-    manifest = _manifest(settings.root, dataset, content, str(used))
-    return Built(publish(settings.build_dir, manifest, {GRAPH_FILE: content}), manifest)
+    add_metadata(dataset, KG_VERSION, str(reasoner))
+    content = dataset.serialize_nquads()
+    manifest = _make_manifest(settings.root, dataset, content, str(reasoner))
+    return PublishedBuild(publish_build(settings.build_dir, manifest, {GRAPH_FILE: content}), manifest)
 
 
-def _manifest(root: Path, dataset: Dataset, content: bytes, used: str) -> Manifest:
+def _make_manifest(root: Path, dataset: BuildDataset, content: bytes, reasoner_name: str) -> Manifest:
     """Return what a build says of itself."""
     digest = hashlib.sha256(content).hexdigest()
     return Manifest(
-        version=f"{VERSION}+{digest[:12]}",
+        version=f"{KG_VERSION}+{digest[:12]}",
         digest=digest,
-        graphs=entries(dataset),
-        default_graph=tuple(name.value for name in dataset.names() if in_default(name)),
-        default_triples=len(dataset.default()),
-        sources=digests(root),
-        reasoner=used,
+        graphs=summarize_graphs(dataset),
+        default_graph=tuple(name.value for name in dataset.list_graph_names() if is_in_default_graph(name)),
+        default_triples=len(dataset.merge_default_graph()),
+        sources=hash_input_files(root),
+        reasoner=reasoner_name,
     )

@@ -12,25 +12,25 @@ from pathlib import Path
 from pyoxigraph import Literal, Triple
 
 from kg.namespaces import KG
-from kg.pipeline.dataset import HEDGES, ONTOLOGY, Dataset
+from kg.pipeline.dataset import ONTOLOGY, WEAKEST_HEDGES, BuildDataset
 from kg.store.memory import MemoryStore
 from kg.store.protocol import Term
 
-QUERY = Path("queries") / "closure" / "weakest-hedges.rq"
+WEAKEST_HEDGES_QUERY = Path("queries") / "closure" / "weakest-hedges.rq"
 
 
-def add_weakest_hedges(dataset: Dataset, root: Path) -> None:
+def add_weakest_hedges(dataset: BuildDataset, root: Path) -> None:
     """Add, for each inferred edge that rests on claims, those claims and the weakest hedge among them."""
-    path = root / QUERY
+    path = root / WEAKEST_HEDGES_QUERY
     if not path.is_file():
         return
     with MemoryStore() as store:
-        store.load(dataset.quads())
+        store.load_quads(dataset.iterate_quads())
         edges = list(store.construct(path.read_text("utf-8")))
-    dataset.add(HEDGES, weakest(edges, ranks(dataset)))
+    dataset.add_triples(WEAKEST_HEDGES, keep_weakest_hedges(edges, read_hedge_ranks(dataset)))
 
 
-def ranks(dataset: Dataset) -> dict[Term, int]:
+def read_hedge_ranks(dataset: BuildDataset) -> dict[Term, int]:
     """Return the ordinal of each hedge."""
     return {
         triple.subject: int(triple.object.value)
@@ -41,7 +41,7 @@ def ranks(dataset: Dataset) -> dict[Term, int]:
     }
 
 
-def weakest(edges: Iterable[Triple], order: dict[Term, int]) -> Iterator[Triple]:
+def keep_weakest_hedges(edges: Iterable[Triple], ranks: dict[Term, int]) -> Iterator[Triple]:
     """Yield the edges, each with only the weakest of the hedges its claims have; ties by IRI."""
     hedges: dict[Term, set[Term]] = defaultdict(set)
     for triple in edges:
@@ -50,5 +50,5 @@ def weakest(edges: Iterable[Triple], order: dict[Term, int]) -> Iterator[Triple]
         else:
             yield triple
     for edge, found in hedges.items():
-        lowest = min(found, key=lambda hedge: (order.get(hedge, 0), str(hedge)))
+        lowest = min(found, key=lambda hedge: (ranks.get(hedge, 0), str(hedge)))
         yield Triple(edge, KG["weakestHedge"], lowest)  # type: ignore[arg-type]  # edges are IRIs

@@ -35,7 +35,7 @@ class Manifest:
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read_file(cls, path: Path) -> Self:
         """Return the manifest in a file; raises StoreUnavailable when it cannot be read."""
         try:
             raw: dict[str, Any] = json.loads(path.read_text("utf-8"))
@@ -43,5 +43,5 @@ class Manifest:
             return cls(graphs=graphs, default_graph=tuple(raw.pop("default_graph")), **raw)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreUnavailable(
-                "The build's manifest cannot be read.", where=str(path), todo="Run `kg build` again."
+                "The build's manifest cannot be read.", location=str(path), hint="Run `kg build` again."
             ) from error

@@ -11,12 +11,12 @@ from pyoxigraph import NamedNode, Triple
 from rdflib import URIRef
 
 from kg.namespaces import OWL, RDF, RDFS, XSD
-from kg.pipeline.rdflib_terms import to_graph, to_triples
+from kg.pipeline.rdflib_terms import from_rdflib_graph, to_rdflib_graph
 
 NAME = f"owlrl {version('owlrl')}"
 
-_ERROR = "http://www.daml.org/2002/03/agents/agent-ont#"
-_REFLEXIVE = frozenset(
+_ERROR_NAMESPACE = "http://www.daml.org/2002/03/agents/agent-ont#"
+_REFLEXIVE_PROPERTIES = frozenset(
     {
         OWL["sameAs"],
         OWL["equivalentClass"],
@@ -25,7 +25,7 @@ _REFLEXIVE = frozenset(
         RDFS["subPropertyOf"],
     }
 )
-_TOPS = frozenset({OWL["Thing"], OWL["Nothing"], RDFS["Resource"], RDFS["Literal"], RDFS["Datatype"]})
+_TOP_CLASSES = frozenset({OWL["Thing"], OWL["Nothing"], RDFS["Resource"], RDFS["Literal"], RDFS["Datatype"]})
 _VOCABULARIES = (str(RDF), str(RDFS), str(OWL), str(XSD))
 
 
@@ -40,26 +40,30 @@ class OwlrlClosure:
 def close(triples: Iterable[Triple]) -> OwlrlClosure:
     """Return the OWL 2 RL closure of `triples` that owlrl finds, cleaned of its noise."""
     given = frozenset(triples)
-    graph = to_graph(given)
+    graph = to_rdflib_graph(given)
     DeductiveClosure(OWLRL_Semantics, axiomatic_triples=False, datatype_axioms=False).expand(graph)
-    inconsistencies = tuple(sorted(str(text) for text in graph.objects(None, URIRef(_ERROR + "error"))))
-    return OwlrlClosure(frozenset(_useful(to_triples(graph), given)), inconsistencies)
+    inconsistencies = tuple(
+        sorted(str(text) for text in graph.objects(None, URIRef(_ERROR_NAMESPACE + "error")))
+    )
+    return OwlrlClosure(frozenset(_select_useful(from_rdflib_graph(graph), given)), inconsistencies)
 
 
-def _useful(triples: Iterable[Triple], given: frozenset[Triple]) -> Iterator[Triple]:
+def _select_useful(triples: Iterable[Triple], asserted: frozenset[Triple]) -> Iterator[Triple]:
     """Yield what is new and not noise."""
-    return (triple for triple in triples if triple not in given and not _noise(triple))
+    return (triple for triple in triples if triple not in asserted and not _is_trivial(triple))
 
 
-def _noise(triple: Triple) -> bool:
+def _is_trivial(triple: Triple) -> bool:
     """Say whether a triple tells nobody anything: reflexive, axiomatic, about datatypes, or a complaint."""
     subject, predicate, object_ = triple.subject, triple.predicate, triple.object
-    if predicate in _REFLEXIVE and (subject == object_ or object_ in _TOPS or subject in _TOPS):
+    if predicate in _REFLEXIVE_PROPERTIES and (
+        subject == object_ or object_ in _TOP_CLASSES or subject in _TOP_CLASSES
+    ):
         return True
-    if predicate == RDF["type"] and object_ in _TOPS:
+    if predicate == RDF["type"] and object_ in _TOP_CLASSES:
         return True
-    if predicate.value.startswith(_ERROR):
+    if predicate.value.startswith(_ERROR_NAMESPACE):
         return True
-    if isinstance(object_, NamedNode) and object_.value.startswith(_ERROR):
+    if isinstance(object_, NamedNode) and object_.value.startswith(_ERROR_NAMESPACE):
         return True
     return isinstance(subject, NamedNode) and subject.value.startswith(_VOCABULARIES)

@@ -17,65 +17,67 @@ from kg.pipeline.manifest import Manifest
 
 GRAPH_FILE = "graph.nq"
 MANIFEST_FILE = "manifest.json"
-CURRENT = "current"
+CURRENT_LINK = "current"
 
-_KEPT = 4  # builds that stay, the current one among them, so that open servers and a step back find theirs
-_PARTIAL = ".partial-"
+_BUILDS_KEPT = (
+    4  # builds that stay, the current one among them, so that open servers and a step back find theirs
+)
+_PARTIAL_PREFIX = ".partial-"
 _log = logging.getLogger(__name__)
 
 
-def publish(build_dir: Path, manifest: Manifest, files: dict[str, bytes]) -> Path:
+def publish_build(build_dir: Path, manifest: Manifest, files: dict[str, bytes]) -> Path:
     """Put a build at `<build_dir>/<digest>` and point `current` at it; return the folder.
 
     Raises StoreUnavailable when the folder cannot be written (rights, a full disk); nothing is lost then.
     """
     try:
         build_dir.mkdir(parents=True, exist_ok=True)
-        with _lock(build_dir):
+        with _hold_build_lock(build_dir):
             folder = build_dir / manifest.digest
-            if not intact(folder, manifest):
-                _write(build_dir, folder, manifest, files)
-            _point(build_dir, folder)
-            _prune(build_dir, folder)
+            if not is_intact(folder, manifest):
+                _write_build(build_dir, folder, manifest, files)
+            _point_current_link(build_dir, folder)
+            _remove_old_builds(build_dir, folder)
     except OSError as error:
         raise StoreUnavailable(
             f"The build cannot be written: {error.strerror}; the last good build is still current.",
-            where=str(build_dir),
-            todo="Free space or give write rights, then run `kg build` again.",
+            location=str(build_dir),
+            hint="Free space or give write rights, then run `kg build` again.",
         ) from error
     return folder
 
 
-def intact(folder: Path, manifest: Manifest) -> bool:
+def is_intact(folder: Path, manifest: Manifest) -> bool:
     """Say whether `folder` holds exactly this build."""
     try:
         same = (folder / MANIFEST_FILE).read_text("utf-8") == manifest.to_json()
-        return same and graph_digest(folder) == manifest.digest
+        return same and hash_graph_file(folder) == manifest.digest
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def graph_digest(folder: Path) -> str:
+def hash_graph_file(folder: Path) -> str:
     """Return the sha256 of a build's N-Quads."""
     with (folder / GRAPH_FILE).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _write(build_dir: Path, folder: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
+def _write_build(build_dir: Path, folder: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
     """Write a whole build beside `folder`, then rename it there; what stood there, damaged, goes."""
-    partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=build_dir))
+    partial = Path(tempfile.mkdtemp(prefix=_PARTIAL_PREFIX, dir=build_dir))
     try:
-        _fill(partial, {**files, MANIFEST_FILE: manifest.to_json().encode()})
+        _write_files(partial, {**files, MANIFEST_FILE: manifest.to_json().encode()})
     except OSError:
         shutil.rmtree(partial, ignore_errors=True)  # a full disk is not to stay full of it
         raise
     if folder.exists():
-        folder.rename(Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=build_dir)) / "damaged")
+        folder.rename(Path(tempfile.mkdtemp(prefix=_PARTIAL_PREFIX, dir=build_dir)) / "damaged")
     partial.rename(folder)
-    _sync(build_dir)
+    _sync_folder(build_dir)
 
 
-def _fill(partial: Path, files: dict[str, bytes]) -> None:
+def _write_files(partial: Path, files: dict[str, bytes]) -> None:
     """Write files into a new folder and make them durable."""
     partial.chmod(0o755)  # mkdtemp makes it private; a server may run as another user
     for name, content in files.items():
@@ -83,38 +85,38 @@ def _fill(partial: Path, files: dict[str, bytes]) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-    _sync(partial)
+    _sync_folder(partial)
 
 
-def _point(build_dir: Path, folder: Path) -> None:
+def _point_current_link(build_dir: Path, folder: Path) -> None:
     """Make `current` name the build, in one rename."""
-    link = build_dir / f"{_PARTIAL}{os.getpid()}.link"
+    link = build_dir / f"{_PARTIAL_PREFIX}{os.getpid()}.link"
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name)
-    link.replace(build_dir / CURRENT)
-    _sync(build_dir)
+    link.replace(build_dir / CURRENT_LINK)
+    _sync_folder(build_dir)
 
 
-def _prune(build_dir: Path, current: Path) -> None:
+def _remove_old_builds(build_dir: Path, current: Path) -> None:
     """Remove what killed builds left, and builds older than the newest few; the lock makes this safe."""
-    for path in build_dir.glob(f"{_PARTIAL}*"):
+    for path in build_dir.glob(f"{_PARTIAL_PREFIX}*"):
         path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
     builds = [path.parent for path in build_dir.glob(f"*/{MANIFEST_FILE}") if not path.parent.is_symlink()]
     builds.sort(key=lambda path: (path == current, path.stat().st_mtime), reverse=True)
-    for path in builds[_KEPT:]:
+    for path in builds[_BUILDS_KEPT:]:
         _log.info("removing the old build %s", path.name)
         shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager
-def _lock(build_dir: Path) -> Iterator[None]:
+def _hold_build_lock(build_dir: Path) -> Iterator[None]:
     """Hold the folder's lock: two builds at once take turns to publish; a killed one lets go."""
     with (build_dir / ".lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
 
-def _sync(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make renames in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -9,22 +9,29 @@ from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.term import Node
 
 
-def to_graph(triples: Iterable[ox.Triple]) -> Graph:
+def to_rdflib_graph(triples: Iterable[ox.Triple]) -> Graph:
     """Return triples as an rdflib graph."""
     graph = Graph()
-    graph.addN((_node(t.subject), _node(t.predicate), _node(t.object), graph) for t in triples)
+    graph.addN(
+        (_to_rdflib_term(t.subject), _to_rdflib_term(t.predicate), _to_rdflib_term(t.object), graph)
+        for t in triples
+    )
     return graph
 
 
-def to_triples(graph: Graph) -> Iterator[ox.Triple]:
+def from_rdflib_graph(graph: Graph) -> Iterator[ox.Triple]:
     """Yield the triples that RDF 1.1 allows; owlrl also makes literal subjects."""
     for subject, predicate, object_ in graph:
-        first, middle, last = _term(subject), _term(predicate), _term(object_)
+        first, middle, last = (
+            _from_rdflib_term(subject),
+            _from_rdflib_term(predicate),
+            _from_rdflib_term(object_),
+        )
         if not isinstance(first, ox.Literal) and isinstance(middle, ox.NamedNode):
             yield ox.Triple(first, middle, last)
 
 
-def _node(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
+def _to_rdflib_term(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
     """Return a term as rdflib has it."""
     if isinstance(term, ox.NamedNode):
         return URIRef(term.value)
@@ -36,7 +43,7 @@ def _node(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
     return Literal(term.value, lang=term.language, datatype=datatype, normalize=False)
 
 
-def _term(node: Node) -> ox.NamedNode | ox.BlankNode | ox.Literal:
+def _from_rdflib_term(node: Node) -> ox.NamedNode | ox.BlankNode | ox.Literal:
     """Return an rdflib node as a term."""
     if isinstance(node, URIRef):
         return ox.NamedNode(str(node))

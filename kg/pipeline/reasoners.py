@@ -13,7 +13,7 @@ from pyoxigraph import Triple
 from kg.errors import BadData
 
 
-class Closed(Protocol):
+class ReasonerResult(Protocol):
     """What a reasoner returns."""
 
     @property
@@ -33,7 +33,7 @@ class Reasoner:
 
     name: str
     version: str
-    close: Callable[[Iterable[Triple]], Closed]
+    close: Callable[[Iterable[Triple]], ReasonerResult]
 
     def __str__(self) -> str:
         """Return name and version."""
@@ -44,10 +44,10 @@ class Reasoner:
 REASONERS = {"rules": ("kg.reasoning", "rrall-kg"), "owlrl": ("kg.pipeline.owlrl_engine", "owlrl")}
 
 
-def reasoner(name: str) -> Reasoner:
+def load_reasoner(name: str) -> Reasoner:
     """Return the reasoner called `name`; raises BadData that lists those there are."""
     if name not in REASONERS:
-        raise BadData(f"There is no reasoner {name!r}.", todo=f"Use one of: {', '.join(REASONERS)}.")
+        raise BadData(f"There is no reasoner {name!r}.", hint=f"Use one of: {', '.join(REASONERS)}.")
     module, distribution = REASONERS[name]
     loaded = importlib.import_module(module)
     return Reasoner(name, version(distribution), loaded.close)

@@ -5,7 +5,7 @@ Reads the folder it is given and nothing else: no store, clock, network or Flask
 
 from __future__ import annotations
 
-from kg.questions.model import Parameter, Question
-from kg.questions.reading import find, load, parse
+from kg.questions.model import Question, QuestionParameter
+from kg.questions.reading import find_question, load_questions, parse_question
 
-__all__ = ["Parameter", "Question", "find", "load", "parse"]
+__all__ = ["Question", "QuestionParameter", "find_question", "load_questions", "parse_question"]

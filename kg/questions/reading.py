@@ -8,69 +8,71 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from kg.errors import BadData, NotFound
-from kg.questions.model import Parameter, Question, values_line
+from kg.questions.model import Question, QuestionParameter, compile_values_line
 
-_HEADER = re.compile(r"^# (title|question|param|returns): *(.*)$", re.M)
-_PARAM = re.compile(r"(?P<name>\w+) (?P<type>[\w]+)(?P<many>\+?) - (?P<help>.+)")
+_HEADER_LINE = re.compile(r"^# (title|question|param|returns): *(.*)$", re.M)
+_PARAMETER_LINE = re.compile(r"(?P<name>\w+) (?P<type>[\w]+)(?P<many>\+?) - (?P<help>.+)")
 
 
-def load(folder: Path) -> tuple[Question, ...]:
+def load_questions(folder: Path) -> tuple[Question, ...]:
     """Return the questions of a folder in the order of their file names; raises BadData."""
     where = f"{folder.parent.name}/{folder.name}"
     paths = sorted(folder.glob("*.rq"))
-    return tuple(parse(path.stem, _text(path), f"{where}/{path.name}") for path in paths)
+    return tuple(
+        parse_question(path.stem, _read_question_file(path), f"{where}/{path.name}") for path in paths
+    )
 
 
-def _text(path: Path) -> str:
+def _read_question_file(path: Path) -> str:
     """Return the text of a question file; raises BadData when it cannot be read."""
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadData(
-            "The file is not a readable UTF-8 text.", where=str(path), todo="Save it anew."
+            "The file is not a readable UTF-8 text.", location=str(path), hint="Save it anew."
         ) from error
 
 
-def find(questions: Sequence[Question], name: str) -> Question:
+def find_question(questions: Sequence[Question], name: str) -> Question:
     """Return the question called `name`, `NN-name` or `NN`; raises NotFound that gives near names."""
     for number, question in enumerate(questions, start=1):
         if name in {question.name, str(number), f"{number:02}", f"{number:02}-{question.name}"}:
             return question
     near = get_close_matches(name, [question.name for question in questions], n=3, cutoff=0.4)
     hint = f"Did you mean {', '.join(near)}?" if near else "`kg ask --list` shows them all."
-    raise NotFound(f"There is no question {name!r}.", todo=hint)
+    raise NotFound(f"There is no question {name!r}.", hint=hint)
 
 
-def parse(name: str, text: str, where: str = "") -> Question:
+def parse_question(name: str, text: str, where: str = "") -> Question:
     """Return the question of a file: its name without ending, its text, and how complaints call it.
 
     Raises BadData when its header is not whole.
     """
     where = where or f"{name}.rq"
     lines: dict[str, list[str]] = {"title": [], "question": [], "param": [], "returns": []}
-    for key, value in _HEADER.findall(text):
+    for key, value in _HEADER_LINE.findall(text):
         lines[key].append(value.strip())
     for key in ("title", "question", "returns"):
         if len(lines[key]) != 1:
-            raise BadData(f"The header needs one line `# {key}:`.", where=where, line=1, todo="Write it.")
-    params = tuple(_parameter(line, text, where) for line in lines["param"])
+            raise BadData(f"The header needs one line `# {key}:`.", location=where, line=1, hint="Write it.")
+    params = tuple(_parse_parameter(line, text, where) for line in lines["param"])
     public = re.sub(r"^\d+-", "", name)
     return Question(public, lines["title"][0], lines["question"][0], params, lines["returns"][0], text)
 
 
-def _parameter(line: str, text: str, where: str) -> Parameter:
+def _parse_parameter(line: str, text: str, where: str) -> QuestionParameter:
     """Return the parameter a header line describes, with the example its VALUES line holds."""
-    found = _PARAM.fullmatch(line)
+    found = _PARAMETER_LINE.fullmatch(line)
     if not found:
         raise BadData(
-            f"`# param: {line}` is not `name type - help`.", where=where, line=1, todo="Rewrite it."
+            f"`# param: {line}` is not `name type - help`.", location=where, line=1, hint="Rewrite it."
         )
-    examples = {body.strip() for _, body in values_line(found["name"]).findall(text)}
+    examples = {body.strip() for _, body in compile_values_line(found["name"]).findall(text)}
     if len(examples) != 1 or examples == {""}:
         raise BadData(
             f"Parameter {found['name']} needs a line `VALUES ?{found['name']} {{ example }}`.",
-            where=where,
+            location=where,
             line=1,
-            todo="Put it alone on a line inside WHERE; where it stands twice, with the same example.",
+            hint="Put it alone on a line inside WHERE; where it stands twice, with the same example.",
         )
-    return Parameter(found["name"], found["type"], found["help"], examples.pop(), bool(found["many"]))
+    return QuestionParameter(found["name"], found["type"], found["help"], examples.pop(), bool(found["many"]))

@@ -13,52 +13,58 @@ from dataclasses import dataclass
 from pyoxigraph import NamedNode, Triple
 
 from kg.namespaces import OWL
-from kg.reasoning.dictionary import Dictionary
-from kg.reasoning.engine import Engine, Progress
-from kg.reasoning.inconsistency import Inconsistency, inconsistencies
-from kg.reasoning.lean import leaned, merged_note
-from kg.reasoning.noise import minus, pairs, rdf_only, reflexive_equality, without_noise
-from kg.reasoning.relation import Facts, Relation
-from kg.reasoning.rulebook import owl2rl
+from kg.reasoning.dictionary import TermDictionary
+from kg.reasoning.engine import ProgressCallback, RuleEngine
+from kg.reasoning.inconsistency import Inconsistency, describe_inconsistencies
+from kg.reasoning.lean import format_merge_note, merge_restrictions
+from kg.reasoning.noise import (
+    drop_trivial_triples,
+    iterate_pairs,
+    keep_valid_rdf,
+    list_reflexive_equality,
+    subtract_facts,
+)
+from kg.reasoning.relation import FactSet, Relation
+from kg.reasoning.rulebook import load_rules
 from kg.reasoning.rules import Rule
-from kg.reasoning.state import State
+from kg.reasoning.state import ClosureState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Closure:
     """What follows from some triples."""
 
-    engine: Engine
-    state: State
-    given: Facts
+    engine: RuleEngine
+    state: ClosureState
+    asserted_facts: FactSet
     axiomatic: bool
-    new: Facts
+    inferred_facts: FactSet
     notes: tuple[str, ...] = ()
 
     @property
     def inferred(self) -> frozenset[Triple]:
         """Return the inferred triples that were not given; RDF only, noise left out unless asked for."""
-        return frozenset(self.triples())
+        return frozenset(self.iterate_inferred())
 
     @property
     def inconsistencies(self) -> tuple[Inconsistency, ...]:
         """Return what contradicts the ontology, by rule."""
-        return inconsistencies(self.state.violations, self.engine, self.given)
+        return describe_inconsistencies(self.state.violations, self.engine, self.asserted_facts)
 
     @property
     def rounds(self) -> int:
         """Return the number of rounds it took."""
-        return self.state.round
+        return self.state.round_number
 
     def __len__(self) -> int:
         """Return the number of inferred triples."""
-        return len(self.new)
+        return len(self.inferred_facts)
 
-    def triples(self) -> Iterator[Triple]:
+    def iterate_inferred(self) -> Iterator[Triple]:
         """Yield the inferred triples, by predicate."""
-        return triples_of(self.new, self.engine.dictionary)
+        return decode_triples(self.inferred_facts, self.engine.dictionary)
 
-    def holds(self, triple: Triple) -> bool:
+    def contains(self, triple: Triple) -> bool:
         """Say whether a triple was given or is inferred, noise included."""
         numbers = self.engine.dictionary.numbers
         s, p, o = (numbers.get(term) for term in triple)
@@ -72,40 +78,42 @@ def close(
     rules: Iterable[Rule] | None = None,
     *,
     axiomatic: bool = False,
-    lean: bool | None = None,
-    progress: Progress | None = None,
+    merge_equal_restrictions: bool | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Closure:
     """Return the OWL 2 RL closure of `triples`; `axiomatic` keeps reflexive and axiomatic triples.
 
     `lean` takes anonymous restrictions that are stated alike as one; None does so only where the pairs
     of them would be too many to write (see `lean.py`).
     """
-    dictionary = Dictionary()
-    engine = Engine(owl2rl() if rules is None else rules, dictionary, progress, declarations=axiomatic)
-    given = dictionary.facts(triples)
-    state = State()
-    start, merged = leaned(given, dictionary, lean)
-    engine.run(state, start)
-    new = published(engine, state, given, axiomatic)
-    return Closure(engine, state, given, axiomatic, new, (merged_note(merged),) if merged else ())
+    dictionary = TermDictionary()
+    engine = RuleEngine(
+        load_rules() if rules is None else rules, dictionary, progress, include_declarations=axiomatic
+    )
+    given = dictionary.encode_triples(triples)
+    state = ClosureState()
+    start, merged = merge_restrictions(given, dictionary, merge_equal_restrictions)
+    engine.close_state(state, start)
+    new = select_published(engine, state, given, axiomatic)
+    return Closure(engine, state, given, axiomatic, new, (format_merge_note(merged),) if merged else ())
 
 
-def published(engine: Engine, state: State, given: Facts, axiomatic: bool) -> Facts:
+def select_published(engine: RuleEngine, state: ClosureState, asserted: FactSet, axiomatic: bool) -> FactSet:
     """Return what is told of a closure: RDF that was not given, without noise unless asked for."""
-    inferred = rdf_only(minus(state.facts, given), engine.dictionary)
+    inferred = keep_valid_rdf(subtract_facts(state.facts, asserted), engine.dictionary)
     if not axiomatic:
-        return without_noise(inferred, state.plain, engine.dictionary)
-    same_as = engine.dictionary.number(OWL["sameAs"])
-    equal = Relation(reflexive_equality(state.facts, engine.dictionary))
-    fresh = equal.without(state.facts[same_as].keys)
-    return inferred.plus(Facts({same_as: fresh}))
+        return drop_trivial_triples(inferred, state.plain_facts, engine.dictionary)
+    same_as = engine.dictionary.number_term(OWL["sameAs"])
+    equal = Relation(list_reflexive_equality(state.facts, engine.dictionary))
+    fresh = equal.difference(state.facts[same_as].keys)
+    return inferred.union_disjoint(FactSet({same_as: fresh}))
 
 
-def triples_of(facts: Facts, dictionary: Dictionary) -> Iterator[Triple]:
+def decode_triples(facts: FactSet, dictionary: TermDictionary) -> Iterator[Triple]:
     """Yield facts as triples."""
     terms = dictionary.terms
     for predicate, relation in facts:
         middle = terms[predicate]
         if isinstance(middle, NamedNode):
-            for s, o in pairs(relation):
+            for s, o in iterate_pairs(relation):
                 yield Triple(terms[s], middle, terms[o])  # type: ignore[arg-type]  # see rdf_only

@@ -21,14 +21,14 @@ from pyoxigraph import Literal, NamedNode
 from kg.namespaces import OWL, RDF, RDFS, XSD
 
 #: a value: the name of its space, then what tells it from others of the space
-Value = tuple[Hashable, ...]
+LiteralValue = tuple[Hashable, ...]
 
-PLAIN = NamedNode(str(RDF) + "PlainLiteral")
-XML = NamedNode(str(RDF) + "XMLLiteral")
-LANG_STRING = RDF["langString"]
-ANY = RDFS["Literal"]
+RDF_PLAIN_LITERAL = NamedNode(str(RDF) + "PlainLiteral")
+RDF_XML_LITERAL = NamedNode(str(RDF) + "XMLLiteral")
+RDF_LANG_STRING = RDF["langString"]
+RDFS_LITERAL = RDFS["Literal"]
 
-_INTEGERS: dict[str, tuple[int | None, int | None]] = {
+_INTEGER_TYPES: dict[str, tuple[int | None, int | None]] = {
     "integer": (None, None),
     "nonNegativeInteger": (0, None),
     "nonPositiveInteger": (None, 0),
@@ -43,37 +43,37 @@ _INTEGERS: dict[str, tuple[int | None, int | None]] = {
     "unsignedShort": (0, 2**16 - 1),
     "unsignedByte": (0, 255),
 }
-_NAME = r"[^\W\d][\w.\-·]*"
-_STRINGS = {
+_NAME_PATTERN = r"[^\W\d][\w.\-·]*"
+_STRING_TYPES = {
     "string": r"[\s\S]*",
     "normalizedString": r"[^\r\n\t]*",
     "token": r"|[^\s]+(?: [^\s]+)*",
     "language": r"[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*",
-    "Name": rf"(?::|{_NAME})(?::|[\w.\-·])*",
-    "NCName": _NAME,
+    "Name": rf"(?::|{_NAME_PATTERN})(?::|[\w.\-·])*",
+    "NCName": _NAME_PATTERN,
     "NMTOKEN": r"[\w.\-:·]+",
 }
-_STRING_PATTERNS = {XSD[name]: re.compile(pattern) for name, pattern in _STRINGS.items()}
-_RANGES = {XSD[name]: limits for name, limits in _INTEGERS.items()}
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?INF|NaN")
+_STRING_PATTERNS = {XSD[name]: re.compile(pattern) for name, pattern in _STRING_TYPES.items()}
+_INTEGER_LIMITS = {XSD[name]: limits for name, limits in _INTEGER_TYPES.items()}
+_DECIMAL_PATTERN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_INTEGER_PATTERN = re.compile(r"[+-]?[0-9]+")
+_FLOAT_PATTERN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?INF|NaN")
 #: a digit other than zero before any exponent
-_NOT_ZERO = re.compile(r"[^eE]*[1-9]")
+_NONZERO_PATTERN = re.compile(r"[^eE]*[1-9]")
 #: BCP 47: subtags of one to eight characters, the first of letters only
-_LANGUAGE = re.compile(_STRINGS["language"])
+_LANGUAGE_PATTERN = re.compile(_STRING_TYPES["language"])
 #: RFC 3986, section 4.1, once a reader has escaped what XLink 5.4 escapes: a colon only after a scheme
-_IRI = re.compile(
+_IRI_PATTERN = re.compile(
     r"(?:[a-zA-Z][a-zA-Z0-9+.\-]*:|(?![^/?#]*:))(?:[^%#]|%[0-9a-fA-F]{2})*(?:#(?:[^%#]|%[0-9a-fA-F]{2})*)?"
 )
-_DATE_TIME = re.compile(
+_DATE_TIME_PATTERN = re.compile(
     r"(-?(?:[1-9][0-9]{3,}|0[0-9]{3}))-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T"
     r"(?:([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9](?:\.[0-9]+)?)|(24):(00):(00(?:\.0+)?))"
     r"(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 )
 
 
-def value(literal: Literal) -> Value | None:
+def parse_value(literal: Literal) -> LiteralValue | None:
     """Return the value of a literal.
 
     None when its datatype is not of OWL 2 RL. Raises ValueError if ill-typed.
@@ -82,27 +82,29 @@ def value(literal: Literal) -> Value | None:
         return ("text", literal.value, literal.language.lower())
     datatype = literal.datatype
     if datatype in _STRING_PATTERNS:
-        return _string(literal.value, _STRING_PATTERNS[datatype])
-    reader = _READERS.get(datatype)
+        return _parse_string(literal.value, _STRING_PATTERNS[datatype])
+    reader = _PARSERS.get(datatype)
     return reader(literal.value) if reader else None
 
 
 def is_text_type(term: object) -> bool:
     """Say whether a literal is of a type whose values are texts, and so may equal a plain string."""
-    return isinstance(term, Literal) and (term.datatype in _STRING_PATTERNS or term.datatype == PLAIN)
+    return isinstance(term, Literal) and (
+        term.datatype in _STRING_PATTERNS or term.datatype == RDF_PLAIN_LITERAL
+    )
 
 
-def belongs(of: Value, datatype: NamedNode) -> bool:
+def is_in_value_space(literal_value: LiteralValue, datatype: NamedNode) -> bool:
     """Say whether a value is one of a datatype that OWL 2 RL knows."""
-    if datatype == ANY:
+    if datatype == RDFS_LITERAL:
         return True
-    if of[0] == "text":
-        return _is_text(of, datatype)
-    if of[0] == "number":
-        number = of[1]
-        if datatype not in _RANGES:
-            return datatype in _NUMBERS
-        low, high = _RANGES[datatype]
+    if literal_value[0] == "text":
+        return _is_text_in(literal_value, datatype)
+    if literal_value[0] == "number":
+        number = literal_value[1]
+        if datatype not in _INTEGER_LIMITS:
+            return datatype in _NUMBER_TYPES
+        low, high = _INTEGER_LIMITS[datatype]
         return (
             isinstance(number, Fraction)
             and number.denominator == 1
@@ -110,65 +112,65 @@ def belongs(of: Value, datatype: NamedNode) -> bool:
             and (high is None or number <= high)
         )
     if datatype == XSD["dateTimeStamp"]:
-        return of[0] == "instant" and of[-1] is not None
-    return _SPACES.get(datatype) == of[0]
+        return literal_value[0] == "instant" and literal_value[-1] is not None
+    return _VALUE_SPACES.get(datatype) == literal_value[0]
 
 
-def _is_text(of: Value, datatype: NamedNode) -> bool:
+def _is_text_in(literal_value: LiteralValue, datatype: NamedNode) -> bool:
     """Say whether a text belongs to a datatype."""
-    if datatype == PLAIN:
+    if datatype == RDF_PLAIN_LITERAL:
         return True
-    if len(of) == 3:
-        return datatype == LANG_STRING
+    if len(literal_value) == 3:
+        return datatype == RDF_LANG_STRING
     pattern = _STRING_PATTERNS.get(datatype)
-    return pattern is not None and pattern.fullmatch(str(of[1])) is not None
+    return pattern is not None and pattern.fullmatch(str(literal_value[1])) is not None
 
 
-def _string(text: str, pattern: re.Pattern[str]) -> Value:
+def _parse_string(text: str, pattern: re.Pattern[str]) -> LiteralValue:
     """Return the value of a string of a derived type."""
     if pattern.fullmatch(text) is None:
         raise ValueError(text)
     return ("text", text)
 
 
-def _plain(text: str) -> Value:
+def _parse_plain_literal(text: str) -> LiteralValue:
     """Return the value of an rdf:PlainLiteral, `text@language`."""
     body, mark, language = text.rpartition("@")
-    if not mark or (language and _LANGUAGE.fullmatch(language) is None):
+    if not mark or (language and _LANGUAGE_PATTERN.fullmatch(language) is None):
         raise ValueError(text)
     return ("text", body, language.lower()) if language else ("text", body)
 
 
-def _number(text: str) -> Value:
+def _parse_decimal(text: str) -> LiteralValue:
     """Return the value of a decimal number."""
-    if _DECIMAL.fullmatch(text) is None:
+    if _DECIMAL_PATTERN.fullmatch(text) is None:
         raise ValueError(text)
     return ("number", Fraction(text if text[-1] != "." else text[:-1]))
 
 
-def _ranged(low: int | None, high: int | None) -> Callable[[str], Value]:
+def _make_integer_parser(low: int | None, high: int | None) -> Callable[[str], LiteralValue]:
     """Return the reader of an integer type with its limits."""
 
-    def read(text: str) -> Value:
-        if _INTEGER.fullmatch(text) is None:
+    def parse_integer(text: str) -> LiteralValue:
+        if _INTEGER_PATTERN.fullmatch(text) is None:
             raise ValueError(text)
         number = int(text)
         if (low is not None and number < low) or (high is not None and number > high):
             raise ValueError(text)
         return ("number", Fraction(number))
 
-    return read
+    return parse_integer
 
 
-def _floating(space: str, code: str) -> Callable[[str], Value]:
+def _make_float_parser(space: str, code: str) -> Callable[[str], LiteralValue]:
     """Return the reader of a binary floating-point type; its bits are the value.
 
     A number that is too large or too small for the type is ill-typed, as in the test suite of the OWL 2
     RDF-Based Semantics (rdfbased-dat-dtype-float-illtyped-hi, -lo); XSD 1.1 would round it to INF or zero.
     """
 
-    def read(text: str) -> Value:
-        if _FLOAT.fullmatch(text) is None:
+    def parse_float(text: str) -> LiteralValue:
+        if _FLOAT_PATTERN.fullmatch(text) is None:
             raise ValueError(text)
         if text == "NaN":
             return (space, "NaN")
@@ -178,28 +180,28 @@ def _floating(space: str, code: str) -> Callable[[str], Value]:
         except OverflowError as error:
             raise ValueError(text) from error
         (kept,) = struct.unpack(code, bits)
-        if (math.isinf(kept) and "INF" not in text) or (kept == 0 and _NOT_ZERO.match(text)):
+        if (math.isinf(kept) and "INF" not in text) or (kept == 0 and _NONZERO_PATTERN.match(text)):
             raise ValueError(text)
         return (space, bits)
 
-    return read
+    return parse_float
 
 
-def _boolean(text: str) -> Value:
+def _parse_boolean(text: str) -> LiteralValue:
     """Return the value of a truth value."""
     if text not in ("true", "1", "false", "0"):
         raise ValueError(text)
     return ("truth", text in ("true", "1"))
 
 
-def _hex(text: str) -> Value:
+def _parse_hex(text: str) -> LiteralValue:
     """Return the octets of a hexBinary."""
     if re.fullmatch(r"(?:[0-9a-fA-F]{2})*", text) is None:
         raise ValueError(text)
     return ("hex", bytes.fromhex(text))
 
 
-def _base64(text: str) -> Value:
+def _parse_base64(text: str) -> LiteralValue:
     """Return the octets of a base64Binary."""
     try:
         return ("base64", base64.b64decode(text.replace(" ", ""), validate=True))
@@ -207,17 +209,17 @@ def _base64(text: str) -> Value:
         raise ValueError(text) from error
 
 
-def _iri(text: str) -> Value:
+def _parse_iri(text: str) -> LiteralValue:
     """Return the value of an anyURI, a reference by RFC 3987; characters that a reader escapes are let in.
 
     So are blanks around it, which XSD collapses: the Relation Ontology has one.
     """
-    if _IRI.fullmatch(text.strip()) is None:
+    if _IRI_PATTERN.fullmatch(text.strip()) is None:
         raise ValueError(text)
     return ("iri", text)
 
 
-def _xml(text: str) -> Value:
+def _parse_xml(text: str) -> LiteralValue:
     """Return the canonical form of an XML literal, which must be well balanced (RDF 1.1 Concepts, 5.2)."""
     try:
         return ("xml", canonicalize(f"<x>{text}</x>", with_comments=True))
@@ -225,29 +227,29 @@ def _xml(text: str) -> Value:
         raise ValueError(text) from error
 
 
-def _instant(text: str) -> Value:
+def _parse_date_time(text: str) -> LiteralValue:
     """Return minutes since the year 0, seconds and the offset in minutes (or None) of a dateTime."""
-    match = _DATE_TIME.fullmatch(text)
+    match = _DATE_TIME_PATTERN.fullmatch(text)
     if match is None:
         raise ValueError(text)
     year, month, day = (int(part) for part in match.group(1, 2, 3))
-    if day > _days_of(year, month):
+    if day > _count_days_of_month(year, month):
         raise ValueError(text)
     hour, minute, second = match.group(4, 5, 6) if match.group(4) else match.group(7, 8, 9)
-    days = _days_before(year, month) + day
+    days = _count_days_before(year, month) + day
     minutes = (days * 24 + int(hour)) * 60 + int(minute)
-    return ("instant", minutes, Fraction(second), _offset(match.group(10)))
+    return ("instant", minutes, Fraction(second), _parse_offset(match.group(10)))
 
 
-def _stamp(text: str) -> Value:
+def _parse_date_time_stamp(text: str) -> LiteralValue:
     """Return the value of a dateTimeStamp: a dateTime with its zone."""
-    found = _instant(text)
+    found = _parse_date_time(text)
     if found[-1] is None:
         raise ValueError(text)
     return found
 
 
-def _offset(zone: str | None) -> int | None:
+def _parse_offset(zone: str | None) -> int | None:
     """Return a time zone in minutes."""
     if zone is None:
         return None
@@ -256,21 +258,21 @@ def _offset(zone: str | None) -> int | None:
     return (-1 if zone[0] == "-" else 1) * (int(zone[1:3]) * 60 + int(zone[4:6]))
 
 
-def _days_of(year: int, month: int) -> int:
+def _count_days_of_month(year: int, month: int) -> int:
     """Return the number of days of a month."""
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     return 28 + leap if month == 2 else 30 + (month in (1, 3, 5, 7, 8, 10, 12))
 
 
-def _days_before(year: int, month: int) -> int:
+def _count_days_before(year: int, month: int) -> int:
     """Return the days from the year 0 to the start of a month."""
     before = year - 1
     days = before * 365 + before // 4 - before // 100 + before // 400
-    return days + sum(_days_of(year, earlier) for earlier in range(1, month))
+    return days + sum(_count_days_of_month(year, earlier) for earlier in range(1, month))
 
 
-_NUMBERS = frozenset((XSD["decimal"], OWL["real"], OWL["rational"]))
-_SPACES = {
+_NUMBER_TYPES = frozenset((XSD["decimal"], OWL["real"], OWL["rational"]))
+_VALUE_SPACES = {
     XSD["float"]: "float",
     XSD["double"]: "double",
     XSD["boolean"]: "truth",
@@ -278,23 +280,25 @@ _SPACES = {
     XSD["base64Binary"]: "base64",
     XSD["anyURI"]: "iri",
     XSD["dateTime"]: "instant",
-    XML: "xml",
+    RDF_XML_LITERAL: "xml",
 }
-_READERS: MappingProxyType[NamedNode, Callable[[str], Value]] = MappingProxyType(
-    {XSD[name]: _ranged(*limits) for name, limits in _INTEGERS.items()}
+_PARSERS: MappingProxyType[NamedNode, Callable[[str], LiteralValue]] = MappingProxyType(
+    {XSD[name]: _make_integer_parser(*limits) for name, limits in _INTEGER_TYPES.items()}
     | {
-        PLAIN: _plain,
-        XSD["decimal"]: _number,
-        XSD["float"]: _floating("float", ">f"),
-        XSD["double"]: _floating("double", ">d"),
-        XSD["boolean"]: _boolean,
-        XSD["hexBinary"]: _hex,
-        XSD["base64Binary"]: _base64,
-        XSD["anyURI"]: _iri,
-        XSD["dateTime"]: _instant,
-        XSD["dateTimeStamp"]: _stamp,
-        XML: _xml,
+        RDF_PLAIN_LITERAL: _parse_plain_literal,
+        XSD["decimal"]: _parse_decimal,
+        XSD["float"]: _make_float_parser("float", ">f"),
+        XSD["double"]: _make_float_parser("double", ">d"),
+        XSD["boolean"]: _parse_boolean,
+        XSD["hexBinary"]: _parse_hex,
+        XSD["base64Binary"]: _parse_base64,
+        XSD["anyURI"]: _parse_iri,
+        XSD["dateTime"]: _parse_date_time,
+        XSD["dateTimeStamp"]: _parse_date_time_stamp,
+        RDF_XML_LITERAL: _parse_xml,
     }
 )
 #: every datatype whose values are known
-DATATYPES = frozenset(_READERS) | frozenset(_STRING_PATTERNS) | _NUMBERS | {ANY, LANG_STRING}
+DATATYPES = (
+    frozenset(_PARSERS) | frozenset(_STRING_PATTERNS) | _NUMBER_TYPES | {RDFS_LITERAL, RDF_LANG_STRING}
+)

@@ -7,25 +7,25 @@ from collections.abc import Iterable
 import numpy as np
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.reasoning.join import FIRST_TERM
-from kg.reasoning.relation import SHIFT, Facts, Ints, Mask, Relation, sorted_unique
-from kg.reasoning.rules import Walk
+from kg.reasoning.join import FIRST_TERM_NUMBER
+from kg.reasoning.relation import SUBJECT_SHIFT, BoolArray, FactSet, IntArray, Relation, sort_unique
+from kg.reasoning.rules import ListWalk
 
-Node = NamedNode | BlankNode | Literal | Triple
-WALK_NUMBERS = {Walk.MEMBER: 0, Walk.CELL: 1, Walk.LATER: 2}
-LITERAL, BLANK, IRI = 1, 2, 0
+Term = NamedNode | BlankNode | Literal | Triple
+WALK_NUMBERS = {ListWalk.MEMBER: 0, ListWalk.CELL: 1, ListWalk.LATER: 2}
+LITERAL_KIND, BLANK_KIND, IRI_KIND = 1, 2, 0
 
 
-class Dictionary:
+class TermDictionary:
     """Terms and their numbers; the first three numbers are list walks, not terms."""
 
     def __init__(self) -> None:
         self.numbers: dict[object, int] = {walk: number for walk, number in WALK_NUMBERS.items()}
-        self.terms: list[Node] = [NamedNode("tag:walk")] * FIRST_TERM
-        self.constants: dict[Literal, int] = {}
-        self._kinds: Ints = np.empty(0, dtype=np.int64)
+        self.terms: list[Term] = [NamedNode("tag:walk")] * FIRST_TERM_NUMBER
+        self.rule_constants: dict[Literal, int] = {}
+        self._kinds: IntArray = np.empty(0, dtype=np.int64)
 
-    def number(self, term: object) -> int:
+    def number_term(self, term: object) -> int:
         """Return the number of a term or list walk, a new one if it has none."""
         found = self.numbers.get(term)
         if found is None:
@@ -33,46 +33,46 @@ class Dictionary:
             self.terms.append(term)  # type: ignore[arg-type]  # walks have numbers already
         return found
 
-    def constant(self, literal: Literal) -> int:
+    def number_rule_constant(self, literal: Literal) -> int:
         """Return the number of a literal as rules write it; the graph's own literals have others."""
-        if literal not in self.constants:
-            self.constants[literal] = len(self.terms)
+        if literal not in self.rule_constants:
+            self.rule_constants[literal] = len(self.terms)
             self.terms.append(literal)
-        return self.constants[literal]
+        return self.rule_constants[literal]
 
-    def kinds(self) -> Ints:
+    def kinds_by_number(self) -> IntArray:
         """Return for every number whether it is an IRI, a literal or a blank node."""
         if len(self._kinds) < len(self.terms):
-            new = [_kind(term) for term in self.terms[len(self._kinds) :]]
+            new = [_find_kind(term) for term in self.terms[len(self._kinds) :]]
             self._kinds = np.concatenate((self._kinds, np.array(new, dtype=np.int64)))
         return self._kinds
 
-    def is_literal(self, numbers: Ints) -> Mask:
+    def is_literal(self, numbers: IntArray) -> BoolArray:
         """Return for each number whether its term is a literal."""
-        mask: Mask = self.kinds()[numbers] == LITERAL
+        mask: BoolArray = self.kinds_by_number()[numbers] == LITERAL_KIND
         return mask
 
-    def facts(self, triples: Iterable[Triple]) -> Facts:
+    def encode_triples(self, triples: Iterable[Triple]) -> FactSet:
         """Return the triples in numbers."""
         pairs: dict[int, list[int]] = {}
-        numbers, number = self.numbers, self.number
+        numbers, number = self.numbers, self.number_term
         for s, p, o in triples:
             predicate = numbers.get(p) or number(p)
-            key = (numbers.get(s) or number(s)) << SHIFT | (numbers.get(o) or number(o))
+            key = (numbers.get(s) or number(s)) << SUBJECT_SHIFT | (numbers.get(o) or number(o))
             try:
                 pairs[predicate].append(key)
             except KeyError:
                 pairs[predicate] = [key]
-        return Facts(
-            {p: Relation(sorted_unique(np.array(keys, dtype=np.int64))) for p, keys in pairs.items()}
+        return FactSet(
+            {p: Relation(sort_unique(np.array(keys, dtype=np.int64))) for p, keys in pairs.items()}
         )
 
 
-def _kind(term: Node) -> int:
+def _find_kind(term: Term) -> int:
     """Return the kind of a term.
 
     A quoted triple counts as a literal, since no rule may move it to the front.
     """
     if isinstance(term, NamedNode):
-        return IRI
-    return BLANK if isinstance(term, BlankNode) else LITERAL
+        return IRI_KIND
+    return BLANK_KIND if isinstance(term, BlankNode) else LITERAL_KIND

@@ -13,28 +13,36 @@ from typing import Protocol
 
 from pyoxigraph import Literal, NamedNode
 
-from kg.errors import KgError
+from kg.errors import UserError
 from kg.namespaces import RDF, RDFS
-from kg.reasoning.datatypes import value
-from kg.reasoning.dictionary import Node
-from kg.reasoning.engine import Progress
-from kg.reasoning.rulebook import owl2rl
+from kg.reasoning.datatypes import parse_value
+from kg.reasoning.dictionary import Term
+from kg.reasoning.engine import ProgressCallback
+from kg.reasoning.rulebook import load_rules
 from kg.reasoning.rules import Rule
-from kg.reasoning.updates import Graphs, chain, chains_query, equal_literals, noise, updates, violations
-from kg.reasoning.wording import worded
+from kg.reasoning.updates import (
+    ClosureGraphs,
+    build_chain_update,
+    build_chains_query,
+    build_cleanup_updates,
+    build_equality_update,
+    build_rule_updates,
+    build_violation_queries,
+)
+from kg.reasoning.wording import fill_wording
 
 #: literals compared in one update
-PAIRS = 500
+PAIRS_PER_UPDATE = 500
 
 
-class Server(Protocol):
+class SparqlConnection(Protocol):
     """What a server must do: answer a SELECT with rows, and run an update."""
 
-    def rows(self, query: str) -> Iterable[dict[str, Node]]:
+    def select_rows(self, query: str) -> Iterable[dict[str, Term]]:
         """Yield the rows of a SELECT."""
         ...
 
-    def update(self, text: str) -> None:
+    def run_update(self, update: str) -> None:
         """Run a SPARQL update."""
         ...
 
@@ -49,81 +57,94 @@ class RemoteClosure:
 
 
 def close_remotely(
-    server: Server, graphs: Graphs, rules: Iterable[Rule] | None = None, progress: Progress | None = None
+    connection: SparqlConnection,
+    graphs: ClosureGraphs,
+    rules: Iterable[Rule] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> RemoteClosure:
     """Close `graphs.given` into `graphs.inferred` on a server; what stood in the latter is replaced."""
-    every = tuple(owl2rl() if rules is None else rules)
+    every = tuple(load_rules() if rules is None else rules)
     for graph in (graphs.inferred, graphs.axiomatic):
-        server.update(f"DROP SILENT GRAPH {graph}")
-    plain = [r for r in every if not (r.axiomatic or r.inconsistency or r.builtin or r.unroll)]
-    seeds = [r for r in every if r.axiomatic and r.name != "eq-ref" and not _declares(r)]
-    paths = _has_paths(server, graphs)
-    rounds = _rounds(server, graphs, plain, graphs.inferred, progress, 0, paths)
-    rounds = _rounds(server, graphs, [*seeds, *plain], graphs.axiomatic, progress, rounds, paths)
-    found = tuple(_contradictions(server, graphs, every))
-    for text in noise(graphs):
-        server.update(text)
-    server.update(f"ADD SILENT GRAPH {graphs.axiomatic} TO GRAPH {graphs.inferred}")
-    server.update(f"DROP SILENT GRAPH {graphs.axiomatic}")
-    return RemoteClosure(rounds, _size(server, graphs.inferred), found)
+        connection.run_update(f"DROP SILENT GRAPH {graph}")
+    plain = [r for r in every if not (r.axiomatic or r.finds_violations or r.builtin or r.unroll)]
+    seeds = [r for r in every if r.axiomatic and r.name != "eq-ref" and not _lists_declarations(r)]
+    paths = _supports_open_paths(connection, graphs)
+    rounds = _run_remote_rounds(connection, graphs, plain, graphs.inferred, progress, 0, paths)
+    rounds = _run_remote_rounds(
+        connection, graphs, [*seeds, *plain], graphs.axiomatic, progress, rounds, paths
+    )
+    found = tuple(_find_contradictions(connection, graphs, every))
+    for text in build_cleanup_updates(graphs):
+        connection.run_update(text)
+    connection.run_update(f"ADD SILENT GRAPH {graphs.axiomatic} TO GRAPH {graphs.inferred}")
+    connection.run_update(f"DROP SILENT GRAPH {graphs.axiomatic}")
+    return RemoteClosure(rounds, _count_triples(connection, graphs.inferred), found)
 
 
-def _has_paths(server: Server, graphs: Graphs) -> bool:
+def _supports_open_paths(connection: SparqlConnection, graphs: ClosureGraphs) -> bool:
     """Say whether the server finds paths between any two things; Virtuoso wants one end given.
 
     Without them a relation is composed by joins, in more rounds.
     """
     try:
-        list(server.rows(f"SELECT * {graphs.dataset()} WHERE {{ ?s {RDFS['subClassOf']}+ ?o }} LIMIT 1"))
-    except KgError:
+        list(
+            connection.select_rows(
+                f"SELECT * {graphs.from_clauses()} WHERE {{ ?s {RDFS['subClassOf']}+ ?o }} LIMIT 1"
+            )
+        )
+    except UserError:
         return False
     return True
 
 
-def _declares(rule: Rule) -> bool:
+def _lists_declarations(rule: Rule) -> bool:
     """Say whether a rule only lists what OWL 2 declares."""
     return not rule.body and len(rule.head) > 1
 
 
-def _rounds(
-    server: Server,
-    graphs: Graphs,
+def _run_remote_rounds(
+    connection: SparqlConnection,
+    graphs: ClosureGraphs,
     rules: list[Rule],
-    into: NamedNode,
-    progress: Progress | None,
-    number: int,
-    paths: bool,
+    target: NamedNode,
+    progress: ProgressCallback | None,
+    round_number: int,
+    use_paths: bool,
 ) -> int:
     """Apply rules until a round adds nothing; return the number of the last round."""
-    before, after = -1, _size(server, into)
+    before, after = -1, _count_triples(connection, target)
     while after != before:
-        started, before, number = time.perf_counter(), after, number + 1
-        for text in _texts(server, graphs, rules, into, paths):
-            server.update(text)
-        after = _size(server, into)
+        started, before, round_number = time.perf_counter(), after, round_number + 1
+        for text in _build_round_updates(connection, graphs, rules, target, use_paths):
+            connection.run_update(text)
+        after = _count_triples(connection, target)
         if progress:
-            progress(number, after - before, time.perf_counter() - started)
-    return number
+            progress(round_number, after - before, time.perf_counter() - started)
+    return round_number
 
 
-def _texts(server: Server, graphs: Graphs, rules: list[Rule], into: NamedNode, paths: bool) -> Iterator[str]:
+def _build_round_updates(
+    connection: SparqlConnection, graphs: ClosureGraphs, rules: list[Rule], target: NamedNode, use_paths: bool
+) -> Iterator[str]:
     """Yield the updates of one round."""
     for rule in rules:
-        yield from updates(rule, graphs, into, paths)
-    for head, steps in _chains(server.rows(chains_query(graphs))):
-        yield chain(head, steps, graphs)
+        yield from build_rule_updates(rule, graphs, target, use_paths)
+    for head, steps in _read_chains(connection.select_rows(build_chains_query(graphs))):
+        yield build_chain_update(head, steps, graphs)
     pairs = list(
-        _equal(
-            server.rows(f"SELECT DISTINCT ?o {graphs.dataset()} WHERE {{ ?s ?p ?o FILTER isLiteral(?o) }}")
+        _pair_equal_literals(
+            connection.select_rows(
+                f"SELECT DISTINCT ?o {graphs.from_clauses()} WHERE {{ ?s ?p ?o FILTER isLiteral(?o) }}"
+            )
         )
     )
-    for start in range(0, len(pairs), PAIRS):
-        yield equal_literals(pairs[start : start + PAIRS], graphs)
+    for start in range(0, len(pairs), PAIRS_PER_UPDATE):
+        yield build_equality_update(pairs[start : start + PAIRS_PER_UPDATE], graphs)
 
 
-def _chains(rows: Iterable[dict[str, Node]]) -> Iterator[tuple[NamedNode, list[str]]]:
+def _read_chains(rows: Iterable[dict[str, Term]]) -> Iterator[tuple[NamedNode, list[str]]]:
     """Yield each property chain with its steps, from the cells of its list."""
-    heads: dict[tuple[Node, Node], dict[Node, tuple[Node, str]]] = {}
+    heads: dict[tuple[Term, Term], dict[Term, tuple[Term, str]]] = {}
     for row in rows:
         step = f"^{row['inverse']}" if "inverse" in row else str(row["member"])
         heads.setdefault((row["p"], row["list"]), {})[row["cell"]] = (row["next"], step)
@@ -136,37 +157,39 @@ def _chains(rows: Iterable[dict[str, Node]]) -> Iterator[tuple[NamedNode, list[s
             yield head, steps
 
 
-def _equal(rows: Iterable[dict[str, Node]]) -> Iterator[tuple[str, str]]:
+def _pair_equal_literals(rows: Iterable[dict[str, Term]]) -> Iterator[tuple[str, str]]:
     """Yield the pairs of literals that are written differently and have one value."""
     by_value: dict[object, list[str]] = {}
     for row in rows:
         literal = row["o"]
         if isinstance(literal, Literal) and not literal.language:
-            found = _value(literal)
+            found = _parse_value_or_none(literal)
             if found is not None:
                 by_value.setdefault(found, []).append(str(literal))
     for alike in by_value.values():
         yield from ((one, other) for one in alike for other in alike if one != other)
 
 
-def _value(literal: Literal) -> object | None:
+def _parse_value_or_none(literal: Literal) -> object | None:
     """Return the value of a literal; None when it has none."""
     try:
-        return value(literal)
+        return parse_value(literal)
     except ValueError:
         return None
 
 
-def _contradictions(server: Server, graphs: Graphs, rules: tuple[Rule, ...]) -> Iterator[str]:
+def _find_contradictions(
+    connection: SparqlConnection, graphs: ClosureGraphs, rules: tuple[Rule, ...]
+) -> Iterator[str]:
     """Yield what contradicts, a sentence each."""
     for rule in rules:
-        if rule.inconsistency and not rule.builtin:
-            for query in violations(rule, graphs):
-                for row in server.rows(query):
-                    yield f"{rule.severity} ({rule.name}): {worded(rule.wording, row)}."
+        if rule.finds_violations and not rule.builtin:
+            for query in build_violation_queries(rule, graphs):
+                for row in connection.select_rows(query):
+                    yield f"{rule.severity} ({rule.name}): {fill_wording(rule.wording, row)}."
 
 
-def _size(server: Server, graph: NamedNode) -> int:
+def _count_triples(connection: SparqlConnection, graph: NamedNode) -> int:
     """Return the number of triples of a graph."""
-    rows = server.rows(f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH {graph} {{ ?s ?p ?o }} }}")
+    rows = connection.select_rows(f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH {graph} {{ ?s ?p ?o }} }}")
     return sum(int(getattr(row["n"], "value", "0")) for row in rows)

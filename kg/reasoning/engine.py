@@ -13,215 +13,258 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from kg.namespaces import OWL, RDF
-from kg.reasoning.compiled import Compiled, chain_steps, compile_rule, matches, reflexive, transitive_steps
-from kg.reasoning.dictionary import Dictionary
-from kg.reasoning.join import FIRST_TERM, Pattern, Table, groups
-from kg.reasoning.lists import changed, fresh_walks
-from kg.reasoning.literals import Literals
-from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, pack
-from kg.reasoning.roads import closed_roads
+from kg.reasoning.compiled import (
+    CompiledRule,
+    compile_rule,
+    make_reflexive_variant,
+    match_rule,
+    specialize_chains,
+    specialize_transitivity,
+)
+from kg.reasoning.dictionary import TermDictionary
+from kg.reasoning.join import FIRST_TERM_NUMBER, BindingTable, TriplePattern, group_rows
+from kg.reasoning.lists import changes_lists, find_new_walks
+from kg.reasoning.literals import LiteralIndex
+from kg.reasoning.relation import OBJECT_MASK, SUBJECT_SHIFT, FactSet, IntArray, Relation, pack_pairs
+from kg.reasoning.roads import close_large_relations
 from kg.reasoning.rules import Rule
-from kg.reasoning.state import State
-from kg.reasoning.violations import Found
+from kg.reasoning.state import ClosureState
+from kg.reasoning.violations import ViolationCollector
 
 #: what is told after each round: number, new triples, seconds
-Progress = Callable[[int, int, float], None]
+ProgressCallback = Callable[[int, int, float], None]
 
 
-class Engine:
+class RuleEngine:
     """The rules in numbers, over one dictionary."""
 
     def __init__(
         self,
         rules: Iterable[Rule],
-        dictionary: Dictionary,
-        progress: Progress | None = None,
+        dictionary: TermDictionary,
+        progress: ProgressCallback | None = None,
         *,
-        declarations: bool = False,
+        include_declarations: bool = False,
     ) -> None:
         """Put the rules into numbers.
 
         `declarations` lets in prp-ap and dt-type1, from which nothing follows.
         """
         self.dictionary = dictionary
-        self.literals = Literals(dictionary)
+        self.literals = LiteralIndex(dictionary)
         self.progress = progress
-        number = dictionary.number
-        self.same_as, self.type = number(OWL["sameAs"]), number(RDF["type"])
+        number = dictionary.number_term
+        self.same_as, self.rdf_type = number(OWL["sameAs"]), number(RDF["type"])
         self.different_from = number(OWL["differentFrom"])
-        self.first, self.rest, self.nil = number(RDF["first"]), number(RDF["rest"]), number(RDF["nil"])
-        self.thing, self.nothing = number(OWL["Thing"]), number(OWL["Nothing"])
-        self.declared_transitive = number(OWL["TransitiveProperty"])
-        self.declarations = declarations
-        self.chain_axiom = number(OWL["propertyChainAxiom"])
+        self.rdf_first, self.rdf_rest, self.rdf_nil = (
+            number(RDF["first"]),
+            number(RDF["rest"]),
+            number(RDF["nil"]),
+        )
+        self.owl_thing, self.owl_nothing = number(OWL["Thing"]), number(OWL["Nothing"])
+        self.transitive_property = number(OWL["TransitiveProperty"])
+        self.include_declarations = include_declarations
+        self.property_chain_axiom = number(OWL["propertyChainAxiom"])
         self.rules = {rule.name: rule for rule in rules if rule.name != "eq-ref"}
         usable = [
-            compile_rule(r, dictionary) for r in self.rules.values() if declarations or not _declares(r)
+            compile_rule(r, dictionary)
+            for r in self.rules.values()
+            if include_declarations or not _only_declares(r)
         ]
         steps = [step for step in usable if not (step.rule.builtin or step.rule.unroll)]
-        self.by_value = [step for step in usable if step.rule.builtin]
-        self.chain = [step for step in usable if step.rule.unroll]
-        self.transitive = [step for step in steps if step.rule.name == "prp-trp"]
-        self.axioms = [step for step in steps if step.rule.axiomatic]
-        plain = [step for step in steps if not step.rule.axiomatic and step not in self.transitive]
-        constants = frozenset(dictionary.constants.values())
+        self.builtin_rules = [step for step in usable if step.rule.builtin]
+        self.chain_rules = [step for step in usable if step.rule.unroll]
+        self.transitivity_rules = [step for step in steps if step.rule.name == "prp-trp"]
+        self.axiomatic_rules = [step for step in steps if step.rule.axiomatic]
+        plain = [step for step in steps if not step.rule.axiomatic and step not in self.transitivity_rules]
+        constants = frozenset(dictionary.rule_constants.values())
         self.constant_predicates = {
             p.p for step in plain for p in step.body if p.o in constants and isinstance(p.p, int)
         }
-        self.steps = [*plain, *(r for step in plain if (r := reflexive(step, self.same_as)))]
+        self.plain_rules = [
+            *plain,
+            *(r for step in plain if (r := make_reflexive_variant(step, self.same_as))),
+        ]
 
-    def named(self, name: str) -> Compiled | None:
+    def find_builtin_rule(self, name: str) -> CompiledRule | None:
         """Return a rule that is worked out by value, for its name and wording."""
-        return next((step for step in self.by_value if step.rule.name == name), None)
+        return next((step for step in self.builtin_rules if step.rule.name == name), None)
 
-    def run(self, state: State, delta: Facts, *, axiomatic: bool = True) -> None:
+    def close_state(self, state: ClosureState, delta: FactSet, *, axiomatic: bool = True) -> None:
         """Take `delta` into `state` and close it; `axiomatic` leaves out or lets in the second pass."""
-        delta = self.with_literals(state, delta)
-        self.rounds(state, delta, self.steps)
-        state.plain = state.facts
+        delta = self.add_literal_facts(state, delta)
+        self.run_rounds(state, delta, self.plain_rules)
+        state.plain_facts = state.facts
         if axiomatic:
-            self.second_pass(state)
+            self.run_axiomatic_pass(state)
 
-    def grow(self, state: State, delta: Facts, steps: list[Compiled]) -> None:
+    def extend_closure(self, state: ClosureState, delta: FactSet, steps: list[CompiledRule]) -> None:
         """Close `state` over new facts."""
-        self.rounds(state, delta, steps)
+        self.run_rounds(state, delta, steps)
 
-    def shapes_rules(self, facts: Facts) -> bool:
+    def changes_rules(self, facts: FactSet) -> bool:
         """Say whether some facts belong to lists, or to axioms that rules are specialised from."""
-        if any(len(facts[p]) for p in (self.first, self.rest, self.chain_axiom)):
+        if any(len(facts[p]) for p in (self.rdf_first, self.rdf_rest, self.property_chain_axiom)):
             return True
-        return bool(((facts[self.type].keys & LOW) == self.declared_transitive).any())
+        return bool(((facts[self.rdf_type].keys & OBJECT_MASK) == self.transitive_property).any())
 
-    def contradictions(self, state: State) -> None:
+    def collect_violations(self, state: ClosureState) -> None:
         """Look for contradictions in all facts anew."""
-        state.violations = Found()
-        for step in self.steps:
-            if step.rule.inconsistency:
-                for table in matches(step, state.facts, None, None):
-                    state.violations.take(step, table)
-        self._contradictory_values(state, state.facts)
+        state.violations = ViolationCollector()
+        for step in self.plain_rules:
+            if step.rule.finds_violations:
+                for table in match_rule(step, state.facts, None, None):
+                    state.violations.add_matches(step, table)
+        self._collect_literal_violations(state, state.facts)
 
-    def _contradictory_values(self, state: State, news: Facts) -> None:
+    def _collect_literal_violations(self, state: ClosureState, new_facts: FactSet) -> None:
         """Note what the values of literals contradict."""
         state.violations.ill_typed.update(self.literals.ill_typed)
-        state.violations.literals(
-            self.literals.unequal(news[self.same_as].keys), self.literals.misplaced(news[self.type].keys)
+        state.violations.add_literal_pairs(
+            self.literals.find_unequal(new_facts[self.same_as].keys),
+            self.literals.find_misplaced(new_facts[self.rdf_type].keys),
         )
 
-    def second_pass(self, state: State, *, all_of_it: bool = False) -> None:
+    def run_axiomatic_pass(self, state: ClosureState, *, keep_top_and_bottom: bool = False) -> None:
         """Go on with the axiomatic rules; unless `all_of_it`, without what would lead nowhere."""
-        found: dict[int, list[Ints]] = {}
-        for step in self.axioms:
-            for table in matches(step, state.facts, None, step.head_names()):
-                self.conclude(step, table, found)
-        seeds = state.facts.new_of(found)
-        if not (all_of_it or self.declarations or self._speaks_of_extremes(state.facts)):
-            seeds = self._without_extremes(seeds)
-        self.rounds(state, seeds, [*self.steps, *self.axioms])
+        found: dict[int, list[IntArray]] = {}
+        for step in self.axiomatic_rules:
+            for table in match_rule(step, state.facts, None, step.head_variables()):
+                self.add_conclusions(step, table, found)
+        seeds = state.facts.select_new(found)
+        if not (
+            keep_top_and_bottom or self.include_declarations or self._mentions_top_or_bottom(state.facts)
+        ):
+            seeds = self._drop_top_and_bottom(seeds)
+        self.run_rounds(state, seeds, [*self.plain_rules, *self.axiomatic_rules])
 
-    def _speaks_of_extremes(self, facts: Facts) -> bool:
+    def _mentions_top_or_bottom(self, facts: FactSet) -> bool:
         """Say whether owl:Thing or owl:Nothing occurs; else what scm-cls says of them leads nowhere."""
-        ends = np.array([self.thing, self.nothing], dtype=np.int64)
-        return any(r.fan_out(ends) or np.isin(r.keys & LOW, ends).any() for _, r in facts)
+        ends = np.array([self.owl_thing, self.owl_nothing], dtype=np.int64)
+        return any(r.count_linked(ends) or np.isin(r.keys & OBJECT_MASK, ends).any() for _, r in facts)
 
-    def _without_extremes(self, facts: Facts) -> Facts:
+    def _drop_top_and_bottom(self, facts: FactSet) -> FactSet:
         """Return the facts that do not mention owl:Thing or owl:Nothing."""
-        ends = np.array([self.thing, self.nothing], dtype=np.int64)
-        return Facts(
+        ends = np.array([self.owl_thing, self.owl_nothing], dtype=np.int64)
+        return FactSet(
             {
-                p: Relation(r.keys[~(np.isin(r.keys >> SHIFT, ends) | np.isin(r.keys & LOW, ends))])
+                p: Relation(
+                    r.keys[~(np.isin(r.keys >> SUBJECT_SHIFT, ends) | np.isin(r.keys & OBJECT_MASK, ends))]
+                )
                 for p, r in facts
             }
         )
 
-    def with_literals(self, state: State, delta: Facts) -> Facts:
+    def add_literal_facts(self, state: ClosureState, delta: FactSet) -> FactSet:
         """Return `delta` with what the datatype rules add for literals not met before."""
-        types, same = self.literals.learn()
+        types, same = self.literals.learn_new_literals()
         found = {p: [r.keys] for p, r in delta}
-        found.setdefault(self.type, []).append(types)
+        found.setdefault(self.rdf_type, []).append(types)
         found.setdefault(self.same_as, []).append(same)
-        for predicate, keys in self.literals.constants_in(delta, self.constant_predicates).items():
+        for predicate, keys in self.literals.match_rule_constants(delta, self.constant_predicates).items():
             found[predicate] += keys
-        return state.facts.new_of(found)
+        return state.facts.select_new(found)
 
-    def rounds(self, state: State, delta: Facts, steps: list[Compiled]) -> None:
+    def run_rounds(self, state: ClosureState, delta: FactSet, steps: list[CompiledRule]) -> None:
         """Run rounds until nothing new is found."""
         while len(delta):
             started = time.perf_counter()
-            state.round += 1
+            state.round_number += 1
             first = not len(state.facts)
-            state.facts = state.facts.plus(delta)
-            delta = self._walked(state, delta)
-            ways = [*steps, *state.derived_steps.values(), *self.specialised(state, delta, peek=True)]
-            delta = closed_roads(state, delta, first, ways)
-            found = self._apply(state, None if first else delta, delta, steps)
-            delta = state.facts.new_of(found)
+            state.facts = state.facts.union_disjoint(delta)
+            delta = self._add_list_walks(state, delta)
+            ways = [
+                *steps,
+                *state.specialized_rules.values(),
+                *self.specialize_rules(state, delta, peek=True),
+            ]
+            delta = close_large_relations(state, delta, first, ways)
+            found = self._apply_rules(state, None if first else delta, delta, steps)
+            delta = state.facts.select_new(found)
             if self.progress:
-                self.progress(state.round, len(delta), time.perf_counter() - started)
+                self.progress(state.round_number, len(delta), time.perf_counter() - started)
 
-    def _walked(self, state: State, delta: Facts) -> Facts:
+    def _add_list_walks(self, state: ClosureState, delta: FactSet) -> FactSet:
         """Return `delta` with the list walks it opens, which enter the facts too."""
-        if not changed(delta, self.first, self.rest):
+        if not changes_lists(delta, self.rdf_first, self.rdf_rest):
             return delta
-        walks = state.facts.new_of(fresh_walks(state.facts, self.first, self.rest, self.nil))
-        state.facts = state.facts.plus(walks)
-        return delta.plus(walks)
+        walks = state.facts.select_new(
+            find_new_walks(state.facts, self.rdf_first, self.rdf_rest, self.rdf_nil)
+        )
+        state.facts = state.facts.union_disjoint(walks)
+        return delta.union_disjoint(walks)
 
-    def _apply(
-        self, state: State, delta: Facts | None, news: Facts, steps: list[Compiled]
-    ) -> dict[int, list[Ints]]:
+    def _apply_rules(
+        self, state: ClosureState, delta: FactSet | None, new_facts: FactSet, steps: list[CompiledRule]
+    ) -> dict[int, list[IntArray]]:
         """Return what one round concludes; `delta` is None in the first, when everything is new."""
-        found: dict[int, list[Ints]] = {}
+        found: dict[int, list[IntArray]] = {}
         for step in steps:
-            self._step(state, step, delta, found)
-        for step in state.derived_steps.values():
-            self._step(state, step, delta, found)
-        for step in self.specialised(state, news):
-            self._step(state, step, None, found)
-        self._standing_literals(state, news, found)
-        self._contradictory_values(state, news)
+            self._apply_rule(state, step, delta, found)
+        for step in state.specialized_rules.values():
+            self._apply_rule(state, step, delta, found)
+        for step in self.specialize_rules(state, new_facts):
+            self._apply_rule(state, step, None, found)
+        self._add_equated_literals(state, new_facts, found)
+        self._collect_literal_violations(state, new_facts)
         return found
 
-    def _standing_literals(self, state: State, news: Facts, found: dict[int, list[Ints]]) -> None:
+    def _add_equated_literals(
+        self, state: ClosureState, new_facts: FactSet, conclusions: dict[int, list[IntArray]]
+    ) -> None:
         """Add types and differences of the literals that something else turned out to be the same as."""
-        types, unlike = self.literals.standing(news[self.same_as].keys, state.facts)
-        for predicate, keys in ((self.type, types), (self.different_from, unlike)):
+        types, unlike = self.literals.derive_equated_facts(new_facts[self.same_as].keys, state.facts)
+        for predicate, keys in ((self.rdf_type, types), (self.different_from, unlike)):
             if len(keys):
-                found.setdefault(predicate, []).append(keys)
+                conclusions.setdefault(predicate, []).append(keys)
 
-    def specialised(self, state: State, news: Facts, *, peek: bool = False) -> list[Compiled]:
+    def specialize_rules(
+        self, state: ClosureState, new_facts: FactSet, *, peek: bool = False
+    ) -> list[CompiledRule]:
         """Return the rules that new axioms call for, and remember them unless only asked to `peek`."""
-        if not self.shapes_rules(news):
+        if not self.changes_rules(new_facts):
             return []
         wanted = [
-            *(s for step in self.transitive for s in transitive_steps(step, state.facts, self.dictionary)),
-            *(s for step in self.chain for s in chain_steps(step, state.facts, self.dictionary)),
+            *(
+                s
+                for step in self.transitivity_rules
+                for s in specialize_transitivity(step, state.facts, self.dictionary)
+            ),
+            *(s for step in self.chain_rules for s in specialize_chains(step, state.facts, self.dictionary)),
         ]
         fresh = {
-            (s.rule.name, s.ground): s for s in wanted if (s.rule.name, s.ground) not in state.derived_steps
+            (s.rule.name, s.ground_premises): s
+            for s in wanted
+            if (s.rule.name, s.ground_premises) not in state.specialized_rules
         }
         if not peek:
-            state.derived_steps.update(fresh)
+            state.specialized_rules.update(fresh)
         return list(fresh.values())
 
-    def _step(self, state: State, step: Compiled, delta: Facts | None, found: dict[int, list[Ints]]) -> None:
+    def _apply_rule(
+        self,
+        state: ClosureState,
+        step: CompiledRule,
+        delta: FactSet | None,
+        conclusions: dict[int, list[IntArray]],
+    ) -> None:
         """Apply one rule, unless it can be seen at once that it cannot match anything new."""
         if not self._can_match(step, state.facts, delta):
             return
-        composed = step.transitive()
-        if composed in state.closed:
-            fresh = state.left.get(composed)
+        composed = step.composed_predicate()
+        if composed in state.closed_pairs:
+            fresh = state.remaining_pairs.get(composed)
             if fresh is None or not len(fresh):
                 return
-            delta = Facts({composed: fresh})
-        if step.rule.inconsistency:
-            for table in matches(step, state.facts, delta, None):
-                state.violations.take(step, table)
+            delta = FactSet({composed: fresh})
+        if step.rule.finds_violations:
+            for table in match_rule(step, state.facts, delta, None):
+                state.violations.add_matches(step, table)
             return
-        for table in matches(step, state.facts, delta, step.head_names()):
-            self.conclude(step, table, found)
+        for table in match_rule(step, state.facts, delta, step.head_variables()):
+            self.add_conclusions(step, table, conclusions)
 
-    def _can_match(self, step: Compiled, facts: Facts, delta: Facts | None) -> bool:
+    def _can_match(self, step: CompiledRule, facts: FactSet, delta: FactSet | None) -> bool:
         """Say whether all fixed predicates of a body occur, and one of its atoms may be new."""
         fixed = [p.p for p in step.body if isinstance(p.p, int)]
         if not all(predicate in facts.by_predicate for predicate in fixed):
@@ -230,30 +273,32 @@ class Engine:
             return True
         return any(predicate in delta.by_predicate for predicate in fixed)
 
-    def conclude(self, step: Compiled, table: Table, found: dict[int, list[Ints]]) -> None:
+    def add_conclusions(
+        self, step: CompiledRule, table: BindingTable, conclusions: dict[int, list[IntArray]]
+    ) -> None:
         """Add what the head says for each row."""
-        if not table.n:
+        if not table.row_count:
             return
         for pattern in step.head:
-            for predicate, keys in _heads(pattern, table):
+            for predicate, keys in _instantiate_head(pattern, table):
                 if predicate == self.same_as:
-                    keys = keys[keys >> SHIFT != keys & LOW]
-                if len(keys) and predicate >= FIRST_TERM:
-                    found.setdefault(predicate, []).append(keys)
+                    keys = keys[keys >> SUBJECT_SHIFT != keys & OBJECT_MASK]
+                if len(keys) and predicate >= FIRST_TERM_NUMBER:
+                    conclusions.setdefault(predicate, []).append(keys)
 
 
-def _declares(rule: Rule) -> bool:
+def _only_declares(rule: Rule) -> bool:
     """Say whether a rule only lists what OWL 2 declares."""
     return not rule.body and len(rule.head) > 1
 
 
-def _heads(pattern: Pattern, table: Table) -> list[tuple[int, Ints]]:
+def _instantiate_head(pattern: TriplePattern, table: BindingTable) -> list[tuple[int, IntArray]]:
     """Return predicate and pairs of what one head atom says."""
-    s, o = table.value(pattern.s), table.value(pattern.o)
+    s, o = table.column_of(pattern.s), table.column_of(pattern.o)
     if s is None or o is None:
         return []
-    keys = pack(s, o)
+    keys = pack_pairs(s, o)
     if isinstance(pattern.p, int):
         return [(pattern.p, keys)]
     column = table.columns[pattern.p]
-    return [(predicate, keys[rows]) for predicate, rows in groups(column)]
+    return [(predicate, keys[rows]) for predicate, rows in group_rows(column)]

@@ -7,64 +7,64 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kg.reasoning.relation import NONE, Facts, Ints, Relation
+from kg.reasoning.relation import EMPTY_KEYS, FactSet, IntArray, Relation
 
 #: a term number, or the name of a variable
 Slot = int | str
 #: numbers below this are list walks, not predicates
-FIRST_TERM = 3
+FIRST_TERM_NUMBER = 3
 #: from this many rows on, the next atom is chosen by counting what it would give
-COUNTED = 4096
+COUNT_EXACTLY_FROM = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class TriplePattern:
     """An atom in term numbers."""
 
     s: Slot
     p: Slot
     o: Slot
 
-    def names(self) -> frozenset[str]:
+    def variable_names(self) -> frozenset[str]:
         """Return the variables."""
         return frozenset(slot for slot in (self.s, self.p, self.o) if isinstance(slot, str))
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class BindingTable:
     """Matches: a column of term numbers for each variable; `n` rows."""
 
-    n: int
-    columns: dict[str, Ints]
+    row_count: int
+    columns: dict[str, IntArray]
 
-    def take(self, rows: Ints) -> Table:
+    def take_rows(self, rows: IntArray) -> BindingTable:
         """Return the given rows."""
-        return Table(len(rows), {name: column[rows] for name, column in self.columns.items()})
+        return BindingTable(len(rows), {name: column[rows] for name, column in self.columns.items()})
 
-    def value(self, slot: Slot) -> Ints | None:
+    def column_of(self, slot: Slot) -> IntArray | None:
         """Return the column of a slot; None for a variable not bound yet."""
         if isinstance(slot, str):
             return self.columns.get(slot)
-        return np.full(self.n, slot, dtype=np.int64)
+        return np.full(self.row_count, slot, dtype=np.int64)
 
 
-UNIT = Table(1, {})
-NO_MATCH = Table(0, {})
+UNIT_TABLE = BindingTable(1, {})
+EMPTY_TABLE = BindingTable(0, {})
 
 
-def stack(tables: Sequence[Table]) -> Table:
+def stack_tables(tables: Sequence[BindingTable]) -> BindingTable:
     """Return the rows of all tables, which have the same columns."""
-    tables = [table for table in tables if table.n]
+    tables = [table for table in tables if table.row_count]
     if len(tables) < 2:
-        return tables[0] if tables else NO_MATCH
+        return tables[0] if tables else EMPTY_TABLE
     names = tables[0].columns
-    return Table(
-        sum(table.n for table in tables),
+    return BindingTable(
+        sum(table.row_count for table in tables),
         {name: np.concatenate([table.columns[name] for table in tables]) for name in names},
     )
 
 
-def groups(column: Ints) -> Iterator[tuple[int, Ints]]:
+def group_rows(column: IntArray) -> Iterator[tuple[int, IntArray]]:
     """Yield each distinct value with the rows that have it."""
     if not len(column):
         return
@@ -75,102 +75,110 @@ def groups(column: Ints) -> Iterator[tuple[int, Ints]]:
         yield int(ordered[start]), order[start:end]
 
 
-def join(table: Table, pattern: Pattern, facts: Facts) -> Table:
+def join_pattern(table: BindingTable, pattern: TriplePattern, facts: FactSet) -> BindingTable:
     """Return `table` extended by every match of `pattern` in `facts`."""
     if isinstance(pattern.p, int):
         return _join_relation(table, facts[pattern.p], pattern)
     bound = table.columns.get(pattern.p)
     if bound is None:
-        return _join_any(table, pattern, facts)
+        return _join_any_predicate(table, pattern, facts)
     parts = []
-    for predicate, rows in groups(bound):
+    for predicate, rows in group_rows(bound):
         relation = facts[predicate]
         if len(relation):
-            parts.append(_join_relation(table.take(rows), relation, pattern))
-    return stack(parts)
+            parts.append(_join_relation(table.take_rows(rows), relation, pattern))
+    return stack_tables(parts)
 
 
-def _join_any(table: Table, pattern: Pattern, facts: Facts) -> Table:
+def _join_any_predicate(table: BindingTable, pattern: TriplePattern, facts: FactSet) -> BindingTable:
     """Join with every predicate, and bind the predicate's variable."""
     parts = []
     for predicate, relation in facts:
-        if predicate >= FIRST_TERM:
+        if predicate >= FIRST_TERM_NUMBER:
             part = _join_relation(table, relation, pattern)
             parts.append(
-                Table(part.n, part.columns | {str(pattern.p): np.full(part.n, predicate, dtype=np.int64)})
+                BindingTable(
+                    part.row_count,
+                    part.columns | {str(pattern.p): np.full(part.row_count, predicate, dtype=np.int64)},
+                )
             )
-    return stack(parts)
+    return stack_tables(parts)
 
 
-def _join_relation(table: Table, relation: Relation, pattern: Pattern) -> Table:
+def _join_relation(table: BindingTable, relation: Relation, pattern: TriplePattern) -> BindingTable:
     """Join with one relation."""
-    if not len(relation) or not table.n:
-        return NO_MATCH
-    s, o = table.value(pattern.s), table.value(pattern.o)
+    if not len(relation) or not table.row_count:
+        return EMPTY_TABLE
+    s, o = table.column_of(pattern.s), table.column_of(pattern.o)
     if s is not None and o is not None:
-        return table.take(np.flatnonzero(relation.holds(s, o)))
+        return table.take_rows(np.flatnonzero(relation.contains(s, o)))
     if s is not None:
-        rows, reached = relation.reach(s)
-        return _extended(table.take(rows), {pattern.o: reached})
+        rows, reached = relation.find_linked(s)
+        return _add_columns(table.take_rows(rows), {pattern.o: reached})
     if o is not None:
-        rows, reached = relation.reach(o, backwards=True)
-        return _extended(table.take(rows), {pattern.s: reached})
-    return _product(table, relation, pattern)
+        rows, reached = relation.find_linked(o, backwards=True)
+        return _add_columns(table.take_rows(rows), {pattern.s: reached})
+    return _cross_join(table, relation, pattern)
 
 
-def _product(table: Table, relation: Relation, pattern: Pattern) -> Table:
+def _cross_join(table: BindingTable, relation: Relation, pattern: TriplePattern) -> BindingTable:
     """Pair every row with every pair of the relation; nothing of the pattern is bound."""
     subjects, objects = relation.subjects(), relation.objects()
     if pattern.s == pattern.o:
         subjects = objects = subjects[subjects == objects]
-    rows = np.repeat(np.arange(table.n), len(subjects))
-    return _extended(
-        table.take(rows), {pattern.s: np.tile(subjects, table.n), pattern.o: np.tile(objects, table.n)}
+    rows = np.repeat(np.arange(table.row_count), len(subjects))
+    return _add_columns(
+        table.take_rows(rows),
+        {pattern.s: np.tile(subjects, table.row_count), pattern.o: np.tile(objects, table.row_count)},
     )
 
 
-def _extended(table: Table, columns: dict[Slot, Ints]) -> Table:
+def _add_columns(table: BindingTable, columns: dict[Slot, IntArray]) -> BindingTable:
     """Return the table with columns added."""
-    return Table(table.n, table.columns | {str(slot): column for slot, column in columns.items()})
+    return BindingTable(
+        table.row_count, table.columns | {str(slot): column for slot, column in columns.items()}
+    )
 
 
-def match(
-    patterns: Sequence[Pattern],
-    sources: Sequence[Facts],
-    keep: frozenset[str] | None = None,
-    start: Table = UNIT,
-) -> Table:
+def match_patterns(
+    patterns: Sequence[TriplePattern],
+    sources: Sequence[FactSet],
+    kept_columns: frozenset[str] | None = None,
+    initial: BindingTable = UNIT_TABLE,
+) -> BindingTable:
     """Return the matches of all patterns, each looked up in its own source.
 
     Columns that neither `keep` nor a later pattern needs are dropped; None keeps all.
     """
-    if any(_empty(pattern, facts) for pattern, facts in zip(patterns, sources, strict=True)):
-        return NO_MATCH
+    if any(_cannot_match(pattern, facts) for pattern, facts in zip(patterns, sources, strict=True)):
+        return EMPTY_TABLE
     left = list(range(len(patterns)))
-    table = start
-    while left and table.n:
-        chosen = _choose(table, left, patterns, sources)
+    table = initial
+    while left and table.row_count:
+        chosen = _choose_next_pattern(table, left, patterns, sources)
         left.remove(chosen)
-        table = join(table, patterns[chosen], sources[chosen])
-        if keep is not None and left:
-            needed = keep.union(*(patterns[i].names() for i in left))
-            table = Table(table.n, {k: v for k, v in table.columns.items() if k in needed})
+        table = join_pattern(table, patterns[chosen], sources[chosen])
+        if kept_columns is not None and left:
+            needed = kept_columns.union(*(patterns[i].variable_names() for i in left))
+            table = BindingTable(table.row_count, {k: v for k, v in table.columns.items() if k in needed})
     return table
 
 
-def _empty(pattern: Pattern, facts: Facts) -> bool:
+def _cannot_match(pattern: TriplePattern, facts: FactSet) -> bool:
     """Say whether the pattern cannot match for want of its predicate."""
     return isinstance(pattern.p, int) and not len(facts[pattern.p])
 
 
-def _choose(table: Table, left: list[int], patterns: Sequence[Pattern], sources: Sequence[Facts]) -> int:
+def _choose_next_pattern(
+    table: BindingTable, remaining: list[int], patterns: Sequence[TriplePattern], sources: Sequence[FactSet]
+) -> int:
     """Return the pattern to join next: the one that should give the fewest rows."""
-    if len(left) == 1:
-        return left[0]
-    return min(left, key=lambda i: _cost(table, patterns[i], sources[i]))
+    if len(remaining) == 1:
+        return remaining[0]
+    return min(remaining, key=lambda i: _estimate_rows(table, patterns[i], sources[i]))
 
 
-def _cost(table: Table, pattern: Pattern, facts: Facts) -> float:
+def _estimate_rows(table: BindingTable, pattern: TriplePattern, facts: FactSet) -> float:
     """Return about how many rows a join would give."""
     s_bound = isinstance(pattern.s, int) or pattern.s in table.columns
     o_bound = isinstance(pattern.o, int) or pattern.o in table.columns
@@ -179,15 +187,15 @@ def _cost(table: Table, pattern: Pattern, facts: Facts) -> float:
             size = len(facts)
         else:
             size = max((len(relation) for _, relation in facts), default=0) // 2 + 1
-        return table.n * float(
+        return table.row_count * float(
             size if not (s_bound or o_bound) else size**0.5 if not (s_bound and o_bound) else 0.5
         )
     relation = facts[pattern.p]
     if s_bound and o_bound:
-        return table.n * 0.1
+        return table.row_count * 0.1
     if not (s_bound or o_bound):
-        return float(table.n * len(relation))
-    if table.n * len(relation) < COUNTED:
-        return float(table.n * len(relation) ** 0.5)
-    values = table.value(pattern.s if s_bound else pattern.o)
-    return float(relation.fan_out(NONE if values is None else values, backwards=not s_bound))
+        return float(table.row_count * len(relation))
+    if table.row_count * len(relation) < COUNT_EXACTLY_FROM:
+        return float(table.row_count * len(relation) ** 0.5)
+    values = table.column_of(pattern.s if s_bound else pattern.o)
+    return float(relation.count_linked(EMPTY_KEYS if values is None else values, backwards=not s_bound))

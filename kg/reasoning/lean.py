@@ -11,32 +11,34 @@ from __future__ import annotations
 import numpy as np
 
 from kg.namespaces import OWL, RDF
-from kg.reasoning.dictionary import BLANK, Dictionary
-from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, sorted_unique
+from kg.reasoning.dictionary import BLANK_KIND, TermDictionary
+from kg.reasoning.relation import OBJECT_MASK, SUBJECT_SHIFT, FactSet, IntArray, Relation, sort_unique
 
 #: pairs of restrictions stated alike, from which on they are merged unless told otherwise
-MANY_PAIRS = 2_000_000
+MERGE_FROM_PAIRS = 2_000_000
 
 
-def leaned(given: Facts, dictionary: Dictionary, wanted: bool | None) -> tuple[Facts, int]:
+def merge_restrictions(
+    asserted: FactSet, dictionary: TermDictionary, merge: bool | None
+) -> tuple[FactSet, int]:
     """Return `given` with restrictions stated alike merged, and how many nodes went.
 
     `wanted` None: only if many.
     """
-    if wanted is False:
-        return given, 0
-    nodes, group = _alike(given, dictionary)
+    if merge is False:
+        return asserted, 0
+    nodes, group = _group_equal_restrictions(asserted, dictionary)
     sizes = np.bincount(group) if len(group) else np.empty(0, dtype=np.int64)
-    if not len(nodes) or (wanted is None and int((sizes * (sizes - 1)).sum()) < MANY_PAIRS):
-        return given, 0
+    if not len(nodes) or (merge is None and int((sizes * (sizes - 1)).sum()) < MERGE_FROM_PAIRS):
+        return asserted, 0
     _, first = np.unique(group, return_index=True)
     stand_in = np.arange(len(dictionary.terms))
     stand_in[nodes] = nodes[first][group]
-    merged = {p: Relation(_renamed(r.keys, stand_in)) for p, r in given}
-    return Facts(merged), len(nodes) - len(first)
+    merged = {p: Relation(_replace_nodes(r.keys, stand_in)) for p, r in asserted}
+    return FactSet(merged), len(nodes) - len(first)
 
 
-def merged_note(count: int) -> str:
+def format_merge_note(count: int) -> str:
     """Return the sentence that tells of merged nodes."""
     return (
         f"{count:,} anonymous restrictions repeat others word for word; what follows for them is written "
@@ -44,31 +46,31 @@ def merged_note(count: int) -> str:
     )
 
 
-def _renamed(keys: Ints, stand_in: Ints) -> Ints:
+def _replace_nodes(keys: IntArray, stand_in: IntArray) -> IntArray:
     """Return pairs with merged nodes replaced."""
-    return sorted_unique((stand_in[keys >> SHIFT] << SHIFT) | stand_in[keys & LOW])
+    return sort_unique((stand_in[keys >> SUBJECT_SHIFT] << SUBJECT_SHIFT) | stand_in[keys & OBJECT_MASK])
 
 
-def _alike(given: Facts, dictionary: Dictionary) -> tuple[Ints, Ints]:
+def _group_equal_restrictions(asserted: FactSet, dictionary: TermDictionary) -> tuple[IntArray, IntArray]:
     """Return blank nodes that are existential restrictions and nothing more, with their groups."""
-    some, on = dictionary.number(OWL["someValuesFrom"]), dictionary.number(OWL["onProperty"])
-    nodes = given[some].subjects()
-    nodes = nodes[dictionary.kinds()[nodes] == BLANK] if len(nodes) else nodes
-    nodes = nodes[_statements(given, dictionary, nodes) == 3]
-    rows, properties = given[on].reach(nodes)
+    some, on = dictionary.number_term(OWL["someValuesFrom"]), dictionary.number_term(OWL["onProperty"])
+    nodes = asserted[some].subjects()
+    nodes = nodes[dictionary.kinds_by_number()[nodes] == BLANK_KIND] if len(nodes) else nodes
+    nodes = nodes[_count_statements(asserted, dictionary, nodes) == 3]
+    rows, properties = asserted[on].find_linked(nodes)
     nodes = nodes[rows]
-    _, fillers = given[some].reach(nodes)
-    kind = given[dictionary.number(RDF["type"])]
-    restriction = np.full(len(nodes), dictionary.number(OWL["Restriction"]), dtype=np.int64)
-    plain = kind.holds(nodes, restriction)
+    _, fillers = asserted[some].find_linked(nodes)
+    kind = asserted[dictionary.number_term(RDF["type"])]
+    restriction = np.full(len(nodes), dictionary.number_term(OWL["Restriction"]), dtype=np.int64)
+    plain = kind.contains(nodes, restriction)
     nodes, properties, fillers = nodes[plain], properties[plain], fillers[plain]
-    _, group = np.unique((properties << SHIFT) | fillers, return_inverse=True)
+    _, group = np.unique((properties << SUBJECT_SHIFT) | fillers, return_inverse=True)
     return nodes, group
 
 
-def _statements(given: Facts, dictionary: Dictionary, nodes: Ints) -> Ints:
+def _count_statements(asserted: FactSet, dictionary: TermDictionary, nodes: IntArray) -> IntArray:
     """Return for each node in how many triples it is the subject."""
     counts = np.zeros(len(dictionary.terms), dtype=np.int64)
-    for _, relation in given:
+    for _, relation in asserted:
         counts += np.bincount(relation.subjects(), minlength=len(counts))
     return counts[nodes]

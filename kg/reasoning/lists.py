@@ -8,37 +8,37 @@ from itertools import islice, product
 import numpy as np
 
 from kg.reasoning.dictionary import WALK_NUMBERS
-from kg.reasoning.relation import NONE, SHIFT, Facts, Ints, Relation, sorted_unique
-from kg.reasoning.rules import Walk
+from kg.reasoning.relation import EMPTY_KEYS, SUBJECT_SHIFT, FactSet, IntArray, Relation, sort_unique
+from kg.reasoning.rules import ListWalk
 
 #: a cell with several firsts stands for as many lists; more than these are not followed
-MOST_SEQUENCES = 64
+MAX_SEQUENCES = 64
 
 
-def walks(first: Relation, rest: Relation, nil: int) -> Facts:
+def compute_list_walks(first: Relation, rest: Relation, nil: int) -> FactSet:
     """Return the three list walks as relations, from rdf:first and rdf:rest.
 
     Only a list that ends in rdf:nil is one (OWL 2 Profiles, section 4.3: LIST), so only its cells are walked.
     """
-    first, rest = _ended(first, rest, nil)
-    cells = _cells(first, rest)
-    later = _through(rest, cells, first)
-    member = _through(cells, first)
-    return Facts(
+    first, rest = _drop_unterminated_lists(first, rest, nil)
+    cells = _link_cells(first, rest)
+    later = _compose_relations(rest, cells, first)
+    member = _compose_relations(cells, first)
+    return FactSet(
         {
-            WALK_NUMBERS[Walk.CELL]: cells,
-            WALK_NUMBERS[Walk.MEMBER]: member,
-            WALK_NUMBERS[Walk.LATER]: later,
+            WALK_NUMBERS[ListWalk.CELL]: cells,
+            WALK_NUMBERS[ListWalk.MEMBER]: member,
+            WALK_NUMBERS[ListWalk.LATER]: later,
         }
     )
 
 
-def _ended(first: Relation, rest: Relation, nil: int) -> tuple[Relation, Relation]:
+def _drop_unterminated_lists(first: Relation, rest: Relation, nil: int) -> tuple[Relation, Relation]:
     """Return what belongs to cells from which rdf:nil is reached."""
     reach = np.array([nil], dtype=np.int64)
     ended = reach
     while len(reach):
-        _, before = rest.reach(reach, backwards=True)
+        _, before = rest.find_linked(reach, backwards=True)
         reach = np.setdiff1d(before, ended)
         ended = np.union1d(ended, reach)
     kept = ended[ended != nil]
@@ -46,56 +46,58 @@ def _ended(first: Relation, rest: Relation, nil: int) -> tuple[Relation, Relatio
     return Relation(first.keys[np.isin(first.subjects(), kept)]), Relation(rest.keys[closing])
 
 
-def _cells(first: Relation, rest: Relation) -> Relation:
+def _link_cells(first: Relation, rest: Relation) -> Relation:
     """Return rdf:rest* between cells, the step of no length included."""
     starts = np.union1d(first.subjects(), rest.subjects())
-    closed = Relation((starts << SHIFT) | starts)
+    closed = Relation((starts << SUBJECT_SHIFT) | starts)
     fresh = closed
     while len(fresh):
-        fresh = Relation(closed.new_of(_through(fresh, rest).keys))
-        closed = closed.plus(fresh.keys)
+        fresh = Relation(closed.select_new(_compose_relations(fresh, rest).keys))
+        closed = closed.union_disjoint(fresh.keys)
     return closed
 
 
-def _through(*relations: Relation) -> Relation:
+def _compose_relations(*relations: Relation) -> Relation:
     """Return the composition of relations."""
     keys = relations[0].keys
     for relation in relations[1:]:
-        rows, reached = relation.reach(keys & ((1 << SHIFT) - 1))
-        keys = sorted_unique((keys[rows] >> SHIFT << SHIFT) | reached)
+        rows, reached = relation.find_linked(keys & ((1 << SUBJECT_SHIFT) - 1))
+        keys = sort_unique((keys[rows] >> SUBJECT_SHIFT << SUBJECT_SHIFT) | reached)
     return Relation(keys)
 
 
-def sequences(head: int, first: Relation, rest: Relation, nil: int) -> Iterator[tuple[tuple[int, int], ...]]:
+def iterate_sequences(
+    head: int, first: Relation, rest: Relation, nil: int
+) -> Iterator[tuple[tuple[int, int], ...]]:
     """Yield the (cell, member) sequences of a list that ends in rdf:nil."""
-    for cells in islice(_spines(head, rest, nil, ()), MOST_SEQUENCES):
-        members = [_after(first, cell) for cell in cells]
-        for chosen in islice(product(*members), MOST_SEQUENCES):
+    for cells in islice(_iterate_cells(head, rest, nil, ()), MAX_SEQUENCES):
+        members = [_find_linked_terms(first, cell) for cell in cells]
+        for chosen in islice(product(*members), MAX_SEQUENCES):
             yield tuple(zip(cells, chosen, strict=True))
 
 
-def _spines(cell: int, rest: Relation, nil: int, before: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+def _iterate_cells(cell: int, rest: Relation, nil: int, passed: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Yield the cells of each way from a cell to rdf:nil."""
     if cell == nil:
-        yield before
-    elif cell not in before:
-        for following in _after(rest, cell):
-            yield from _spines(following, rest, nil, (*before, cell))
+        yield passed
+    elif cell not in passed:
+        for following in _find_linked_terms(rest, cell):
+            yield from _iterate_cells(following, rest, nil, (*passed, cell))
 
 
-def _after(relation: Relation, term: int) -> list[int]:
+def _find_linked_terms(relation: Relation, term: int) -> list[int]:
     """Return what a term is linked to."""
-    _, reached = relation.reach(np.array([term], dtype=np.int64))
+    _, reached = relation.find_linked(np.array([term], dtype=np.int64))
     found: list[int] = reached.tolist()
     return found
 
 
-def changed(delta: Facts, first: int, rest: int) -> bool:
+def changes_lists(delta: FactSet, first: int, rest: int) -> bool:
     """Say whether new facts change a list."""
     return bool(len(delta[first]) or len(delta[rest]))
 
 
-def fresh_walks(facts: Facts, first: int, rest: int, nil: int) -> dict[int, list[Ints]]:
+def find_new_walks(facts: FactSet, first: int, rest: int, nil: int) -> dict[int, list[IntArray]]:
     """Return the pairs of each walk that `facts` do not hold yet."""
-    wanted = walks(facts[first], facts[rest], nil)
-    return {p: [facts[p].new_of(r.keys)] for p, r in wanted} or {0: [NONE]}
+    wanted = compute_list_walks(facts[first], facts[rest], nil)
+    return {p: [facts[p].select_new(r.keys)] for p, r in wanted} or {0: [EMPTY_KEYS]}

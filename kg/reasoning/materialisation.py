@@ -16,164 +16,174 @@ from dataclasses import dataclass
 
 from pyoxigraph import Triple
 
-from kg.reasoning.closure import triples_of
-from kg.reasoning.compiled import Compiled
-from kg.reasoning.dictionary import Dictionary
-from kg.reasoning.engine import Engine
-from kg.reasoning.inconsistency import Inconsistency, inconsistencies
-from kg.reasoning.join import FIRST_TERM
-from kg.reasoning.noise import minus, rdf_only, without_noise
-from kg.reasoning.relation import LOW, SHIFT, Facts, Relation, found_in
-from kg.reasoning.retraction import lengthens, shrink
-from kg.reasoning.rulebook import owl2rl
+from kg.reasoning.closure import decode_triples
+from kg.reasoning.compiled import CompiledRule
+from kg.reasoning.dictionary import TermDictionary
+from kg.reasoning.engine import RuleEngine
+from kg.reasoning.inconsistency import Inconsistency, describe_inconsistencies
+from kg.reasoning.join import FIRST_TERM_NUMBER
+from kg.reasoning.noise import drop_trivial_triples, keep_valid_rdf, subtract_facts
+from kg.reasoning.relation import OBJECT_MASK, SUBJECT_SHIFT, FactSet, Relation, contains_each
+from kg.reasoning.retraction import extends_walked_list, retract_facts
+from kg.reasoning.rulebook import load_rules
 from kg.reasoning.rules import Rule
-from kg.reasoning.state import State
+from kg.reasoning.state import ClosureState
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class InferenceChange:
     """What the inferred graph gains and loses by one change of the asserted triples."""
 
     added: frozenset[Triple]
     removed: frozenset[Triple]
 
 
-class Materialisation:
+class Materialization:
     """The closure of a changing set of triples."""
 
     def __init__(self, triples: Iterable[Triple] = (), rules: Iterable[Rule] | None = None) -> None:
-        self._rules = tuple(owl2rl() if rules is None else rules)
-        self._start(triples)
+        self._rules = tuple(load_rules() if rules is None else rules)
+        self._close_from_scratch(triples)
 
-    def _start(self, triples: Iterable[Triple]) -> None:
+    def _close_from_scratch(self, triples: Iterable[Triple]) -> None:
         """Close from scratch."""
-        self._dictionary, self._may_know_more = Dictionary(), False
-        self._engine = Engine(self._rules, self._dictionary)
-        self._given = self._dictionary.facts(triples)
-        self._plain = State()
-        self._engine.run(self._plain, self._given, axiomatic=False)
-        self._full = self._plain.copy()
-        self._engine.second_pass(self._full, all_of_it=True)
-        self._inferred = self._published()
+        self._dictionary, self._has_stale_literals = TermDictionary(), False
+        self._engine = RuleEngine(self._rules, self._dictionary)
+        self._asserted_facts = self._dictionary.encode_triples(triples)
+        self._plain_state = ClosureState()
+        self._engine.close_state(self._plain_state, self._asserted_facts, axiomatic=False)
+        self._full_state = self._plain_state.copy()
+        self._engine.run_axiomatic_pass(self._full_state, keep_top_and_bottom=True)
+        self._inferred_facts = self._select_inferred()
 
-    def what_if(self, triples: Iterable[Triple]) -> frozenset[Triple]:
+    def infer_hypothetically(self, triples: Iterable[Triple]) -> frozenset[Triple]:
         """Return what more would follow if `triples` held too; nothing here changes.
 
         Without what only the axiomatic rules lead to: answers about a case do not need it.
         """
-        state = self._plain.copy()
-        new = minus(self._dictionary.facts(triples), state.facts)
-        self._engine.grow(state, new, self._engine.steps)
-        grown = minus(minus(state.facts, self._plain.facts), new)
-        return frozenset(triples_of(rdf_only(grown, self._dictionary), self._dictionary))
+        state = self._plain_state.copy()
+        new = subtract_facts(self._dictionary.encode_triples(triples), state.facts)
+        self._engine.extend_closure(state, new, self._engine.plain_rules)
+        grown = subtract_facts(subtract_facts(state.facts, self._plain_state.facts), new)
+        return frozenset(decode_triples(keep_valid_rdf(grown, self._dictionary), self._dictionary))
 
-    def copy(self) -> Materialisation:
+    def copy(self) -> Materialization:
         """Return a copy that changes alone; facts are shared, so it costs little."""
-        other = object.__new__(Materialisation)
-        self._may_know_more = other._may_know_more = True
+        other = object.__new__(Materialization)
+        self._has_stale_literals = other._has_stale_literals = True
         other._rules, other._dictionary, other._engine = self._rules, self._dictionary, self._engine
-        other._given, other._inferred = self._given, self._inferred
-        other._plain, other._full = self._plain.copy(), self._full.copy()
+        other._asserted_facts, other._inferred_facts = self._asserted_facts, self._inferred_facts
+        other._plain_state, other._full_state = self._plain_state.copy(), self._full_state.copy()
         return other
 
     @property
     def inferred(self) -> frozenset[Triple]:
         """Return the inferred triples, without noise."""
-        return frozenset(triples_of(self._inferred, self._dictionary))
+        return frozenset(decode_triples(self._inferred_facts, self._dictionary))
 
     @property
     def asserted(self) -> frozenset[Triple]:
         """Return the asserted triples."""
-        return frozenset(triples_of(self._given, self._dictionary))
+        return frozenset(decode_triples(self._asserted_facts, self._dictionary))
 
     @property
     def inconsistencies(self) -> tuple[Inconsistency, ...]:
         """Return what contradicts the ontology."""
-        return inconsistencies(self._full.violations, self._engine, self._given)
+        return describe_inconsistencies(self._full_state.violations, self._engine, self._asserted_facts)
 
-    def add(self, triples: Iterable[Triple]) -> Change:
+    def add(self, triples: Iterable[Triple]) -> InferenceChange:
         """Take triples in.
 
         Return what the inferred graph gains and loses (what was inferred and is now said).
         """
-        new = minus(self._dictionary.facts(triples), self._given)
+        new = subtract_facts(self._dictionary.encode_triples(triples), self._asserted_facts)
         if not len(new):
-            return Change(frozenset(), frozenset())
-        before = self._inferred
-        given = self._given.plus(new)
-        if lengthens(self._engine, self._plain, new) or (self._may_know_more and self._valued(new)):
-            return self._again(given)
-        if self._stands_by_value(new):
-            return self._again(given)
-        self._given = given
-        news = self._engine.with_literals(self._plain, new)
-        for state, steps in self._passes():
-            self._engine.grow(state, minus(news, state.facts), steps)
-        self._inferred = self._published()
-        return self._change(before)
+            return InferenceChange(frozenset(), frozenset())
+        before = self._inferred_facts
+        given = self._asserted_facts.union_disjoint(new)
+        if extends_walked_list(self._engine, self._plain_state, new) or (
+            self._has_stale_literals and self._affects_comparisons(new)
+        ):
+            return self._rebuild(given)
+        if self._affects_equated_literals(new):
+            return self._rebuild(given)
+        self._asserted_facts = given
+        news = self._engine.add_literal_facts(self._plain_state, new)
+        for state, steps in self._list_states():
+            self._engine.extend_closure(state, subtract_facts(news, state.facts), steps)
+        self._inferred_facts = self._select_inferred()
+        return self._compare_inferred(before)
 
-    def remove(self, triples: Iterable[Triple]) -> Change:
+    def remove(self, triples: Iterable[Triple]) -> InferenceChange:
         """Take triples out; return what the inferred graph gains (what still follows) and loses."""
-        asked = self._dictionary.facts(triples)
-        gone = Facts({p: Relation(r.keys[found_in(self._given[p].keys, r.keys)]) for p, r in asked})
+        asked = self._dictionary.encode_triples(triples)
+        gone = FactSet(
+            {p: Relation(r.keys[contains_each(self._asserted_facts[p].keys, r.keys)]) for p, r in asked}
+        )
         if not len(gone):
-            return Change(frozenset(), frozenset())
-        before = self._inferred
-        given = self._given.without(gone)
-        if self._engine.shapes_rules(gone) or self._valued(gone) or self._stands_by_value(gone):
-            return self._again(given)
-        self._given = given
-        self._may_know_more = self._may_know_more or self._has_literals(gone)
-        for state, steps in self._passes():
-            if not shrink(self._engine, state, gone, given, steps):
-                return self._again(given)
-        self._inferred = self._published()
-        return self._change(before)
+            return InferenceChange(frozenset(), frozenset())
+        before = self._inferred_facts
+        given = self._asserted_facts.difference(gone)
+        if (
+            self._engine.changes_rules(gone)
+            or self._affects_comparisons(gone)
+            or self._affects_equated_literals(gone)
+        ):
+            return self._rebuild(given)
+        self._asserted_facts = given
+        self._has_stale_literals = self._has_stale_literals or self._has_literals(gone)
+        for state, steps in self._list_states():
+            if not retract_facts(self._engine, state, gone, given, steps):
+                return self._rebuild(given)
+        self._inferred_facts = self._select_inferred()
+        return self._compare_inferred(before)
 
-    def _passes(self) -> list[tuple[State, list[Compiled]]]:
+    def _list_states(self) -> list[tuple[ClosureState, list[CompiledRule]]]:
         """Return the two closures to keep: without and with the axiomatic rules."""
         return [
-            (self._plain, self._engine.steps),
-            (self._full, [*self._engine.steps, *self._engine.axioms]),
+            (self._plain_state, self._engine.plain_rules),
+            (self._full_state, [*self._engine.plain_rules, *self._engine.axiomatic_rules]),
         ]
 
-    def _published(self) -> Facts:
+    def _select_inferred(self) -> FactSet:
         """Return the inferred facts without noise."""
-        inferred = rdf_only(minus(self._full.facts, self._given), self._dictionary)
-        return without_noise(inferred, self._plain.facts, self._dictionary)
+        inferred = keep_valid_rdf(
+            subtract_facts(self._full_state.facts, self._asserted_facts), self._dictionary
+        )
+        return drop_trivial_triples(inferred, self._plain_state.facts, self._dictionary)
 
-    def _change(self, before: Facts) -> Change:
+    def _compare_inferred(self, before: FactSet) -> InferenceChange:
         """Return the difference to an earlier inferred graph."""
-        return Change(
-            frozenset(triples_of(minus(self._inferred, before), self._dictionary)),
-            frozenset(triples_of(minus(before, self._inferred), self._dictionary)),
+        return InferenceChange(
+            frozenset(decode_triples(subtract_facts(self._inferred_facts, before), self._dictionary)),
+            frozenset(decode_triples(subtract_facts(before, self._inferred_facts), self._dictionary)),
         )
 
-    def _again(self, given: Facts) -> Change:
+    def _rebuild(self, asserted: FactSet) -> InferenceChange:
         """Close from scratch and return the difference."""
         before = self.inferred
-        self._start(list(triples_of(given, self._dictionary)))
+        self._close_from_scratch(list(decode_triples(asserted, self._dictionary)))
         now = self.inferred
-        return Change(now - before, before - now)
+        return InferenceChange(now - before, before - now)
 
-    def _stands_by_value(self, changed: Facts) -> bool:
+    def _affects_equated_literals(self, changed: FactSet) -> bool:
         """Say whether literals come or go beside one that stands for something: it differs from others."""
-        same = self._plain.facts[self._engine.same_as].keys
-        return bool(self._engine.literals.stand(same)) and self._has_literals(changed)
+        same = self._plain_state.facts[self._engine.same_as].keys
+        return bool(self._engine.literals.find_equated_literals(same)) and self._has_literals(changed)
 
-    def _has_literals(self, facts: Facts) -> bool:
+    def _has_literals(self, facts: FactSet) -> bool:
         """Say whether some facts have a literal for an object."""
-        return any(self._dictionary.is_literal(r.objects()).any() for p, r in facts if p >= FIRST_TERM)
+        return any(self._dictionary.is_literal(r.objects()).any() for p, r in facts if p >= FIRST_TERM_NUMBER)
 
-    def _valued(self, changed: Facts) -> bool:
+    def _affects_comparisons(self, changed: FactSet) -> bool:
         """Say whether some facts speak of datatypes, or of literals that are not plain strings.
 
         Literals that are gone, or a copy's own, stay in the dictionary, where others would still equal them.
         """
-        matters = self._engine.literals.matters
+        matters = self._engine.literals.affects_comparisons
         return any(
             matters(term)
             for p, r in changed
-            if p >= FIRST_TERM
-            for term in {p, *(r.keys >> SHIFT).tolist(), *(r.keys & LOW).tolist()}
+            if p >= FIRST_TERM_NUMBER
+            for term in {p, *(r.keys >> SUBJECT_SHIFT).tolist(), *(r.keys & OBJECT_MASK).tolist()}
         )

@@ -10,24 +10,24 @@ import numpy as np
 from pyoxigraph import NamedNode, Triple
 
 from kg.namespaces import OWL, RDF, RDFS
-from kg.reasoning.compiled import Compiled
-from kg.reasoning.dictionary import Node
-from kg.reasoning.engine import Engine
-from kg.reasoning.join import FIRST_TERM, Pattern, Slot, Table, match
-from kg.reasoning.state import State
-from kg.reasoning.violations import Numbers
+from kg.reasoning.compiled import CompiledRule
+from kg.reasoning.dictionary import Term
+from kg.reasoning.engine import RuleEngine
+from kg.reasoning.join import FIRST_TERM_NUMBER, BindingTable, Slot, TriplePattern, match_patterns
+from kg.reasoning.state import ClosureState
+from kg.reasoning.violations import Fact
 
 #: a term of the missing premise; None where any would do
-Hole = tuple[Node | None, Node | None, Node | None]
+PartialTriple = tuple[Term | None, Term | None, Term | None]
 #: rows of one rule that are looked at
-ROWS = 40
+MAX_ROWS_PER_RULE = 40
 #: distinct gaps that are compared
-LOOKED_AT = 200
-_SCHEMA = (str(OWL), str(RDFS), str(RDF) + "first", str(RDF) + "rest")
+MAX_COMPARED = 200
+_SCHEMA_NAMESPACES = (str(OWL), str(RDFS), str(RDF) + "first", str(RDF) + "rest")
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class WhyNot:
     """A rule that would derive the triple if `missing` held; `held` are its other premises.
 
     `instead` are the predicates that do link the two terms of the missing premise.
@@ -35,13 +35,15 @@ class Gap:
 
     rule: str
     wording: str
-    bindings: Mapping[str, Node]
-    missing: Hole
-    held: tuple[tuple[Node, Node, Node], ...]
-    instead: tuple[Node, ...] = ()
+    bindings: Mapping[str, Term]
+    lacking_premise: PartialTriple
+    other_premises: tuple[tuple[Term, Term, Term], ...]
+    linking_predicates: tuple[Term, ...] = ()
 
 
-def gaps(engine: Engine, state: State, triple: Triple, limit: int) -> tuple[Gap, ...]:
+def explain_why_not(
+    engine: RuleEngine, state: ClosureState, triple: Triple, limit: int
+) -> tuple[WhyNot, ...]:
     """Return the nearest rule instances, best first; none when a term of the triple occurs nowhere."""
     numbers = engine.dictionary.numbers
     goal = (numbers.get(triple.subject), numbers.get(triple.predicate), numbers.get(triple.object))
@@ -49,39 +51,46 @@ def gaps(engine: Engine, state: State, triple: Triple, limit: int) -> tuple[Gap,
         return ()
     found = [
         gap
-        for step in (*engine.steps, *state.derived_steps.values())
-        if not step.rule.inconsistency and step.member is None
+        for step in (*engine.plain_rules, *state.specialized_rules.values())
+        if not step.rule.finds_violations and step.member is None
         for pattern in step.head
-        if (bound := _unified(pattern, goal)) is not None
-        for gap in _gaps(engine, state, step, bound)
-        if gap.missing != (triple.subject, triple.predicate, triple.object)
+        if (bound := _unify_head(pattern, goal)) is not None
+        for gap in _find_almost_matching(engine, state, step, bound)
+        if gap.lacking_premise != (triple.subject, triple.predicate, triple.object)
     ]
-    found.sort(key=_distance)
-    near = [replace(gap, instead=_links(engine, state, gap)) for gap in _distinct(found)[:LOOKED_AT]]
-    near.sort(key=lambda gap: (_distance(gap)[:2], not gap.instead, _distance(gap)))
-    facts = [gap for gap in near if not _wants_axiom(gap)]
+    found.sort(key=_rank_why_not)
+    near = [
+        replace(gap, linking_predicates=_find_linking_predicates(engine, state, gap))
+        for gap in _keep_first_per_premise(found)[:MAX_COMPARED]
+    ]
+    near.sort(key=lambda gap: (_rank_why_not(gap)[:2], not gap.linking_predicates, _rank_why_not(gap)))
+    facts = [gap for gap in near if not _lacks_axiom(gap)]
     return tuple(facts[:limit] or near[:1])
 
 
-def _distinct(found: list[Gap]) -> list[Gap]:
+def _keep_first_per_premise(candidates: list[WhyNot]) -> list[WhyNot]:
     """Return the first gap of each missing premise."""
-    first: dict[Hole, Gap] = {}
-    for gap in found:
-        first.setdefault(gap.missing, gap)
+    first: dict[PartialTriple, WhyNot] = {}
+    for gap in candidates:
+        first.setdefault(gap.lacking_premise, gap)
     return list(first.values())
 
 
-def _links(engine: Engine, state: State, gap: Gap) -> tuple[Node, ...]:
+def _find_linking_predicates(engine: RuleEngine, state: ClosureState, why_not: WhyNot) -> tuple[Term, ...]:
     """Return the predicates that link the ends of a missing premise."""
     numbers, terms = engine.dictionary.numbers, engine.dictionary.terms
-    s, o = numbers.get(gap.missing[0]), numbers.get(gap.missing[2])
+    s, o = numbers.get(why_not.lacking_premise[0]), numbers.get(why_not.lacking_premise[2])
     if s is None or o is None:
         return ()
     pair = np.array([s], dtype=np.int64), np.array([o], dtype=np.int64)
-    return tuple(terms[p] for p, relation in state.facts if p >= FIRST_TERM and relation.holds(*pair)[0])
+    return tuple(
+        terms[p] for p, relation in state.facts if p >= FIRST_TERM_NUMBER and relation.contains(*pair)[0]
+    )
 
 
-def _unified(head: Pattern, goal: tuple[int | None, int | None, int | None]) -> dict[str, int] | None:
+def _unify_head(
+    head: TriplePattern, goal: tuple[int | None, int | None, int | None]
+) -> dict[str, int] | None:
     """Return what the head's variables must be for it to say the goal; None when it cannot."""
     bound: dict[str, int] = {}
     for slot, number in zip((head.s, head.p, head.o), goal, strict=True):
@@ -95,51 +104,62 @@ def _unified(head: Pattern, goal: tuple[int | None, int | None, int | None]) -> 
     return bound
 
 
-def _gaps(engine: Engine, state: State, step: Compiled, bound: dict[str, int]) -> Iterator[Gap]:
+def _find_almost_matching(
+    engine: RuleEngine, state: ClosureState, step: CompiledRule, bound: dict[str, int]
+) -> Iterator[WhyNot]:
     """Yield the instances of one rule that lack one premise."""
-    start = Table(1, {name: np.array([value], dtype=np.int64) for name, value in bound.items()})
+    start = BindingTable(1, {name: np.array([value], dtype=np.int64) for name, value in bound.items()})
     for left_out in step.body:
         others = [pattern for pattern in step.body if pattern is not left_out]
-        if isinstance(left_out.p, int) and left_out.p < FIRST_TERM:
+        if isinstance(left_out.p, int) and left_out.p < FIRST_TERM_NUMBER:
             continue
-        table = match(others, (state.facts,) * len(others), None, start) if others else start
-        for row in range(min(table.n, ROWS)):
+        table = match_patterns(others, (state.facts,) * len(others), None, start) if others else start
+        for row in range(min(table.row_count, MAX_ROWS_PER_RULE)):
             values = {name: int(column[row]) for name, column in table.columns.items()}
-            yield _gap(engine, step, values, left_out, others)
+            yield _build_why_not(engine, step, values, left_out, others)
 
 
-def _gap(
-    engine: Engine, step: Compiled, values: dict[str, int], left_out: Pattern, others: list[Pattern]
-) -> Gap:
+def _build_why_not(
+    engine: RuleEngine,
+    step: CompiledRule,
+    values: dict[str, int],
+    lacking: TriplePattern,
+    others: list[TriplePattern],
+) -> WhyNot:
     """Return one instance as a value."""
     terms = engine.dictionary.terms
 
-    def term(slot: Slot) -> Node | None:
+    def term_at(slot: Slot) -> Term | None:
         number = values.get(slot) if isinstance(slot, str) else slot
         return None if number is None else terms[number]
 
-    facts: list[Numbers] = list(step.ground)
+    facts: list[Fact] = list(step.ground_premises)
     for pattern in others:
         s, p, o = (
             values[slot] if isinstance(slot, str) else slot for slot in (pattern.s, pattern.p, pattern.o)
         )
-        if p >= FIRST_TERM:
+        if p >= FIRST_TERM_NUMBER:
             facts.append((s, p, o))
     held = tuple((terms[s], terms[p], terms[o]) for s, p, o in facts)
-    bindings = {name: terms[number] for name, number in (values | step.fixed).items()}
-    missing = (term(left_out.s), term(left_out.p), term(left_out.o))
-    return Gap(step.rule.name, step.rule.wording, MappingProxyType(bindings), missing, held)
+    bindings = {name: terms[number] for name, number in (values | step.fixed_bindings).items()}
+    missing = (term_at(lacking.s), term_at(lacking.p), term_at(lacking.o))
+    return WhyNot(step.rule.name, step.rule.wording, MappingProxyType(bindings), missing, held)
 
 
-def _distance(gap: Gap) -> tuple[int, int, int, int, str]:
+def _rank_why_not(why_not: WhyNot) -> tuple[int, int, int, int, str]:
     """Return how far a gap is: facts before axioms, known terms before unknown, more support before less."""
-    data = sum(not (isinstance(h[1], NamedNode) and h[1].value.startswith(_SCHEMA)) for h in gap.held)
-    unknown = sum(term is None for term in gap.missing)
-    return (int(_wants_axiom(gap)), unknown, -data, len(gap.held), gap.rule)
+    data = sum(
+        not (isinstance(h[1], NamedNode) and h[1].value.startswith(_SCHEMA_NAMESPACES))
+        for h in why_not.other_premises
+    )
+    unknown = sum(term is None for term in why_not.lacking_premise)
+    return (int(_lacks_axiom(why_not)), unknown, -data, len(why_not.other_premises), why_not.rule)
 
 
-def _wants_axiom(gap: Gap) -> bool:
+def _lacks_axiom(why_not: WhyNot) -> bool:
     """Say whether a gap asks to change the ontology, or to make two things one, in the place of a fact."""
-    predicate = gap.missing[1]
-    axiom = predicate is None or (isinstance(predicate, NamedNode) and predicate.value.startswith(_SCHEMA))
-    return axiom or gap.rule.startswith("eq-")
+    predicate = why_not.lacking_premise[1]
+    axiom = predicate is None or (
+        isinstance(predicate, NamedNode) and predicate.value.startswith(_SCHEMA_NAMESPACES)
+    )
+    return axiom or why_not.rule.startswith("eq-")

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kg.reasoning.dictionary import Dictionary
-from kg.reasoning.relation import Facts
+from kg.reasoning.dictionary import TermDictionary
+from kg.reasoning.relation import FactSet
 
 #: lines joined before they are handed on
-BLOCK = 200_000
+LINES_PER_BLOCK = 200_000
 
 
-def lines(facts: Facts, dictionary: Dictionary) -> Iterator[bytes]:
+def serialize_ntriples(facts: FactSet, dictionary: TermDictionary) -> Iterator[bytes]:
     """Yield blocks of N-Triples lines; `facts` hold nothing that RDF cannot say."""
     written: dict[int, str] = {}
     terms = dictionary.terms
     for predicate, relation in facts:
         middle = f" {terms[predicate]} "
-        for start in range(0, len(relation), BLOCK):
-            subjects = relation.subjects()[start : start + BLOCK].tolist()
-            objects = relation.objects()[start : start + BLOCK].tolist()
+        for start in range(0, len(relation), LINES_PER_BLOCK):
+            subjects = relation.subjects()[start : start + LINES_PER_BLOCK].tolist()
+            objects = relation.objects()[start : start + LINES_PER_BLOCK].tolist()
             for number in {*subjects, *objects} - written.keys():
                 written[number] = str(terms[number])
             yield "".join(

@@ -4,52 +4,52 @@ from __future__ import annotations
 
 import numpy as np
 
-from kg.reasoning.join import Pattern, Table, groups
-from kg.reasoning.relation import LOW, SHIFT, Facts, Ints, Relation, pack
-from kg.reasoning.violations import Numbers
+from kg.reasoning.join import BindingTable, TriplePattern, group_rows
+from kg.reasoning.relation import OBJECT_MASK, SUBJECT_SHIFT, FactSet, IntArray, Relation, pack_pairs
+from kg.reasoning.violations import Fact
 
 
-class Numbering:
+class FactNumbering:
     """Facts in order of predicate and pair; `nothing` is the number of no fact."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: FactSet) -> None:
         self.predicates = [p for p, _ in facts]
         self.relations: list[Relation] = [r for _, r in facts]
         self.starts = np.cumsum([0, *(len(r) for r in self.relations)])
-        self.at = {p: i for i, p in enumerate(self.predicates)}
-        self.nothing = int(self.starts[-1])
+        self.predicate_index = {p: i for i, p in enumerate(self.predicates)}
+        self.padding = int(self.starts[-1])
 
-    def number(self, fact: Numbers) -> int | None:
+    def number_fact(self, fact: Fact) -> int | None:
         """Return the number of a fact, None when it does not hold."""
         s, p, o = fact
-        found = int(self._of(p, np.array([s << SHIFT | o], dtype=np.int64))[0])
-        return None if found == self.nothing else found
+        found = int(self._number_pairs(p, np.array([s << SUBJECT_SHIFT | o], dtype=np.int64))[0])
+        return None if found == self.padding else found
 
-    def fact(self, number: int) -> Numbers:
+    def fact_at(self, number: int) -> Fact:
         """Return the fact with a number."""
         at = int(np.searchsorted(self.starts, number, side="right")) - 1
         key = int(self.relations[at].keys[number - self.starts[at]])
-        return key >> SHIFT, self.predicates[at], key & LOW
+        return key >> SUBJECT_SHIFT, self.predicates[at], key & OBJECT_MASK
 
-    def rows(self, pattern: Pattern, table: Table) -> Ints:
+    def number_rows(self, pattern: TriplePattern, table: BindingTable) -> IntArray:
         """Return for each row the number of the fact that a pattern stands for."""
-        s, o = table.value(pattern.s), table.value(pattern.o)
+        s, o = table.column_of(pattern.s), table.column_of(pattern.o)
         if s is None or o is None:
-            return np.full(table.n, self.nothing, dtype=np.int64)
-        keys = pack(s, o)
+            return np.full(table.row_count, self.padding, dtype=np.int64)
+        keys = pack_pairs(s, o)
         if isinstance(pattern.p, int):
-            return self._of(pattern.p, keys)
-        found = np.full(table.n, self.nothing, dtype=np.int64)
-        for predicate, rows in groups(table.columns[pattern.p]):
-            found[rows] = self._of(predicate, keys[rows])
+            return self._number_pairs(pattern.p, keys)
+        found = np.full(table.row_count, self.padding, dtype=np.int64)
+        for predicate, rows in group_rows(table.columns[pattern.p]):
+            found[rows] = self._number_pairs(predicate, keys[rows])
         return found
 
-    def _of(self, predicate: int, keys: Ints) -> Ints:
+    def _number_pairs(self, predicate: int, keys: IntArray) -> IntArray:
         """Return the numbers of pairs of one predicate."""
-        at = self.at.get(predicate)
+        at = self.predicate_index.get(predicate)
         if at is None:
-            return np.full(len(keys), self.nothing, dtype=np.int64)
+            return np.full(len(keys), self.padding, dtype=np.int64)
         held = self.relations[at].keys
         place = np.searchsorted(held, keys)
         place[place == len(held)] = 0
-        return np.where(held[place] == keys, place + self.starts[at], self.nothing)
+        return np.where(held[place] == keys, place + self.starts[at], self.padding)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.namespaces import BASE, OWL, RDF, RDFS, XSD, shorten
+from kg.namespaces import BASE, OWL, RDF, RDFS, XSD, compress_iri
 
 Term = NamedNode | BlankNode | Literal | Triple
 
@@ -36,14 +36,14 @@ _DATATYPES = frozenset(
 _PROPERTY_KINDS = frozenset({OWL["ObjectProperty"], OWL["DatatypeProperty"], OWL["AnnotationProperty"]})
 _CLASS_KINDS = frozenset({OWL["Class"], RDFS["Class"]})
 #: expression -> why it is outside the profile in every position (section 4.2.3).
-_NOWHERE = {
+_NEVER_ALLOWED = {
     OWL["hasSelf"]: "owl:hasSelf",
     OWL["minCardinality"]: "a minimum cardinality",
     OWL["minQualifiedCardinality"]: "a minimum cardinality",
     OWL["cardinality"]: "an exact cardinality",
     OWL["qualifiedCardinality"]: "an exact cardinality",
 }
-_MAXIMA = (OWL["maxCardinality"], OWL["maxQualifiedCardinality"])
+_MAXIMUM_CARDINALITIES = (OWL["maxCardinality"], OWL["maxQualifiedCardinality"])
 _SUB, _SUPER, _EQUIVALENT = "subclass", "superclass", "equivalent class"
 
 
@@ -52,212 +52,214 @@ class ProfileViolation:
     """An axiom outside the profile: the triple that carries it, and what in it is not allowed."""
 
     axiom: Triple
-    what: str
+    message: str
 
     def __str__(self) -> str:
         """Return one sentence with the axiom in short form."""
-        return f"{' '.join(_shown(term) for term in self.axiom)}: {self.what}"
+        return f"{' '.join(_format_term(term) for term in self.axiom)}: {self.message}"
 
 
-def violations(triples: Iterable[Triple], context: Iterable[Triple] = ()) -> list[ProfileViolation]:
+def check_profile(triples: Iterable[Triple], context: Iterable[Triple] = ()) -> list[ProfileViolation]:
     """Return what in `triples` is outside OWL 2 RL; `context` adds declarations made elsewhere."""
     given = list(triples)
-    reader = _Reader(given, context)
-    return [ProfileViolation(triple, what) for triple in given for what in reader.judge(triple)]
+    reader = _ProfileChecker(given, context)
+    return [ProfileViolation(triple, what) for triple in given for what in reader.check_axiom(triple)]
 
 
-def _shown(term: Term) -> str:
+def _format_term(term: Term) -> str:
     """Return an IRI in short form, anything else as written."""
-    return shorten(term.value) if isinstance(term, NamedNode) else str(term)
+    return compress_iri(term.value) if isinstance(term, NamedNode) else str(term)
 
 
-class _Reader:
+class _ProfileChecker:
     """The triples by subject, and the rules of the profile over them."""
 
     def __init__(self, given: Iterable[Triple], context: Iterable[Triple]) -> None:
-        self._by: dict[tuple[Term, NamedNode], list[Term]] = {}
+        self._objects: dict[tuple[Term, NamedNode], list[Term]] = {}
         for triple in (*given, *context):
-            self._by.setdefault((triple.subject, triple.predicate), []).append(triple.object)
-        self._axioms: dict[NamedNode, Callable[[Triple], Iterator[str]]] = {
-            RDFS["subClassOf"]: self._subclass,
-            OWL["equivalentClass"]: self._equivalent,
-            OWL["disjointWith"]: self._disjoint,
-            RDFS["domain"]: self._domain,
-            RDFS["range"]: self._range,
-            RDFS["subPropertyOf"]: self._subproperty,
-            OWL["inverseOf"]: self._subproperty,
-            OWL["propertyChainAxiom"]: self._chain,
-            OWL["hasKey"]: self._key,
-            OWL["members"]: self._members,
-            RDF["type"]: self._type,
+            self._objects.setdefault((triple.subject, triple.predicate), []).append(triple.object)
+        self._axiom_checks: dict[NamedNode, Callable[[Triple], Iterator[str]]] = {
+            RDFS["subClassOf"]: self._check_subclass,
+            OWL["equivalentClass"]: self._check_equivalent,
+            OWL["disjointWith"]: self._check_disjoint,
+            RDFS["domain"]: self._check_domain,
+            RDFS["range"]: self._check_range,
+            RDFS["subPropertyOf"]: self._check_subproperty,
+            OWL["inverseOf"]: self._check_subproperty,
+            OWL["propertyChainAxiom"]: self._check_chain,
+            OWL["hasKey"]: self._check_key,
+            OWL["members"]: self._check_members,
+            RDF["type"]: self._check_type,
         }
 
-    def judge(self, triple: Triple) -> Iterator[str]:
+    def check_axiom(self, triple: Triple) -> Iterator[str]:
         """Yield what is outside the profile in the axiom that a triple carries."""
-        yield from self._undeclared(triple)
+        yield from self._check_declarations(triple)
         if triple.predicate == OWL["disjointUnionOf"]:
             yield "owl:disjointUnionOf is not allowed"
         if triple.predicate == OWL["onProperty"]:
-            yield from self._declared(triple.object, _PROPERTY_KINDS, "property")
-        if triple.predicate in self._axioms:
-            yield from self._axioms[triple.predicate](triple)
+            yield from self._require_declaration(triple.object, _PROPERTY_KINDS, "property")
+        if triple.predicate in self._axiom_checks:
+            yield from self._axiom_checks[triple.predicate](triple)
 
-    def _values(self, subject: Term, predicate: NamedNode) -> list[Term]:
-        return self._by.get((subject, predicate), [])
+    def _objects_of(self, subject: Term, predicate: NamedNode) -> list[Term]:
+        return self._objects.get((subject, predicate), [])
 
-    def _types(self, term: Term) -> frozenset[Term]:
-        return frozenset(self._values(term, RDF["type"]))
+    def _types_of(self, term: Term) -> frozenset[Term]:
+        return frozenset(self._objects_of(term, RDF["type"]))
 
-    def _list(self, head: Term) -> list[Term]:
+    def _list_members(self, head: Term) -> list[Term]:
         """Return the members of an RDF list; a cell seen twice ends it."""
         members, seen = list[Term](), set[Term]()
         while head != RDF["nil"] and head not in seen:
             seen.add(head)
-            members += self._values(head, RDF["first"])
-            head = next(iter(self._values(head, RDF["rest"])), RDF["nil"])
+            members += self._objects_of(head, RDF["first"])
+            head = next(iter(self._objects_of(head, RDF["rest"])), RDF["nil"])
         return members
 
     # axioms (section 4.2.5)
 
-    def _subclass(self, triple: Triple) -> Iterator[str]:
-        yield from self._expression(triple.subject, _SUB)
-        yield from self._expression(triple.object, _SUPER)
+    def _check_subclass(self, triple: Triple) -> Iterator[str]:
+        yield from self._check_expression(triple.subject, _SUB)
+        yield from self._check_expression(triple.object, _SUPER)
 
-    def _equivalent(self, triple: Triple) -> Iterator[str]:
+    def _check_equivalent(self, triple: Triple) -> Iterator[str]:
         if self._is_datatype(triple.subject):
-            yield from self._data_range(triple.object)
+            yield from self._check_data_range(triple.object)
             return
-        yield from self._expression(triple.subject, _EQUIVALENT)
-        yield from self._expression(triple.object, _EQUIVALENT)
+        yield from self._check_expression(triple.subject, _EQUIVALENT)
+        yield from self._check_expression(triple.object, _EQUIVALENT)
 
-    def _disjoint(self, triple: Triple) -> Iterator[str]:
-        yield from self._expression(triple.subject, _SUB)
-        yield from self._expression(triple.object, _SUB)
+    def _check_disjoint(self, triple: Triple) -> Iterator[str]:
+        yield from self._check_expression(triple.subject, _SUB)
+        yield from self._check_expression(triple.object, _SUB)
 
-    def _domain(self, triple: Triple) -> Iterator[str]:
-        yield from self._expression(triple.object, _SUPER)
+    def _check_domain(self, triple: Triple) -> Iterator[str]:
+        yield from self._check_expression(triple.object, _SUPER)
 
-    def _range(self, triple: Triple) -> Iterator[str]:
-        if OWL["DatatypeProperty"] in self._types(triple.subject):
-            yield from self._data_range(triple.object)
-        elif OWL["ObjectProperty"] in self._types(triple.subject):
-            yield from self._expression(triple.object, _SUPER)
+    def _check_range(self, triple: Triple) -> Iterator[str]:
+        if OWL["DatatypeProperty"] in self._types_of(triple.subject):
+            yield from self._check_data_range(triple.object)
+        elif OWL["ObjectProperty"] in self._types_of(triple.subject):
+            yield from self._check_expression(triple.object, _SUPER)
 
-    def _subproperty(self, triple: Triple) -> Iterator[str]:
+    def _check_subproperty(self, triple: Triple) -> Iterator[str]:
         for term in (triple.subject, triple.object):
             if isinstance(term, NamedNode):
-                yield from self._declared(term, _PROPERTY_KINDS, "property")
+                yield from self._require_declaration(term, _PROPERTY_KINDS, "property")
 
-    def _chain(self, triple: Triple) -> Iterator[str]:
+    def _check_chain(self, triple: Triple) -> Iterator[str]:
         """Section 4.2.5: chains run over object properties, and so does what they imply."""
-        for term in (triple.subject, *self._list(triple.object)):
-            inverted = self._values(term, OWL["inverseOf"])
-            kinds = self._types(inverted[0] if inverted else term)
+        for term in (triple.subject, *self._list_members(triple.object)):
+            inverted = self._objects_of(term, OWL["inverseOf"])
+            kinds = self._types_of(inverted[0] if inverted else term)
             if OWL["DatatypeProperty"] in kinds:
-                yield f"a property chain with the data property {_shown(term)}"
+                yield f"a property chain with the data property {_format_term(term)}"
             elif OWL["ObjectProperty"] not in kinds:
-                yield f"a property chain with {_shown(term)}, which is declared as no object property"
-        if len(self._list(triple.object)) < 2:
+                yield f"a property chain with {_format_term(term)}, which is declared as no object property"
+        if len(self._list_members(triple.object)) < 2:
             yield "a property chain of fewer than two properties"
 
-    def _key(self, triple: Triple) -> Iterator[str]:
-        yield from self._expression(triple.subject, _SUB)
+    def _check_key(self, triple: Triple) -> Iterator[str]:
+        yield from self._check_expression(triple.subject, _SUB)
 
-    def _members(self, triple: Triple) -> Iterator[str]:
-        if OWL["AllDisjointClasses"] in self._types(triple.subject):
-            for member in self._list(triple.object):
-                yield from self._expression(member, _SUB)
+    def _check_members(self, triple: Triple) -> Iterator[str]:
+        if OWL["AllDisjointClasses"] in self._types_of(triple.subject):
+            for member in self._list_members(triple.object):
+                yield from self._check_expression(member, _SUB)
 
-    def _type(self, triple: Triple) -> Iterator[str]:
+    def _check_type(self, triple: Triple) -> Iterator[str]:
         if triple.object == OWL["ReflexiveProperty"]:
             yield "reflexive properties are not allowed"
-        kinds = self._types(triple.subject)
+        kinds = self._types_of(triple.subject)
         if triple.object == OWL["ObjectProperty"] and OWL["DatatypeProperty"] in kinds:
             yield "a property that is both an object and a data property"
         if isinstance(triple.object, BlankNode):
-            yield from self._expression(triple.object, _SUPER)
+            yield from self._check_expression(triple.object, _SUPER)
 
     # class expressions (section 4.2.3)
 
-    def _expression(self, term: Term, position: str) -> Iterator[str]:
+    def _check_expression(self, term: Term, position: str) -> Iterator[str]:
         """Yield what is wrong with a class expression in a position."""
         if isinstance(term, NamedNode):
-            yield from self._named(term, position)
+            yield from self._check_named_class(term, position)
             return
-        for predicate, name in _NOWHERE.items():
-            if self._values(term, predicate):
+        for predicate, name in _NEVER_ALLOWED.items():
+            if self._objects_of(term, predicate):
                 yield f"{name} is not allowed"
-        yield from self._boolean(term, position)
-        yield from self._restriction(term, position)
+        yield from self._check_boolean(term, position)
+        yield from self._check_restriction(term, position)
 
-    def _named(self, term: NamedNode, position: str) -> Iterator[str]:
+    def _check_named_class(self, term: NamedNode, position: str) -> Iterator[str]:
         if term == OWL["Thing"]:
             yield f"owl:Thing is not allowed as a {position}"
         elif not term.value.startswith(str(OWL)):
-            yield from self._declared(term, _CLASS_KINDS, "class")
+            yield from self._require_declaration(term, _CLASS_KINDS, "class")
 
-    def _boolean(self, term: Term, position: str) -> Iterator[str]:
-        for head in self._values(term, OWL["intersectionOf"]):
-            for member in self._list(head):
-                yield from self._expression(member, position)
-        for head in self._values(term, OWL["unionOf"]):
-            yield from self._only(_SUB, position, "owl:unionOf")
-            for member in self._list(head):
-                yield from self._expression(member, _SUB)
-        if self._values(term, OWL["oneOf"]):
-            yield from self._only(_SUB, position, "owl:oneOf")
-        for negated in self._values(term, OWL["complementOf"]):
-            yield from self._only(_SUPER, position, "owl:complementOf")
-            yield from self._expression(negated, _SUB)
+    def _check_boolean(self, term: Term, position: str) -> Iterator[str]:
+        for head in self._objects_of(term, OWL["intersectionOf"]):
+            for member in self._list_members(head):
+                yield from self._check_expression(member, position)
+        for head in self._objects_of(term, OWL["unionOf"]):
+            yield from self._require_position(_SUB, position, "owl:unionOf")
+            for member in self._list_members(head):
+                yield from self._check_expression(member, _SUB)
+        if self._objects_of(term, OWL["oneOf"]):
+            yield from self._require_position(_SUB, position, "owl:oneOf")
+        for negated in self._objects_of(term, OWL["complementOf"]):
+            yield from self._require_position(_SUPER, position, "owl:complementOf")
+            yield from self._check_expression(negated, _SUB)
 
-    def _restriction(self, term: Term, position: str) -> Iterator[str]:
-        for filler in self._values(term, OWL["someValuesFrom"]):
-            yield from self._only(_SUB, position, "owl:someValuesFrom")
-            yield from self._filler(term, filler, _SUB)
-        for filler in self._values(term, OWL["allValuesFrom"]):
-            yield from self._only(_SUPER, position, "owl:allValuesFrom")
-            yield from self._filler(term, filler, _SUPER)
-        for maximum in (value for predicate in _MAXIMA for value in self._values(term, predicate)):
-            yield from self._only(_SUPER, position, "a maximum cardinality")
+    def _check_restriction(self, term: Term, position: str) -> Iterator[str]:
+        for filler in self._objects_of(term, OWL["someValuesFrom"]):
+            yield from self._require_position(_SUB, position, "owl:someValuesFrom")
+            yield from self._check_filler(term, filler, _SUB)
+        for filler in self._objects_of(term, OWL["allValuesFrom"]):
+            yield from self._require_position(_SUPER, position, "owl:allValuesFrom")
+            yield from self._check_filler(term, filler, _SUPER)
+        for maximum in (
+            value for predicate in _MAXIMUM_CARDINALITIES for value in self._objects_of(term, predicate)
+        ):
+            yield from self._require_position(_SUPER, position, "a maximum cardinality")
             if not isinstance(maximum, Literal) or maximum.value not in ("0", "1"):
                 yield "a maximum cardinality other than 0 or 1"
-        for filler in self._values(term, OWL["onClass"]):
-            yield from self._filler(term, filler, _SUB)
+        for filler in self._objects_of(term, OWL["onClass"]):
+            yield from self._check_filler(term, filler, _SUB)
 
-    def _filler(self, restriction: Term, filler: Term, position: str) -> Iterator[str]:
+    def _check_filler(self, restriction: Term, filler: Term, position: str) -> Iterator[str]:
         """Judge a filler: a data range for a data property; owl:Thing may fill a subclass position."""
-        properties = self._values(restriction, OWL["onProperty"])
-        if any(OWL["DatatypeProperty"] in self._types(each) for each in properties):
-            yield from self._data_range(filler)
+        properties = self._objects_of(restriction, OWL["onProperty"])
+        if any(OWL["DatatypeProperty"] in self._types_of(each) for each in properties):
+            yield from self._check_data_range(filler)
         elif not (position == _SUB and filler == OWL["Thing"]):
-            yield from self._expression(filler, position)
+            yield from self._check_expression(filler, position)
 
     @staticmethod
-    def _only(allowed: str, position: str, name: str) -> Iterator[str]:
+    def _require_position(allowed: str, position: str, name: str) -> Iterator[str]:
         if position != allowed:
             yield f"{name} is allowed in a {allowed} only, not in a {position}"
 
     # data ranges (section 4.2.4) and declarations
 
     def _is_datatype(self, term: Term) -> bool:
-        return RDFS["Datatype"] in self._types(term)
+        return RDFS["Datatype"] in self._types_of(term)
 
-    def _data_range(self, term: Term) -> Iterator[str]:
-        intersections = self._values(term, OWL["intersectionOf"])
+    def _check_data_range(self, term: Term) -> Iterator[str]:
+        intersections = self._objects_of(term, OWL["intersectionOf"])
         if intersections:
-            for member in self._list(intersections[0]):
-                yield from self._data_range(member)
+            for member in self._list_members(intersections[0]):
+                yield from self._check_data_range(member)
         elif term not in _DATATYPES and not (isinstance(term, NamedNode) and self._is_datatype(term)):
-            yield f"the data range {_shown(term)} is not allowed"
+            yield f"the data range {_format_term(term)} is not allowed"
 
-    def _undeclared(self, triple: Triple) -> Iterator[str]:
+    def _check_declarations(self, triple: Triple) -> Iterator[str]:
         if triple.predicate.value.startswith(BASE):
-            yield from self._declared(triple.predicate, _PROPERTY_KINDS, "property")
+            yield from self._require_declaration(triple.predicate, _PROPERTY_KINDS, "property")
         if triple.predicate == RDF["type"] and isinstance(triple.object, NamedNode):
             if triple.object.value.startswith(BASE):
-                yield from self._declared(triple.object, _CLASS_KINDS, "class")
+                yield from self._require_declaration(triple.object, _CLASS_KINDS, "class")
 
-    def _declared(self, term: Term, kinds: frozenset[NamedNode], name: str) -> Iterator[str]:
+    def _require_declaration(self, term: Term, kinds: frozenset[NamedNode], name: str) -> Iterator[str]:
         builtin = isinstance(term, NamedNode) and term.value.startswith((str(OWL), str(RDFS), str(RDF)))
-        if not builtin and not self._types(term) & kinds:
-            yield f"the {name} {_shown(term)} is declared nowhere"
+        if not builtin and not self._types_of(term) & kinds:
+            yield f"the {name} {_format_term(term)} is declared nowhere"

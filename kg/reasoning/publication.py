@@ -14,15 +14,17 @@ from kg.namespaces import KG, OWL, RDF
 
 Term = NamedNode | BlankNode | Literal | Triple
 
-_EXPRESSIONS = (OWL["Class"], OWL["Restriction"])
+_CLASS_EXPRESSIONS = (OWL["Class"], OWL["Restriction"])
 
 
-def worth_publishing(inferred: Iterable[Triple], given: Iterable[Triple]) -> frozenset[Triple]:
+def select_published(inferred: Iterable[Triple], asserted: Iterable[Triple]) -> frozenset[Triple]:
     """Return the inferred triples without those of anonymous classes and of abstract properties."""
-    known = list(given)
+    known = list(asserted)
     types = [triple for triple in known if triple.predicate == RDF["type"]]
-    anonymous = {t.subject for t in types if isinstance(t.subject, BlankNode) and t.object in _EXPRESSIONS}
-    abstract = _abstract(known)
+    anonymous = {
+        t.subject for t in types if isinstance(t.subject, BlankNode) and t.object in _CLASS_EXPRESSIONS
+    }
+    abstract = _find_abstract_properties(known)
     return frozenset(
         t
         for t in inferred
@@ -30,16 +32,16 @@ def worth_publishing(inferred: Iterable[Triple], given: Iterable[Triple]) -> fro
     )
 
 
-def without_abstract_parents(given: Iterable[Triple]) -> list[Triple]:
+def drop_abstract_parents(asserted: Iterable[Triple]) -> list[Triple]:
     """Return triples without what puts properties under abstract ones: less to reason over.
 
     For closures that are asked for single properties only, such as that of a case.
     """
-    known = list(given)
-    abstract = _abstract(known)
+    known = list(asserted)
+    abstract = _find_abstract_properties(known)
     return [triple for triple in known if triple.object not in abstract]
 
 
-def _abstract(given: Iterable[Triple]) -> set[Term]:
+def _find_abstract_properties(asserted: Iterable[Triple]) -> set[Term]:
     """Return the abstract properties."""
-    return {t.subject for t in given if t.predicate == RDF["type"] and t.object == KG["PropertyGroup"]}
+    return {t.subject for t in asserted if t.predicate == RDF["type"] and t.object == KG["PropertyGroup"]}

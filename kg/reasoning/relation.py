@@ -11,27 +11,27 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
-SHIFT = 32
-LOW = (1 << SHIFT) - 1
+SUBJECT_SHIFT = 32
+OBJECT_MASK = (1 << SUBJECT_SHIFT) - 1
 #: from this many keys on, they are sorted before they are looked up
-DISORDERED = 500_000
-NONE: Ints = np.empty(0, dtype=np.int64)
+SORT_LOOKUPS_FROM = 500_000
+EMPTY_KEYS: IntArray = np.empty(0, dtype=np.int64)
 
 
-def pack(s: Ints, o: Ints) -> Ints:
+def pack_pairs(s: IntArray, o: IntArray) -> IntArray:
     """Return the pairs of two columns as keys."""
-    return (s << SHIFT) | o
+    return (s << SUBJECT_SHIFT) | o
 
 
-def flip(keys: Ints) -> Ints:
+def swap_pairs(keys: IntArray) -> IntArray:
     """Return the keys with subject and object exchanged."""
-    return ((keys & LOW) << SHIFT) | (keys >> SHIFT)
+    return ((keys & OBJECT_MASK) << SUBJECT_SHIFT) | (keys >> SUBJECT_SHIFT)
 
 
-def sorted_unique(keys: Ints) -> Ints:
+def sort_unique(keys: IntArray) -> IntArray:
     """Return the keys sorted, each once."""
     keys = np.sort(keys)
     if len(keys) < 2:
@@ -42,7 +42,7 @@ def sorted_unique(keys: Ints) -> Ints:
     return keys if fresh.all() else keys[fresh]
 
 
-def spread(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+def expand_ranges(low: IntArray, high: IntArray) -> tuple[IntArray, IntArray]:
     """Return, for the ranges low..high, the number of the range and each position in it."""
     counts = high - low
     rows = np.repeat(np.arange(len(counts)), counts)
@@ -50,68 +50,68 @@ def spread(low: Ints, high: Ints) -> tuple[Ints, Ints]:
     return rows, np.arange(len(rows)) - np.repeat(before - low, counts)
 
 
-def found_in(keys: Ints, wanted: Ints) -> Mask:
+def contains_each(keys: IntArray, wanted: IntArray) -> BoolArray:
     """Return for each of `wanted` whether the sorted `keys` hold it."""
     if not len(keys):
         return np.zeros(len(wanted), dtype=bool)
-    if len(wanted) > DISORDERED and not (wanted[1:] >= wanted[:-1]).all():
+    if len(wanted) > SORT_LOOKUPS_FROM and not (wanted[1:] >= wanted[:-1]).all():
         order = np.argsort(wanted)  # looked up in order, neighbours share cache lines: several times faster
         found = np.empty(len(wanted), dtype=bool)
-        found[order] = found_in(keys, wanted[order])
+        found[order] = contains_each(keys, wanted[order])
         return found
     at = np.searchsorted(keys, wanted)
     at[at == len(keys)] = 0
-    held: Mask = keys[at] == wanted
+    held: BoolArray = keys[at] == wanted
     return held
 
 
 class Relation:
     """A set of pairs of term numbers."""
 
-    __slots__ = ("_by_object", "keys")
+    __slots__ = ("_keys_by_object", "keys")
 
-    def __init__(self, keys: Ints) -> None:
+    def __init__(self, keys: IntArray) -> None:
         """Hold `keys`, which are sorted and unique."""
         self.keys = keys
-        self._by_object: Ints | None = None
+        self._keys_by_object: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
 
     @property
-    def by_object(self) -> Ints:
+    def keys_by_object(self) -> IntArray:
         """Return the flipped keys, sorted."""
-        if self._by_object is None:
-            self._by_object = np.sort(flip(self.keys))
-        return self._by_object
+        if self._keys_by_object is None:
+            self._keys_by_object = np.sort(swap_pairs(self.keys))
+        return self._keys_by_object
 
-    def subjects(self) -> Ints:
+    def subjects(self) -> IntArray:
         """Return the subject of every pair."""
-        return self.keys >> SHIFT
+        return self.keys >> SUBJECT_SHIFT
 
-    def objects(self) -> Ints:
+    def objects(self) -> IntArray:
         """Return the object of every pair."""
-        return self.keys & LOW
+        return self.keys & OBJECT_MASK
 
-    def holds(self, s: Ints, o: Ints) -> Mask:
+    def contains(self, s: IntArray, o: IntArray) -> BoolArray:
         """Return for each pair whether the relation holds it."""
-        return found_in(self.keys, pack(s, o))
+        return contains_each(self.keys, pack_pairs(s, o))
 
-    def reach(self, values: Ints, *, backwards: bool = False) -> tuple[Ints, Ints]:
+    def find_linked(self, values: IntArray, *, backwards: bool = False) -> tuple[IntArray, IntArray]:
         """Return row numbers into `values` and the terms they are linked to."""
-        keys = self.by_object if backwards else self.keys
-        low = np.searchsorted(keys, values << SHIFT)
-        high = np.searchsorted(keys, (values + 1) << SHIFT)
-        rows, at = spread(low, high)
-        return rows, keys[at] & LOW
+        keys = self.keys_by_object if backwards else self.keys
+        low = np.searchsorted(keys, values << SUBJECT_SHIFT)
+        high = np.searchsorted(keys, (values + 1) << SUBJECT_SHIFT)
+        rows, at = expand_ranges(low, high)
+        return rows, keys[at] & OBJECT_MASK
 
-    def fan_out(self, values: Ints, *, backwards: bool = False) -> int:
+    def count_linked(self, values: IntArray, *, backwards: bool = False) -> int:
         """Return how many rows `reach` would give."""
-        keys = self.by_object if backwards else self.keys
-        low = np.searchsorted(keys, values << SHIFT)
-        return int((np.searchsorted(keys, (values + 1) << SHIFT) - low).sum())
+        keys = self.keys_by_object if backwards else self.keys
+        low = np.searchsorted(keys, values << SUBJECT_SHIFT)
+        return int((np.searchsorted(keys, (values + 1) << SUBJECT_SHIFT) - low).sum())
 
-    def plus(self, keys: Ints) -> Relation:
+    def union_disjoint(self, keys: IntArray) -> Relation:
         """Return the union with `keys`, which are sorted, unique and not yet in."""
         if not len(self.keys):
             return Relation(keys)
@@ -119,20 +119,20 @@ class Relation:
         joined.sort(kind="stable")  # two sorted runs: merged in one pass
         return Relation(joined)
 
-    def without(self, keys: Ints) -> Relation:
+    def difference(self, keys: IntArray) -> Relation:
         """Return the relation less the sorted `keys`."""
-        return Relation(self.keys[~found_in(keys, self.keys)])
+        return Relation(self.keys[~contains_each(keys, self.keys)])
 
-    def new_of(self, keys: Ints) -> Ints:
+    def select_new(self, keys: IntArray) -> IntArray:
         """Return the sorted, unique ones of `keys` that the relation does not hold."""
-        keys = sorted_unique(keys)
-        return keys[~found_in(self.keys, keys)] if len(self.keys) else keys
+        keys = sort_unique(keys)
+        return keys[~contains_each(self.keys, keys)] if len(self.keys) else keys
 
 
-EMPTY = Relation(NONE)
+EMPTY_RELATION = Relation(EMPTY_KEYS)
 
 
-class Facts:
+class FactSet:
     """A set of triples: one relation a predicate; every change gives a new value."""
 
     __slots__ = ("_size", "by_predicate")
@@ -143,7 +143,7 @@ class Facts:
         self._size = sum(len(relation) for relation in self.by_predicate.values())
 
     def __getitem__(self, predicate: int) -> Relation:
-        return self.by_predicate.get(predicate, EMPTY)
+        return self.by_predicate.get(predicate, EMPTY_RELATION)
 
     def __iter__(self) -> Iterator[tuple[int, Relation]]:
         return iter(self.by_predicate.items())
@@ -152,14 +152,16 @@ class Facts:
         """Return the number of triples, list walks included."""
         return self._size
 
-    def plus(self, other: Facts) -> Facts:
+    def union_disjoint(self, other: FactSet) -> FactSet:
         """Return the union with `other`, of which nothing is in yet."""
-        return Facts(self.by_predicate | {p: self[p].plus(r.keys) for p, r in other})
+        return FactSet(self.by_predicate | {p: self[p].union_disjoint(r.keys) for p, r in other})
 
-    def without(self, other: Facts) -> Facts:
+    def difference(self, other: FactSet) -> FactSet:
         """Return the difference."""
-        return Facts(self.by_predicate | {p: self[p].without(r.keys) for p, r in other})
+        return FactSet(self.by_predicate | {p: self[p].difference(r.keys) for p, r in other})
 
-    def new_of(self, found: Mapping[int, list[Ints]]) -> Facts:
+    def select_new(self, candidates: Mapping[int, list[IntArray]]) -> FactSet:
         """Return those of `found` that are not in yet."""
-        return Facts({p: Relation(self[p].new_of(np.concatenate(parts))) for p, parts in found.items()})
+        return FactSet(
+            {p: Relation(self[p].select_new(np.concatenate(parts))) for p, parts in candidates.items()}
+        )

@@ -14,7 +14,7 @@ from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadData
 from kg.namespaces import RDF
-from kg.reasoning.rules import Atom, ForAll, Rule, RuleTerm, Var, Walk
+from kg.reasoning.rules import Atom, ForAllMembers, ListWalk, Rule, RuleTerm, Var
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<comment>\#[^\n]*)|(?P<iri><[^>\s]*>)|(?P<literal>"[^"]*"(?:\^\^[\w-]+:[\w-]+)?)
@@ -22,32 +22,32 @@ _TOKEN = re.compile(
     |(?P<name>[\w-]*:[\w-]*)|(?P<var>\?\w+)|(?P<word>\w+|\*)|(?P<mark>&&|\|\||!=|[{}().;,=!]))""",
     re.VERBOSE,
 )
-_WALKS = {walk.value: walk for walk in Walk}
+_WALK_BY_PATH = {walk.value: walk for walk in ListWalk}
 
 
-def parse_rule(text: str, where: str = "") -> Rule:
+def parse_rule(text: str, file: str = "") -> Rule:
     """Return the rule that `text` holds; raises BadData naming `where` when it is none."""
     try:
-        return _parse(text)
+        return _parse_rule_text(text)
     except (KeyError, ValueError, StopIteration) as error:
         raise BadData(
-            f"This is not a rule: {error}.", where=where, todo="See ontology/rules/README.md."
+            f"This is not a rule: {error}.", location=file, hint="See ontology/rules/README.md."
         ) from error
 
 
-def _parse(text: str) -> Rule:
+def _parse_rule_text(text: str) -> Rule:
     """Return the rule of `text`; raises ValueError, KeyError or StopIteration when it is none."""
-    header = _header(text)
-    reader = _Reader(text)
-    form = reader.skip_prologue()
+    header = _read_header(text)
+    reader = _RuleParser(text)
+    form = reader.read_prologue()
     if form == "CONSTRUCT":
-        head, _ = reader.group()
-        reader.take("WHERE")
+        head, _ = reader.read_group()
+        reader.expect_token("WHERE")
     else:
         head = []
-        reader.take("*")
-        reader.take("WHERE")
-    body, for_all = reader.group()
+        reader.expect_token("*")
+        reader.expect_token("WHERE")
+    body, for_all = reader.read_group()
     severity = header.get("inconsistent", "")
     if bool(severity) == bool(head):
         raise ValueError("a CONSTRUCT derives, a SELECT * with `# inconsistent:` finds a violation")
@@ -66,118 +66,120 @@ def _parse(text: str) -> Rule:
     )
 
 
-def _header(text: str) -> dict[str, str]:
+def _read_header(text: str) -> dict[str, str]:
     """Return the `# key: value` lines."""
     return dict(re.findall(r"^# ([a-z]+): (.*)$", text, re.MULTILINE))
 
 
-class _Reader:
+class _RuleParser:
     """Walks over the tokens of one rule file."""
 
     def __init__(self, text: str) -> None:
-        self.tokens: list[tuple[str, str]] = list(_tokens(text))
-        self.at = 0
+        self.tokens: list[tuple[str, str]] = list(_tokenize(text))
+        self.position = 0
         self.prefixes: dict[str, str] = {}
 
-    def next(self) -> tuple[str, str]:
+    def next_token(self) -> tuple[str, str]:
         """Return the next token and pass it."""
-        if self.at >= len(self.tokens):
+        if self.position >= len(self.tokens):
             raise ValueError("it ends too early")
-        self.at += 1
-        return self.tokens[self.at - 1]
+        self.position += 1
+        return self.tokens[self.position - 1]
 
-    def peek(self) -> str:
+    def peek_token(self) -> str:
         """Return the text of the next token without passing it."""
-        return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
+        return self.tokens[self.position][1] if self.position < len(self.tokens) else ""
 
-    def take(self, expected: str) -> None:
+    def expect_token(self, expected: str) -> None:
         """Pass `expected`, or fail."""
-        found = self.next()[1]
+        found = self.next_token()[1]
         if found != expected:
             raise ValueError(f"{expected} expected, {found} found")
 
-    def skip_prologue(self) -> str:
+    def read_prologue(self) -> str:
         """Read the prefixes; return CONSTRUCT or SELECT."""
-        while self.peek() == "PREFIX":
-            self.next()
-            name = self.next()[1].rstrip(":")
-            self.prefixes[name] = self.next()[1][1:-1]
-        form = self.next()[1]
+        while self.peek_token() == "PREFIX":
+            self.next_token()
+            name = self.next_token()[1].rstrip(":")
+            self.prefixes[name] = self.next_token()[1][1:-1]
+        form = self.next_token()[1]
         if form not in ("CONSTRUCT", "SELECT"):
             raise ValueError(f"CONSTRUCT or SELECT expected, {form} found")
         return form
 
-    def group(self) -> tuple[list[Atom], ForAll | None]:
+    def read_group(self) -> tuple[list[Atom], ForAllMembers | None]:
         """Return the atoms and the condition on all members of one `{ ... }`."""
-        self.take("{")
+        self.expect_token("{")
         atoms: list[Atom] = []
-        for_all: ForAll | None = None
-        while self.peek() != "}":
-            if self.peek() == "FILTER":
-                for_all = self._filter() or for_all
+        for_all: ForAllMembers | None = None
+        while self.peek_token() != "}":
+            if self.peek_token() == "FILTER":
+                for_all = self._read_filter() or for_all
             else:
-                atoms.extend(self._triples())
-            if self.peek() == ".":
-                self.next()
-        self.take("}")
+                atoms.extend(self._read_triples())
+            if self.peek_token() == ".":
+                self.next_token()
+        self.expect_token("}")
         return atoms, for_all
 
-    def _filter(self) -> ForAll | None:
+    def _read_filter(self) -> ForAllMembers | None:
         """Read a filter; return what it asks of all members, or None for an expression."""
-        self.take("FILTER")
-        if self.peek() == "(":
+        self.expect_token("FILTER")
+        if self.peek_token() == "(":
             self._skip_expression()
             return None
-        self.take("NOT")
-        self.take("EXISTS")
-        atoms, inner = self.group()
-        return ForAll(atoms[0], inner.each) if inner else ForAll(atoms[0], tuple(atoms))
+        self.expect_token("NOT")
+        self.expect_token("EXISTS")
+        atoms, inner = self.read_group()
+        return ForAllMembers(atoms[0], inner.conditions) if inner else ForAllMembers(atoms[0], tuple(atoms))
 
     def _skip_expression(self) -> None:
         """Pass a bracketed expression."""
         depth = 0
         while True:
-            depth += {"(": 1, ")": -1}.get(self.next()[1], 0)
+            depth += {"(": 1, ")": -1}.get(self.next_token()[1], 0)
             if depth == 0:
                 return
 
-    def _triples(self) -> list[Atom]:
+    def _read_triples(self) -> list[Atom]:
         """Read one subject with its predicates and objects."""
-        subject = self._term()
+        subject = self._read_term()
         atoms: list[Atom] = []
         while True:
-            predicate = self._term()
-            atoms.append(Atom(subject, predicate, self._term()))
-            if self.peek() != ";":
+            predicate = self._read_term()
+            atoms.append(Atom(subject, predicate, self._read_term()))
+            if self.peek_token() != ";":
                 return atoms
-            self.next()
+            self.next_token()
 
-    def _term(self) -> RuleTerm:
+    def _read_term(self) -> RuleTerm:
         """Read a variable, a name, a literal or a walk."""
-        kind, text = self.next()
+        kind, text = self.next_token()
         match kind:
             case "var":
                 return Var(text[1:])
             case "name":
-                return self._named(text)
+                return self._resolve_name(text)
             case "path":
-                return _WALKS[text]
+                return _WALK_BY_PATH[text]
             case "literal":
                 value, _, datatype = text.partition("^^")
                 return (
-                    Literal(value[1:-1], datatype=self._named(datatype)) if datatype else Literal(value[1:-1])
+                    Literal(value[1:-1], datatype=self._resolve_name(datatype))
+                    if datatype
+                    else Literal(value[1:-1])
                 )
             case "word" if text == "a":
                 return RDF["type"]
         raise ValueError(f"a term expected, {text} found")
 
-    def _named(self, name: str) -> NamedNode:
+    def _resolve_name(self, name: str) -> NamedNode:
         """Return the IRI that a prefixed name stands for."""
         prefix, local = name.split(":")
         return NamedNode(self.prefixes[prefix] + local)
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
+def _tokenize(text: str) -> Iterator[tuple[str, str]]:
     """Yield kind and text of each token; comments are left out."""
     at = 0
     end = len(text.rstrip())

@@ -13,19 +13,21 @@ from pathlib import Path
 from kg.errors import BadData
 from kg.reasoning.rule_parser import parse_rule
 from kg.reasoning.rules import Rule
-from kg.settings import ROOT
+from kg.settings import PROJECT_ROOT
 
-RULES = Path(os.environ.get("KG_ROOT") or ROOT) / "ontology" / "rules" / "owl2rl"
+OWL2RL_FOLDER = Path(os.environ.get("KG_ROOT") or PROJECT_ROOT) / "ontology" / "rules" / "owl2rl"
 
 
 @cache
-def owl2rl(folder: Path = RULES) -> tuple[Rule, ...]:
+def load_rules(folder: Path = OWL2RL_FOLDER) -> tuple[Rule, ...]:
     """Return the rules in `folder`, by table and name.
 
     Raises BadData when one cannot be read or none is there.
     """
     paths = sorted(folder.glob("*/*.rq"))
     if not paths:
-        raise BadData("No rules are there.", where=str(folder), todo="Point KG_ROOT at the project's folder.")
+        raise BadData(
+            "No rules are there.", location=str(folder), hint="Point KG_ROOT at the project's folder."
+        )
     above = folder.parents[2] if len(folder.parents) > 2 else folder
     return tuple(parse_rule(path.read_text("utf-8"), path.relative_to(above).as_posix()) for path in paths)

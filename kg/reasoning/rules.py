@@ -8,7 +8,7 @@ from enum import Enum
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 
-class Walk(Enum):
+class ListWalk(Enum):
     """The three walks along an RDF list that rules make; the engine keeps each as a relation."""
 
     MEMBER = "rdf:rest*/rdf:first"
@@ -23,7 +23,7 @@ class Var:
     name: str
 
 
-RuleTerm = Var | NamedNode | BlankNode | Literal | Walk
+RuleTerm = Var | NamedNode | BlankNode | Literal | ListWalk
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,17 @@ class Atom:
         """Return subject, predicate and object."""
         return self.s, self.p, self.o
 
-    def variables(self) -> frozenset[str]:
+    def variable_names(self) -> frozenset[str]:
         """Return the names of the variables."""
         return frozenset(term.name for term in self.terms() if isinstance(term, Var))
 
 
 @dataclass(frozen=True, slots=True)
-class ForAll:
+class ForAllMembers:
     """A condition on every member of a list: `member` walks the list, `each` must hold for what it binds."""
 
     member: Atom
-    each: tuple[Atom, ...]
+    conditions: tuple[Atom, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Rule:
     wording: str
     head: tuple[Atom, ...]
     body: tuple[Atom, ...]
-    for_all: ForAll | None = None
+    for_all: ForAllMembers | None = None
     severity: str = ""
     axiomatic: bool = False
     builtin: str = ""
@@ -68,10 +68,10 @@ class Rule:
     text: str = ""
 
     @property
-    def inconsistency(self) -> bool:
+    def finds_violations(self) -> bool:
         """Say whether a match contradicts the ontology."""
         return bool(self.severity)
 
-    def variables(self) -> tuple[str, ...]:
+    def variable_names(self) -> tuple[str, ...]:
         """Return the names of the variables of body and head, sorted."""
-        return tuple(sorted(frozenset().union(*(atom.variables() for atom in (*self.body, *self.head)))))
+        return tuple(sorted(frozenset().union(*(atom.variable_names() for atom in (*self.body, *self.head)))))

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kg.reasoning.compiled import Compiled
-from kg.reasoning.relation import Facts, Ints, Relation
-from kg.reasoning.violations import Found, Numbers
+from kg.reasoning.compiled import CompiledRule
+from kg.reasoning.relation import FactSet, IntArray, Relation
+from kg.reasoning.violations import Fact, ViolationCollector
 
 
 @dataclass(slots=True)
-class State:
+class ClosureState:
     """Where a closure stands: all facts, those given, and those only the axiomatic rules led to."""
 
-    facts: Facts = field(default_factory=Facts)
-    plain: Facts = field(default_factory=Facts)
+    facts: FactSet = field(default_factory=FactSet)
+    plain_facts: FactSet = field(default_factory=FactSet)
     generators: dict[int, Relation] = field(default_factory=dict)
-    closed: dict[int, Ints] = field(default_factory=dict)
-    left: dict[int, Relation] = field(default_factory=dict)
-    derived_steps: dict[tuple[str, tuple[Numbers, ...]], Compiled] = field(default_factory=dict)
-    violations: Found = field(default_factory=Found)
-    round: int = 0
+    closed_pairs: dict[int, IntArray] = field(default_factory=dict)
+    remaining_pairs: dict[int, Relation] = field(default_factory=dict)
+    specialized_rules: dict[tuple[str, tuple[Fact, ...]], CompiledRule] = field(default_factory=dict)
+    violations: ViolationCollector = field(default_factory=ViolationCollector)
+    round_number: int = 0
 
-    def copy(self) -> State:
+    def copy(self) -> ClosureState:
         """Return a state that can go on without changing this one; the arrays are shared."""
-        return State(
+        return ClosureState(
             self.facts,
-            self.plain,
+            self.plain_facts,
             dict(self.generators),
-            dict(self.closed),
-            dict(self.left),
-            dict(self.derived_steps),
+            dict(self.closed_pairs),
+            dict(self.remaining_pairs),
+            dict(self.specialized_rules),
             self.violations.copy(),
-            self.round,
+            self.round_number,
         )

@@ -11,135 +11,143 @@ from dataclasses import dataclass, replace
 from pyoxigraph import NamedNode
 
 from kg.namespaces import OWL, RDF, RDFS
-from kg.reasoning.rules import Atom, Rule, RuleTerm, Var, Walk
+from kg.reasoning.rules import Atom, ListWalk, Rule, RuleTerm, Var
 
 _FIRST, _REST = RDF["first"], RDF["rest"]
-_PATHS = {
-    Walk.MEMBER: f"{_REST}*/{_FIRST}",
-    Walk.CELL: f"{_REST}*",
-    Walk.LATER: f"{_REST}+/{_FIRST}",
+_PATH_BY_WALK = {
+    ListWalk.MEMBER: f"{_REST}*/{_FIRST}",
+    ListWalk.CELL: f"{_REST}*",
+    ListWalk.LATER: f"{_REST}+/{_FIRST}",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Graphs:
+class ClosureGraphs:
     """The graphs of a closure on a server: what was given, what plain rules and what axiomatic rules add."""
 
-    given: NamedNode
+    asserted: NamedNode
     inferred: NamedNode
     axiomatic: NamedNode
 
-    def using(self) -> str:
+    def using_clauses(self) -> str:
         """Return the USING clauses over all three."""
-        return f"USING {self.given} USING {self.inferred} USING {self.axiomatic}"
+        return f"USING {self.asserted} USING {self.inferred} USING {self.axiomatic}"
 
-    def dataset(self) -> str:
+    def from_clauses(self) -> str:
         """Return the FROM clauses over all three."""
-        return f"FROM {self.given} FROM {self.inferred} FROM {self.axiomatic}"
+        return f"FROM {self.asserted} FROM {self.inferred} FROM {self.axiomatic}"
 
 
-def term(one: RuleTerm) -> str:
+def format_rule_term(rule_term: RuleTerm) -> str:
     """Return a term, variable or list walk as SPARQL."""
-    if isinstance(one, Var):
-        return f"?{one.name}"
-    return _PATHS[one] if isinstance(one, Walk) else str(one)
+    if isinstance(rule_term, Var):
+        return f"?{rule_term.name}"
+    return _PATH_BY_WALK[rule_term] if isinstance(rule_term, ListWalk) else str(rule_term)
 
 
-def triple(atom: Atom) -> str:
+def format_atom(atom: Atom) -> str:
     """Return an atom as SPARQL."""
-    return " ".join(term(one) for one in atom.terms()) + " ."
+    return " ".join(format_rule_term(one) for one in atom.terms()) + " ."
 
 
-def where(rule: Rule, paths: bool = True) -> str:
+def format_body(rule: Rule, use_paths: bool = True) -> str:
     """Return the body of a rule as a group pattern's content.
 
     A relation composed with itself becomes a path, where the server has paths between any two things.
     """
-    composed = _composed(rule) if paths else ""
+    composed = _format_path(rule) if use_paths else ""
     if composed:
         return composed
-    lines = [triple(atom) for atom in rule.body]
+    lines = [format_atom(atom) for atom in rule.body]
     if rule.for_all:
-        each = " ".join(triple(atom) for atom in rule.for_all.each)
-        lines.append(f"FILTER NOT EXISTS {{ {triple(rule.for_all.member)} FILTER NOT EXISTS {{ {each} }} }}")
+        each = " ".join(format_atom(atom) for atom in rule.for_all.conditions)
+        lines.append(
+            f"FILTER NOT EXISTS {{ {format_atom(rule.for_all.member)} FILTER NOT EXISTS {{ {each} }} }}"
+        )
     return "\n  ".join(lines)
 
 
-def _composed(rule: Rule) -> str:
+def _format_path(rule: Rule) -> str:
     """Return the path for a rule that composes one fixed relation with itself; nothing for others."""
     if len(rule.body) != 2 or len(rule.head) != 1 or not isinstance(rule.head[0].p, NamedNode):
         return ""
     (one, two), head = rule.body, rule.head[0]
     if one.p == two.p == head.p and one.o == two.s and head.s == one.s and head.o == two.o and one.s != two.o:
-        return f"{term(one.s)} {term(one.p)}+ {term(two.o)} ."
+        return f"{format_rule_term(one.s)} {format_rule_term(one.p)}+ {format_rule_term(two.o)} ."
     return ""
 
 
-def updates(rule: Rule, graphs: Graphs, into: NamedNode, paths: bool = True) -> Iterator[str]:
+def build_rule_updates(
+    rule: Rule, graphs: ClosureGraphs, target: NamedNode, use_paths: bool = True
+) -> Iterator[str]:
     """Yield one INSERT for each triple of the head, of what is not there yet."""
     for head in rule.head:
-        kept = f"FILTER(!sameTerm({term(head.s)}, {term(head.o)}))" if head.p == OWL["sameAs"] else ""
+        kept = (
+            f"FILTER(!sameTerm({format_rule_term(head.s)}, {format_rule_term(head.o)}))"
+            if head.p == OWL["sameAs"]
+            else ""
+        )
         if isinstance(head.p, Var):  # some servers refuse the update where others leave the triple out
-            kept = f"FILTER(isIRI({term(head.p)}))"
+            kept = f"FILTER(isIRI({format_rule_term(head.p)}))"
         yield (
-            f"INSERT {{ GRAPH {into} {{ {triple(head)} }} }}\n{graphs.using()}\n"
-            f"WHERE {{\n  {where(rule, paths)}\n  {kept}\n  FILTER NOT EXISTS {{ {triple(head)} }}\n}}"
+            f"INSERT {{ GRAPH {target} {{ {format_atom(head)} }} }}\n{graphs.using_clauses()}\n"
+            f"WHERE {{\n  {format_body(rule, use_paths)}\n  {kept}\n  FILTER NOT EXISTS {{ {format_atom(head)} }}\n}}"
         )
 
 
-def violations(rule: Rule, graphs: Graphs, most: int = 50) -> Iterator[str]:
+def build_violation_queries(rule: Rule, graphs: ClosureGraphs, limit: int = 50) -> Iterator[str]:
     """Yield the SELECTs whose rows contradict; eq-ref, which is not stored, by both sides being one."""
-    for one in (rule, *_reflexive(rule)):
-        yield f"SELECT * {graphs.dataset()}\nWHERE {{\n  {where(one)}\n}} LIMIT {most}"
+    for one in (rule, *_build_reflexive_variants(rule)):
+        yield f"SELECT * {graphs.from_clauses()}\nWHERE {{\n  {format_body(one)}\n}} LIMIT {limit}"
 
 
-def _reflexive(rule: Rule) -> Iterator[Rule]:
+def _build_reflexive_variants(rule: Rule) -> Iterator[Rule]:
     """Yield the rule with the two sides of its owl:sameAs atom made one."""
     for atom in rule.body:
         if atom.p == OWL["sameAs"] and isinstance(atom.o, Var):
             gone = atom.o
-            body = tuple(_swapped(other, gone, atom.s) for other in rule.body if other is not atom)
+            body = tuple(_replace_variable(other, gone, atom.s) for other in rule.body if other is not atom)
             yield replace(rule, body=body)
 
 
-def _swapped(atom: Atom, gone: Var, kept: RuleTerm) -> Atom:
+def _replace_variable(atom: Atom, variable: Var, replacement: RuleTerm) -> Atom:
     """Return an atom with one variable replaced."""
-    s, p, o = (kept if one == gone else one for one in atom.terms())
+    s, p, o = (replacement if one == variable else one for one in atom.terms())
     return Atom(s, p, o)
 
 
-def chain(head: NamedNode, steps: Sequence[str], graphs: Graphs) -> str:
+def build_chain_update(head: NamedNode, steps: Sequence[str], graphs: ClosureGraphs) -> str:
     """Return the INSERT for one property chain; `steps` are properties, `^` before those read backwards."""
     links = " ".join(f"?x{i} {step} ?x{i + 1} ." for i, step in enumerate(steps))
     said = f"?x0 {head} ?x{len(steps)} ."
     return (
-        f"INSERT {{ GRAPH {graphs.inferred} {{ {said} }} }}\n{graphs.using()}\n"
+        f"INSERT {{ GRAPH {graphs.inferred} {{ {said} }} }}\n{graphs.using_clauses()}\n"
         f"WHERE {{ {links} FILTER NOT EXISTS {{ {said} }} }}"
     )
 
 
-def chains_query(graphs: Graphs) -> str:
+def build_chains_query(graphs: ClosureGraphs) -> str:
     """Return the query for the cells of all property chains.
 
     `inverse` is what an unnamed member reads backwards.
     """
     return (
-        f"SELECT ?p ?list ?cell ?member ?next ?inverse {graphs.dataset()} WHERE {{\n"
+        f"SELECT ?p ?list ?cell ?member ?next ?inverse {graphs.from_clauses()} WHERE {{\n"
         f"  ?p {OWL['propertyChainAxiom']} ?list . ?list {_REST}* ?cell .\n"
         f"  ?cell {_FIRST} ?member ; {_REST} ?next .\n"
         f"  OPTIONAL {{ ?member {OWL['inverseOf']} ?inverse FILTER isBlank(?member) }}\n}}"
     )
 
 
-def equal_literals(pairs: Iterable[tuple[str, str]], graphs: Graphs) -> str:
+def build_equality_update(pairs: Iterable[tuple[str, str]], graphs: ClosureGraphs) -> str:
     """Return the INSERT by which literals of one value stand for each other (dt-eq with eq-rep-o)."""
     values = " ".join(f"({one} {other})" for one, other in pairs)  # literals as N-Triples: nothing to inject
     insert = f"INSERT {{ GRAPH {graphs.inferred} {{ ?s ?p ?other }} }}"
     alike = f"VALUES (?one ?other) {{ {values} }} ?s ?p ?one . FILTER NOT EXISTS {{ ?s ?p ?other }}"
-    return f"{insert}\n{graphs.using()}\nWHERE {{ {alike} }}"
+    return f"{insert}\n{graphs.using_clauses()}\nWHERE {{ {alike} }}"
 
 
-def noise(graphs: Graphs) -> Iterator[str]:
+def build_cleanup_updates(graphs: ClosureGraphs) -> Iterator[str]:
     """Yield the updates that take noise out: reflexive triples, and what only scm-cls says of owl:Thing."""
     reflexive = " ".join(
         str(p)

@@ -4,73 +4,78 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kg.reasoning.compiled import Compiled
-from kg.reasoning.join import FIRST_TERM, Pattern, Table
-from kg.reasoning.relation import LOW, SHIFT, Ints
+from kg.reasoning.compiled import CompiledRule
+from kg.reasoning.join import FIRST_TERM_NUMBER, BindingTable, TriplePattern
+from kg.reasoning.relation import OBJECT_MASK, SUBJECT_SHIFT, IntArray
 
 #: violations of one rule that are told one by one; all are counted
-TOLD = 1000
-Numbers = tuple[int, int, int]
+MAX_VIOLATIONS_PER_RULE = 1000
+Fact = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RuleMatch:
     """One match of a rule: its variables, and the triples that match its body."""
 
-    step: Compiled
+    step: CompiledRule
     bindings: tuple[tuple[str, int], ...]
-    premises: tuple[Numbers, ...]
+    premises: tuple[Fact, ...]
 
 
 @dataclass(slots=True)
-class Found:
+class ViolationCollector:
     """The violations found so far."""
 
-    matches: dict[tuple[str, tuple[Numbers, ...]], Match] = field(default_factory=dict)
+    matches: dict[tuple[str, tuple[Fact, ...]], RuleMatch] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     ill_typed: set[int] = field(default_factory=set)
     unequal: set[tuple[int, int]] = field(default_factory=set)
     misplaced: set[tuple[int, int]] = field(default_factory=set)
 
-    def copy(self) -> Found:
+    def copy(self) -> ViolationCollector:
         """Return a copy that can grow alone."""
-        return Found(
+        return ViolationCollector(
             dict(self.matches), dict(self.counts), set(self.ill_typed), set(self.unequal), set(self.misplaced)
         )
 
-    def take(self, step: Compiled, table: Table) -> None:
+    def add_matches(self, step: CompiledRule, table: BindingTable) -> None:
         """Note the rows of a match."""
         name = step.rule.name
-        for row in range(table.n):
-            if self.counts.get(name, 0) >= TOLD:
+        for row in range(table.row_count):
+            if self.counts.get(name, 0) >= MAX_VIOLATIONS_PER_RULE:
                 return
-            match = match_of(step, table, row)
+            match = build_match(step, table, row)
             key = (name, tuple(sorted(match.premises)))
             if key not in self.matches:
                 self.matches[key] = match
                 self.counts[name] = self.counts.get(name, 0) + 1
 
-    def literals(self, unequal: Ints, misplaced: Ints) -> None:
+    def add_literal_pairs(self, unequal: IntArray, misplaced: IntArray) -> None:
         """Note pairs of unlike literals said to be the same, and literals put in types they do not have."""
         for key in unequal:
-            one, other = sorted((int(key) >> SHIFT, int(key) & LOW))
+            one, other = sorted((int(key) >> SUBJECT_SHIFT, int(key) & OBJECT_MASK))
             self.unequal.add((one, other))
-        self.misplaced.update((int(key) >> SHIFT, int(key) & LOW) for key in misplaced)
+        self.misplaced.update((int(key) >> SUBJECT_SHIFT, int(key) & OBJECT_MASK) for key in misplaced)
 
     def __bool__(self) -> bool:
         return bool(self.matches or self.ill_typed or self.unequal or self.misplaced)
 
 
-def match_of(step: Compiled, table: Table, row: int) -> Match:
+def build_match(step: CompiledRule, table: BindingTable, row: int) -> RuleMatch:
     """Return one row of a match as a value."""
-    bound = {name: int(column[row]) for name, column in table.columns.items()} | step.fixed
-    if step.alike:
-        bound[step.alike[0]] = bound[step.alike[1]]
-    premises = (*step.ground, *(triple for p in step.body if (triple := instance(p, bound))))
-    return Match(step, tuple(sorted(bound.items())), premises)
+    bound = {name: int(column[row]) for name, column in table.columns.items()} | step.fixed_bindings
+    if step.merged_variables:
+        bound[step.merged_variables[0]] = bound[step.merged_variables[1]]
+    premises = (
+        *step.ground_premises,
+        *(triple for p in step.body if (triple := instantiate_pattern(p, bound))),
+    )
+    return RuleMatch(step, tuple(sorted(bound.items())), premises)
 
 
-def instance(pattern: Pattern, bound: dict[str, int]) -> Numbers | None:
+def instantiate_pattern(pattern: TriplePattern, bindings: dict[str, int]) -> Fact | None:
     """Return the triple that a pattern stands for; None for a list walk."""
-    s, p, o = (bound[slot] if isinstance(slot, str) else slot for slot in (pattern.s, pattern.p, pattern.o))
-    return (s, p, o) if p >= FIRST_TERM else None
+    s, p, o = (
+        bindings[slot] if isinstance(slot, str) else slot for slot in (pattern.s, pattern.p, pattern.o)
+    )
+    return (s, p, o) if p >= FIRST_TERM_NUMBER else None

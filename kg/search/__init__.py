@@ -1,6 +1,6 @@
 """Pure: the search index and its ranking."""
 
-from kg.search.index import Entry, Index, Name, fold
-from kg.search.ranking import Hit, search
+from kg.search.index import SearchEntry, SearchIndex, SearchName, fold_text
+from kg.search.ranking import SearchHit, search_entries
 
-__all__ = ["Entry", "Hit", "Index", "Name", "fold", "search"]
+__all__ = ["SearchEntry", "SearchHit", "SearchIndex", "SearchName", "fold_text", "search_entries"]

@@ -7,25 +7,25 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_SPLIT = re.compile(r"[^\w:.+]+", re.UNICODE)
+_WORD_SEPARATORS = re.compile(r"[^\w:.+]+", re.UNICODE)
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class SearchName:
     """One way to call an entry, and what sort of name it is ("brand name", "as printed")."""
 
     text: str
-    sort: str
+    category: str
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SearchEntry:
     """Something a reader can look for."""
 
     iri: str
     label: str
     kind: str
-    names: tuple[Name, ...] = ()
+    names: tuple[SearchName, ...] = ()
     text: str = ""
 
 
@@ -33,55 +33,57 @@ class Entry:
 class FoldedName:
     """A name made ready for comparison; `main` marks the label."""
 
-    name: Name
+    name: SearchName
     folded: str
     words: tuple[str, ...]
-    main: bool
+    is_label: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
+class IndexedEntry:
     """An entry with its folded names and text."""
 
-    entry: Entry
+    entry: SearchEntry
     names: tuple[FoldedName, ...]
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class SearchIndex:
     """All entries, folded."""
 
-    entries: tuple[Indexed, ...]
+    entries: tuple[IndexedEntry, ...]
 
     @classmethod
-    def build(cls, entries: Iterable[Entry]) -> Index:
+    def build(cls, entries: Iterable[SearchEntry]) -> SearchIndex:
         """Return the index of `entries`; initials of a label of three words or more are names too."""
-        return cls(tuple(_indexed(entry) for entry in entries))
+        return cls(tuple(_index_entry(entry) for entry in entries))
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return `text` without case, accents, registered signs and punctuation between words."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(_SPLIT.split(plain.casefold().replace("®", ""))).strip()
+    return " ".join(_WORD_SEPARATORS.split(plain.casefold().replace("®", ""))).strip()
 
 
-def initials(label: str) -> str:
+def make_initials(label: str) -> str:
     """Return the initials of a label of three words or more: what people abbreviate it to."""
-    words = [word for word in _SPLIT.split(label) if word]
+    words = [word for word in _WORD_SEPARATORS.split(label) if word]
     return "".join(word[0] for word in words).upper() if len(words) > 2 else ""
 
 
-def _indexed(entry: Entry) -> Indexed:
-    names = [Name(entry.label, "name"), *entry.names]
-    if short := initials(entry.label):
-        names.append(Name(short, "initials"))
+def _index_entry(entry: SearchEntry) -> IndexedEntry:
+    names = [SearchName(entry.label, "name"), *entry.names]
+    if short := make_initials(entry.label):
+        names.append(SearchName(short, "initials"))
     folded = tuple(
-        _folded(name, main=position == 0) for position, name in enumerate(names) if fold(name.text)
+        _fold_name(name, is_label=position == 0)
+        for position, name in enumerate(names)
+        if fold_text(name.text)
     )
-    return Indexed(entry, folded, fold(entry.text))
+    return IndexedEntry(entry, folded, fold_text(entry.text))
 
 
-def _folded(name: Name, *, main: bool) -> FoldedName:
-    text = fold(name.text)
-    return FoldedName(name, text, tuple(text.split()), main)
+def _fold_name(name: SearchName, *, is_label: bool) -> FoldedName:
+    text = fold_text(name.text)
+    return FoldedName(name, text, tuple(text.split()), is_label)

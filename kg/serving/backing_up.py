@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from kg.errors import BadData, KgError, StoreUnavailable
+from kg.errors import BadData, StoreUnavailable, UserError
 from kg.settings import Settings
 from kg.store import open_store
-from kg.store.backups import dumped, fill_directory, restoration, restored
-from kg.store.opening import MEMORY
+from kg.store.backups import load_quads_into_directory, make_restore_update, parse_backup, serialize_backup
+from kg.store.opening import MEMORY_STORE
 from kg.store.protocol import Store
 from kg.store.remote import RemoteStore
-from kg.store.server_client import fetch_backup, is_running, send_backup
+from kg.store.server_client import fetch_backup, is_server_running, send_backup
 
-_SYSTEM = {
+_SENTENCE_BY_ERRNO = {
     errno.ENOSPC: "The disk is full.",
     errno.EFBIG: "The file would be larger than files may be here.",
     errno.EDQUOT: "The disk quota is used up.",
@@ -34,63 +34,65 @@ _SYSTEM = {
 }
 
 
-def server_of(settings: Settings, address: str | None) -> str | None:
+def find_running_server(settings: Settings, address: str | None) -> str | None:
     """Return the address of the running server to ask, None when none runs; a named one must run."""
     candidate = address or f"http://{settings.host}:{settings.port}"
-    if is_running(candidate):
+    if is_server_running(candidate):
         return candidate
     if address:
         raise StoreUnavailable(
-            "No server of ours answers there.", where=address, todo="Start it, or leave --server."
+            "No server of ours answers there.", location=address, hint="Start it, or leave --server."
         )
     return None
 
 
-def backup(settings: Settings, target: Path, address: str | None = None) -> str:
+def write_backup(settings: Settings, target: Path, address: str | None = None) -> str:
     """Write a backup to `target`, whole or not at all; return where it came from."""
-    server = server_of(settings, address)
+    server = find_running_server(settings, address)
     if server:
-        write_file(target, fetch_backup(server))
+        write_backup_file(target, fetch_backup(server))
         return server
     with contextlib.closing(open_store(settings)) as store:
-        write_file(target, dumped(_quads(store), store.version))
+        write_backup_file(target, serialize_backup(_iterate_quads(store), store.version))
     return settings.store
 
 
-def restore(settings: Settings, source: Path, token: str, address: str | None = None) -> tuple[int, str]:
+def restore_backup(
+    settings: Settings, source: Path, token: str, address: str | None = None
+) -> tuple[int, str]:
     """Put a backup in the place of what is there, whole or not at all; return its size and where it went."""
-    body = read_file(source)
-    quads = restored(body, str(source))
-    server = server_of(settings, address)
+    body = read_backup_file(source)
+    quads = parse_backup(body, str(source))
+    server = find_running_server(settings, address)
     if server:
         return send_backup(server, body, token), server
-    if settings.store == MEMORY:
+    if settings.store == MEMORY_STORE:
         raise StoreUnavailable(
             f"No server runs at http://{settings.host}:{settings.port}/ and the store is in memory.",
-            todo="Name the server with --server, or a directory with --store.",
+            hint="Name the server with --server, or a directory with --store.",
         )
     if settings.store.startswith(("http://", "https://")):
-        RemoteStore(settings.store, settings).update(restoration(quads))
+        RemoteStore(settings.store, settings).update(make_restore_update(quads))
     else:
         _replace_directory(Path(settings.store), source, body)
     return len(quads), settings.store
 
 
-def _quads(store: Store) -> Iterator[ox.Quad]:
+def _iterate_quads(store: Store) -> Iterator[ox.Quad]:
     """Yield every quad of a store that nobody else has open."""
-    for triple in store.quads(None):
+    for triple in store.read_graph(None):
         yield ox.Quad(triple.subject, triple.predicate, triple.object)
-    for graph in store.graphs():
-        for triple in store.quads(graph):
+    for graph in store.graph_names():
+        for triple in store.read_graph(graph):
             yield ox.Quad(triple.subject, triple.predicate, triple.object, graph)
 
 
-def write_file(target: Path, blocks: Iterable[bytes]) -> None:
+def write_backup_file(target: Path, blocks: Iterable[bytes]) -> None:
     """Write `blocks` beside `target`, then rename: a file of that name is kept until the new one is whole."""
     part = target.with_name(f".{target.name}.part")
     try:
         with part.open("wb") as raw:
-            packed = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) if _packed(target) else None
+            packed = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) if _is_gzipped(target) else None
             with packed or contextlib.nullcontext(raw) as file:
                 for block in blocks:
                     file.write(block)
@@ -98,73 +100,78 @@ def write_file(target: Path, blocks: Iterable[bytes]) -> None:
             os.fsync(raw.fileno())
         part.replace(target)
     except OSError as error:
-        raise _trouble(target, error) from error
+        raise _explain_os_error(target, error) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
 
 
-def read_file(source: Path) -> bytes:
+def read_backup_file(source: Path) -> bytes:
     """Return the content of a backup file; raises BadData where it cannot be read or unpacked."""
     try:
         body = source.read_bytes()
     except OSError as error:
-        raise _trouble(source, error) from error
+        raise _explain_os_error(source, error) from error
     try:
-        return gzip.decompress(body) if _packed(source) else body
+        return gzip.decompress(body) if _is_gzipped(source) else body
     except (OSError, EOFError) as error:
         raise BadData(
             "The file is cut or damaged: it cannot be unpacked.",
-            where=str(source),
-            todo="Take another backup; what was there is unchanged.",
+            location=str(source),
+            hint="Take another backup; what was there is unchanged.",
         ) from error
 
 
-def _packed(path: Path) -> bool:
+def _is_gzipped(path: Path) -> bool:
     return path.suffix == ".gz"
 
 
 def _replace_directory(folder: Path, source: Path, body: bytes) -> None:
     """Load `body` into a new store beside `folder`, then put it in its place."""
     if folder.exists():
-        _check_free(folder)
+        _check_not_in_use(folder)
     try:
         fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
-        raise _trouble(folder, error) from error
+        raise _explain_os_error(folder, error) from error
     before = fresh.with_name(fresh.name + ".before")
     try:
-        fill_directory(fresh, body)
+        load_quads_into_directory(fresh, body)
         if folder.exists():
             folder.rename(before)
         fresh.rename(folder)
     except OSError as error:
         if before.exists() and not folder.exists():
             before.rename(folder)
-        raise _trouble(folder, error) from error
+        raise _explain_os_error(folder, error) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(before, ignore_errors=True)
 
 
-def _check_free(folder: Path) -> None:
+def _check_not_in_use(folder: Path) -> None:
     """Raise StoreUnavailable while another process has the store open; a damaged one may be replaced."""
     from kg.store.disk import DiskStore
 
     try:
         DiskStore(folder).close()
-    except KgError as error:
-        if "Another process" in error.what:
+    except UserError as error:
+        if "Another process" in error.message:
             raise
 
 
-def _trouble(path: Path, error: OSError) -> KgError:
+def _explain_os_error(path: Path, error: OSError) -> UserError:
     """Return the sentence for what the system refused."""
-    known = _SYSTEM.get(error.errno or 0) or next(
-        (what for number, what in _SYSTEM.items() if os.strerror(number).lower() in str(error).lower()), ""
+    known = _SENTENCE_BY_ERRNO.get(error.errno or 0) or next(
+        (
+            what
+            for number, what in _SENTENCE_BY_ERRNO.items()
+            if os.strerror(number).lower() in str(error).lower()
+        ),
+        "",
     )
     return StoreUnavailable(
         known or f"The file cannot be used: {error.strerror or error}.",
-        where=str(path),
-        todo="What was there is unchanged.",
+        location=str(path),
+        hint="What was there is unchanged.",
     )

@@ -9,14 +9,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
-Key = tuple[str, ...]
+CacheKey = tuple[str, ...]
 
 #: bytes an entry is counted beside its body: key, headers and the table's own cells.
-OVERHEAD = 2_000
+ENTRY_OVERHEAD_BYTES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedAnswer:
     """One whole answer: its status line, headers, body, and the version of the data it was made from."""
 
     status: str
@@ -29,17 +29,17 @@ class Answer:
     @property
     def size(self) -> int:
         """Return the bytes this answer is counted with."""
-        return len(self.body) + OVERHEAD
+        return len(self.body) + ENTRY_OVERHEAD_BYTES
 
 
 class AnswerCache:
     """Least recently used answers up to a number of bytes; safe for threads."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, max_bytes: int) -> None:
         """Keep at most `limit` bytes; 0 keeps nothing."""
-        self.limit = limit
-        self.size = 0
-        self._answers: OrderedDict[Key, Answer] = OrderedDict()
+        self.max_bytes = max_bytes
+        self.used_bytes = 0
+        self._answers: OrderedDict[CacheKey, CachedAnswer] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -47,40 +47,40 @@ class AnswerCache:
         return len(self._answers)
 
     @property
-    def largest(self) -> int:
+    def max_body_bytes(self) -> int:
         """Return the bytes a body may have to be kept: an eighth of the whole."""
-        return self.limit // 8
+        return self.max_bytes // 8
 
-    def get(self, key: Key, version: str) -> Answer | None:
+    def get(self, key: CacheKey, version: str) -> CachedAnswer | None:
         """Return the answer to `key` if it was made from `version` of the data; a stale one is dropped."""
         with self._lock:
             answer = self._answers.get(key)
             if answer is None:
                 return None
             if answer.version != version:
-                self._drop(key)
+                self._remove_entry(key)
                 return None
             self._answers.move_to_end(key)
             return answer
 
-    def put(self, key: Key, answer: Answer) -> None:
+    def put(self, key: CacheKey, answer: CachedAnswer) -> None:
         """Keep an answer, dropping the longest unused ones to make room."""
-        if len(answer.body) > self.largest:
+        if len(answer.body) > self.max_body_bytes:
             return
         with self._lock:
             if key in self._answers:
-                self._drop(key)
+                self._remove_entry(key)
             self._answers[key] = answer
-            self.size += answer.size
-            while self.size > self.limit:
-                self._drop(next(iter(self._answers)))
+            self.used_bytes += answer.size
+            while self.used_bytes > self.max_bytes:
+                self._remove_entry(next(iter(self._answers)))
 
     def clear(self) -> None:
         """Drop everything."""
         with self._lock:
             self._answers.clear()
-            self.size = 0
+            self.used_bytes = 0
 
-    def _drop(self, key: Key) -> None:
+    def _remove_entry(self, key: CacheKey) -> None:
         """Remove one answer; the lock is held."""
-        self.size -= self._answers.pop(key).size
+        self.used_bytes -= self._answers.pop(key).size

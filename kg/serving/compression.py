@@ -12,12 +12,18 @@ import brotli  # type: ignore[import-untyped]  # it ships no types
 import zstandard
 
 #: shorter bodies are sent as they are: the header would eat the gain.
-SMALLEST = 600
+MIN_COMPRESSIBLE_BYTES = 600
 #: whole bodies are compressed once and kept, so the smallest result is first; streams want the fastest.
-FOR_BODIES = ("br", "zstd", "gzip")
-FOR_STREAMS = ("zstd", "gzip")
+BODY_CODINGS = ("br", "zstd", "gzip")
+STREAM_CODINGS = ("zstd", "gzip")
 
-_TEXTS = ("text/", "application/json", "application/javascript", "application/xml", "image/svg+xml")
+_COMPRESSIBLE_TYPES = (
+    "text/",
+    "application/json",
+    "application/javascript",
+    "application/xml",
+    "image/svg+xml",
+)
 
 
 class _Compressor(Protocol):
@@ -26,20 +32,24 @@ class _Compressor(Protocol):
     def flush(self, mode: int = ..., /) -> bytes: ...
 
 
-def compressible(media_type: str) -> bool:
+def is_compressible(media_type: str) -> bool:
     """Say whether bodies of that type are text and gain from compression."""
     kind = media_type.partition(";")[0].strip().lower()
-    return kind.startswith(_TEXTS) or kind.endswith(("+json", "+xml")) or kind.startswith("application/n-")
+    return (
+        kind.startswith(_COMPRESSIBLE_TYPES)
+        or kind.endswith(("+json", "+xml"))
+        or kind.startswith("application/n-")
+    )
 
 
 @lru_cache(maxsize=512)
-def coding(accept_encoding: str, offered: tuple[str, ...]) -> str:
+def choose_coding(accept_encoding: str, offered: tuple[str, ...]) -> str:
     """Return the best coding of `offered` that the header takes, or "" for none.
 
     >>> coding("gzip, br;q=0", ("br", "gzip"))
     'gzip'
     """
-    weights = dict(map(_weight, accept_encoding.split(",")))
+    weights = dict(map(_parse_weighted_coding, accept_encoding.split(",")))
     if not accept_encoding.strip():
         return ""
     fallback = weights.get("*", 0.0)
@@ -48,7 +58,7 @@ def coding(accept_encoding: str, offered: tuple[str, ...]) -> str:
     return best[2] if best[0] > 0 else ""
 
 
-def _weight(item: str) -> tuple[str, float]:
+def _parse_weighted_coding(item: str) -> tuple[str, float]:
     """Return the name and q-value of one item of the header; an unreadable weight counts as none."""
     name, _, parameters = item.partition(";")
     key, _, value = parameters.strip().partition("=")
@@ -59,30 +69,34 @@ def _weight(item: str) -> tuple[str, float]:
     return name.strip().lower(), weight
 
 
-def _brotli(body: bytes) -> bytes:
+def _compress_brotli(body: bytes) -> bytes:
     return bytes(brotli.compress(body, quality=5))
 
 
-def _zstd(body: bytes) -> bytes:
+def _compress_zstd(body: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=6).compress(body)
 
 
-def _gzip(body: bytes) -> bytes:
+def _compress_gzip(body: bytes) -> bytes:
     return gzip.compress(body, compresslevel=6, mtime=0)
 
 
-_WHOLE: dict[str, Callable[[bytes], bytes]] = {"br": _brotli, "zstd": _zstd, "gzip": _gzip}
+_BODY_COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "br": _compress_brotli,
+    "zstd": _compress_zstd,
+    "gzip": _compress_gzip,
+}
 
 
-def compress(body: bytes, name: str) -> bytes:
+def compress_body(body: bytes, coding: str) -> bytes:
     """Return `body` in the coding `name`."""
-    return _WHOLE[name](body)
+    return _BODY_COMPRESSORS[coding](body)
 
 
-def compress_stream(chunks: Iterable[bytes], name: str) -> Generator[bytes, None, None]:
+def compress_stream(chunks: Iterable[bytes], coding: str) -> Generator[bytes, None, None]:
     """Yield `chunks` in the coding `name`; the first chunk leaves at once, so the first byte is early."""
     pieces: Iterator[bytes] = iter(chunks)
-    compressor, sync, finish = _stream_compressor(name)
+    compressor, sync, finish = _make_stream_compressor(coding)
     first = next(pieces, None)
     if first is not None:
         yield compressor.compress(first) + compressor.flush(sync)
@@ -92,9 +106,9 @@ def compress_stream(chunks: Iterable[bytes], name: str) -> Generator[bytes, None
     yield compressor.flush(finish)
 
 
-def _stream_compressor(name: str) -> tuple[_Compressor, int, int]:
+def _make_stream_compressor(coding: str) -> tuple[_Compressor, int, int]:
     """Return a compressor with its modes for flushing a block and for ending."""
-    if name == "zstd":
+    if coding == "zstd":
         made = zstandard.ZstdCompressor(level=3).compressobj()
         return made, zstandard.COMPRESSOBJ_FLUSH_BLOCK, zstandard.COMPRESSOBJ_FLUSH_FINISH
     return zlib.compressobj(6, zlib.DEFLATED, 31), zlib.Z_SYNC_FLUSH, zlib.Z_FINISH

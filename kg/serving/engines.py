@@ -7,16 +7,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from kg.serving.opening import opener
+from kg.serving.opening import make_store_opener
 from kg.settings import Settings
-from kg.store.engine import Engine, start_engine
+from kg.store.engine import SparqlEngineProcess, start_engine
 
 
 @dataclass(frozen=True, slots=True)
-class LocalEngine:
+class EngineProcessTree:
     """A process tree of our own."""
 
-    engine: Engine
+    engine: SparqlEngineProcess
 
     @property
     def directory(self) -> Path:
@@ -26,13 +26,13 @@ class LocalEngine:
     def stop(self) -> None:
         """End it; server processes hold copies of the lifeline, so it is told, not only let go."""
         with contextlib.suppress(OSError):
-            os.write(self.engine.lifeline, b".")
+            os.write(self.engine.shutdown_pipe, b".")
         self.engine.stop()
 
 
-def engine_for(settings: Settings) -> LocalEngine:
-    """Start the engine that the settings ask for; raises KgError when its store does not open.
+def start_configured_engine(settings: Settings) -> EngineProcessTree:
+    """Start the engine that the settings ask for; raises UserError when its store does not open.
 
     Forks; the main process has idle threads at most.
     """
-    return LocalEngine(start_engine(settings, opener(settings)))
+    return EngineProcessTree(start_engine(settings, make_store_opener(settings)))

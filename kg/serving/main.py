@@ -14,38 +14,38 @@ from pathlib import Path
 
 import click
 
-from kg.serving.listen import address, listen
+from kg.serving.listen import get_listener_url, open_listener
 from kg.settings import Settings
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; raises KgError, a sentence, when it cannot start."""
+def run_server(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; raises UserError, a sentence, when it cannot start."""
     logging.basicConfig(level=logging.WARNING, format='{"level":"%(levelname)s","message":"%(message)s"}')
-    with listen(settings.host, settings.port) as listener, _run_directory() as folder:
+    with open_listener(settings.host, settings.port) as listener, _make_run_directory() as folder:
         # prometheus_client chooses its multi-process mode when first imported, which the next line does.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder / "metrics")
-        _supervise(settings, listener, folder)
+        _run_processes(settings, listener, folder)
 
 
-def _supervise(settings: Settings, listener: socket.socket, folder: Path) -> None:
+def _run_processes(settings: Settings, listener: socket.socket, folder: Path) -> None:
     """Start the engine and the server processes, and end them in order."""
-    from kg.serving.engines import engine_for
-    from kg.serving.reload import Generations, Reloader
-    from kg.serving.server import Server
+    from kg.serving.engines import start_configured_engine
+    from kg.serving.reload import ActiveEngine, EngineReloader
+    from kg.serving.server import GranianServer
 
-    generations = Generations(folder)
-    reloader = Reloader(settings, generations, engine_for)
+    generations = ActiveEngine(folder)
+    reloader = EngineReloader(settings, generations, start_configured_engine)
     try:
-        server = Server(settings, listener, generations)
-        threading.Thread(target=reloader.watch, name="builds", daemon=True).start()
-        server.on_ready = lambda: click.echo(f"serving on {address(listener)}")
-        server.run()
+        server = GranianServer(settings, listener, generations)
+        threading.Thread(target=reloader.watch_builds, name="builds", daemon=True).start()
+        server.on_ready = lambda: click.echo(f"serving on {get_listener_url(listener)}")
+        server.run_until_stopped()
     finally:
-        reloader.stop()
+        reloader.stop_engines()
 
 
 @contextlib.contextmanager
-def _run_directory() -> Iterator[Path]:
+def _make_run_directory() -> Iterator[Path]:
     """Yield a directory of this run, readable by nobody else, and remove it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="rrall-kg-"))
     (folder / "metrics").mkdir()

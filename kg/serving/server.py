@@ -23,19 +23,19 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from kg.errors import KgError, StoreUnavailable
-from kg.serving.bodies import MOST_BODIES
-from kg.serving.front import Front
-from kg.serving.listen import BACKLOG, connections
-from kg.serving.opening import open_front
-from kg.serving.reload import Generations, follow
+from kg.errors import StoreUnavailable, UserError
+from kg.serving.bodies import MAX_CONCURRENT_BODIES
+from kg.serving.front import CacheMiddleware
+from kg.serving.listen import LISTEN_BACKLOG, raise_connection_limit
+from kg.serving.opening import open_middleware
+from kg.serving.reload import ActiveEngine, follow_active_engine
 from kg.settings import Settings
 
 #: threads of a server process: those that answer, and those that wait for a body.
-ANSWERING = 64
-THREADS = ANSWERING + MOST_BODIES
+ANSWER_THREADS = 64
+WORKER_THREADS = ANSWER_THREADS + MAX_CONCURRENT_BODIES
 #: seconds a server process has to come up.
-STARTING = 60
+START_TIMEOUT_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
 
 
@@ -44,18 +44,18 @@ def die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Server(MPServer):
+class GranianServer(MPServer):
     """Granian's supervisor with a socket of ours, and a start that is either whole or a sentence."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, generations: Generations) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, active_engine: ActiveEngine) -> None:
         """Serve on `listener` what `generations` names as the engine of the moment."""
         super().__init__(
             target="kg",
             interface=Interfaces.WSGI,
             workers=settings.workers,
-            blocking_threads=THREADS,
-            backlog=BACKLOG,
-            backpressure=connections(),
+            blocking_threads=WORKER_THREADS,
+            backlog=LISTEN_BACKLOG,
+            backpressure=raise_connection_limit(),
             websockets=False,
             log_level=LogLevels.error,
             respawn_failed_workers=True,
@@ -64,66 +64,69 @@ class Server(MPServer):
         )
         self.settings = settings
         self.listener = listener
-        self.generations = generations
-        self.failure: KgError | None = None
+        self.active_engine = active_engine
+        self.start_error: UserError | None = None
         self.on_ready: Callable[[], None] = lambda: None
-        self._started, self._starting = Pipe(duplex=False)
+        self._ready_receiver, self._ready_sender = Pipe(duplex=False)
 
-    def run(self) -> None:
+    def run_until_stopped(self) -> None:
         """Serve until told to stop; raises StoreUnavailable when a server process cannot start."""
-        self.serve(target_loader=self._load, wrap_loader=False)
-        if self.failure is not None:
-            raise self.failure
+        self.serve(target_loader=self._load_application, wrap_loader=False)
+        if self.start_error is not None:
+            raise self.start_error
 
     def _init_shared_socket(self) -> None:
         """Share the one listening socket, where granian would open one a process."""
         held: Any = self
         held._ssp = None
-        held._shd = SocketHolder(self.listener.fileno(), False, BACKLOG)  # type: ignore[call-arg]  # stub is behind
+        held._shd = SocketHolder(self.listener.fileno(), False, LISTEN_BACKLOG)  # type: ignore[call-arg]  # stub is behind
         held._sfd = self.listener.fileno()
         held._sso = self.listener
 
     def signal_handler_reload(self, *_: Any) -> None:
         """SIGHUP: look for a new build now; the server processes stay, so no request is dropped."""
-        self.generations.wake.set()
+        self.active_engine.wake_event.set()
 
     def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
         """Start the server processes and wait until each has opened what it serves."""
         super()._spawn_workers(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         for _ in range(self.workers):
-            told = _receive(self._started)
+            told = _receive_start_error(self._ready_receiver)
             if told:
-                self.failure = StoreUnavailable(told)
+                self.start_error = StoreUnavailable(told)
                 self.interrupt_signal = True
                 self.main_loop_interrupt.set()
                 return
         self.on_ready()
 
-    def _load(self) -> Front:
+    def _load_application(self) -> CacheMiddleware:
         """Open the application; this runs in the server process, before its threads start."""
         die_with_parent()
         # The main process's handlers came along with the fork; until granian sets its own, a signal ends us.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         try:
-            front = open_front(self.settings, self.generations.current())
-        except KgError as error:
-            self._starting.send(json.dumps(str(error)))
+            front = open_middleware(self.settings, self.active_engine.read_directory())
+        except UserError as error:
+            self._ready_sender.send(json.dumps(str(error)))
             # The main process says the sentence; it ends this one.
             signal.pause()
             raise
         # Runs when the process ends in order; atexit does not, in a process made by multiprocessing.
         Finalize(None, front.close, exitpriority=10)
-        self._starting.send(json.dumps(""))
+        self._ready_sender.send(json.dumps(""))
         threading.Thread(
-            target=follow, args=(front, self.settings, self.generations), name="reload", daemon=True
+            target=follow_active_engine,
+            args=(front, self.settings, self.active_engine),
+            name="reload",
+            daemon=True,
         ).start()
         return front
 
 
-def _receive(pipe: Connection) -> str:
+def _receive_start_error(pipe: Connection) -> str:
     """Return what a server process tells of its start: "" or a sentence."""
-    if not pipe.poll(STARTING):
-        return f"A server process did not come up within {STARTING} seconds."
+    if not pipe.poll(START_TIMEOUT_SECONDS):
+        return f"A server process did not come up within {START_TIMEOUT_SECONDS} seconds."
     sentence: str = json.loads(pipe.recv())
     return sentence

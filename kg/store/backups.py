@@ -17,79 +17,81 @@ import pyoxigraph as ox
 
 from kg.errors import BadData
 from kg.store.jobs import QueryJob
-from kg.store.syntax import unreadable
+from kg.store.syntax import explain_rdf_error
 
-HEAD = b"# rrall-kg backup 1"
-_END = re.compile(rb"# end quads=(\d+) sha256=([0-9a-f]{64})\s*\Z")
-_TAIL = 200  # bytes the last line may have
-_BLOCK = 1 << 16
-EVERYTHING = "SELECT ?s ?p ?o ?g { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"
+BACKUP_HEADER = b"# rrall-kg backup 1"
+_LAST_LINE = re.compile(rb"# end quads=(\d+) sha256=([0-9a-f]{64})\s*\Z")
+_MAX_LAST_LINE = 200  # bytes the last line may have
+_BLOCK_SIZE = 1 << 16
+ALL_QUADS_QUERY = "SELECT ?s ?p ?o ?g { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"
 
 
-def dump_job(deadline: float) -> QueryJob:
+def make_dump_job(deadline: float) -> QueryJob:
     """Return the one query whose rows are the whole store, so that they are of one moment."""
-    return QueryJob(EVERYTHING, results="json", rows=0, deadline=deadline)
+    return QueryJob(ALL_QUADS_QUERY, results_format="json", row_limit=0, deadline=deadline)
 
 
-def dumped(quads: Iterable[ox.Quad], version: str) -> Iterator[bytes]:
+def serialize_backup(quads: Iterable[ox.Quad], version: str) -> Iterator[bytes]:
     """Yield a backup of `quads`, some thousands of lines at a time."""
     moment = datetime.now(UTC).isoformat(timespec="seconds")
-    yield HEAD + f" version={version} time={moment}\n".encode()
+    yield BACKUP_HEADER + f" version={version} time={moment}\n".encode()
     digest, count, lines, size = hashlib.sha256(), 0, [], 0
     for quad in quads:
         line = f"{quad} .\n".encode()
         digest.update(line)
         lines.append(line)
         count, size = count + 1, size + len(line)
-        if size > _BLOCK:
+        if size > _BLOCK_SIZE:
             yield b"".join(lines)
             lines, size = [], 0
     yield b"".join(lines) + f"# end quads={count} sha256={digest.hexdigest()}\n".encode()
 
 
-def quads_of_answer(blocks: Iterator[bytes]) -> Iterator[ox.Quad]:
+def parse_dump_answer(blocks: Iterator[bytes]) -> Iterator[ox.Quad]:
     """Yield the quads of the answer to `dump_job`, as it arrives."""
-    source = io.BufferedReader(_Blocks(blocks), _BLOCK)
+    source = io.BufferedReader(_BlockReader(blocks), _BLOCK_SIZE)
     rows = ox.parse_query_results(source, format=ox.QueryResultsFormat.JSON)
     assert isinstance(rows, ox.QuerySolutions)  # noqa: S101 - the query is a SELECT
     for s, p, o, g in rows:
         yield ox.Quad(s, p, o, g or ox.DefaultGraph())
 
 
-def restored(body: bytes, where: str) -> list[ox.Quad]:
+def parse_backup(body: bytes, location: str) -> list[ox.Quad]:
     """Return the quads of a backup or any N-Quads; raises BadData where it is broken, cut or empty."""
-    if body.startswith(HEAD):
-        _check_whole(body, where)
+    if body.startswith(BACKUP_HEADER):
+        _check_complete(body, location)
     try:
         quads = list(ox.parse(io.BytesIO(body), format=ox.RdfFormat.N_QUADS))
     except SyntaxError as error:
         todo = "Take another backup; what was there is unchanged."
-        raise unreadable(error, "The backup", where, todo) from error
+        raise explain_rdf_error(error, "The backup", location, todo) from error
     if not quads:
-        raise BadData("The backup holds no statement.", where=where, todo="What was there is unchanged.")
+        raise BadData(
+            "The backup holds no statement.", location=location, hint="What was there is unchanged."
+        )
     return quads
 
 
-def _check_whole(body: bytes, where: str) -> None:
+def _check_complete(body: bytes, location: str) -> None:
     """Raise BadData unless the last line is there and agrees with the rest."""
     start = body.find(b"\n") + 1
     end = body.rfind(b"\n", 0, len(body) - 1) + 1
-    last = _END.match(body[end:]) if len(body) - end <= _TAIL else None
+    last = _LAST_LINE.match(body[end:]) if len(body) - end <= _MAX_LAST_LINE else None
     if last is None:
         raise BadData(
             "The backup is cut short: its last line is missing.",
-            where=where,
-            todo="Take another backup; what was there is unchanged.",
+            location=location,
+            hint="Take another backup; what was there is unchanged.",
         )
     if hashlib.sha256(body[start:end]).hexdigest() != last[2].decode():
         raise BadData(
             "The backup is damaged: its digest does not fit its content.",
-            where=where,
-            todo="Take another backup; what was there is unchanged.",
+            location=location,
+            hint="Take another backup; what was there is unchanged.",
         )
 
 
-def restoration(quads: Iterable[ox.Quad]) -> str:
+def make_restore_update(quads: Iterable[ox.Quad]) -> str:
     """Return the one update that puts `quads` in the place of everything."""
     by_graph: dict[str, list[str]] = {}
     for quad in quads:
@@ -102,7 +104,7 @@ def restoration(quads: Iterable[ox.Quad]) -> str:
     return "DROP ALL ;\nINSERT DATA {\n" + "\n".join(blocks) + "\n}"
 
 
-def fill_directory(folder: Path, body: bytes) -> None:
+def load_quads_into_directory(folder: Path, body: bytes) -> None:
     """Load N-Quads into a new store on disk; raises OSError when the disk is full."""
     try:
         engine = ox.Store(folder)
@@ -112,7 +114,7 @@ def fill_directory(folder: Path, body: bytes) -> None:
         raise OSError(str(error)) from error
 
 
-class _Blocks(io.RawIOBase):
+class _BlockReader(io.RawIOBase):
     """Blocks of bytes as a file."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from pyoxigraph import BlankNode, DefaultGraph, Quad, Triple
 
 
-def batches(quads: Iterable[Quad], size: int) -> Iterator[list[Quad]]:
+def split_into_batches(quads: Iterable[Quad], size: int) -> Iterator[list[Quad]]:
     """Yield the quads, about `size` at a time, more where blank nodes tie them together."""
     plain: list[Quad] = []
     tied: list[Quad] = []
     for quad in quads:
-        if any(blank_nodes(quad.triple)):
+        if any(list_blank_nodes(quad.triple)):
             tied.append(quad)
             continue
         plain.append(quad)
@@ -24,10 +24,10 @@ def batches(quads: Iterable[Quad], size: int) -> Iterator[list[Quad]]:
             plain = []
     if plain:
         yield plain
-    yield from _packed(_components(tied), size)
+    yield from _pack_components(_group_by_blank_nodes(tied), size)
 
 
-def _packed(components: Iterable[list[Quad]], size: int) -> Iterator[list[Quad]]:
+def _pack_components(components: Iterable[list[Quad]], size: int) -> Iterator[list[Quad]]:
     """Yield whole components, put together while they fit."""
     batch: list[Quad] = []
     for component in components:
@@ -39,43 +39,43 @@ def _packed(components: Iterable[list[Quad]], size: int) -> Iterator[list[Quad]]
         yield batch
 
 
-def _components(quads: list[Quad]) -> list[list[Quad]]:
+def _group_by_blank_nodes(quads: list[Quad]) -> list[list[Quad]]:
     """Return the quads by the blank nodes that tie them together (union-find)."""
     above: dict[str, str] = {}
 
-    def top(name: str) -> str:
+    def find_root(name: str) -> str:
         while above.setdefault(name, name) != name:
             above[name] = above[above[name]]
             name = above[name]
         return name
 
     for quad in quads:
-        first, *others = blank_nodes(quad.triple)
+        first, *others = list_blank_nodes(quad.triple)
         for other in others:
-            above[top(other)] = top(first)
+            above[find_root(other)] = find_root(first)
     found: dict[str, list[Quad]] = {}
     for quad in quads:
-        found.setdefault(top(next(blank_nodes(quad.triple))), []).append(quad)
+        found.setdefault(find_root(next(list_blank_nodes(quad.triple))), []).append(quad)
     return list(found.values())
 
 
-def blank_nodes(triple: Triple) -> Iterator[str]:
+def list_blank_nodes(triple: Triple) -> Iterator[str]:
     """Yield the names of the blank nodes of a triple, those within triple terms too."""
     for term in (triple.subject, triple.object):
         if isinstance(term, BlankNode):
             yield term.value
         elif isinstance(term, Triple):
-            yield from blank_nodes(term)
+            yield from list_blank_nodes(term)
 
 
-def insertion(quads: Iterable[Quad]) -> str:
+def make_insert_update(quads: Iterable[Quad]) -> str:
     """Return the update that adds `quads`; with blank nodes by a template, which every server takes."""
     parts: dict[str, list[str]] = {}
     named = True
     for quad in quads:
         graph = "" if isinstance(quad.graph_name, DefaultGraph) else str(quad.graph_name)
         parts.setdefault(graph, []).append(f"{quad.triple} .")
-        named = named and not any(blank_nodes(quad.triple))
+        named = named and not any(list_blank_nodes(quad.triple))
     blocks = (
         "\n".join(lines) if not graph else f"GRAPH {graph} {{\n" + "\n".join(lines) + "\n}"
         for graph, lines in parts.items()

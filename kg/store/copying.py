@@ -11,41 +11,41 @@ from pathlib import Path
 import pyoxigraph as ox
 
 #: how often, and after how many seconds, what a thread of RocksDB was in the way of is tried again.
-PATIENCE, PAUSE = 20, 0.05
-_SMALL_FILES = ("CURRENT", "MANIFEST", "OPTIONS", "IDENTITY")
+RETRIES, RETRY_DELAY = 20, 0.05
+_METADATA_FILES = ("CURRENT", "MANIFEST", "OPTIONS", "IDENTITY")
 
 
-def opened_beside(path: Path) -> ox.Store:
+def open_engine_readonly(path: Path) -> ox.Store:
     """Open a store for reading; tried again where RocksDB compacts away a file it has just listed."""
-    return _patiently(lambda: ox.Store.read_only(os.fspath(path)), PATIENCE if path.exists() else 0)
+    return _retry_open(lambda: ox.Store.read_only(os.fspath(path)), RETRIES if path.exists() else 0)
 
 
-def copy_of(path: Path, target: Path) -> ox.Store:
+def copy_live_store(path: Path, target: Path) -> ox.Store:
     """Open a copy of a store that may be at work: tables, which never change, are linked, the rest copied.
 
     A backup of a store opened for reading would lack what only its log holds. Tried again where RocksDB
     takes away a file it has just listed.
     """
-    return _patiently(lambda: _copied(path, target), PATIENCE)
+    return _retry_open(lambda: _link_and_open_copy(path, target), RETRIES)
 
 
-def _patiently(act: Callable[[], ox.Store], times: int) -> ox.Store:
+def _retry_open(open_store: Callable[[], ox.Store], retries: int) -> ox.Store:
     """Return what `act` returns, tried again so many times."""
-    for _ in range(times):
+    for _ in range(retries):
         try:
-            return act()
+            return open_store()
         except (OSError, RuntimeError):
-            time.sleep(PAUSE)
-    return act()
+            time.sleep(RETRY_DELAY)
+    return open_store()
 
 
-def _copied(path: Path, target: Path) -> ox.Store:
+def _link_and_open_copy(path: Path, target: Path) -> ox.Store:
     """Link and copy the files of a store as they are now, tables last, and open the copy."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     for file in sorted(path.iterdir(), key=lambda file: file.suffix == ".sst"):
         if file.suffix == ".sst":
             os.link(file, target / file.name)
-        elif file.suffix == ".log" or file.name.startswith(_SMALL_FILES):
+        elif file.suffix == ".log" or file.name.startswith(_METADATA_FILES):
             shutil.copyfile(file, target / file.name)
     return ox.Store(target)

@@ -10,54 +10,60 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kg.namespaces import PREFIXES
-from kg.store.lexer import Token, tokens
+from kg.store.lexer import Token, tokenize
 
-_BEGINNINGS = (
+_FIRST_KEYWORDS = (
     "SELECT", "ASK", "CONSTRUCT", "DESCRIBE", "INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE",
     "ADD", "MOVE", "COPY", "WITH",
 )  # fmt: skip
-_PAIRS = {"{": "}", "(": ")", "[": "]", "<<": ">>", "<<(": ")>>"}
-_TERMS = ("iri", "name", "variable", "blank", "string", "number")
-_TERM_WORDS = ("A", "TRUE", "FALSE")
+_CLOSING_BRACKETS = {"{": "}", "(": ")", "[": "]", "<<": ">>", "<<(": ")>>"}
+_TERM_KINDS = ("iri", "name", "variable", "blank", "string", "number")
+_TERM_KEYWORDS = ("A", "TRUE", "FALSE")
 _OPERATORS = ("<", ">", "=", "&", "|", "-")
-_IGNORED = -1_000
+_NO_TRIPLE = -1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """One sentence, and the offset it is about."""
 
-    what: str
+    message: str
     offset: int
 
 
-def diagnose(text: str) -> Diagnosis | None:
+def diagnose_query(text: str) -> Diagnosis | None:
     """Return the first mistake that can be named, or None."""
-    words = list(tokens(text))
+    words = list(tokenize(text))
     if not words:
         return Diagnosis("The text is empty.", 0)
-    return _beginning(words) or _strings(words) or _groups(words) or _prefixes(words) or _triples(words)
+    return (
+        _check_first_keyword(words)
+        or _check_strings(words)
+        or _check_brackets(words)
+        or _check_prefixes(words)
+        or _check_triples(words)
+    )
 
 
-def _beginning(words: list[Token]) -> Diagnosis | None:
+def _check_first_keyword(words: list[Token]) -> Diagnosis | None:
     """Find a first word that begins nothing."""
     at = 0
-    while at < len(words) and words[at].is_word("BASE", "PREFIX", "VERSION"):
-        at += 3 if words[at].is_word("PREFIX") else 2
+    while at < len(words) and words[at].is_keyword("BASE", "PREFIX", "VERSION"):
+        at += 3 if words[at].is_keyword("PREFIX") else 2
     if at >= len(words):
         return Diagnosis("The text ends where a query should begin.", words[-1].end)
-    if words[at].is_word(*_BEGINNINGS):
+    if words[at].is_keyword(*_FIRST_KEYWORDS):
         return None
     return Diagnosis(f"`{words[at].text[:40]}` begins no query and no update.", words[at].start)
 
 
-def _strings(words: list[Token]) -> Diagnosis | None:
+def _check_strings(words: list[Token]) -> Diagnosis | None:
     """Find a quotation mark that opens a string nobody closes."""
     stray = next((word for word in words if word.kind == "other" and word.text in "'\""), None)
     return Diagnosis("The string that begins here is not closed.", stray.start) if stray else None
 
 
-def _groups(words: list[Token]) -> Diagnosis | None:
+def _check_brackets(words: list[Token]) -> Diagnosis | None:
     """Find a bracket without its partner."""
     waiting: list[Token] = []
     for before, word in zip([words[0], *words], words, strict=False):
@@ -69,8 +75,8 @@ def _groups(words: list[Token]) -> Diagnosis | None:
             if not waiting:
                 return Diagnosis(f"`{word.text}` closes nothing.", word.start)
             opened = waiting.pop()
-            if _PAIRS.get(opened.text) != word.text:
-                expected = _PAIRS.get(opened.text, "another sign")
+            if _CLOSING_BRACKETS.get(opened.text) != word.text:
+                expected = _CLOSING_BRACKETS.get(opened.text, "another sign")
                 return Diagnosis(f"`{word.text}` stands where `{expected}` is expected.", word.start)
     return (
         Diagnosis(f"The `{waiting[-1].text}` that stands here is not closed.", waiting[-1].start)
@@ -79,51 +85,51 @@ def _groups(words: list[Token]) -> Diagnosis | None:
     )
 
 
-def _prefixes(words: list[Token]) -> Diagnosis | None:
+def _check_prefixes(words: list[Token]) -> Diagnosis | None:
     """Find a prefixed name whose prefix no PREFIX declares."""
     declared: set[str] = set()
     for before, word in zip([None, *words], words, strict=False):
-        if before is not None and before.is_word("PREFIX"):
+        if before is not None and before.is_keyword("PREFIX"):
             declared.add(word.text)
         elif word.kind == "name" and word.text.partition(":")[0] + ":" not in declared:
             return Diagnosis(
-                f"The prefix of `{word.text}` is not declared; {_declaration(word.text)}.", word.start
+                f"The prefix of `{word.text}` is not declared; {_suggest_declaration(word.text)}.", word.start
             )
     return None
 
 
-def _declaration(name: str) -> str:
+def _suggest_declaration(name: str) -> str:
     """Return what declares the prefix of a name: the whole line where the prefix is one of the project's."""
     prefix = name.partition(":")[0]
     known = PREFIXES.get(prefix)
     return f"put `PREFIX {prefix}: <{known}>` at the head" if known else "PREFIX at the head does it"
 
 
-def _triples(words: list[Token]) -> Diagnosis | None:
+def _check_triples(words: list[Token]) -> Diagnosis | None:
     """Find a `.`, `;` or `}` behind a subject and a verb without an object."""
-    counts, before = [_IGNORED], words[0]
+    counts, before = [_NO_TRIPLE], words[0]
     for word in words:
         if word.text in (".", ";", "}") and counts[-1] in (1, 2) and word.kind in ("other", "close"):
             missing = "an object" if counts[-1] == 2 else "a verb and an object"
             return Diagnosis(f"A triple needs {missing} before this `{word.text}`.", word.start)
-        _count(word, before, counts)
+        _count_terms(word, before, counts)
         before = word
     return None
 
 
-def _count(word: Token, before: Token, counts: list[int]) -> None:
+def _count_terms(word: Token, before: Token, counts: list[int]) -> None:
     """Count the terms of the statement that `word` belongs to; a group in brackets is one term."""
     if word.kind == "open":
-        counts.append(0 if word.text == "{" and not before.is_word("VALUES") else _IGNORED)
+        counts.append(0 if word.text == "{" and not before.is_keyword("VALUES") else _NO_TRIPLE)
         if word.text == "{" and counts[-2] < 0 and before.kind == "variable":
-            counts[-1] = _IGNORED  # the block of VALUES ?x { ... }, or of GRAPH ?g
+            counts[-1] = _NO_TRIPLE  # the block of VALUES ?x { ... }, or of GRAPH ?g
     elif word.kind == "close":
         if len(counts) > 1:
             counts.pop()
-        counts[-1] = 0 if word.text == "}" and counts[-1] != _IGNORED else counts[-1] + 1
-    elif word.kind == "word" and word.text.upper() not in _TERM_WORDS:
-        counts[-1] = _IGNORED
-    elif word.kind in _TERMS or word.kind == "word":
+        counts[-1] = 0 if word.text == "}" and counts[-1] != _NO_TRIPLE else counts[-1] + 1
+    elif word.kind == "word" and word.text.upper() not in _TERM_KEYWORDS:
+        counts[-1] = _NO_TRIPLE
+    elif word.kind in _TERM_KINDS or word.kind == "word":
         counts[-1] += 0 if before.text in ("^", "/", "|") and counts[-1] > 0 else 1
     elif word.text in (".", ";", ","):
         counts[-1] = {".": 0, ";": 1, ",": 2}[word.text]

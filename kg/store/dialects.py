@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import pyoxigraph as ox
 
-from kg.store.lexer import tokens
+from kg.store.lexer import tokenize
 
 #: graphs that Virtuoso keeps for itself, where every query sees them.
-SYSTEM_GRAPHS = frozenset(
+VIRTUOSO_SYSTEM_GRAPHS = frozenset(
     {
         "http://www.openlinksw.com/schemas/virtrdf#",
         "http://www.w3.org/ns/ldp#",
@@ -19,53 +19,53 @@ SYSTEM_GRAPHS = frozenset(
     }
 )
 #: the one variable of the one row that Virtuoso answers to ASK.
-_ASK = "__ASK_RETVAL"
-_PLAIN = b'"type": "bnode", "value": "'
-_NODE = _PLAIN + b"nodeID://"
-_DATASET = re.compile(r"\b(?:FROM|USING|WITH|GRAPH)\b", re.IGNORECASE)
+_ASK_VARIABLE = "__ASK_RETVAL"
+_JSON_BLANK_NODE = b'"type": "bnode", "value": "'
+_VIRTUOSO_BLANK_NODE = _JSON_BLANK_NODE + b"nodeID://"
+_DATASET_KEYWORD = re.compile(r"\b(?:FROM|USING|WITH|GRAPH)\b", re.IGNORECASE)
 
 
-def stand_in(text: str) -> tuple[str, ...] | None:
+def find_graphs_to_send(text: str) -> tuple[str, ...] | None:
     """Return the graphs to name beside the one that stands for the default graph; None: name none at all.
 
     A dataset in the request takes the place of FROM, and where it has a default graph, GRAPH <...> sees only
     the graphs it names; GRAPH ?g sees all of them as before.
     """
-    if not _DATASET.search(text):
+    if not _DATASET_KEYWORD.search(text):
         return ()
-    words = list(tokens(text))
-    if any(word.is_word("FROM", "USING", "WITH") for word in words):
+    words = list(tokenize(text))
+    if any(word.is_keyword("FROM", "USING", "WITH") for word in words):
         return None
-    named = [after for word, after in pairwise(words) if word.is_word("GRAPH")]
+    named = [after for word, after in pairwise(words) if word.is_keyword("GRAPH")]
     if all(token.kind == "iri" for token in named):
         return tuple(dict.fromkeys(token.text[1:-1] for token in named))
     return () if all(token.kind == "variable" for token in named) else None
 
 
-def yes_or_no(found: ox.QuerySolutions | ox.QueryBoolean) -> ox.QueryBoolean | None:
+def parse_ask_answer(result: ox.QuerySolutions | ox.QueryBoolean) -> ox.QueryBoolean | None:
     """Return the answer to an ASK, also where it came as a row; None for an answer to anything else."""
-    if isinstance(found, ox.QueryBoolean):
-        return found
-    if [variable.value for variable in found.variables] != [_ASK]:
+    if isinstance(result, ox.QueryBoolean):
+        return result
+    if [variable.value for variable in result.variables] != [_ASK_VARIABLE]:
         return None
-    value = next((row[0] for row in found), None)
+    value = next((row[0] for row in result), None)
     word = b"true" if isinstance(value, ox.Literal) and value.value in ("1", "true") else b"false"
     read = ox.parse_query_results(b'{"head":{},"boolean":' + word + b"}", format=ox.QueryResultsFormat.JSON)
     return read if isinstance(read, ox.QueryBoolean) else None
 
 
-def plain_names(body: bytes) -> bytes:
+def normalize_blank_nodes(body: bytes) -> bytes:
     """Return results in JSON with blank nodes that have names; Virtuoso calls them by addresses."""
-    return body.replace(_NODE, _PLAIN)
+    return body.replace(_VIRTUOSO_BLANK_NODE, _JSON_BLANK_NODE)
 
 
-class PlainNames(io.RawIOBase):
+class BlankNodeNormalizer(io.RawIOBase):
     """The same, of an answer that is read as it arrives."""
 
     def __init__(self, source: io.RawIOBase) -> None:
         """Read from `source`."""
         super().__init__()
-        self._source, self._rest, self._ended = source, b"", False
+        self._source, self._pending, self._ended = source, b"", False
 
     def readable(self) -> bool:
         """Say yes."""
@@ -73,11 +73,11 @@ class PlainNames(io.RawIOBase):
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Fill `buffer`; what may be the start of a name waits for its end."""
-        while not self._ended and len(self._rest) < len(_NODE):
+        while not self._ended and len(self._pending) < len(_VIRTUOSO_BLANK_NODE):
             part = self._source.read(len(buffer)) or b""
             self._ended = not part
-            self._rest = plain_names(self._rest + part)
-        kept = 0 if self._ended else len(_NODE) - 1
-        size = min(len(buffer), max(len(self._rest) - kept, 0))
-        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+            self._pending = normalize_blank_nodes(self._pending + part)
+        kept = 0 if self._ended else len(_VIRTUOSO_BLANK_NODE) - 1
+        size = min(len(buffer), max(len(self._pending) - kept, 0))
+        buffer[:size], self._pending = self._pending[:size], self._pending[size:]
         return size

@@ -20,83 +20,83 @@ from kg.settings import Settings
 from kg.store.local import LocalStore
 
 #: stands in the directory while its first load runs; a load that was killed starts anew.
-_LOADING = "LOADING"
+_LOADING_MARKER = "LOADING"
 
-_IMPORTS = GRAPH["import"].value  # `graph/imports` and `graph/import/...` came by kg import
+_IMPORTS_PREFIX = GRAPH["import"].value  # `graph/imports` and `graph/import/...` came by kg import
 #: stands in the directory between a write and its inferences.
-_BEHIND = "INFERENCES_BEHIND"
+_STALE_INFERENCES_MARKER = "INFERENCES_BEHIND"
 
 
 class DiskStore(LocalStore):
     """A directory store; opened read-write, so a second server on it is refused."""
 
-    rehearses = False
+    needs_dry_run = False
 
     def __init__(self, path: Path, settings: Settings | None = None) -> None:
         """Open `path`, and load the build into it on first use; raises StoreUnavailable when it cannot."""
-        self.place = path
-        self.path = self.anchored(path)
+        self.configured_path = path
+        self.path = self.resolve_engine_path(path)
         settings = settings or Settings(empty=True)
         initial = None if settings.empty else settings.build_dir / "current" / "graph.nq"
-        engine = _opened(self.path, path)
+        engine = _open_engine(self.path, path)
         super().__init__(engine, f"disk-{secrets.token_hex(6)}", str(path))
-        if initial is not None and ((self.path / _LOADING).exists() or not self._holds_a_build()):
-            self._first_load(initial)
+        if initial is not None and ((self.path / _LOADING_MARKER).exists() or not self._has_initial_data()):
+            self._load_initial_data(initial)
 
-    def anchored(self, path: Path) -> Path:
+    def resolve_engine_path(self, path: Path) -> Path:
         """Return the name under which the engine opens `path`."""
         return path
 
-    def _holds_a_build(self) -> bool:
+    def _has_initial_data(self) -> bool:
         """Say whether there is more in the store than imports."""
-        named = any(not graph.value.startswith(_IMPORTS) for graph in self.graphs())
-        return named or next(self.quads(None), None) is not None
+        named = any(not graph.value.startswith(_IMPORTS_PREFIX) for graph in self.graph_names())
+        return named or next(self.read_graph(None), None) is not None
 
-    def _first_load(self, nquads: Path) -> None:
+    def _load_initial_data(self, nquads: Path) -> None:
         """Load the build; until it is whole, a marker says so."""
         if not nquads.exists():
             self.close()
             raise StoreUnavailable(
                 "There is no build to load into the new store.",
-                where=str(nquads),
-                todo="Run kg build first, or serve it with --empty.",
+                location=str(nquads),
+                hint="Run kg build first, or serve it with --empty.",
             )
-        marker = self.path / _LOADING
+        marker = self.path / _LOADING_MARKER
         try:
             marker.touch()
-            for graph in self.graphs():
-                if not graph.value.startswith(_IMPORTS):
-                    self.engine.remove_graph(graph)
-            self.engine.clear_graph(ox.DefaultGraph())
-            self.engine.bulk_load(path=nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
-            self.engine.flush()
+            for graph in self.graph_names():
+                if not graph.value.startswith(_IMPORTS_PREFIX):
+                    self.oxigraph.remove_graph(graph)
+            self.oxigraph.clear_graph(ox.DefaultGraph())
+            self.oxigraph.bulk_load(path=nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
+            self.oxigraph.flush()
             marker.unlink()
         except SyntaxError as error:
             raise BadData(
-                f"The built graph is broken: {error.msg}.", where=str(nquads), todo="Run kg build."
+                f"The built graph is broken: {error.msg}.", location=str(nquads), hint="Run kg build."
             ) from error
         except OSError as error:
-            raise unavailable(self.place, error) from error
+            raise explain_disk_error(self.configured_path, error) from error
 
     @property
-    def is_behind(self) -> bool:
+    def has_stale_inferences(self) -> bool:
         """Say whether the process ended between a write and its inferences."""
-        return (self.path / _BEHIND).exists()
+        return (self.path / _STALE_INFERENCES_MARKER).exists()
 
-    def begin_following(self) -> None:
+    def mark_inferences_stale(self) -> None:
         """Note on the disk that inferences are behind, so that the next start mends it."""
         with contextlib.suppress(OSError):
-            (self.path / _BEHIND).touch()
+            (self.path / _STALE_INFERENCES_MARKER).touch()
 
-    def end_following(self) -> None:
+    def mark_inferences_current(self) -> None:
         """Note that inferences are in step again."""
-        (self.path / _BEHIND).unlink(missing_ok=True)
+        (self.path / _STALE_INFERENCES_MARKER).unlink(missing_ok=True)
 
-    def _fail(self, error: Exception) -> NoReturn:
+    def _raise_store_error(self, error: Exception) -> NoReturn:
         """Raise what a full, lost or damaged disk means; other errors as every store has them."""
-        if any(sign in str(error).lower() for sign in _OF_THE_DISK):
-            raise unavailable(self.place, error) from error
-        super()._fail(error)
+        if any(sign in str(error).lower() for sign in _DISK_ERRORS):
+            raise explain_disk_error(self.configured_path, error) from error
+        super()._raise_store_error(error)
 
     def make_durable(self) -> None:
         """Return when the log of RocksDB is on the disk."""
@@ -106,33 +106,33 @@ class DiskStore(LocalStore):
                 with log.open("rb") as file:
                     os.fsync(file.fileno())
         except FileNotFoundError:
-            self.engine.flush()
+            self.oxigraph.flush()
         except OSError as error:
-            raise unavailable(self.place, error) from error
+            raise explain_disk_error(self.configured_path, error) from error
 
 
-def _opened(path: Path, place: Path) -> ox.Store:
+def _open_engine(path: Path, configured_path: Path) -> ox.Store:
     """Return the engine of the directory `path`, which messages call `place`."""
     if path.exists() and not path.is_dir():
         raise StoreUnavailable(
-            "The store is a file, not a directory.", where=str(place), todo="Name a directory."
+            "The store is a file, not a directory.", location=str(configured_path), hint="Name a directory."
         )
     foreign = path.exists() and any(path.iterdir()) and not (path / "CURRENT").exists()
-    if foreign and not (path / _LOADING).exists():
+    if foreign and not (path / _LOADING_MARKER).exists():
         raise StoreUnavailable(
             "The directory holds other files and no store.",
-            where=str(place),
-            todo="Name a new or empty directory.",
+            location=str(configured_path),
+            hint="Name a new or empty directory.",
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return ox.Store(path)
     except (OSError, ValueError, RuntimeError) as error:
-        raise unavailable(place, error) from error
+        raise explain_disk_error(configured_path, error) from error
 
 
-_OF_THE_DISK = ("no space", "read-only", "corrupt", "input/output error")
-_REASONS = (
+_DISK_ERRORS = ("no space", "read-only", "corrupt", "input/output error")
+_ERROR_MESSAGES = (
     ("lock", "Another process has the store open.", "Stop that server, or name another directory."),
     ("no space", "The disk is full.", "Make room, then start again; nothing acknowledged was lost."),
     ("read-only", "The disk is read-only.", "Mount it writable, or serve --store memory:."),
@@ -143,14 +143,14 @@ _REASONS = (
 )
 
 
-def unavailable(path: Path, error: Exception) -> StoreUnavailable:
+def explain_disk_error(path: Path, error: Exception) -> StoreUnavailable:
     """Return in one sentence why a store cannot be opened or written."""
     text = str(error).split("\n")[0]
-    for sign, what, todo in _REASONS:
+    for sign, what, todo in _ERROR_MESSAGES:
         if sign in text.lower():
-            return StoreUnavailable(what, where=str(path), todo=todo)
+            return StoreUnavailable(what, location=str(path), hint=todo)
     with contextlib.suppress(UnicodeError):
         text = text.encode("ascii", "replace").decode()
     return StoreUnavailable(
-        f"The store cannot be used: {text}.", where=str(path), todo="See docs/operations.md."
+        f"The store cannot be used: {text}.", location=str(path), hint="See docs/operations.md."
     )

@@ -22,65 +22,65 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kg.errors import KgError, StoreUnavailable
+from kg.errors import StoreUnavailable, UserError
 from kg.settings import Settings
 from kg.store import board as boards
 from kg.store import leftovers, walls
-from kg.store.board import Board
-from kg.store.jobs import error_frame, error_from
+from kg.store.board import Scoreboard
+from kg.store.jobs import decode_error, make_error_frame
 from kg.store.local import LocalStore
-from kg.store.owner import Owner, slots_of
+from kg.store.owner import StoreOwner, count_worker_slots
 
 log = logging.getLogger(__name__)
 
-_START = 120.0  # seconds a store may take to open, its first load included
-_GRACE = 10.0  # seconds a running write has to finish when the server stops
+_START_TIMEOUT = 120.0  # seconds a store may take to open, its first load included
+_STOP_TIMEOUT = 10.0  # seconds a running write has to finish when the server stops
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class SparqlEngineProcess:
     """A running engine: its directory of sockets, and how to stop it."""
 
     directory: Path
     pid: int
-    lifeline: int
+    shutdown_pipe: int
 
     def stop(self) -> None:
         """End the engine: a running write finishes, queries have two seconds."""
         with contextlib.suppress(OSError):
-            os.write(self.lifeline, b".")  # other processes may hold copies of this end
-            os.close(self.lifeline)
+            os.write(self.shutdown_pipe, b".")  # other processes may hold copies of this end
+            os.close(self.shutdown_pipe)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> SparqlEngineProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
 
-def start_engine(settings: Settings, opener: Callable[[], LocalStore]) -> Engine:
+def start_engine(settings: Settings, open_store: Callable[[], LocalStore]) -> SparqlEngineProcess:
     """Start an engine over what `opener` opens, in its own process; raises StoreUnavailable when it cannot.
 
     Forks: call it before threads are started.
     """
-    leftovers.sweep()
-    directory = Path(tempfile.mkdtemp(prefix=leftovers.PREFIX))
+    leftovers.remove_stale_engine_dirs()
+    directory = Path(tempfile.mkdtemp(prefix=leftovers.ENGINE_DIR_PREFIX))
     lifeline, held = os.pipe()
     told, tell = os.pipe()
     pid = os.fork()
     if not pid:
         os.close(held)
         os.close(told)
-        _be_supervisor(settings, opener, directory, lifeline, tell)
+        _run_supervisor(settings, open_store, directory, lifeline, tell)
     os.close(lifeline)
     os.close(tell)
-    engine = Engine(directory, pid, held)
+    engine = SparqlEngineProcess(directory, pid, held)
     try:
         _await_ready(engine, told)
-    except KgError:
+    except UserError:
         engine.stop()
         raise
     finally:
@@ -88,78 +88,82 @@ def start_engine(settings: Settings, opener: Callable[[], LocalStore]) -> Engine
     return engine
 
 
-def _await_ready(engine: Engine, told: int) -> None:
+def _await_ready(engine: SparqlEngineProcess, ready_pipe: int) -> None:
     """Return when the engine answers; raises what kept it from opening its store."""
-    until, said = time.monotonic() + _START, b""
+    until, said = time.monotonic() + _START_TIMEOUT, b""
     while time.monotonic() < until:
         if (engine.directory / "ready").exists():
             return
-        if select.select([told], [], [], 0.005)[0]:
-            part = os.read(told, 65536)
+        if select.select([ready_pipe], [], [], 0.005)[0]:
+            part = os.read(ready_pipe, 65536)
             if not part:
                 break
             said += part
     if said:
-        raise error_from(said[5:])
-    raise StoreUnavailable("The store did not open in time.", todo="Look at the log and start again.")
+        raise decode_error(said[5:])
+    raise StoreUnavailable("The store did not open in time.", hint="Look at the log and start again.")
 
 
-def _be_supervisor(
-    settings: Settings, opener: Callable[[], LocalStore], directory: Path, lifeline: int, tell: int
+def _run_supervisor(
+    settings: Settings,
+    open_store: Callable[[], LocalStore],
+    directory: Path,
+    shutdown_pipe: int,
+    ready_pipe: int,
 ) -> None:
     """Be the supervisor until the lifeline is cut; never returns."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        walls.let_go_of_inherited((lifeline, tell))
-        leftovers.claim(directory)
+        walls.detach_inherited_descriptors((shutdown_pipe, ready_pipe))
+        leftovers.lock_engine_dir(directory)
         if walls.forbid_network():
             (directory / "walled").touch()
         writes = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         writes.bind(str(directory / "write.sock"))
         writes.listen(settings.query_queue)
-        _keep_owner(settings, opener, directory, (writes, lifeline, tell))
+        _respawn_owner(settings, open_store, directory, (writes, shutdown_pipe, ready_pipe))
     finally:
         os._exit(0)
 
 
-def _keep_owner(
+def _respawn_owner(
     settings: Settings,
-    opener: Callable[[], LocalStore],
+    open_store: Callable[[], LocalStore],
     directory: Path,
-    ends: tuple[socket.socket, int, int],
+    pipes: tuple[socket.socket, int, int],
 ) -> None:
     """Fork an owner, and another one when it dies before its time."""
-    lifeline = ends[1]
-    board = Board(directory / "board", slots_of(settings) + 1)
+    lifeline = pipes[1]
+    board = Scoreboard(directory / "board", count_worker_slots(settings) + 1)
     while True:
         began, supervisor = time.monotonic(), os.getpid()
         pid = os.fork()
         if not pid:
-            _be_owner(settings, opener, (directory, supervisor), ends, board)
-        status = _wait(pid, lifeline)
+            _run_owner(settings, open_store, (directory, supervisor), pipes, board)
+        status = _wait_for_owner_exit(pid, lifeline)
         if not os.WIFSIGNALED(status):
             return
-        _note_death(board, slots_of(settings), os.WTERMSIG(status))
+        _record_owner_exit(board, count_worker_slots(settings), os.WTERMSIG(status))
         log.error("the store's owner died of signal %s and is started again", os.WTERMSIG(status))
         time.sleep(max(0.0, 0.2 - (time.monotonic() - began)))
 
 
-def _note_death(board: Board, slot: int, number: int) -> None:
+def _record_owner_exit(scoreboard: Scoreboard, slot: int, signal_number: int) -> None:
     """Note why the write that the owner was at did not come to its end."""
-    writing = board.slot(slot)
-    if writing.since:
+    writing = scoreboard.read_slot(slot)
+    if writing.started_at:
         causes = {
-            signal.SIGALRM: boards.DEADLINE,
-            signal.SIGABRT: boards.MEMORY,
-            signal.SIGKILL: boards.MEMORY,
+            signal.SIGALRM: boards.EXIT_DEADLINE,
+            signal.SIGABRT: boards.EXIT_MEMORY,
+            signal.SIGKILL: boards.EXIT_MEMORY,
         }
-        board.died(writing.job, causes.get(signal.Signals(number), boards.CRASH))
-        board.idle(slot, 0)
+        scoreboard.record_exit(writing.job_id, causes.get(signal.Signals(signal_number), boards.EXIT_CRASH))
+        scoreboard.mark_idle(slot, 0)
 
 
-def _wait(pid: int, lifeline: int) -> int:
+def _wait_for_owner_exit(pid: int, shutdown_pipe: int) -> int:
     """Return the exit status of `pid`; after the lifeline is cut it has some seconds, then it is killed."""
     until = 0.0
     while True:
@@ -170,30 +174,30 @@ def _wait(pid: int, lifeline: int) -> int:
             os.kill(pid, signal.SIGKILL)
         if until:
             time.sleep(0.01)
-        elif select.select([lifeline], [], [], 0.05)[0]:
-            until = time.monotonic() + _GRACE
+        elif select.select([shutdown_pipe], [], [], 0.05)[0]:
+            until = time.monotonic() + _STOP_TIMEOUT
 
 
-def _be_owner(
+def _run_owner(
     settings: Settings,
-    opener: Callable[[], LocalStore],
-    home: tuple[Path, int],
-    ends: tuple[socket.socket, int, int],
-    board: Board,
+    open_store: Callable[[], LocalStore],
+    directory_and_parent: tuple[Path, int],
+    pipes: tuple[socket.socket, int, int],
+    scoreboard: Scoreboard,
 ) -> None:
     """Be the owner until the lifeline is cut, or tell why the store does not open; never returns."""
-    (directory, supervisor), (writes, lifeline, tell) = home, ends
+    (directory, supervisor), (writes, lifeline, tell) = directory_and_parent, pipes
     try:
         walls.die_with_parent(supervisor)
-        store = opener()
-    except KgError as error:
-        os.write(tell, error_frame(error))
+        store = open_store()
+    except UserError as error:
+        os.write(tell, make_error_frame(error))
         os._exit(1)
     except BaseException as error:
-        os.write(tell, error_frame(StoreUnavailable(f"The store does not open: {error}.")))
+        os.write(tell, make_error_frame(StoreUnavailable(f"The store does not open: {error}.")))
         os._exit(1)
     try:
-        Owner(store, directory, settings, board).run(writes, lifeline)
+        StoreOwner(store, directory, settings, scoreboard).run(writes, lifeline)
     except BaseException:
         log.exception("the store's owner failed")
         os.kill(os.getpid(), signal.SIGKILL)

@@ -20,58 +20,60 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kg.errors import StoreUnavailable
-from kg.namespaces import GRAPH, IMPORT
-from kg.store.copying import PATIENCE, PAUSE, copy_of, opened_beside
+from kg.namespaces import GRAPH, IMPORT_GRAPH
+from kg.store.copying import RETRIES, RETRY_DELAY, copy_live_store, open_engine_readonly
 from kg.store.local import LocalStore
-from kg.store.sharing import is_served, writes_held
+from kg.store.sharing import hold_writes, is_store_served
 
 #: a graph larger than this is left behind by copying the others, for deleting is slower than loading.
-SMALL = 50_000
+SMALL_GRAPH_SIZE = 50_000
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # renameat2(2)
 
 
-class Stage:
+class StagedStore:
     """The clone being worked on: `load` graphs into it, query it; `scratch` is a folder for other files."""
 
-    def __init__(self, engine: ox.Store, folder: Path) -> None:
+    def __init__(self, oxigraph: ox.Store, folder: Path) -> None:
         """Take over `engine`, a store below `folder`."""
-        self._engine = engine
-        self.scratch = folder
-        self.store = LocalStore(engine, "staged", str(folder))
+        self._oxigraph = oxigraph
+        self.scratch_dir = folder
+        self.store = LocalStore(oxigraph, "staged", str(folder))
 
-    def load(
-        self, blocks: Iterable[bytes], form: ox.RdfFormat, graph: ox.NamedNode, lenient: bool = False
+    def load_blocks(
+        self, blocks: Iterable[bytes], rdf_format: ox.RdfFormat, graph: ox.NamedNode, lenient: bool = False
     ) -> None:
         """Bulk-load text of one RDF format into `graph` in bounded memory; raises SyntaxError.
 
         The text is parsed in a second thread while `blocks` makes more of it in this one;
         `lenient` does not check IRIs.
         """
-        base = None if form == ox.RdfFormat.N_TRIPLES else graph.value
-        engine = self._engine
+        base = None if rdf_format == ox.RdfFormat.N_TRIPLES else graph.value
+        engine = self._oxigraph
 
-        def load(path: str) -> None:
-            engine.bulk_load(path=path, format=form, base_iri=base, to_graph=graph, lenient=lenient)
+        def bulk_load(path: str) -> None:
+            engine.bulk_load(path=path, format=rdf_format, base_iri=base, to_graph=graph, lenient=lenient)
 
-        _pump(blocks, load)
+        _load_through_pipe(blocks, bulk_load)
 
-    def bring(self, nquads: Path) -> None:
+    def load_nquads(self, nquads: Path) -> None:
         """Load a build beside the imports: N-Quads, its graphs kept."""
-        self._engine.bulk_load(path=nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
+        self._oxigraph.bulk_load(path=nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
 
-    def add(self, quads: Iterable[ox.Quad]) -> None:
+    def add_quads(self, quads: Iterable[ox.Quad]) -> None:
         """Add a few quads."""
-        self._engine.extend(quads)
+        self._oxigraph.extend(quads)
 
     def close(self) -> None:
         """Write everything to disk and let go of it."""
-        self._engine.flush()
+        self._oxigraph.flush()
         self.store.close()
-        del self._engine
+        del self._oxigraph
 
 
 @contextmanager
-def staged(path: Path, without: Iterable[ox.NamedNode] = (), imports_only: bool = False) -> Iterator[Stage]:
+def stage_store(
+    path: Path, excluded_graphs: Iterable[ox.NamedNode] = (), imports_only: bool = False
+) -> Iterator[StagedStore]:
     """Yield a clone of the store at `path` less the graphs `without`; at the end it takes `path`'s place.
 
     `path` stays locked meanwhile, so that no write to it is lost; a server that has it open keeps its writes
@@ -79,92 +81,94 @@ def staged(path: Path, without: Iterable[ox.NamedNode] = (), imports_only: bool 
     Raises StoreUnavailable when another process has the store open for writing, or the disk is full.
     """
     folder = path.parent / f".{path.name}.import-{os.getpid()}"
-    served, handed_over = is_served(path), False
+    served, handed_over = is_store_served(path), False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(path)
+        remove_stale_stages(path)
         folder.mkdir()
-        with _copied(path, folder / "held") if served else _locked(path) as old:
-            stage = _clone(old, folder, tuple(without), imports_only)
+        with _copy_beside_server(path, folder / "held") if served else _open_locked(path) as old:
+            stage = _clone_for_staging(old, folder, tuple(excluded_graphs), imports_only)
             yield stage
             stage.close()
             del old
             if served:
-                _swap(folder / "store", path)
+                _swap_directories(folder / "store", path)
                 handed_over = True
         if not served:
-            _swap(folder / "store", path)
+            _swap_directories(folder / "store", path)
     except OSError as error:
         raise StoreUnavailable(
-            f"The store could not be written: {error}.", where=str(path), todo="Look at the disk, then retry."
+            f"The store could not be written: {error}.",
+            location=str(path),
+            hint="Look at the disk, then retry.",
         ) from error
     finally:
         if not handed_over:  # the server goes on with what it had, and sweeps it away when done
-            _remove(folder)
+            _remove_folder(folder)
 
 
 @contextmanager
-def cloned(path: Path) -> Iterator[LocalStore]:
+def clone_store(path: Path) -> Iterator[LocalStore]:
     """Yield a writable clone of the store at `path`, to try things on; it is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.import-", suffix=f"-{os.getpid()}", dir=path.parent))
     try:
-        with LocalStore(copy_of(path, folder / "store"), "clone", str(path)) as store:
+        with LocalStore(copy_live_store(path, folder / "store"), "clone", str(path)) as store:
             yield store
     except OSError as error:
-        raise StoreUnavailable(f"The store cannot be opened: {error}.", where=str(path)) from error
+        raise StoreUnavailable(f"The store cannot be opened: {error}.", location=str(path)) from error
     finally:
-        _remove(folder)
+        _remove_folder(folder)
 
 
 def open_readonly(path: Path) -> LocalStore:
     """Open the store at `path` for reading beside whatever has it open; raises StoreUnavailable."""
     version = f"{path.stat().st_ino:x}" if path.exists() else ""
     try:
-        return LocalStore(opened_beside(path), version, str(path))
+        return LocalStore(open_engine_readonly(path), version, str(path))
     except (OSError, RuntimeError) as error:
         raise StoreUnavailable(
-            f"The store cannot be opened: {error}.", where=str(path), todo="Import first: kg import FILE."
+            f"The store cannot be opened: {error}.", location=str(path), hint="Import first: kg import FILE."
         ) from error
 
 
-def _clone(
-    old: ox.Store | None, folder: Path, without: tuple[ox.NamedNode, ...], imports_only: bool
-) -> Stage:
+def _clone_for_staging(
+    old: ox.Store | None, folder: Path, excluded_graphs: tuple[ox.NamedNode, ...], imports_only: bool
+) -> StagedStore:
     """Return a clone of the store `old`, or an empty one where there is none."""
     target = folder / "store"
     if old is None:
-        return Stage(ox.Store(target), folder)
-    left_behind = (*without, *(_ours(old) if imports_only else ()))
+        return StagedStore(ox.Store(target), folder)
+    left_behind = (*excluded_graphs, *(_list_build_graphs(old) if imports_only else ()))
     if any(_is_large(old, graph) for graph in left_behind):
         engine = ox.Store(target)
-        _copy(old, engine, without, imports_only)
-        return Stage(engine, folder)
+        _copy_graphs(old, engine, excluded_graphs, imports_only)
+        return StagedStore(engine, folder)
     old.backup(target)
     engine = ox.Store(target)
     for graph in left_behind:
         engine.remove_graph(graph)
-    return Stage(engine, folder)
+    return StagedStore(engine, folder)
 
 
-def _ours(engine: ox.Store) -> Iterator[ox.NamedNode | ox.DefaultGraph]:
+def _list_build_graphs(oxigraph: ox.Store) -> Iterator[ox.NamedNode | ox.DefaultGraph]:
     """Yield the graphs of a build: all of ours but the imports and what describes them."""
     yield ox.DefaultGraph()
-    for graph in engine.named_graphs():
+    for graph in oxigraph.named_graphs():
         name = graph.value
-        if name.startswith(GRAPH) and not name.startswith(IMPORT) and name != GRAPH["imports"].value:
+        if name.startswith(GRAPH) and not name.startswith(IMPORT_GRAPH) and name != GRAPH["imports"].value:
             yield ox.NamedNode(name)
 
 
 @contextmanager
-def _copied(path: Path, target: Path) -> Iterator[ox.Store]:
+def _copy_beside_server(path: Path, target: Path) -> Iterator[ox.Store]:
     """Yield a copy, at `target`, of the store at `path`, whose server makes no write meanwhile."""
-    with writes_held(path):
-        yield copy_of(path, target)
+    with hold_writes(path):
+        yield copy_live_store(path, target)
         shutil.rmtree(target)
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[ox.Store | None]:
+def _open_locked(path: Path) -> Iterator[ox.Store | None]:
     """Open the store at `path` for writing, None where there is none; raises StoreUnavailable."""
     if not path.exists() or not any(path.iterdir()):
         yield None
@@ -176,43 +180,50 @@ def _locked(path: Path) -> Iterator[ox.Store | None]:
             raise
         raise StoreUnavailable(
             "Another process (another import, or a server of another kind) has this store open.",
-            where=str(path),
-            todo="Wait for it or stop it, and run this again; or name another directory with --store.",
+            location=str(path),
+            hint="Wait for it or stop it, and run this again; or name another directory with --store.",
         ) from error
     yield engine
     del engine
 
 
-def _is_large(engine: ox.Store, graph: ox.NamedNode | ox.DefaultGraph) -> bool:
+def _is_large(oxigraph: ox.Store, graph: ox.NamedNode | ox.DefaultGraph) -> bool:
     """Say whether `graph` has more than SMALL triples."""
-    return sum(1 for _ in islice(engine.quads_for_pattern(None, None, None, graph), SMALL + 1)) > SMALL
+    return (
+        sum(1 for _ in islice(oxigraph.quads_for_pattern(None, None, None, graph), SMALL_GRAPH_SIZE + 1))
+        > SMALL_GRAPH_SIZE
+    )
 
 
-def _copy(old: ox.Store, new: ox.Store, without: tuple[ox.NamedNode, ...], imports_only: bool) -> None:
+def _copy_graphs(
+    old: ox.Store, new: ox.Store, excluded_graphs: tuple[ox.NamedNode, ...], imports_only: bool
+) -> None:
     """Copy every graph but `without`: imports as streams, the many small graphs of ours quad by quad."""
-    imports = [g for g in old.named_graphs() if isinstance(g, ox.NamedNode) and g.value.startswith(IMPORT)]
+    imports = [
+        g for g in old.named_graphs() if isinstance(g, ox.NamedNode) and g.value.startswith(IMPORT_GRAPH)
+    ]
     for graph in imports:
-        if graph not in without:
-            _transfer(old, new, graph)
+        if graph not in excluded_graphs:
+            _copy_graph_through_pipe(old, new, graph)
     if imports_only:  # and what users put into graphs of their own
         theirs = [name for name in old.named_graphs() if not name.value.startswith(GRAPH)]
         for name in (GRAPH["imports"], *theirs):
             new.bulk_extend(old.quads_for_pattern(None, None, None, name))
         return
-    left_out = {*imports, *without}
+    left_out = {*imports, *excluded_graphs}
     new.bulk_extend(quad for quad in old if quad.graph_name not in left_out)
 
 
-def _transfer(old: ox.Store, new: ox.Store, graph: ox.NamedNode) -> None:
+def _copy_graph_through_pipe(old: ox.Store, new: ox.Store, graph: ox.NamedNode) -> None:
     """Copy one graph through a pipe, from the engine's writer to its loader."""
     reader, writer = os.pipe()
     form = ox.RdfFormat.N_TRIPLES
 
-    def write() -> None:
+    def dump_graph() -> None:
         with os.fdopen(writer, "wb", 1 << 20) as out, suppress(BrokenPipeError):
             old.dump(out, format=form, from_graph=graph)
 
-    thread = threading.Thread(target=write)
+    thread = threading.Thread(target=dump_graph)
     thread.start()
     try:
         new.bulk_load(path=f"/dev/fd/{reader}", format=form, to_graph=graph, lenient=True)
@@ -221,12 +232,12 @@ def _transfer(old: ox.Store, new: ox.Store, graph: ox.NamedNode) -> None:
         thread.join()
 
 
-def _pump(blocks: Iterable[bytes], load: Callable[[str], None]) -> None:
+def _load_through_pipe(blocks: Iterable[bytes], load: Callable[[str], None]) -> None:
     """Write `blocks` into a pipe that `load(path)` reads in another thread; raises what either raised."""
     reader, writer = os.pipe()
     failed: list[BaseException] = []
 
-    def read() -> None:
+    def load_from_pipe() -> None:
         try:
             load(f"/dev/fd/{reader}")
         except BaseException as error:
@@ -234,26 +245,26 @@ def _pump(blocks: Iterable[bytes], load: Callable[[str], None]) -> None:
         finally:
             os.close(reader)  # so that a writer still at work hears of it
 
-    thread = threading.Thread(target=read)
+    thread = threading.Thread(target=load_from_pipe)
     thread.start()
     try:
         with os.fdopen(writer, "wb", 0) as out, suppress(BrokenPipeError):
             for block in blocks:
-                _write(out.fileno(), block)
+                _write_all(out.fileno(), block)
     finally:
         thread.join()
     if failed:
         raise failed[0]
 
 
-def _write(descriptor: int, block: bytes) -> None:
+def _write_all(descriptor: int, block: bytes) -> None:
     """Write the whole of `block`."""
     view = memoryview(block)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
-def sweep(path: Path) -> None:
+def remove_stale_stages(path: Path) -> None:
     """Remove what killed imports, and those made beside a server, left beside `path`."""
     for folder in path.parent.glob(f".{path.name}.import-*"):
         owner = folder.name.rpartition("-")[2]
@@ -261,16 +272,16 @@ def sweep(path: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove(folder: Path) -> None:
+def _remove_folder(folder: Path) -> None:
     """Remove a folder in which threads of RocksDB may still write a last file."""
-    for _ in range(PATIENCE):
+    for _ in range(RETRIES):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
             return
-        time.sleep(PAUSE)
+        time.sleep(RETRY_DELAY)
 
 
-def _swap(new: Path, path: Path) -> None:
+def _swap_directories(new: Path, path: Path) -> None:
     """Put `new` in the place of `path` in one step; what stood there ends up at `new`."""
     if not path.exists():
         new.rename(path)

@@ -14,125 +14,133 @@ from dataclasses import dataclass, field
 import pyoxigraph as ox
 
 from kg.namespaces import GRAPH
-from kg.reasoning.materialisation import Materialisation
-from kg.reasoning.publication import worth_publishing
+from kg.reasoning.materialisation import Materialization
+from kg.reasoning.publication import select_published
 from kg.store.local import LocalStore
 
-EDITS = GRAPH["edits"]
-INFERRED = GRAPH["inferred"]
-SOURCE = GRAPH["source"]
-_MEMBERS = frozenset((GRAPH["ontology"], SOURCE, GRAPH["asserted"], GRAPH["background"], EDITS))
-_CLAIMS = str(GRAPH) + "claim/"
+EDITS_GRAPH = GRAPH["edits"]
+INFERRED_GRAPH = GRAPH["inferred"]
+SOURCE_GRAPH = GRAPH["source"]
+_MEMBER_GRAPHS = frozenset(
+    (GRAPH["ontology"], SOURCE_GRAPH, GRAPH["asserted"], GRAPH["background"], EDITS_GRAPH)
+)
+_CLAIM_GRAPH_PREFIX = str(GRAPH) + "claim/"
 
-Triples = frozenset[ox.Triple]
-Reason = Callable[[Triples], Triples]
+TripleSet = frozenset[ox.Triple]
+ClosureFunction = Callable[[TripleSet], TripleSet]
 
 
-def is_member(graph: ox.NamedNode) -> bool:
+def is_member_graph(graph: ox.NamedNode) -> bool:
     """Say whether the default graph shows the triples of `graph`, inferences apart."""
-    return graph in _MEMBERS or (graph.value.startswith(_CLAIMS) and graph.value.endswith("/assertion"))
+    return graph in _MEMBER_GRAPHS or (
+        graph.value.startswith(_CLAIM_GRAPH_PREFIX) and graph.value.endswith("/assertion")
+    )
 
 
 @dataclass(slots=True)
-class Follower:
+class InferenceMaintainer:
     """Keeps inferred and default graph in step with the member graphs of one store."""
 
-    reason: Reason
-    default: Triples = frozenset()
-    given: Triples = frozenset()
-    closure: Triples = frozenset()
-    state: bytes = b""
-    ready: bool = field(default=False)
+    close_graph: ClosureFunction
+    default_graph: TripleSet = frozenset()
+    reasoner_input: TripleSet = frozenset()
+    closure: TripleSet = frozenset()
+    watched_digest: bytes = b""
+    is_ready: bool = field(default=False)
 
-    def before(self, store: LocalStore) -> None:
+    def prepare_write(self, store: LocalStore) -> None:
         """Note the state a write starts from; cheap after the first time."""
-        if not self.ready:
-            self.default = _triples(store, None)
-            self.given = _union(_members(store), but=SOURCE)
-            self.closure = self.reason(self.given)
-            self.state = _state(store)
-            self.ready = True
+        if not self.is_ready:
+            self.default_graph = _read_triples(store, None)
+            self.reasoner_input = _unite_graphs(_read_member_graphs(store), excluded=SOURCE_GRAPH)
+            self.closure = self.close_graph(self.reasoner_input)
+            self.watched_digest = _digest_watched_graphs(store)
+            self.is_ready = True
 
-    def after(self, store: LocalStore) -> None:
+    def refresh_if_changed(self, store: LocalStore) -> None:
         """Bring edits, inferred and default graph in step with what the write left."""
-        if _state(store) != self.state:  # else the write was elsewhere: reading every triple costs far more
-            self.follow(store)
+        if (
+            _digest_watched_graphs(store) != self.watched_digest
+        ):  # else the write was elsewhere: reading every triple costs far more
+            self.refresh(store)
 
-    def follow(self, store: LocalStore) -> None:
+    def refresh(self, store: LocalStore) -> None:
         """Read what there is now, and change what no longer fits it."""
-        members, shown = _members(store), _triples(store, None)
+        members, shown = _read_member_graphs(store), _read_triples(store, None)
         self._record_edits(store, members, shown)
-        given, said = _union(members, but=SOURCE), _union(members)
-        if given != self.given:
-            self.closure = self.reason(given)
-            self.given = given
-        put(store, INFERRED, _triples(store, INFERRED), self.closure - said)
+        given, said = _unite_graphs(members, excluded=SOURCE_GRAPH), _unite_graphs(members)
+        if given != self.reasoner_input:
+            self.closure = self.close_graph(given)
+            self.reasoner_input = given
+        apply_difference(store, INFERRED_GRAPH, _read_triples(store, INFERRED_GRAPH), self.closure - said)
         wanted = said | self.closure
-        put(store, None, shown, wanted)
-        self.default = wanted
-        self.state = _state(store)
+        apply_difference(store, None, shown, wanted)
+        self.default_graph = wanted
+        self.watched_digest = _digest_watched_graphs(store)
 
-    def _record_edits(self, store: LocalStore, members: dict[ox.NamedNode, Triples], shown: Triples) -> None:
+    def _record_edits(
+        self, store: LocalStore, members: dict[ox.NamedNode, TripleSet], default_graph: TripleSet
+    ) -> None:
         """Move what was changed in the default graph itself into the graphs it is made of."""
-        gone, come = self.default - shown, shown - self.default
+        gone, come = self.default_graph - default_graph, default_graph - self.default_graph
         for graph, triples in list(members.items()):
             if gone & triples:
                 members[graph] = triples - gone
-                put(store, graph, triples, members[graph])
-        new = come - _union(members)
+                apply_difference(store, graph, triples, members[graph])
+        new = come - _unite_graphs(members)
         if new:
-            edits = members.get(EDITS, frozenset())
-            members[EDITS] = edits | new
-            put(store, EDITS, edits, members[EDITS])
+            edits = members.get(EDITS_GRAPH, frozenset())
+            members[EDITS_GRAPH] = edits | new
+            apply_difference(store, EDITS_GRAPH, edits, members[EDITS_GRAPH])
 
 
-def _state(store: LocalStore) -> bytes:
+def _digest_watched_graphs(store: LocalStore) -> bytes:
     """Return a digest of the member graphs, the inferred and the default graph."""
-    watched = (name for name in store.graphs() if is_member(name) or name == INFERRED)
-    return store.digest((None, *watched))
+    watched = (name for name in store.graph_names() if is_member_graph(name) or name == INFERRED_GRAPH)
+    return store.digest_graphs((None, *watched))
 
 
-def put(store: LocalStore, graph: ox.NamedNode | None, old: Triples, new: Triples) -> None:
+def apply_difference(store: LocalStore, graph: ox.NamedNode | None, old: TripleSet, new: TripleSet) -> None:
     """Change `graph` from `old` to `new`, touching only what differs."""
     name = graph or ox.DefaultGraph()
-    store.remove(_quads(old - new, name))
-    store.extend(_quads(new - old, name))
+    store.remove_quads(_make_quads(old - new, name))
+    store.add_quads(_make_quads(new - old, name))
 
 
-def _quads(triples: Iterable[ox.Triple], name: ox.NamedNode | ox.DefaultGraph) -> list[ox.Quad]:
+def _make_quads(triples: Iterable[ox.Triple], name: ox.NamedNode | ox.DefaultGraph) -> list[ox.Quad]:
     """Return `triples` as quads of a graph."""
     return [ox.Quad(t.subject, t.predicate, t.object, name) for t in triples]
 
 
-def _members(store: LocalStore) -> dict[ox.NamedNode, Triples]:
+def _read_member_graphs(store: LocalStore) -> dict[ox.NamedNode, TripleSet]:
     """Return the member graphs and their triples."""
-    return {name: _triples(store, name) for name in store.graphs() if is_member(name)}
+    return {name: _read_triples(store, name) for name in store.graph_names() if is_member_graph(name)}
 
 
-def _union(members: dict[ox.NamedNode, Triples], but: ox.NamedNode | None = None) -> Triples:
+def _unite_graphs(members: dict[ox.NamedNode, TripleSet], excluded: ox.NamedNode | None = None) -> TripleSet:
     """Return the union of the graphs, one of them left out."""
-    return frozenset().union(*(triples for name, triples in members.items() if name != but))
+    return frozenset().union(*(triples for name, triples in members.items() if name != excluded))
 
 
-def _triples(store: LocalStore, graph: ox.NamedNode | None) -> Triples:
+def _read_triples(store: LocalStore, graph: ox.NamedNode | None) -> TripleSet:
     """Return the triples of a graph."""
-    return frozenset(store.quads(graph))
+    return frozenset(store.read_graph(graph))
 
 
-class Following:
+class IncrementalClosure:
     """The closure of the member graphs, kept from write to write, so that a write costs what it changes."""
 
     def __init__(self) -> None:
         """Close nothing yet: the first write does."""
-        self._kept: Materialisation | None = None
-        self._given: Triples = frozenset()
+        self._materialization: Materialization | None = None
+        self._reasoner_input: TripleSet = frozenset()
 
-    def __call__(self, given: Triples) -> Triples:
+    def __call__(self, reasoner_input: TripleSet) -> TripleSet:
         """Return what OWL 2 RL makes of `given`, without it and as far as it is published."""
-        if self._kept is None:
-            self._kept = Materialisation(given)
+        if self._materialization is None:
+            self._materialization = Materialization(reasoner_input)
         else:
-            self._kept.remove(self._given - given)
-            self._kept.add(given - self._given)
-        self._given = given
-        return worth_publishing(self._kept.inferred, given)
+            self._materialization.remove(self._reasoner_input - reasoner_input)
+            self._materialization.add(reasoner_input - self._reasoner_input)
+        self._reasoner_input = reasoner_input
+        return select_published(self._materialization.inferred, reasoner_input)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from kg.errors import BadQuery, TooLarge
 
 #: 2,000 nested groups survive in the engine and 20,000 crash it (measured); real queries stay below 50.
-DEEPEST = 500
+MAX_NESTING = 500
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n\r]*)
@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
-_NESTING = "{([!"
+_NESTING_SIGNS = "{([!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ class Token:
         """Return the offset behind the token."""
         return self.start + len(self.text)
 
-    def is_word(self, *words: str) -> bool:
+    def is_keyword(self, *words: str) -> bool:
         """Say whether it is one of the keywords, in any case."""
         return self.kind == "word" and self.text.upper() in words
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OutgoingCall:
     """A SERVICE or LOAD: its keyword, the token that names the host, and whether it may fail silently."""
 
     keyword: Token
@@ -64,7 +64,7 @@ class Call:
     silent: bool
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokenize(text: str) -> Iterator[Token]:
     """Yield the tokens of `text` but comments and blanks."""
     depth = 0
     for match in _TOKEN.finditer(text):
@@ -78,48 +78,48 @@ def tokens(text: str) -> Iterator[Token]:
             depth += 1
 
 
-def guard(text: str, size: int) -> None:
+def check_size_and_nesting(text: str, max_bytes: int) -> None:
     """Raise TooLarge for a text over `size` bytes, BadQuery for one nested deeper than the engine bears."""
-    if len(text) > size or len(text.encode("utf-8", "surrogatepass")) > size:
+    if len(text) > max_bytes or len(text.encode("utf-8", "surrogatepass")) > max_bytes:
         raise TooLarge(
-            f"The text has {len(text.encode('utf-8', 'surrogatepass'))} bytes; the limit is {size}.",
-            todo="Shorten it, or let the operator raise KG_QUERY_SIZE.",
+            f"The text has {len(text.encode('utf-8', 'surrogatepass'))} bytes; the limit is {max_bytes}.",
+            hint="Shorten it, or let the operator raise KG_QUERY_SIZE.",
         )
-    if sum(map(text.count, _NESTING)) <= DEEPEST:
+    if sum(map(text.count, _NESTING_SIGNS)) <= MAX_NESTING:
         return
     bangs = 0
-    for token in tokens(text):
+    for token in tokenize(text):
         bangs = bangs + len(token.text) if token.kind == "bang" else 0
-        if token.depth + bangs > DEEPEST:
-            line, column = place(text, token.start)
+        if token.depth + bangs > MAX_NESTING:
+            line, column = locate_offset(text, token.start)
             raise BadQuery(
-                f"The text is nested deeper than {DEEPEST} levels here.",
+                f"The text is nested deeper than {MAX_NESTING} levels here.",
                 line=line,
                 column=column,
-                todo="Write it with fewer nested groups.",
+                hint="Write it with fewer nested groups.",
             )
 
 
-def place(text: str, offset: int) -> tuple[int, int]:
+def locate_offset(text: str, offset: int) -> tuple[int, int]:
     """Return line and column, both from 1, of an offset."""
     before = text[:offset]
     return before.count("\n") + 1, offset - before.rfind("\n")
 
 
-def unescaped(text: str) -> str:
+def resolve_unicode_escapes(text: str) -> str:
     r"""Return `text` with its `\uXXXX` escapes resolved, as section 19.2 has it before any parsing."""
     return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)), text) if "\\u" in text.lower() else text
 
 
-def calls_out(text: str, word: str) -> list[Call]:
+def find_outgoing_calls(text: str, keyword: str) -> list[OutgoingCall]:
     """Return each use of the keyword `word` (SERVICE or LOAD): not what strings, IRIs and comments hold."""
-    if word.lower() not in text.lower() and "\\" not in text:
+    if keyword.lower() not in text.lower() and "\\" not in text:
         return []
-    words = list(tokens(unescaped(text)))
-    calls: list[Call] = []
+    words = list(tokenize(resolve_unicode_escapes(text)))
+    calls: list[OutgoingCall] = []
     for at, token in enumerate(words):
-        if token.is_word(word):
-            silent = at + 1 < len(words) and words[at + 1].is_word("SILENT")
+        if token.is_keyword(keyword):
+            silent = at + 1 < len(words) and words[at + 1].is_keyword("SILENT")
             target = words[at + 1 + silent] if at + 1 + silent < len(words) else token
-            calls.append(Call(token, target, silent))
+            calls.append(OutgoingCall(token, target, silent))
     return calls

@@ -10,22 +10,22 @@ from typing import IO, NoReturn, Self, cast
 
 import pyoxigraph as ox
 
-from kg.errors import BadQuery, KgError
+from kg.errors import BadQuery, UserError
 from kg.store.protocol import GraphName, Solutions, Term
-from kg.store.syntax import bad_query, engine_trouble
+from kg.store.syntax import explain_engine_error, explain_syntax_error
 
-_TRIPLE = attrgetter("triple")
+_TRIPLE_OF_QUAD = attrgetter("triple")
 
 
-class _Digest:
+class _DigestWriter:
     """A file that keeps nothing of what is written to it but its digest."""
 
     def __init__(self) -> None:
-        self.sha = hashlib.sha256()
+        self.sha256 = hashlib.sha256()
 
     def write(self, block: bytes) -> int:
         """Take a block."""
-        self.sha.update(block)
+        self.sha256.update(block)
         return len(block)
 
     def flush(self) -> None:
@@ -36,14 +36,14 @@ class LocalStore(AbstractContextManager["LocalStore"]):
     """The Protocol over one pyoxigraph store; results are read in the thread that asked for them."""
 
     #: a write is tried in a forked child before it is made
-    rehearses = True
+    needs_dry_run = True
 
-    def __init__(self, engine: ox.Store, version: str, where: str) -> None:
+    def __init__(self, oxigraph: ox.Store, version: str, location: str) -> None:
         """Take over `engine`; `version` names its present content, `where` its place in messages."""
-        self.engine = engine
-        self.where = where
-        self._version = version
-        self._writes = 0
+        self.oxigraph = oxigraph
+        self.location = location
+        self._initial_version = version
+        self._write_count = 0
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -54,32 +54,32 @@ class LocalStore(AbstractContextManager["LocalStore"]):
     @property
     def version(self) -> str:
         """Return a token that changes with every write."""
-        return f"{self._version}-{self._writes}" if self._writes else self._version
+        return f"{self._initial_version}-{self._write_count}" if self._write_count else self._initial_version
 
     def select(self, query: str) -> Solutions:
         """Return the solutions of a SELECT query; raises BadQuery for any other."""
-        answer = self._query(query)
+        answer = self._run_query(query)
         if not isinstance(answer, ox.QuerySolutions):
-            raise BadQuery("The query is not a SELECT.", todo="Ask with SELECT.")
+            raise BadQuery("The query is not a SELECT.", hint="Ask with SELECT.")
         names = tuple(variable.value for variable in answer.variables)
         try:
             rows = tuple(cast("tuple[Term | None, ...]", tuple(row)) for row in answer)
         except (OSError, RuntimeError) as error:
-            self._fail(error)
+            self._raise_store_error(error)
         return Solutions(names, rows)
 
     def ask(self, query: str) -> bool:
         """Return the answer of an ASK query; raises BadQuery for any other."""
-        answer = self._query(query)
+        answer = self._run_query(query)
         if not isinstance(answer, ox.QueryBoolean):
-            raise BadQuery("The query is not an ASK.", todo="Ask with ASK.")
+            raise BadQuery("The query is not an ASK.", hint="Ask with ASK.")
         return bool(answer)
 
     def construct(self, query: str) -> Iterator[ox.Triple]:
         """Yield the triples of a CONSTRUCT or DESCRIBE query; raises BadQuery for any other."""
-        answer = self._query(query)
+        answer = self._run_query(query)
         if not isinstance(answer, ox.QueryTriples):
-            raise BadQuery("The query is not a CONSTRUCT or DESCRIBE.", todo="Ask with CONSTRUCT.")
+            raise BadQuery("The query is not a CONSTRUCT or DESCRIBE.", hint="Ask with CONSTRUCT.")
         return iter(answer)
 
     def update(self, update: str) -> None:
@@ -89,71 +89,73 @@ class LocalStore(AbstractContextManager["LocalStore"]):
     def run_update(self, update: str, base: str | None) -> None:
         """Run a SPARQL update whose relative IRIs are resolved against `base`."""
         try:
-            self.engine.update(update, base_iri=base)
+            self.oxigraph.update(update, base_iri=base)
         except SyntaxError as error:
-            raise bad_query(error, update) from error
+            raise explain_syntax_error(error, update) from error
         except (OSError, RuntimeError) as error:
-            self._fail(error)
-        self._written()
+            self._raise_store_error(error)
+        self._count_write()
 
-    def graphs(self) -> tuple[ox.NamedNode, ...]:
+    def graph_names(self) -> tuple[ox.NamedNode, ...]:
         """Return the names of the named graphs, sorted."""
-        names = (name for name in self.engine.named_graphs() if isinstance(name, ox.NamedNode))
+        names = (name for name in self.oxigraph.named_graphs() if isinstance(name, ox.NamedNode))
         return tuple(sorted(names, key=lambda name: name.value))
 
     def has_graph(self, graph: ox.NamedNode) -> bool:
         """Say whether a graph of that name exists, be it empty."""
-        return self.engine.contains_named_graph(graph)
+        return self.oxigraph.contains_named_graph(graph)
 
-    def quads(self, graph: GraphName) -> Iterator[ox.Triple]:
+    def read_graph(self, graph: GraphName) -> Iterator[ox.Triple]:
         """Yield the triples of one graph."""
-        return map(_TRIPLE, self.engine.quads_for_pattern(None, None, None, graph or ox.DefaultGraph()))
+        return map(
+            _TRIPLE_OF_QUAD, self.oxigraph.quads_for_pattern(None, None, None, graph or ox.DefaultGraph())
+        )
 
-    def digest(self, graphs: Iterable[GraphName]) -> bytes:
+    def digest_graphs(self, graphs: Iterable[GraphName]) -> bytes:
         """Return a digest of some graphs: equal ones mean equal triples, others may mean nothing."""
-        seen = _Digest()
+        seen = _DigestWriter()
         for graph in graphs:
             seen.write(str(graph).encode() + b"\n")
-            self.engine.dump(
+            self.oxigraph.dump(
                 cast("IO[bytes]", seen), format=ox.RdfFormat.N_TRIPLES, from_graph=graph or ox.DefaultGraph()
             )
-        return seen.sha.digest()
+        return seen.sha256.digest()
 
-    def load(self, quads: Iterable[ox.Quad]) -> int:
+    def load_quads(self, quads: Iterable[ox.Quad]) -> int:
         """Add quads in bounded memory; return how many were given."""
         given = 0
 
-        def counted() -> Iterator[ox.Quad]:
+        def count_quads() -> Iterator[ox.Quad]:
             nonlocal given
             for quad in quads:
                 given += 1
                 yield quad
 
-        self._write(lambda: self.engine.bulk_extend(counted()))
+        self._run_write(lambda: self.oxigraph.bulk_extend(count_quads()))
         return given
 
-    def extend(self, quads: Iterable[ox.Quad]) -> None:
+    def add_quads(self, quads: Iterable[ox.Quad]) -> None:
         """Add quads in one transaction."""
-        self._write(lambda: self.engine.extend(quads))
+        self._run_write(lambda: self.oxigraph.extend(quads))
 
-    def remove(self, quads: Iterable[ox.Quad]) -> None:
+    def remove_quads(self, quads: Iterable[ox.Quad]) -> None:
         """Remove quads one by one: not one transaction."""
         for quad in quads:
-            self.engine.remove(quad)
-        self._written()
+            self.oxigraph.remove(quad)
+        self._count_write()
 
     def add_graph(self, graph: ox.NamedNode) -> None:
         """Make an empty graph exist."""
-        self._write(lambda: self.engine.add_graph(graph))
+        self._run_write(lambda: self.oxigraph.add_graph(graph))
 
-    def writing(self) -> AbstractContextManager[None]:
+    def lock_for_write(self) -> AbstractContextManager[None]:
         """Return what surrounds a write: nothing, where nobody else puts data into the store."""
         return nullcontext()
 
-    def begin_following(self) -> None:
+    def mark_inferences_stale(self) -> None:
         """Note that inferences are behind; a memory store has nobody to tell."""
 
-    def end_following(self) -> None:
+    def mark_inferences_current(self) -> None:
         """Note that inferences are in step again."""
 
     def make_durable(self) -> None:
@@ -161,46 +163,46 @@ class LocalStore(AbstractContextManager["LocalStore"]):
 
     def replace_graph(self, graph: GraphName, triples: Iterable[ox.Triple]) -> None:
         """Put `triples` in the place of what `graph` held, all or nothing."""
-        self.update(replacement(graph, triples))
+        self.update(make_replace_update(graph, triples))
 
     def remove_graph(self, graph: GraphName) -> None:
         """Remove a graph with its triples."""
-        self._write(lambda: self.engine.remove_graph(graph or ox.DefaultGraph()))
+        self._run_write(lambda: self.oxigraph.remove_graph(graph or ox.DefaultGraph()))
 
     def close(self) -> None:
         """Let go of the engine, and with it of files and locks."""
-        if hasattr(self, "engine"):
-            del self.engine
+        if hasattr(self, "oxigraph"):
+            del self.oxigraph
 
-    def _query(self, query: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+    def _run_query(self, query: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
         """Return the engine's answer, its errors translated."""
         try:
-            return self.engine.query(query)
+            return self.oxigraph.query(query)
         except SyntaxError as error:
-            raise bad_query(error, query) from error
+            raise explain_syntax_error(error, query) from error
         except (OSError, RuntimeError) as error:
-            self._fail(error)
+            self._raise_store_error(error)
 
-    def _write(self, act: Callable[[], object]) -> None:
+    def _run_write(self, operation: Callable[[], object]) -> None:
         """Run a write of the engine, its errors translated, and count it."""
         try:
-            act()
-        except KgError:
+            operation()
+        except UserError:
             raise
         except (OSError, RuntimeError) as error:
-            self._fail(error)
-        self._written()
+            self._raise_store_error(error)
+        self._count_write()
 
-    def _written(self) -> None:
+    def _count_write(self) -> None:
         """Note that the content changed."""
-        self._writes += 1
+        self._write_count += 1
 
-    def _fail(self, error: Exception) -> NoReturn:
+    def _raise_store_error(self, error: Exception) -> NoReturn:
         """Raise StoreUnavailable for what the engine could not do."""
-        raise engine_trouble(error) from error
+        raise explain_engine_error(error) from error
 
 
-def replacement(graph: GraphName, triples: Iterable[ox.Triple]) -> str:
+def make_replace_update(graph: GraphName, triples: Iterable[ox.Triple]) -> str:
     """Return the one update that empties or makes `graph` and puts `triples` in."""
     data = "\n".join(f"{triple} ." for triple in triples)
     if graph is None:

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from kg.errors import BadData, StoreUnavailable
 from kg.store.local import LocalStore
 
-_BLOCK = 1 << 20
+_BLOCK_SIZE = 1 << 20
 
 
 class MemoryStore(LocalStore):
@@ -21,29 +21,34 @@ class MemoryStore(LocalStore):
         """Load the files; raises StoreUnavailable for one that cannot be read, BadData for a broken one."""
         engine = ox.Store()
         for path in nquads:
-            _load(engine, path)
-        super().__init__(engine, version or _digest(nquads), "memory:")
+            _load_nquads(engine, path)
+        super().__init__(engine, version or _digest_files(nquads), "memory:")
 
 
-def _load(engine: ox.Store, path: Path) -> None:
+def _load_nquads(oxigraph: ox.Store, path: Path) -> None:
     """Read one N-Quads file into `engine`."""
     try:
-        engine.bulk_load(path=path, format=ox.RdfFormat.N_QUADS, lenient=True)
+        oxigraph.bulk_load(path=path, format=ox.RdfFormat.N_QUADS, lenient=True)
     except SyntaxError as error:
         raise BadData(
-            "The N-Quads file is broken.", where=str(path), line=error.lineno or 0, todo="Run kg build again."
+            "The N-Quads file is broken.",
+            location=str(path),
+            line=error.lineno or 0,
+            hint="Run kg build again.",
         ) from error
     except OSError as error:
         raise StoreUnavailable(
-            f"The built graph cannot be read: {error}.", where=str(path), todo="Run kg build, then try again."
+            f"The built graph cannot be read: {error}.",
+            location=str(path),
+            hint="Run kg build, then try again.",
         ) from error
 
 
-def _digest(paths: Iterable[Path]) -> str:
+def _digest_files(paths: Iterable[Path]) -> str:
     """Return a short SHA-256 over the bytes of `paths`, in their order."""
     total = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
-            while block := file.read(_BLOCK):
+            while block := file.read(_BLOCK_SIZE):
                 total.update(block)
     return total.hexdigest()[:16]

@@ -11,7 +11,7 @@ from kg.store.local import LocalStore
 from kg.store.memory import MemoryStore
 from kg.store.protocol import Store
 
-MEMORY = "memory:"
+MEMORY_STORE = "memory:"
 
 
 def open_store(settings: Settings) -> Store:
@@ -20,11 +20,11 @@ def open_store(settings: Settings) -> Store:
     Raises StoreUnavailable, a sentence, when it is not built, locked, damaged, full or away.
     """
     if settings.store.startswith(("http://", "https://")):
-        return _remote(settings)
-    return open_local(settings)
+        return _open_remote_store(settings)
+    return open_local_store(settings)
 
 
-def _remote(settings: Settings) -> Store:
+def _open_remote_store(settings: Settings) -> Store:
     """Return a remote store; the engine that reads its queries first ends with this process."""
     from kg.store.client import EngineStore
     from kg.store.engine import start_engine
@@ -35,13 +35,15 @@ def _remote(settings: Settings) -> Store:
     return RemoteStore(settings.store, settings, checker, engine.directory / "written")
 
 
-def open_local(settings: Settings) -> LocalStore:
+def open_local_store(settings: Settings) -> LocalStore:
     """Return the store in memory or in a directory; see open_store."""
-    if settings.store != MEMORY:
+    if settings.store != MEMORY_STORE:
         return DiskStore(Path(settings.store), settings)
     if settings.empty:
         return MemoryStore()
     built = settings.build_dir / "current" / "graph.nq"
     if not built.exists():
-        raise StoreUnavailable("There is no build.", where=str(built), todo="Run kg build, then try again.")
+        raise StoreUnavailable(
+            "There is no build.", location=str(built), hint="Run kg build, then try again."
+        )
     return MemoryStore(built)

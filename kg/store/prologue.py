@@ -4,40 +4,40 @@ from __future__ import annotations
 
 from urllib.parse import urljoin
 
-from kg.store.lexer import Token, tokens
+from kg.store.lexer import Token, tokenize
 
 
-def from_clauses(text: str, base: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def parse_from_clauses(text: str, base: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the IRIs of `FROM` and of `FROM NAMED` in `text`, resolved against `base` and the prologue.
 
     Only as far as needed to merge several default graphs: a text without two FROM returns empty tuples.
     """
     if text.upper().count("FROM") < 2:
         return (), ()
-    words = list(tokens(text))
-    prefixes, base = _prologue(words, base or "")
+    words = list(tokenize(text))
+    prefixes, base = _parse_prologue(words, base or "")
     defaults: list[str] = []
     named: list[str] = []
     for at, word in enumerate(words):
-        if word.depth or not word.is_word("FROM"):
+        if word.depth or not word.is_keyword("FROM"):
             continue
-        is_named = at + 1 < len(words) and words[at + 1].is_word("NAMED")
-        iri = _resolved(words[at + 1 + is_named : at + 2 + is_named], prefixes, base)
+        is_named = at + 1 < len(words) and words[at + 1].is_keyword("NAMED")
+        iri = _resolve_iri(words[at + 1 + is_named : at + 2 + is_named], prefixes, base)
         if iri is None:
             return (), ()
         (named if is_named else defaults).append(iri)
     return tuple(defaults), tuple(named)
 
 
-def _prologue(words: list[Token], base: str) -> tuple[dict[str, str], str]:
+def _parse_prologue(words: list[Token], base: str) -> tuple[dict[str, str], str]:
     """Return the prefixes and the base that the declarations at the head give."""
     prefixes: dict[str, str] = {}
     at = 0
-    while at + 1 < len(words) and words[at].is_word("BASE", "PREFIX", "VERSION"):
-        if words[at].is_word("BASE"):
+    while at + 1 < len(words) and words[at].is_keyword("BASE", "PREFIX", "VERSION"):
+        if words[at].is_keyword("BASE"):
             base = urljoin(base, words[at + 1].text[1:-1])
             at += 2
-        elif words[at].is_word("VERSION"):
+        elif words[at].is_keyword("VERSION"):
             at += 2
         else:
             prefixes[words[at + 1].text] = (
@@ -47,7 +47,7 @@ def _prologue(words: list[Token], base: str) -> tuple[dict[str, str], str]:
     return prefixes, base
 
 
-def _resolved(words: list[Token], prefixes: dict[str, str], base: str) -> str | None:
+def _resolve_iri(words: list[Token], prefixes: dict[str, str], base: str) -> str | None:
     """Return the IRI of the first of `words`, or None when it is none."""
     if not words:
         return None

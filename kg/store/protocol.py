@@ -57,15 +57,15 @@ class Store(Protocol):
         """Run a SPARQL update, all or nothing; durable when it returns."""
         ...
 
-    def graphs(self) -> tuple[NamedNode, ...]:
+    def graph_names(self) -> tuple[NamedNode, ...]:
         """Return the names of the named graphs."""
         ...
 
-    def quads(self, graph: GraphName) -> Iterator[Triple]:
+    def read_graph(self, graph: GraphName) -> Iterator[Triple]:
         """Yield the triples of one graph."""
         ...
 
-    def load(self, quads: Iterable[Quad]) -> int:
+    def load_quads(self, quads: Iterable[Quad]) -> int:
         """Add quads, in bounded memory; return how many were given."""
         ...
 

@@ -19,24 +19,30 @@ from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
-from kg.errors import BadQuery, Busy, Forbidden, KgError, NotFound, StoreUnavailable
+from kg.errors import BadQuery, Busy, Forbidden, NotFound, StoreUnavailable, UserError
 from kg.settings import Settings
 from kg.store.answers import send_result
-from kg.store.batches import batches, insertion
-from kg.store.client import EngineStore, Reply
-from kg.store.dialects import SYSTEM_GRAPHS, PlainNames, plain_names, stand_in, yes_or_no
-from kg.store.jobs import QueryJob, WriteJob, error_frame
-from kg.store.lexer import tokens
+from kg.store.batches import make_insert_update, split_into_batches
+from kg.store.client import EngineStore, ResultStream
+from kg.store.dialects import (
+    VIRTUOSO_SYSTEM_GRAPHS,
+    BlankNodeNormalizer,
+    find_graphs_to_send,
+    normalize_blank_nodes,
+    parse_ask_answer,
+)
+from kg.store.jobs import QueryJob, WriteJob, make_error_frame
+from kg.store.lexer import tokenize
 from kg.store.protocol import GraphName, Solutions
-from kg.store.remote_http import GRAPH_ACCEPT, RESULTS_JSON, Body, Endpoint
-from kg.store.replies import replied
-from kg.store.writes import parsed
+from kg.store.remote_http import RDF_ACCEPT, RESULTS_JSON, ResponseBody, SparqlExchange
+from kg.store.replies import read_result_stream
+from kg.store.writes import parse_graph_body
 
 #: quads that travel in one INSERT; Virtuoso takes no text of 10,000 terms.
-BATCH = 1_000
-_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
-_OUTGOING = ("SERVICE", "LOAD")
-_RDF = {
+BATCH_SIZE = 1_000
+_QUERY_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
+_OUTGOING_KEYWORDS = ("SERVICE", "LOAD")
+_RDF_FORMATS = {
     "application/n-triples": ox.RdfFormat.N_TRIPLES,
     "text/turtle": ox.RdfFormat.TURTLE,
     "application/rdf+xml": ox.RdfFormat.RDF_XML,
@@ -47,248 +53,263 @@ class RemoteStore:
     """The Store of another server, and `answer` and `write` for anybody's queries and updates."""
 
     def __init__(
-        self, address: str, settings: Settings, checker: EngineStore | None = None, mark: Path | None = None
+        self,
+        address: str,
+        settings: Settings,
+        checker: EngineStore | None = None,
+        written_marker: Path | None = None,
     ) -> None:
         """Reach the server's query address; the file `mark` is touched at each write, for other processes.
 
         Without a `checker` only our own texts can be asked, through the Store protocol.
         """
-        self._query, self._update = address, settings.remote_update or update_address(address)
-        self._settings, self._checker, self._mark = settings, checker, mark
-        self._gate = threading.BoundedSemaphore(settings.query_slots + settings.query_queue)
+        self._query_address, self._update_address = (
+            address,
+            settings.remote_update or derive_update_address(address),
+        )
+        self._settings, self._checker, self._written_marker = settings, checker, written_marker
+        self._query_slots = threading.BoundedSemaphore(settings.query_slots + settings.query_queue)
 
     @property
     def version(self) -> str:
         """Return a token that changes with every write of ours, and from time to time for those of others."""
-        written = self._mark.stat().st_mtime_ns if self._mark and self._mark.exists() else 0
+        written = (
+            self._written_marker.stat().st_mtime_ns
+            if self._written_marker and self._written_marker.exists()
+            else 0
+        )
         return f"remote-{int(time.time() / self._settings.remote_freshness)}-{written}"
 
     # -- anybody's queries
 
     @property
-    def _check(self) -> EngineStore:
+    def _required_checker(self) -> EngineStore:
         """Return the local engine that parses."""
         if self._checker is None:
             raise StoreUnavailable(
-                "This remote store was opened for our own queries only.", todo="Use kg serve."
+                "This remote store was opened for our own queries only.", hint="Use kg serve."
             )
         return self._checker
 
-    def answer(self, job: QueryJob, lane: str = "query") -> Reply:
+    def answer(self, job: QueryJob, queue: str = "query") -> ResultStream:
         """Start a query and return when its head is here; raises what the remote raised before that."""
         if job.parse_only:
-            return self._check.answer(job, lane)
-        form, text = self._form(job)
-        if not self._gate.acquire(blocking=False):
-            raise Busy("All query slots are taken and the queue is full.", todo="Try again shortly.")
+            return self._required_checker.answer(job, queue)
+        form, text = self._prepare_query(job)
+        if not self._query_slots.acquire(blocking=False):
+            raise Busy("All query slots are taken and the queue is full.", hint="Try again shortly.")
         ours, theirs = socket.socketpair()
         ours.settimeout(2 * job.deadline + 5)
         theirs.settimeout(2 * job.deadline + 5)
         worker = threading.Thread(
-            target=self._work, args=(theirs, job, form, text), name="remote", daemon=True
+            target=self._answer_in_thread, args=(theirs, job, form, text), name="remote", daemon=True
         )
         worker.start()
-        return replied(ours)
+        return read_result_stream(ours)
 
-    def _form(self, job: QueryJob) -> tuple[str, str]:
+    def _prepare_query(self, job: QueryJob) -> tuple[str, str]:
         """Return the form of the query and the text to send; raises BadQuery when it does not parse."""
-        if job.whole_graph is not None:
+        if job.graph_to_dump is not None:
             pattern = "?s ?p ?o"
             inner = (
-                f"GRAPH <{ox.NamedNode(job.whole_graph).value}> {{ {pattern} }}"
-                if job.whole_graph
+                f"GRAPH <{ox.NamedNode(job.graph_to_dump).value}> {{ {pattern} }}"
+                if job.graph_to_dump
                 else pattern
             )
             return "CONSTRUCT", f"CONSTRUCT {{ {pattern} }} WHERE {{ {inner} }}"
-        _stay_home(job.text, self._settings)
+        _refuse_outgoing_calls(job.text, self._settings)
         check = QueryJob(job.text, base=job.base, parse_only="query", deadline=job.deadline)
-        form = str(self._check.answer(check).head["form"])
+        form = str(self._required_checker.answer(check).head["form"])
         return form, f"BASE <{job.base}>\n{job.text}" if job.base else job.text
 
-    def _work(self, connection: socket.socket, job: QueryJob, form: str, text: str) -> None:
+    def _answer_in_thread(self, connection: socket.socket, job: QueryJob, form: str, text: str) -> None:
         """Ask the remote and send the answer's frames; runs in a thread of its own, start to end."""
         with connection:
             try:
-                with contextlib.closing(self._fetch(job, form, text)) as body:
-                    send_result(_read(body, form), job, connection.sendall)
-            except KgError as error:
-                _tell(connection, error)
+                with contextlib.closing(self._send_query(job, form, text)) as body:
+                    send_result(_parse_answer(body, form), job, connection.sendall)
+            except UserError as error:
+                _send_error(connection, error)
             except SyntaxError as error:
-                _tell(connection, _unreadable(self._query, error))
+                _send_error(connection, _garbled_answer_error(self._query_address, error))
             except OSError:
                 return
             finally:
-                self._gate.release()
+                self._query_slots.release()
 
-    def _fetch(self, job: QueryJob, form: str, text: str) -> Body:
+    def _send_query(self, job: QueryJob, form: str, text: str) -> ResponseBody:
         """Return the body of the remote's answer."""
-        endpoint = Endpoint(self._query, self._update, job.deadline)
+        endpoint = SparqlExchange(self._query_address, self._update_address, job.deadline)
         if job.default_graphs is None and job.named_graphs is None:
-            self._stand_in(endpoint, text, "default-graph-uri", "named-graph-uri")
+            self._name_default_graph(endpoint, text, "default-graph-uri", "named-graph-uri")
         for graph in job.default_graphs or ():
             endpoint.addDefaultGraph(graph)
         for graph in job.named_graphs or ():
             endpoint.addNamedGraph(graph)
-        return endpoint.ask(text, RESULTS_JSON if form in ("SELECT", "ASK") else GRAPH_ACCEPT)
+        return endpoint.send_query(text, RESULTS_JSON if form in ("SELECT", "ASK") else RDF_ACCEPT)
 
-    def _stand_in(self, endpoint: Endpoint, text: str, default: str, named: str) -> None:
+    def _name_default_graph(
+        self, endpoint: SparqlExchange, text: str, default_parameter: str, named_parameter: str
+    ) -> None:
         """Name the graph that stands for the default graph, unless the text names its own dataset."""
         graph = self._settings.remote_default_graph
-        others = stand_in(text) if graph else None
+        others = find_graphs_to_send(text) if graph else None
         if others is not None:
-            endpoint.addParameter(default, graph)
+            endpoint.addParameter(default_parameter, graph)
             for other in others:
-                endpoint.addParameter(named, other)
+                endpoint.addParameter(named_parameter, other)
 
     # -- anybody's writes
 
     def write(self, job: WriteJob, body: bytes = b"") -> bool:
         """Make a write; return whether it made a graph."""
         acts: dict[str, Callable[[WriteJob, bytes], bool]] = {
-            "update": self._run_update,
-            "restore": self._restore,
-            "put": self._put,
-            "post": self._post,
-            "delete": self._delete,
+            "update": self._run_update_job,
+            "restore": self._restore_backup,
+            "put": self._put_graph,
+            "post": self._post_graph,
+            "delete": self._delete_graph,
         }
-        return acts[job.act](job, body)
+        return acts[job.operation](job, body)
 
-    def _run_update(self, job: WriteJob, _: bytes) -> bool:
+    def _run_update_job(self, job: WriteJob, _: bytes) -> bool:
         """Run an update that parses."""
-        _stay_home(job.text, self._settings)
+        _refuse_outgoing_calls(job.text, self._settings)
         check = QueryJob(job.text, base=job.base, parse_only="update", deadline=job.deadline)
-        self._check.answer(check).body()
-        self._change(f"BASE <{job.base}>\n{job.text}" if job.base else job.text, job.deadline)
+        self._required_checker.answer(check).read_body()
+        self._send_update(f"BASE <{job.base}>\n{job.text}" if job.base else job.text, job.deadline)
         return False
 
-    def _restore(self, job: WriteJob, _: bytes) -> bool:
+    def _restore_backup(self, job: WriteJob, _: bytes) -> bool:
         """Run the update that a backup makes; it was written here and calls no host."""
-        self._change(job.text, job.deadline)
+        self._send_update(job.text, job.deadline)
         return False
 
-    def _put(self, job: WriteJob, body: bytes) -> bool:
+    def _put_graph(self, job: WriteJob, body: bytes) -> bool:
         """Replace a graph."""
-        triples, name = parsed(job, body), _graph(job)
+        triples, name = parse_graph_body(job, body), _parse_graph_iri(job)
         created = name is not None and not self.has_graph(name)
-        self._change(_replacement(name, triples), job.deadline)
+        self._send_update(_make_replace_update(name, triples), job.deadline)
         return created
 
-    def _post(self, job: WriteJob, body: bytes) -> bool:
+    def _post_graph(self, job: WriteJob, body: bytes) -> bool:
         """Merge triples into a graph."""
-        triples, name = parsed(job, body), _graph(job)
+        triples, name = parse_graph_body(job, body), _parse_graph_iri(job)
         created = name is not None and not self.has_graph(name)
-        self._change(insertion(_placed(triples, name)), job.deadline)
+        self._send_update(make_insert_update(_make_quads(triples, name)), job.deadline)
         return created
 
-    def _delete(self, job: WriteJob, _: bytes) -> bool:
+    def _delete_graph(self, job: WriteJob, _: bytes) -> bool:
         """Remove a graph; raises NotFound when there is none of that name."""
-        name = _graph(job)
+        name = _parse_graph_iri(job)
         if name is not None and not self.has_graph(name):
-            raise NotFound(f"There is no graph <{name.value}>.", todo="GET /store lists the graphs.")
+            raise NotFound(f"There is no graph <{name.value}>.", hint="GET /store lists the graphs.")
         self.remove_graph(name)
         return False
 
-    def _change(self, update: str, deadline: float | None = None) -> None:
+    def _send_update(self, update: str, deadline: float | None = None) -> None:
         """Run an update of ours or one that was checked, and tell the other processes."""
-        endpoint = Endpoint(self._query, self._update, deadline or self._settings.query_deadline)
-        self._stand_in(endpoint, update, "using-graph-uri", "using-named-graph-uri")
-        endpoint.change(update)
-        if self._mark:
-            self._mark.touch()
-            os.utime(self._mark, ns=(time.time_ns(), time.time_ns()))
+        endpoint = SparqlExchange(
+            self._query_address, self._update_address, deadline or self._settings.query_deadline
+        )
+        self._name_default_graph(endpoint, update, "using-graph-uri", "using-named-graph-uri")
+        endpoint.send_update(update)
+        if self._written_marker:
+            self._written_marker.touch()
+            os.utime(self._written_marker, ns=(time.time_ns(), time.time_ns()))
 
     # -- the Store protocol
 
-    def _own(self, query: str, accept: str) -> Body:
+    def _send_trusted_query(self, query: str, accept: str) -> ResponseBody:
         """Return the body of the answer to a query of ours."""
-        endpoint = Endpoint(self._query, self._update, self._settings.query_deadline)
-        self._stand_in(endpoint, query, "default-graph-uri", "named-graph-uri")
+        endpoint = SparqlExchange(self._query_address, self._update_address, self._settings.query_deadline)
+        self._name_default_graph(endpoint, query, "default-graph-uri", "named-graph-uri")
         try:
-            return endpoint.ask(query, accept)
+            return endpoint.send_query(query, accept)
         except BadQuery:
             if self._checker:  # knows the place of the mistake
                 self._checker.answer(QueryJob(query, parse_only="query"))
             raise
 
-    def _results(self, query: str) -> ox.QuerySolutions | ox.QueryBoolean:
+    def _read_results(self, query: str) -> ox.QuerySolutions | ox.QueryBoolean:
         """Return the whole answer to a SELECT or ASK of ours."""
-        body = plain_names(self._own(query, RESULTS_JSON).readall())
+        body = normalize_blank_nodes(self._send_trusted_query(query, RESULTS_JSON).readall())
         try:
             return ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
         except SyntaxError as error:
-            raise _unreadable(self._query, error) from error
+            raise _garbled_answer_error(self._query_address, error) from error
 
     def select(self, query: str) -> Solutions:
         """Return the solutions of a SELECT query; raises BadQuery for any other."""
-        _require(query, "SELECT")
-        read = self._results(query)
+        _require_form(query, "SELECT")
+        read = self._read_results(query)
         if not isinstance(read, ox.QuerySolutions):
-            raise BadQuery("The query is not a SELECT.", todo="Ask with SELECT.")
+            raise BadQuery("The query is not a SELECT.", hint="Ask with SELECT.")
         names = tuple(variable.value for variable in read.variables)
         try:
             return Solutions(names, tuple(tuple(row) for row in read))
         except SyntaxError as error:
-            raise _unreadable(self._query, error) from error
+            raise _garbled_answer_error(self._query_address, error) from error
 
     def ask(self, query: str) -> bool:
         """Return the answer of an ASK query; raises BadQuery for any other."""
-        _require(query, "ASK")
-        read = yes_or_no(self._results(query))
+        _require_form(query, "ASK")
+        read = parse_ask_answer(self._read_results(query))
         if read is None:
-            raise BadQuery("The query is not an ASK.", todo="Ask with ASK.")
+            raise BadQuery("The query is not an ASK.", hint="Ask with ASK.")
         return bool(read)
 
     def construct(self, query: str) -> Iterator[ox.Triple]:
         """Return the triples of a CONSTRUCT or DESCRIBE query, read whole: half an answer is an error."""
-        _require(query, "CONSTRUCT", "DESCRIBE")
-        body = self._own(query, GRAPH_ACCEPT)
+        _require_form(query, "CONSTRUCT", "DESCRIBE")
+        body = self._send_trusted_query(query, RDF_ACCEPT)
         try:
-            return iter(list(_triples(body)))
+            return iter(list(_parse_triples(body)))
         except SyntaxError as error:
-            raise _unreadable(self._query, error) from error
+            raise _garbled_answer_error(self._query_address, error) from error
 
-    def graphs(self) -> tuple[ox.NamedNode, ...]:
+    def graph_names(self) -> tuple[ox.NamedNode, ...]:
         """Return the names of the named graphs, sorted."""
         found = self.select("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g")
         names = (row["g"] for row in found if isinstance(row["g"], ox.NamedNode))
-        apart = SYSTEM_GRAPHS | {self._settings.remote_default_graph}
+        apart = VIRTUOSO_SYSTEM_GRAPHS | {self._settings.remote_default_graph}
         return tuple(name for name in names if name.value not in apart)
 
-    def cancel(self, job: str) -> bool:
+    def cancel(self, job_id: str) -> bool:
         """Raise NotFound: another server's query cannot be stopped from here."""
         raise NotFound(
             "The queries run in another store, where this server cannot stop them.",
-            todo=f"They end by themselves, at the latest after {self._settings.query_deadline:g} seconds.",
+            hint=f"They end by themselves, at the latest after {self._settings.query_deadline:g} seconds.",
         )
 
     def has_graph(self, graph: ox.NamedNode) -> bool:
         """Say whether a graph of that name holds anything."""
         return self.ask(f"ASK {{ GRAPH {graph} {{ ?s ?p ?o }} }}")
 
-    def quads(self, graph: GraphName) -> Iterator[ox.Triple]:
+    def read_graph(self, graph: GraphName) -> Iterator[ox.Triple]:
         """Yield the triples of one graph."""
         inner = f"GRAPH {graph} {{ ?s ?p ?o }}" if graph else "?s ?p ?o"
         return self.construct(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {inner} }}")
 
     def update(self, update: str) -> None:
         """Run a SPARQL update of ours; as atomic and durable as the remote makes it."""
-        self._change(update)
+        self._send_update(update)
 
-    def load(self, quads: Iterable[ox.Quad]) -> int:
+    def load_quads(self, quads: Iterable[ox.Quad]) -> int:
         """Add quads, some thousands at a time; return how many were given."""
         total = 0
-        for batch in batches(quads, BATCH):
-            self._change(insertion(batch))
+        for batch in split_into_batches(quads, BATCH_SIZE):
+            self._send_update(make_insert_update(batch))
             total += len(batch)
         return total
 
     def replace_graph(self, graph: GraphName, triples: Iterable[ox.Triple]) -> None:
         """Put `triples` in the place of what `graph` held."""
-        self._change(_replacement(graph, triples))
+        self._send_update(_make_replace_update(graph, triples))
 
     def remove_graph(self, graph: GraphName) -> None:
         """Remove a graph with its triples."""
-        self._change(f"DROP SILENT GRAPH {graph}" if graph else "DROP SILENT DEFAULT")
+        self._send_update(f"DROP SILENT GRAPH {graph}" if graph else "DROP SILENT DEFAULT")
 
     def close(self) -> None:
         """Let go of the checker; the remote keeps running."""
@@ -296,7 +317,7 @@ class RemoteStore:
             self._checker.close()
 
 
-def update_address(address: str) -> str:
+def derive_update_address(address: str) -> str:
     """Return the update address that goes with a query address.
 
     >>> update_address("http://localhost:7878/query")
@@ -307,74 +328,74 @@ def update_address(address: str) -> str:
     return parts._replace(path=f"{head}/update").geturl() if last == "query" else address
 
 
-def _stay_home(text: str, settings: Settings) -> None:
+def _refuse_outgoing_calls(text: str, settings: Settings) -> None:
     """Refuse a text that would make the remote call a host; the allow-list names exact addresses."""
-    words = list(tokens(text))
+    words = list(tokenize(text))
     for at, word in enumerate(words):
-        if not word.is_word(*_OUTGOING):
+        if not word.is_keyword(*_OUTGOING_KEYWORDS):
             continue
         target = next((token.text[1:-1] for token in words[at + 1 : at + 3] if token.kind == "iri"), "")
-        if word.is_word("LOAD") or target not in settings.service_allow:
+        if word.is_keyword("LOAD") or target not in settings.service_allow:
             raise Forbidden(
                 f"{word.text.upper()} may call no host from here.",
-                todo="Ask the operator to allow that exact address (KG_SERVICE_ALLOW).",
+                hint="Ask the operator to allow that exact address (KG_SERVICE_ALLOW).",
             )
 
 
-def _require(query: str, *forms: str) -> None:
+def _require_form(query: str, *forms: str) -> None:
     """Raise BadQuery for a query of ours in another form: some servers answer it in any format."""
-    found = next((word.text.upper() for word in tokens(query) if word.is_word(*_FORMS)), "")
+    found = next((word.text.upper() for word in tokenize(query) if word.is_keyword(*_QUERY_FORMS)), "")
     if found not in forms:
-        raise BadQuery(f"The query is not a {' or '.join(forms)}.", todo=f"Ask with {forms[0]}.")
+        raise BadQuery(f"The query is not a {' or '.join(forms)}.", hint=f"Ask with {forms[0]}.")
 
 
-def _graph(job: WriteJob) -> ox.NamedNode | None:
+def _parse_graph_iri(job: WriteJob) -> ox.NamedNode | None:
     """Return the graph a job names; raises BadQuery where that is no IRI."""
     try:
         return ox.NamedNode(job.graph) if job.graph is not None else None
     except ValueError as error:
         raise BadQuery(
-            f"{job.graph!r} is not an absolute IRI.", todo="Name the graph by its whole IRI."
+            f"{job.graph!r} is not an absolute IRI.", hint="Name the graph by its whole IRI."
         ) from error
 
 
-def _placed(triples: Iterable[ox.Triple], graph: GraphName) -> Iterator[ox.Quad]:
+def _make_quads(triples: Iterable[ox.Triple], graph: GraphName) -> Iterator[ox.Quad]:
     """Yield `triples` as quads of one graph."""
     for triple in triples:
         yield ox.Quad(triple.subject, triple.predicate, triple.object, graph or ox.DefaultGraph())
 
 
-def _replacement(graph: GraphName, triples: Iterable[ox.Triple]) -> str:
+def _make_replace_update(graph: GraphName, triples: Iterable[ox.Triple]) -> str:
     """Return the one update that empties or makes `graph` and puts `triples` in."""
     emptied = f"DROP SILENT GRAPH {graph} ; CREATE SILENT GRAPH {graph}" if graph else "CLEAR SILENT DEFAULT"
-    return f"{emptied} ; {insertion(_placed(triples, graph))}"
+    return f"{emptied} ; {make_insert_update(_make_quads(triples, graph))}"
 
 
-def _read(body: Body, form: str) -> ox.QuerySolutions | ox.QueryBoolean | Iterator[ox.Triple]:
+def _parse_answer(body: ResponseBody, form: str) -> ox.QuerySolutions | ox.QueryBoolean | Iterator[ox.Triple]:
     """Return the engine's view of an answer, read as it arrives."""
     if form in ("SELECT", "ASK"):
-        source = io.BufferedReader(PlainNames(body), 1 << 16)
+        source = io.BufferedReader(BlankNodeNormalizer(body), 1 << 16)
         found = ox.parse_query_results(source, format=ox.QueryResultsFormat.JSON)
-        return (yes_or_no(found) if form == "ASK" else None) or found
-    return _triples(body)
+        return (parse_ask_answer(found) if form == "ASK" else None) or found
+    return _parse_triples(body)
 
 
-def _triples(body: Body) -> Iterator[ox.Triple]:
+def _parse_triples(body: ResponseBody) -> Iterator[ox.Triple]:
     """Yield the triples of an RDF answer."""
     source = io.BufferedReader(body, 1 << 16)
-    return (quad.triple for quad in ox.parse(source, format=_RDF[body.media]))
+    return (quad.triple for quad in ox.parse(source, format=_RDF_FORMATS[body.media_type]))
 
 
-def _tell(connection: socket.socket, error: KgError) -> None:
+def _send_error(connection: socket.socket, error: UserError) -> None:
     """Send an error, if anybody still listens."""
     with contextlib.suppress(OSError):
-        connection.sendall(error_frame(error))
+        connection.sendall(make_error_frame(error))
 
 
-def _unreadable(address: str, error: SyntaxError) -> StoreUnavailable:
+def _garbled_answer_error(address: str, error: SyntaxError) -> StoreUnavailable:
     """Return the error of an answer that is cut or garbled."""
     host = urlsplit(address).netloc.rpartition("@")[2]
     return StoreUnavailable(
         f"The answer of the remote store {host} is cut or garbled: {str(error.msg).splitlines()[0]}.",
-        todo="Look at that server, then try again.",
+        hint="Look at that server, then try again.",
     )

@@ -14,7 +14,7 @@ class RowCounter(Protocol):
 
     total: int
 
-    def feed(self, block: bytes, limit: int) -> int | None:
+    def count_rows(self, block: bytes, limit: int) -> int | None:
         """Count the rows of `block`; return where to cut it when row `limit` + 1 begins there.
 
         The place is an offset in `block`; negative, at least -HELD, when the boundary began before it.
@@ -23,23 +23,23 @@ class RowCounter(Protocol):
 
 
 #: bytes a caller holds back, so that a boundary across two blocks can still be cut.
-HELD = 8
+HOLDBACK_BYTES = 8
 
 
-class LineRows:
+class LineRowCounter:
     """TSV and N-Triples: a row a line, line ends in values are escaped; `header` lines are no rows."""
 
-    def __init__(self, header: int) -> None:
-        self._lines = -header
+    def __init__(self, header_lines: int) -> None:
+        self._lines = -header_lines
         self.total = 0
 
-    def feed(self, block: bytes, limit: int) -> int | None:
+    def count_rows(self, block: bytes, limit: int) -> int | None:
         """Count line ends; a byte after the last allowed one is a row too many."""
         if self._lines >= limit:
             return 0 if block else None
         lines = self._lines + block.count(b"\n")
         if lines >= limit:
-            at = _nth(block, b"\n", limit - self._lines) + 1
+            at = _find_nth(block, b"\n", limit - self._lines) + 1
             self._lines = self.total = limit
             return at if at < len(block) else None
         self._lines = lines
@@ -47,7 +47,7 @@ class LineRows:
         return None
 
 
-class CsvRows:
+class CsvRowCounter:
     """CSV: a row a line, where line ends between double quotes do not count (RFC 4180)."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class CsvRows:
         self._quoted = False
         self.total = 0
 
-    def feed(self, block: bytes, limit: int) -> int | None:
+    def count_rows(self, block: bytes, limit: int) -> int | None:
         """Count line ends outside quotes; a byte after the last allowed one is a row too many."""
         if self._lines >= limit:
             return 0 if block else None
@@ -66,77 +66,77 @@ class CsvRows:
         if self._lines < limit:
             self.total = max(self._lines, 0)
             return None
-        at = self._end_of(parts, first, limit - before)
+        at = self._find_line_end(parts, first, limit - before)
         self._lines = self.total = limit
         return at if at < len(block) else None
 
     @staticmethod
-    def _end_of(parts: list[bytes], first: int, nth: int) -> int:
+    def _find_line_end(parts: list[bytes], first_unquoted: int, nth: int) -> int:
         """Return the offset behind the `nth` line end of the unquoted `parts`."""
         at = 0
         for index, part in enumerate(parts):
-            if index % 2 == first:
+            if index % 2 == first_unquoted:
                 ends = part.count(b"\n")
                 if ends >= nth:
-                    return at + _nth(part, b"\n", nth) + 1
+                    return at + _find_nth(part, b"\n", nth) + 1
                 nth -= ends
             at += len(part) + 1
         return at
 
 
-class XmlRows:
+class XmlRowCounter:
     """SPARQL XML: `<result>` cannot stand in a value, where `<` is escaped."""
 
-    _MARK = b"<result>"
+    _ROW_START = b"<result>"
 
     def __init__(self) -> None:
         self._tail = b""
         self.total = 0
 
-    def feed(self, block: bytes, limit: int) -> int | None:
+    def count_rows(self, block: bytes, limit: int) -> int | None:
         """Count the opening tags; the one beyond the limit is the place to cut."""
         text = self._tail + block
-        found = text.count(self._MARK)
+        found = text.count(self._ROW_START)
         if self.total + found > limit:
-            return _nth(text, self._MARK, limit + 1 - self.total) - len(self._tail)
+            return _find_nth(text, self._ROW_START, limit + 1 - self.total) - len(self._tail)
         self.total += found
-        self._tail = text[1 - len(self._MARK) :]
+        self._tail = text[1 - len(self._ROW_START) :]
         return None
 
 
-class JsonRows:
+class JsonRowCounter:
     """SPARQL JSON: rows of `bindings` meet in `},{`, which within one row can stand only in a string."""
 
-    _MARK = b"},{"
+    _ROW_BOUNDARY = b"},{"
 
     def __init__(self) -> None:
-        self._string = False
+        self._in_string = False
         self._escaped = False
         self._tail = b""
         self.total = 0
-        self._met = 0
+        self._boundaries = 0
 
-    def feed(self, block: bytes, limit: int) -> int | None:
+    def count_rows(self, block: bytes, limit: int) -> int | None:
         """Count the boundaries outside strings; boundary number `limit` is the place to cut."""
-        before = (self._string, self._escaped, self._tail)
+        before = (self._in_string, self._escaped, self._tail)
         text = block[1:] if self._escaped else block
         self._escaped = (len(text) - len(text.rstrip(b"\\"))) % 2 == 1
         if b"\\" in text:
             text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
         parts = text.split(b'"')
-        outside = self._tail + b'"'.join(parts[int(self._string) :: 2])
-        found = outside.count(self._MARK)
-        if self._met + found >= limit:
-            return self._place(block, before, limit - self._met)
-        self._met += found
-        self.total = self._met + 1
-        self._string ^= (len(parts) - 1) % 2 == 1
-        self._tail = b"" if self._string else outside[-2:]
+        outside = self._tail + b'"'.join(parts[int(self._in_string) :: 2])
+        found = outside.count(self._ROW_BOUNDARY)
+        if self._boundaries + found >= limit:
+            return self._find_boundary(block, before, limit - self._boundaries)
+        self._boundaries += found
+        self.total = self._boundaries + 1
+        self._in_string ^= (len(parts) - 1) % 2 == 1
+        self._tail = b"" if self._in_string else outside[-2:]
         return None
 
-    def _place(self, block: bytes, before: tuple[bool, bool, bytes], nth: int) -> int:
+    def _find_boundary(self, block: bytes, state: tuple[bool, bool, bytes], nth: int) -> int:
         """Return the offset in `block` of the comma of the `nth` boundary, byte by byte."""
-        string, escaped, tail = before
+        string, escaped, tail = state
         window = tail
         for at, byte in enumerate(block):
             if escaped:
@@ -147,17 +147,17 @@ class JsonRows:
                 string, window = not string, b""
             elif not string:
                 window = window[-2:] + bytes((byte,))
-                if window == self._MARK:
+                if window == self._ROW_BOUNDARY:
                     nth -= 1
                     if nth == 0:
-                        self.total = self._met + 1
+                        self.total = self._boundaries + 1
                         return at - 1
         raise AssertionError("the boundary counted is in the block")
 
 
-def _nth(text: bytes, mark: bytes, nth: int) -> int:
+def _find_nth(text: bytes, separator: bytes, nth: int) -> int:
     """Return where the `nth` (from 1) `mark` of `text` begins."""
     at = -1
     for _ in range(nth):
-        at = text.find(mark, at + 1)
+        at = text.find(separator, at + 1)
     return at

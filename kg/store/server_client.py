@@ -6,15 +6,20 @@ from collections.abc import Iterator
 
 import requests
 
-from kg.errors import BadData, KgError, StoreUnavailable, TooLarge, Unauthorized
+from kg.errors import BadData, StoreUnavailable, TooLarge, Unauthorized, UserError
 
-_BLOCK = 1 << 16
+_BLOCK_SIZE = 1 << 16
 #: seconds to connect, and to wait for each piece.
-_PATIENCE = (3.0, 600.0)
-_KINDS: dict[int, type[KgError]] = {400: BadData, 401: Unauthorized, 403: Unauthorized, 413: TooLarge}
+_TIMEOUTS = (3.0, 600.0)
+_ERROR_OF_STATUS: dict[int, type[UserError]] = {
+    400: BadData,
+    401: Unauthorized,
+    403: Unauthorized,
+    413: TooLarge,
+}
 
 
-def is_running(address: str) -> bool:
+def is_server_running(address: str) -> bool:
     """Say whether a server of ours answers at `address`."""
     try:
         answer = requests.get(f"{address.rstrip('/')}/health/live", timeout=3, allow_redirects=False)
@@ -27,11 +32,11 @@ def fetch_backup(address: str) -> Iterator[bytes]:
     """Yield the backup that the server gives; raises StoreUnavailable when it does not."""
     try:
         where = f"{address.rstrip('/')}/backup"
-        with requests.get(where, stream=True, timeout=_PATIENCE, allow_redirects=False) as answer:
-            _check(answer, address)
-            yield from answer.iter_content(_BLOCK)
+        with requests.get(where, stream=True, timeout=_TIMEOUTS, allow_redirects=False) as answer:
+            _raise_for_refusal(answer, address)
+            yield from answer.iter_content(_BLOCK_SIZE)
     except requests.RequestException as error:
-        raise _away(address, error) from error
+        raise _connection_error(address, error) from error
 
 
 def send_backup(address: str, body: bytes, token: str) -> int:
@@ -39,15 +44,15 @@ def send_backup(address: str, body: bytes, token: str) -> int:
     head = {"Content-Type": "application/n-quads"} | ({"Authorization": f"Bearer {token}"} if token else {})
     try:
         answer = requests.put(
-            f"{address.rstrip('/')}/backup", data=body, headers=head, timeout=_PATIENCE, allow_redirects=False
+            f"{address.rstrip('/')}/backup", data=body, headers=head, timeout=_TIMEOUTS, allow_redirects=False
         )
     except requests.RequestException as error:
-        raise _away(address, error) from error
-    _check(answer, address)
+        raise _connection_error(address, error) from error
+    _raise_for_refusal(answer, address)
     return int(answer.json()["restored"])
 
 
-def _check(answer: requests.Response, address: str) -> None:
+def _raise_for_refusal(answer: requests.Response, address: str) -> None:
     """Raise what a refusal says."""
     if answer.status_code == 200:
         return
@@ -56,11 +61,11 @@ def _check(answer: requests.Response, address: str) -> None:
         what, todo = str(told.get("detail", "")), str(told.get("next", ""))
     except ValueError:
         what, todo = "", ""
-    kind = _KINDS.get(answer.status_code, StoreUnavailable)
-    raise kind(what or f"The server answered {answer.status_code}.", where=address, todo=todo)
+    kind = _ERROR_OF_STATUS.get(answer.status_code, StoreUnavailable)
+    raise kind(what or f"The server answered {answer.status_code}.", location=address, hint=todo)
 
 
-def _away(address: str, error: requests.RequestException) -> StoreUnavailable:
+def _connection_error(address: str, error: requests.RequestException) -> StoreUnavailable:
     """Return the error of a server that cannot be reached, or broke off."""
     kind = "did not answer in time" if isinstance(error, requests.Timeout) else "went away or is not there"
-    return StoreUnavailable(f"The server {kind}.", where=address, todo="Start it, then try again.")
+    return StoreUnavailable(f"The server {kind}.", location=address, hint="Start it, then try again.")

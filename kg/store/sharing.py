@@ -20,7 +20,7 @@ from kg.errors import StoreUnavailable
 from kg.settings import Settings
 from kg.store.disk import DiskStore
 
-_SERVED, _WRITING = "SERVED", "WRITING"
+_SERVED_LOCK, _WRITE_LOCK = "SERVED", "WRITING"
 _DESCRIPTORS = Path("/proc/self/fd")
 
 
@@ -30,11 +30,11 @@ class SharedDiskStore(DiskStore):
     def __init__(self, path: Path, settings: Settings | None = None) -> None:
         """Open `path` as DiskStore does, and let imports know that it is served."""
         super().__init__(path, settings)
-        self._served = _file(self.path / _SERVED)
-        self._writing = _file(self.path / _WRITING)
+        self._served = _open_lock_file(self.path / _SERVED_LOCK)
+        self._writing = _open_lock_file(self.path / _WRITE_LOCK)
         fcntl.flock(self._served, fcntl.LOCK_SH)
 
-    def anchored(self, path: Path) -> Path:
+    def resolve_engine_path(self, path: Path) -> Path:
         """Return a name of the directory that stays true when another gets its path."""
         with contextlib.suppress(OSError):
             path.mkdir(parents=True, exist_ok=True)
@@ -43,20 +43,20 @@ class SharedDiskStore(DiskStore):
         return path
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
+    def lock_for_write(self) -> Iterator[None]:
         """Keep imports off during a write; raises StoreUnavailable while one is at work or has taken over."""
         try:
             fcntl.flock(self._writing, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StoreUnavailable(
                 "An import into this store is at work, and writes wait until it is in place.",
-                todo="Nothing was changed; try again in a while.",
+                hint="Nothing was changed; try again in a while.",
             ) from error
         try:
-            if not os.path.samefile(self.path, self.place):
+            if not os.path.samefile(self.path, self.configured_path):
                 raise StoreUnavailable(
                     "An import has just been put in place, and the server is turning to it.",
-                    todo="Nothing was changed; try again in some seconds.",
+                    hint="Nothing was changed; try again in some seconds.",
                 )
             yield
         finally:
@@ -69,16 +69,16 @@ class SharedDiskStore(DiskStore):
             if hasattr(self, name):
                 os.close(getattr(self, name))
                 delattr(self, name)
-        if self.path.parent == _DESCRIPTORS and self.path != self.place:
+        if self.path.parent == _DESCRIPTORS and self.path != self.configured_path:
             os.close(int(self.path.name))
-            self.path = self.place
+            self.path = self.configured_path
 
 
-def is_served(path: Path) -> bool:
+def is_store_served(path: Path) -> bool:
     """Say whether a server that takes imports in by itself has the store at `path` open."""
-    if not (path / _SERVED).exists():
+    if not (path / _SERVED_LOCK).exists():
         return False
-    descriptor = _file(path / _SERVED)
+    descriptor = _open_lock_file(path / _SERVED_LOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -89,12 +89,12 @@ def is_served(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def writes_held(path: Path) -> Iterator[None]:
+def hold_writes(path: Path) -> Iterator[None]:
     """Wait for the write in hand of the server at `path`, and keep further ones off."""
     while True:
-        descriptor = _file(path / _WRITING)
+        descriptor = _open_lock_file(path / _WRITE_LOCK)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if os.fstat(descriptor).st_ino == (path / _WRITING).stat().st_ino:
+        if os.fstat(descriptor).st_ino == (path / _WRITE_LOCK).stat().st_ino:
             break
         os.close(descriptor)  # another import was put in place meanwhile
     try:
@@ -103,6 +103,6 @@ def writes_held(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _file(path: Path) -> int:
+def _open_lock_file(path: Path) -> int:
     """Open a file to be locked, made where it is missing."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -8,51 +8,51 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kg.errors import BadQuery
-from kg.store.lexer import Token, place, tokens
+from kg.store.lexer import Token, locate_offset, tokenize
 
 
-def with_using(update: str, default: Sequence[str], named: Sequence[str]) -> str:
+def add_using_clauses(update: str, default_graphs: Sequence[str], named_graphs: Sequence[str]) -> str:
     """Return `update` over the given dataset; raises BadQuery when it names one itself (USING or WITH)."""
-    if not default and not named:
+    if not default_graphs and not named_graphs:
         return update
-    words = [token for token in tokens(update) if not token.depth]
+    words = [token for token in tokenize(update) if not token.depth]
     for word in words:
-        if word.is_word("USING", "WITH"):
-            line, column = place(update, word.start)
+        if word.is_keyword("USING", "WITH"):
+            line, column = locate_offset(update, word.start)
             raise BadQuery(
                 f"The update has {word.text.upper()} and the request using-graph-uri; only one may be.",
                 line=line,
                 column=column,
-                todo="Leave one of them out.",
+                hint="Leave one of them out.",
             )
-    clauses = "".join(_clauses(default, named))
+    clauses = "".join(_make_using_clauses(default_graphs, named_graphs))
     parts: list[str] = []
     at = 0
     for index, word in enumerate(words):
-        if word.is_word("WHERE"):
-            parts += [update[at : word.start], _before_where(update, words, index), clauses]
+        if word.is_keyword("WHERE"):
+            parts += [update[at : word.start], _find_delete_template(update, words, index), clauses]
             at = word.start
     return "".join(parts) + update[at:]
 
 
-def _clauses(default: Iterable[str], named: Iterable[str]) -> Iterable[str]:
+def _make_using_clauses(default_graphs: Iterable[str], named_graphs: Iterable[str]) -> Iterable[str]:
     """Yield the USING clauses."""
-    for iri in default:
-        yield f"USING <{_checked(iri)}> "
-    for iri in named:
-        yield f"USING NAMED <{_checked(iri)}> "
+    for iri in default_graphs:
+        yield f"USING <{_check_iri(iri)}> "
+    for iri in named_graphs:
+        yield f"USING NAMED <{_check_iri(iri)}> "
 
 
-def _checked(iri: str) -> str:
+def _check_iri(iri: str) -> str:
     """Return `iri`, which must be able to stand between angle brackets."""
     if any(sign in iri for sign in '<>"{}|^`\\') or any(sign <= " " for sign in iri):
-        raise BadQuery(f"{iri!r} is not an IRI.", todo="Name a graph by its whole IRI.")
+        raise BadQuery(f"{iri!r} is not an IRI.", hint="Name a graph by its whole IRI.")
     return iri
 
 
-def _before_where(update: str, words: list[Token], index: int) -> str:
+def _find_delete_template(update: str, words: list[Token], index: int) -> str:
     """Return the template that `DELETE WHERE` leaves out, else nothing."""
-    if not index or not words[index - 1].is_word("DELETE"):
+    if not index or not words[index - 1].is_keyword("DELETE"):
         return ""
     opening = words[index + 1] if index + 1 < len(words) else None
     closing = next((word for word in words[index + 1 :] if word.text == "}"), None)

@@ -26,7 +26,7 @@ _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _X32_BIT = 0x40000000  # x32 calls share the architecture of x86-64 under other numbers
 
 
-class _Program(ctypes.Structure):
+class _SocketFilterProgram(ctypes.Structure):
     """struct sock_fprog of linux/filter.h."""
 
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
@@ -40,15 +40,15 @@ def forbid_network() -> bool:
     if platform.system() != "Linux" or platform.machine() not in _ARCHITECTURES:
         return False
     architecture, number = _ARCHITECTURES[platform.machine()]
-    code = _filter(architecture, number)
-    program = _Program(len(code) // 8, code)
+    code = _build_socket_filter(architecture, number)
+    program = _SocketFilterProgram(len(code) // 8, code)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False
     return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) == 0)
 
 
-def _filter(architecture: int, socket_call: int) -> bytes:
+def _build_socket_filter(architecture: int, socket_call: int) -> bytes:
     """Return the BPF program: another architecture dies, socket() of a domain but AF_UNIX is EACCES."""
     steps = (  # code, jump if true, jump if false, operand; jumps count from the next step
         (_LOAD, 0, 0, 4),  # seccomp_data.arch
@@ -74,13 +74,13 @@ def limit_memory(mebibytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def let_go_of_inherited(kept: Iterable[int]) -> None:
+def detach_inherited_descriptors(needed: Iterable[int]) -> None:
     """Turn every descriptor that came along with the fork into /dev/null, but for 0 to 2 and `kept`.
 
     A pipe that a long-lived child holds open never reaches its end for its reader. The numbers stay taken,
     so that a finalizer of an inherited object cannot close what this process opens later.
     """
-    spared = {0, 1, 2, *kept}
+    spared = {0, 1, 2, *needed}
     nowhere = os.open(os.devnull, os.O_RDWR)
     for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
         if int(name) not in spared:
@@ -89,7 +89,7 @@ def let_go_of_inherited(kept: Iterable[int]) -> None:
                 os.dup2(nowhere, int(name))
 
 
-def be_quiet() -> None:
+def silence_stderr() -> None:
     """Print nothing when the engine aborts: its backtraces tell an operator nothing."""
     faulthandler.disable()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kg.settings import Settings
-from kg.views.hedges import level
-from kg.views.marks import MARKS, MarkMeaning
-from kg.views.reading import Reader, number, text
-from kg.views.start import Count, Document, documents, graphs
-from kg.views.terms import href
+from kg.views.hedges import hedge_level
+from kg.views.marks import ORIGIN_MEANINGS, OriginMeaning
+from kg.views.reading import PageQueryReader, cell_number, cell_text
+from kg.views.start import DocumentSummary, LinkedCount, count_graphs, list_documents
+from kg.views.terms import link_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class HedgeMeaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class ServerLimit:
     """A limit in force and what it bounds."""
 
     name: str
@@ -34,7 +34,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ApiAddress:
     """An address programs may ask."""
 
     method: str
@@ -47,16 +47,16 @@ class AboutPage:
     """Everything the about page shows; its JSON has the same fields."""
 
     version: str
-    documents: tuple[Document, ...]
-    graphs: tuple[Count, ...]
-    marks: tuple[MarkMeaning, ...]
+    documents: tuple[DocumentSummary, ...]
+    graphs: tuple[LinkedCount, ...]
+    marks: tuple[OriginMeaning, ...]
     hedges: tuple[HedgeMeaning, ...]
-    limits: tuple[Limit, ...]
-    addresses: tuple[Address, ...]
+    limits: tuple[ServerLimit, ...]
+    addresses: tuple[ApiAddress, ...]
     reaches: tuple[str, ...]
 
 
-_LIMITS = (
+_LIMIT_HELP = (
     ("query_deadline", "seconds a query may run; then it is stopped and you are told"),
     ("query_memory", "MiB a query may use"),
     ("query_rows", "rows an answer may have; beyond, it is cut and says so"),
@@ -65,53 +65,55 @@ _LIMITS = (
     ("query_queue", "queries that may wait; beyond, 503 with Retry-After"),
 )
 
-ADDRESSES = (
-    Address(
+API_ADDRESSES = (
+    ApiAddress(
         "GET POST", "/sparql", "SPARQL 1.1 query; results as JSON, XML, CSV, TSV; graphs as Turtle and others"
     ),
-    Address("POST", "/sparql/cancel", "stop a query: id= the 16 hexadecimal digits sent as X-Query-Id"),
-    Address(
+    ApiAddress("POST", "/sparql/cancel", "stop a query: id= the 16 hexadecimal digits sent as X-Query-Id"),
+    ApiAddress(
         "GET",
         "/{kind}/{name}",
         "an entity: HTML, JSON or RDF by Accept, or with .ttl .jsonld .nt .rdf .trig .nq .json",
     ),
-    Address("GET", "/questions", "the named questions"),
-    Address("GET", "/questions/{name}", "the answer to one: HTML, JSON or CSV"),
-    Address("GET", "/explain?s=&p=&o=", "why a statement holds: text, HTML, JSON or RDF"),
-    Address("GET POST", "/case", "what the text raises for the features of a case; never stored or logged"),
-    Address("GET", "/search?q=", "search; /api/suggest?q= as one types"),
-    Address("GET", "/api/neighbourhood?iri=", "what stands around an entity, as nodes and edges"),
-    Address("GET", "/api/terms", "prefixes, classes, properties and entities with use counts"),
-    Address("GET", "/resolve?curie=", "which entity an outside code means"),
-    Address("GET", "/api/xrefs?curie=", "the exact matches of an entity"),
-    Address("GET", "/.well-known/void", "what the data holds, for programs"),
-    Address("GET", "/openapi.json", "the REST parts in OpenAPI 3.1"),
+    ApiAddress("GET", "/questions", "the named questions"),
+    ApiAddress("GET", "/questions/{name}", "the answer to one: HTML, JSON or CSV"),
+    ApiAddress("GET", "/explain?s=&p=&o=", "why a statement holds: text, HTML, JSON or RDF"),
+    ApiAddress(
+        "GET POST", "/case", "what the text raises for the features of a case; never stored or logged"
+    ),
+    ApiAddress("GET", "/search?q=", "search; /api/suggest?q= as one types"),
+    ApiAddress("GET", "/api/neighbourhood?iri=", "what stands around an entity, as nodes and edges"),
+    ApiAddress("GET", "/api/terms", "prefixes, classes, properties and entities with use counts"),
+    ApiAddress("GET", "/resolve?curie=", "which entity an outside code means"),
+    ApiAddress("GET", "/api/xrefs?curie=", "the exact matches of an entity"),
+    ApiAddress("GET", "/.well-known/void", "what the data holds, for programs"),
+    ApiAddress("GET", "/openapi.json", "the REST parts in OpenAPI 3.1"),
 )
 
 
-def about_page(reader: Reader, settings: Settings) -> AboutPage:
+def about_page(reader: PageQueryReader, settings: Settings) -> AboutPage:
     """Return the about page."""
     return AboutPage(
         version=reader.store.version,
-        documents=documents(reader),
-        graphs=graphs(reader),
-        marks=MARKS,
-        hedges=_hedges(reader),
-        limits=tuple(Limit(name, f"{getattr(settings, name):,}", help) for name, help in _LIMITS),
-        addresses=ADDRESSES,
+        documents=list_documents(reader),
+        graphs=count_graphs(reader),
+        marks=ORIGIN_MEANINGS,
+        hedges=_hedge_meanings(reader),
+        limits=tuple(ServerLimit(name, f"{getattr(settings, name):,}", help) for name, help in _LIMIT_HELP),
+        addresses=API_ADDRESSES,
         reaches=settings.service_allow,
     )
 
 
-def _hedges(reader: Reader) -> tuple[HedgeMeaning, ...]:
+def _hedge_meanings(reader: PageQueryReader) -> tuple[HedgeMeaning, ...]:
     return tuple(
         HedgeMeaning(
-            label=text(row, "label"),
-            href=href(text(row, "hedge")),
-            level=level(number(row, "rank")),
-            kind=text(row, "kind"),
-            against=text(row, "against") == "true",
-            definition=text(row, "definition"),
+            label=cell_text(row, "label"),
+            href=link_address(cell_text(row, "hedge")),
+            level=hedge_level(cell_number(row, "rank")),
+            kind=cell_text(row, "kind"),
+            against=cell_text(row, "against") == "true",
+            definition=cell_text(row, "definition"),
         )
-        for row in reader.rows("hedges")
+        for row in reader.select_rows("hedges")
     )

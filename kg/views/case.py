@@ -4,40 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kg.views.hedges import Hedge
-from kg.views.terms import Ref
+from kg.views.hedges import HedgeBadge
+from kg.views.terms import TermRef
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureChoice:
     """A feature that can be ticked; `group` is the label of its class, `excludes` what it contradicts."""
 
-    feature: Ref
+    feature: TermRef
     definition: str
     group: str
-    excludes: tuple[Ref, ...]
+    excludes: tuple[TermRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFeature:
     """A feature of the case. `state` is "stated", "follows" (from `because`) or "no"."""
 
-    feature: Ref
+    feature: TermRef
     state: str
-    because: tuple[Ref, ...]
+    because: tuple[TermRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class StatusReason:
     """A feature that decides a claim. `state` is "met", "unmet" (said not to hold), "unknown" or "excluded".
 
     `role` is "situation", "prerequisite", "proviso" or "population"; "excluded": `by` contradicts it.
     """
 
-    feature: Ref
+    feature: TermRef
     state: str
     role: str
-    by: Ref | None
+    by: TermRef | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +49,32 @@ class CaseClaim:
     whether they apply, `later_cautions` those about a state that may come next.
     """
 
-    claim: Ref
+    claim: TermRef
     summary: str
     status: str
     why: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[StatusReason, ...]
     kind: str
-    interventions: tuple[Ref, ...]
-    problems: tuple[Ref, ...]
-    situations: tuple[Ref, ...]
-    cautions: tuple[Ref, ...]
-    open_cautions: tuple[Ref, ...]
-    later_cautions: tuple[Ref, ...]
-    hedge: Hedge | None
-    hedges: tuple[Hedge, ...]
+    interventions: tuple[TermRef, ...]
+    problems: tuple[TermRef, ...]
+    situations: tuple[TermRef, ...]
+    cautions: tuple[TermRef, ...]
+    open_cautions: tuple[TermRef, ...]
+    later_cautions: tuple[TermRef, ...]
+    hedge: HedgeBadge | None
+    hedges: tuple[HedgeBadge, ...]
     cue: str
     cues: tuple[str, ...]
-    sentence: Ref | None
+    sentence: TermRef | None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseSituation:
     """A situation that the case matches; `direct` when its own features do, else by a narrower one."""
 
-    situation: Ref
+    situation: TermRef
     direct: bool
-    features: tuple[Ref, ...]
+    features: tuple[TermRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,32 +84,32 @@ class SupportiveOption:
     `together`: a set for a set; which of the interventions serves which of the problems is not said.
     """
 
-    problems: tuple[Ref, ...]
-    interventions: tuple[Ref, ...]
+    problems: tuple[TermRef, ...]
+    interventions: tuple[TermRef, ...]
     together: bool
     conditional: bool
-    claim: Ref
+    claim: TermRef
     status: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unlocked:
+class UnlockedClaim:
     """A claim whose prerequisite the case meets, and the state that meets it."""
 
-    state: Ref
-    claim: Ref
-    interventions: tuple[Ref, ...]
+    state: TermRef
+    claim: TermRef
+    interventions: tuple[TermRef, ...]
     status: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class UpcomingClaim:
     """A claim about a situation that does not hold now and may come next."""
 
-    situation: Ref
-    claim: Ref
+    situation: TermRef
+    claim: TermRef
     summary: str
-    hedges: tuple[Hedge, ...]
+    hedges: tuple[HedgeBadge, ...]
     negative: bool
 
 
@@ -117,7 +117,7 @@ class Ahead:
 class NextQuestion:
     """A feature worth asking for, and how many claims its answer would decide."""
 
-    feature: Ref
+    feature: TermRef
     question: str
     decides: int
 
@@ -136,7 +136,7 @@ class CasePage:
     situations: tuple[CaseSituation, ...]
     claims: tuple[CaseClaim, ...]
     supportive: tuple[SupportiveOption, ...]
-    unlocked: tuple[Unlocked, ...]
-    ahead: tuple[Ahead, ...]
-    fallbacks: tuple[Ref, ...]
+    unlocked: tuple[UnlockedClaim, ...]
+    ahead: tuple[UpcomingClaim, ...]
+    fallbacks: tuple[TermRef, ...]
     ask_next: tuple[NextQuestion, ...]

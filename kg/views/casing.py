@@ -7,75 +7,86 @@ from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.cases.case import Case, Truth, make_case
+from kg.cases.case import FeatureTruth, PatientCase, make_case
 from kg.cases.judging import (
-    Ground,
-    Judged,
-    Status,
-    ahead,
-    ask_next,
-    cautions,
-    judge_all,
-    matched,
-    supportive,
-    unlocked,
+    ClaimStatus,
+    JudgedClaim,
+    StatusGround,
+    choose_next_questions,
+    find_cautions,
+    find_supportive_claims,
+    find_unlocked_claims,
+    find_upcoming_claims,
+    judge_all_claims,
+    match_situations,
 )
-from kg.cases.knowledge import Knowledge, knowledge
-from kg.cases.names import Names
-from kg.cases.reasoned import Reasoned, reasoned
+from kg.cases.knowledge import ClinicalKnowledge, read_knowledge
+from kg.cases.names import TermNames
+from kg.cases.reasoned import CaseEntailments, derive_entailments
 from kg.namespaces import GRAPH, KG, RDF
-from kg.reasoning.materialisation import Materialisation
-from kg.reasoning.publication import without_abstract_parents
+from kg.reasoning.materialisation import Materialization
+from kg.reasoning.publication import drop_abstract_parents
 from kg.store.protocol import Store
 from kg.views.case import (
-    Ahead,
     CaseClaim,
     CaseFeature,
     CasePage,
     CaseSituation,
     FeatureChoice,
     NextQuestion,
-    Reason,
+    StatusReason,
     SupportiveOption,
-    Unlocked,
+    UnlockedClaim,
+    UpcomingClaim,
 )
-from kg.views.hedges import hedge
-from kg.views.proving import is_input, names, naming
-from kg.views.start import told
-from kg.views.terms import Naming, Ref
+from kg.views.hedges import make_hedge_badge
+from kg.views.proving import is_reasoner_input, load_all_labels, load_term_names
+from kg.views.start import attribute_to_dates
+from kg.views.terms import TermLabels, TermRef
 
 
 @dataclass(frozen=True, slots=True)
-class Cases:
+class CaseContext:
     """All that cases are judged with; made once for a version of the data."""
 
-    known: Knowledge
-    kept: Materialisation
-    names: Names
-    naming: Naming
-    told_by: str
+    knowledge: ClinicalKnowledge
+    closure: Materialization
+    feature_names: TermNames
+    labels: TermLabels
+    attribution: str
 
     @property
     def notice(self) -> str:
         """Return what a reader of a case must know first."""
         return (
-            f"This is what {self.told_by} about a case with these features. "
+            f"This is what {self.attribution} about a case with these features. "
             "It is not medical advice, and what the text does not mention is not thereby ruled out."
         )
 
     @classmethod
-    def of(cls, store: Store) -> Cases:
+    def load(cls, store: Store) -> CaseContext:
         """Return what cases are judged with, from the graphs the reasoner reads."""
-        asserted = [triple for graph in store.graphs() if is_input(graph) for triple in store.quads(graph)]
-        kept = Materialisation(without_abstract_parents(asserted))
-        source = list(store.quads(GRAPH["source"]))
-        known = knowledge([*asserted, *source], {*asserted, *kept.inferred})
-        cases = cls(known, kept, names(store, known.features), naming(store), _told_by(source))
-        reasoned(kept, ())  # numbers the scenario's own terms, before requests share them
+        asserted = [
+            triple
+            for graph in store.graph_names()
+            if is_reasoner_input(graph)
+            for triple in store.read_graph(graph)
+        ]
+        kept = Materialization(drop_abstract_parents(asserted))
+        source = list(store.read_graph(GRAPH["source"]))
+        known = read_knowledge([*asserted, *source], {*asserted, *kept.inferred})
+        cases = cls(
+            known,
+            kept,
+            load_term_names(store, known.features),
+            load_all_labels(store),
+            _attribution_of_sources(source),
+        )
+        derive_entailments(kept, ())  # numbers the scenario's own terms, before requests share them
         return cases
 
 
-def _told_by(source: Iterable[Triple]) -> str:
+def _attribution_of_sources(source: Iterable[Triple]) -> str:
     """Return which texts speak, from the index of the sources."""
     revised: dict[object, str] = {}
     for triple in source:
@@ -83,46 +94,46 @@ def _told_by(source: Iterable[Triple]) -> str:
             revised.setdefault(triple.subject, "")
         elif triple.predicate == KG["lastRevised"] and isinstance(triple.object, Literal):
             revised[triple.subject] = triple.object.value
-    return told(list(revised.values()))
+    return attribute_to_dates(list(revised.values()))
 
 
-def case_page(cases: Cases, yes: Iterable[str], no: Iterable[str]) -> CasePage:
+def case_page(context: CaseContext, yes: Iterable[str], no: Iterable[str]) -> CasePage:
     """Return the page of a case; raises NotFound for unknown names, BadQuery for features that contradict."""
-    has = [cases.names.find(text, "feature") for text in yes]
-    lacks = [cases.names.find(text, "feature said not to hold") for text in no]
-    case = make_case(cases.known, has, lacks, lambda term: cases.naming.ref(term).label)
-    found = reasoned(cases.kept, case.met)
-    judged = judge_all(cases.known, case)
-    view = _View.of(cases, case, judged)
+    has = [context.feature_names.find_term(text, "feature") for text in yes]
+    lacks = [context.feature_names.find_term(text, "feature said not to hold") for text in no]
+    case = make_case(context.knowledge, has, lacks, lambda term: context.labels.ref(term).label)
+    found = derive_entailments(context.closure, case.met)
+    judged = judge_all_claims(context.knowledge, case)
+    view = _CasePageBuilder.prepare(context, case, judged)
     return CasePage(
-        notice=cases.notice,
+        notice=context.notice,
         asked=bool(has or lacks),
-        choices=choices(cases),
-        features=view.features(),
-        situations=view.situations(found),
-        claims=tuple(view.claim(one) for one in judged),
-        supportive=view.supportive(),
-        unlocked=view.unlocked(),
-        ahead=view.ahead(),
-        fallbacks=tuple(cases.naming.ref(term) for term in sorted(found.fallbacks, key=str)),
-        ask_next=view.ask_next(),
+        choices=feature_choices(context),
+        features=view.feature_rows(),
+        situations=view.situation_rows(found),
+        claims=tuple(view.claim_row(one) for one in judged),
+        supportive=view.supportive_options(),
+        unlocked=view.unlocked_claims(),
+        ahead=view.upcoming_claims(),
+        fallbacks=tuple(context.labels.ref(term) for term in sorted(found.fallbacks, key=str)),
+        ask_next=view.next_questions(),
     )
 
 
-def empty_page(cases: Cases) -> CasePage:
+def empty_case_page(context: CaseContext) -> CasePage:
     """Return the form with nothing ticked."""
-    return CasePage(cases.notice, False, choices(cases), (), (), (), (), (), (), (), ())
+    return CasePage(context.notice, False, feature_choices(context), (), (), (), (), (), (), (), ())
 
 
-def choices(cases: Cases) -> tuple[FeatureChoice, ...]:
+def feature_choices(context: CaseContext) -> tuple[FeatureChoice, ...]:
     """Return the features that can be ticked, by group and name."""
-    known, ref = cases.known, cases.naming.ref
+    known, ref = context.knowledge, context.labels.ref
     found = [
         FeatureChoice(
             ref(feature),
             known.definitions[feature],
-            ref(known.groups[feature]).label,
-            tuple(ref(other) for other in sorted(known.excludes.get(feature, ()), key=str)),
+            ref(known.feature_classes[feature]).label,
+            tuple(ref(other) for other in sorted(known.incompatible_features.get(feature, ()), key=str)),
         )
         for feature in known.features
     ]
@@ -130,80 +141,90 @@ def choices(cases: Cases) -> tuple[FeatureChoice, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class _CasePageBuilder:
     """One case on its way to the page: `coming` is what may come next, `later` and `undecided` its claims."""
 
-    cases: Cases
-    case: Case
-    judged: tuple[Judged, ...]
-    coming: tuple[tuple[NamedNode, Judged], ...]
-    later: frozenset[NamedNode]
-    undecided: frozenset[NamedNode]
+    context: CaseContext
+    case: PatientCase
+    judged: tuple[JudgedClaim, ...]
+    upcoming: tuple[tuple[NamedNode, JudgedClaim], ...]
+    upcoming_terms: frozenset[NamedNode]
+    undecided_terms: frozenset[NamedNode]
 
     @classmethod
-    def of(cls, cases: Cases, case: Case, judged: tuple[Judged, ...]) -> _View:
+    def prepare(
+        cls, context: CaseContext, case: PatientCase, judged: tuple[JudgedClaim, ...]
+    ) -> _CasePageBuilder:
         """Return the view of a judged case; what every claim is held against is worked out once."""
-        coming = tuple(ahead(cases.known, case, judged))
+        coming = tuple(find_upcoming_claims(context.knowledge, case, judged))
         later = frozenset(one.claim.term for _, one in coming)
-        undecided = frozenset(one.claim.term for one in judged if one.status is Status.UNDECIDED)
-        return cls(cases, case, judged, coming, later, undecided)
+        undecided = frozenset(one.claim.term for one in judged if one.status is ClaimStatus.UNDECIDED)
+        return cls(context, case, judged, coming, later, undecided)
 
-    def refs(self, terms: Iterable[NamedNode]) -> tuple[Ref, ...]:
+    def refs_of(self, terms: Iterable[NamedNode]) -> tuple[TermRef, ...]:
         """Return terms as references."""
-        return tuple(self.cases.naming.ref(term) for term in terms)
+        return tuple(self.context.labels.ref(term) for term in terms)
 
-    def features(self) -> tuple[CaseFeature, ...]:
+    def feature_rows(self) -> tuple[CaseFeature, ...]:
         """Return what holds, what follows and what is denied."""
-        ref = self.cases.naming.ref
-        stated = [CaseFeature(ref(f), "stated", ()) for f in sorted(self.case.yes, key=str)]
+        ref = self.context.labels.ref
+        stated = [CaseFeature(ref(f), "stated", ()) for f in sorted(self.case.stated_present, key=str)]
         follows = [
             CaseFeature(
                 ref(f),
                 "follows",
-                self.refs(self._because(f)),
+                self.refs_of(self._find_implying_features(f)),
             )
-            for f in sorted(self.case.met - self.case.yes, key=str)
+            for f in sorted(self.case.met - self.case.stated_present, key=str)
         ]
-        return (*stated, *follows, *(CaseFeature(ref(f), "no", ()) for f in sorted(self.case.no, key=str)))
+        return (
+            *stated,
+            *follows,
+            *(CaseFeature(ref(f), "no", ()) for f in sorted(self.case.stated_absent, key=str)),
+        )
 
-    def _because(self, feature: NamedNode) -> list[NamedNode]:
+    def _find_implying_features(self, feature: NamedNode) -> list[NamedNode]:
         """Return what brings a feature with it: features stated, or the denial of its opposite."""
-        known = self.cases.known
-        stated = [s for s in self.case.yes if feature in known.brings[s]]
+        known = self.context.knowledge
+        stated = [s for s in self.case.stated_present if feature in known.implied_features[s]]
         denied = [
-            no for no in self.case.no if any(feature in known.brings[f] for f in known.opposites.get(no, ()))
+            no
+            for no in self.case.stated_absent
+            if any(feature in known.implied_features[f] for f in known.opposite_features.get(no, ()))
         ]
         return sorted(stated + denied, key=str)
 
-    def situations(self, found: Reasoned) -> tuple[CaseSituation, ...]:
+    def situation_rows(self, inferred: CaseEntailments) -> tuple[CaseSituation, ...]:
         """Return the situations matched: by their own features, or by a narrower situation."""
-        known = self.cases.known
-        direct = matched(known, self.case)
+        known = self.context.knowledge
+        direct = match_situations(known, self.case)
         return tuple(
-            CaseSituation(self.cases.naming.ref(s), s in direct, self.refs(known.requires.get(s, ())))
+            CaseSituation(
+                self.context.labels.ref(s), s in direct, self.refs_of(known.required_features.get(s, ()))
+            )
             for s in sorted(
-                direct | found.situations, key=lambda s: (-len(known.requires.get(s, ())), str(s))
+                direct | inferred.situations, key=lambda s: (-len(known.required_features.get(s, ())), str(s))
             )
         )
 
-    def claim(self, one: Judged) -> CaseClaim:
+    def claim_row(self, judged: JudgedClaim) -> CaseClaim:
         """Return a judged claim."""
-        ref, claim = self.cases.naming.ref, one.claim
-        beside = cautions(self.cases.known, self.judged, one)
-        hedges = tuple(hedge(each, self.cases.naming) for each in claim.hedges)
+        ref, claim = self.context.labels.ref, judged.claim
+        beside = find_cautions(self.context.knowledge, self.judged, judged)
+        hedges = tuple(make_hedge_badge(each, self.context.labels) for each in claim.hedges)
         return CaseClaim(
             claim=ref(claim.term),
             summary=claim.summary,
-            status=one.status.value,
-            why=self.why(one),
-            reasons=tuple(self.reason(ground) for ground in one.grounds),
+            status=judged.status.value,
+            why=self.explain_status(judged),
+            reasons=tuple(self.reason_row(ground) for ground in judged.grounds),
             kind=claim.kind,
-            interventions=self.refs(claim.interventions),
-            problems=self.refs(claim.problems),
-            situations=self.refs(claim.situations),
-            cautions=self.refs(c.term for c in beside),
-            open_cautions=self.refs(c.term for c in beside if c.term in self.undecided),
-            later_cautions=self.refs(c.term for c in beside if c.term in self.later),
+            interventions=self.refs_of(claim.interventions),
+            problems=self.refs_of(claim.problems),
+            situations=self.refs_of(claim.situations),
+            cautions=self.refs_of(c.term for c in beside),
+            open_cautions=self.refs_of(c.term for c in beside if c.term in self.undecided_terms),
+            later_cautions=self.refs_of(c.term for c in beside if c.term in self.upcoming_terms),
             hedge=hedges[0] if hedges else None,
             hedges=hedges,
             cue=claim.cues[0] if claim.cues else "",
@@ -211,84 +232,89 @@ class _View:
             sentence=ref(claim.sentence) if claim.sentence else None,
         )
 
-    def reason(self, ground: Ground) -> Reason:
+    def reason_row(self, ground: StatusGround) -> StatusReason:
         """Return a ground of a status; `excluded` when another feature rules it out."""
-        by = ground.excluded_by if ground.truth is Truth.UNMET else None
+        by = ground.excluded_by if ground.truth is FeatureTruth.UNMET else None
         state = "excluded" if by else ground.truth.value
-        ref = self.cases.naming.ref
-        return Reason(ref(ground.feature), state, ground.role, ref(by) if by else None)
+        ref = self.context.labels.ref
+        return StatusReason(ref(ground.feature), state, ground.role, ref(by) if by else None)
 
-    def why(self, one: Judged) -> str:
+    def explain_status(self, judged: JudgedClaim) -> str:
         """Return the reason of a status in one sentence."""
-        situation = [g for g in one.grounds if g.role in ("situation", "population")]
-        if one.status is Status.DOES_NOT_APPLY:
-            against = self._listed(g for g in situation if g.truth is Truth.UNMET)
-            later = " It may come next." if one.claim.term in self.later else ""
+        situation = [g for g in judged.grounds if g.role in ("situation", "population")]
+        if judged.status is ClaimStatus.DOES_NOT_APPLY:
+            against = self._list_grounds(g for g in situation if g.truth is FeatureTruth.UNMET)
+            later = " It may come next." if judged.claim.term in self.upcoming_terms else ""
             return f"Its situation does not hold: {against}.{later}"
-        if one.status is Status.UNDECIDED:
-            return f"Not known of the case: {self._named(g for g in situation if g.truth is Truth.UNKNOWN)}."
-        if one.status is Status.APPLIES_IF:
-            return f"Only if {self._listed(g for g in one.open() if g.role in ('prerequisite', 'proviso'))}."
-        return f"The case has {self._named(one.grounds)}."
+        if judged.status is ClaimStatus.UNDECIDED:
+            return f"Not known of the case: {self._list_labels(g for g in situation if g.truth is FeatureTruth.UNKNOWN)}."
+        if judged.status is ClaimStatus.APPLIES_IF:
+            return f"Only if {self._list_grounds(g for g in judged.list_open_grounds() if g.role in ('prerequisite', 'proviso'))}."
+        return f"The case has {self._list_labels(judged.grounds)}."
 
-    def _named(self, grounds: Iterable[Ground]) -> str:
+    def _list_labels(self, grounds: Iterable[StatusGround]) -> str:
         """Return the features of grounds."""
-        return ", ".join(f"“{self.cases.naming.ref(ground.feature).label}”" for ground in grounds)
+        return ", ".join(f"“{self.context.labels.ref(ground.feature).label}”" for ground in grounds)
 
-    def _listed(self, grounds: Iterable[Ground]) -> str:
+    def _list_grounds(self, grounds: Iterable[StatusGround]) -> str:
         """Return grounds with what is known of each."""
-        return "; ".join(self._told(ground) for ground in grounds)
+        return "; ".join(self._describe_ground(ground) for ground in grounds)
 
-    def _told(self, ground: Ground) -> str:
+    def _describe_ground(self, ground: StatusGround) -> str:
         """Return one ground with what is known of it."""
-        label = self.cases.naming.ref(ground.feature).label
-        if ground.truth is Truth.UNKNOWN:
+        label = self.context.labels.ref(ground.feature).label
+        if ground.truth is FeatureTruth.UNKNOWN:
             return f"“{label}” holds, which is not known"
         if ground.excluded_by:
-            return f"“{label}”, which “{self.cases.naming.ref(ground.excluded_by).label}” rules out"
-        return f"“{label}”, which is said not to hold" if ground.truth is Truth.UNMET else f"“{label}”"
+            return f"“{label}”, which “{self.context.labels.ref(ground.excluded_by).label}” rules out"
+        return f"“{label}”, which is said not to hold" if ground.truth is FeatureTruth.UNMET else f"“{label}”"
 
-    def supportive(self) -> tuple[SupportiveOption, ...]:
+    def supportive_options(self) -> tuple[SupportiveOption, ...]:
         """Return what the text raises for the problems of the case."""
-        found = {one.claim.term: one for _, one in supportive(self.cases.known, self.case, self.judged)}
+        found = {
+            one.claim.term: one
+            for _, one in find_supportive_claims(self.context.knowledge, self.case, self.judged)
+        }
         return tuple(
             SupportiveOption(
-                self.refs(one.claim.problems),
-                self.refs(one.claim.interventions),
+                self.refs_of(one.claim.problems),
+                self.refs_of(one.claim.interventions),
                 one.claim.kind == "collective",
                 bool(one.claim.prerequisites),
-                self.cases.naming.ref(one.claim.term),
+                self.context.labels.ref(one.claim.term),
                 one.status.value,
             )
             for one in found.values()
         )
 
-    def unlocked(self) -> tuple[Unlocked, ...]:
+    def unlocked_claims(self) -> tuple[UnlockedClaim, ...]:
         """Return what a state of the case unlocks."""
-        ref = self.cases.naming.ref
+        ref = self.context.labels.ref
         return tuple(
-            Unlocked(ref(state), ref(one.claim.term), self.refs(one.claim.interventions), one.status.value)
-            for state, one in unlocked(self.case, self.judged)
+            UnlockedClaim(
+                ref(state), ref(one.claim.term), self.refs_of(one.claim.interventions), one.status.value
+            )
+            for state, one in find_unlocked_claims(self.case, self.judged)
         )
 
-    def ahead(self) -> tuple[Ahead, ...]:
+    def upcoming_claims(self) -> tuple[UpcomingClaim, ...]:
         """Return what is said of situations that may come next."""
-        ref, naming = self.cases.naming.ref, self.cases.naming
+        ref, naming = self.context.labels.ref, self.context.labels
         return tuple(
-            Ahead(
+            UpcomingClaim(
                 ref(situation),
                 ref(one.claim.term),
                 one.claim.summary,
-                tuple(hedge(each, naming) for each in one.claim.hedges),
+                tuple(make_hedge_badge(each, naming) for each in one.claim.hedges),
                 one.claim.negative,
             )
-            for situation, one in self.coming
+            for situation, one in self.upcoming
         )
 
-    def ask_next(self) -> tuple[NextQuestion, ...]:
+    def next_questions(self) -> tuple[NextQuestion, ...]:
         """Return the questions worth asking next."""
         return tuple(
             NextQuestion(ref, f"Does this hold: {ref.label}?", count)
-            for feature, count in ask_next(self.cases.known, self.case, self.judged)
-            for ref in (self.cases.naming.ref(feature),)
+            for feature, count in choose_next_questions(self.context.knowledge, self.case, self.judged)
+            for ref in (self.context.labels.ref(feature),)
         )

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kg.pipeline.answers import Choice
-from kg.views.edges import why
-from kg.views.reading import Reader, terms_of
-from kg.views.terms import Ref
+from kg.pipeline.answers import ParameterChoice
+from kg.views.edges import proof_address
+from kg.views.reading import PageQueryReader, terms_in_rows
+from kg.views.terms import TermRef
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ExampleStatement:
     """A derived statement, and where its proof stands."""
 
-    subject: Ref
-    predicate: Ref
-    object: Ref
+    subject: TermRef
+    predicate: TermRef
+    object: TermRef
     href: str
 
 
@@ -27,20 +27,22 @@ class ExplainForm:
 
     things: tuple[str, ...]
     properties: tuple[str, ...]
-    examples: tuple[Example, ...]
+    examples: tuple[ExampleStatement, ...]
 
 
-def explain_form(reader: Reader, things: Sequence[Choice], properties: Sequence[Choice]) -> ExplainForm:
+def build_explain_form(
+    reader: PageQueryReader, things: Sequence[ParameterChoice], properties: Sequence[ParameterChoice]
+) -> ExplainForm:
     """Return the form."""
-    rows = reader.rows("edges-explained")
-    naming = reader.naming(terms_of(rows))
+    rows = reader.select_rows("edges-explained")
+    naming = reader.load_labels(terms_in_rows(rows))
     examples = [
-        Example(naming.ref(s), naming.ref(p), naming.ref(o), why(s, p, o))
+        ExampleStatement(naming.ref(s), naming.ref(p), naming.ref(o), proof_address(s, p, o))
         for s, p, o in ((row["s"], row["p"], row["o"]) for row in rows)
     ]
-    return ExplainForm(_names(things), _names(properties), tuple(examples))
+    return ExplainForm(_unique_labels(things), _unique_labels(properties), tuple(examples))
 
 
-def _names(choices: Sequence[Choice]) -> tuple[str, ...]:
+def _unique_labels(choices: Sequence[ParameterChoice]) -> tuple[str, ...]:
     """Return labels, each once."""
     return tuple(dict.fromkeys(choice.label for choice in choices))

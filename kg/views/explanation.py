@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kg.views.hedges import Hedge
-from kg.views.terms import Ref
+from kg.views.hedges import HedgeBadge
+from kg.views.terms import TermRef
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class ProofAnchor:
     """Where a leaf of a proof stands in the source."""
 
-    claim: Ref
-    sentence: Ref | None
-    span: Ref | None
+    claim: TermRef
+    sentence: TermRef | None
+    span: TermRef | None
     cue: str
-    hedge: Hedge | None
+    hedge: HedgeBadge | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,16 @@ class ProofStep:
 
     number: int
     depth: int
-    subject: Ref
-    predicate: Ref
-    object: Ref
+    subject: TermRef
+    predicate: TermRef
+    object: TermRef
     kind: str
     rule: str
     reason: str
     premises: tuple[int, ...]
     origin: str
-    graph: Ref | None
-    anchor: Anchor | None
+    graph: TermRef | None
+    anchor: ProofAnchor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class ProofView:
     """One proof, conclusion first; `hedge` is the weakest of the claims used, None when it uses none."""
 
     steps: tuple[ProofStep, ...]
-    hedge: Hedge | None
+    hedge: HedgeBadge | None
     caveat: str
 
 
 @dataclass(frozen=True, slots=True)
-class MissingView:
+class WhyNotView:
     """A rule that would derive the statement if only `premise` held.
 
     `instead` does link the premise's two ends.
@@ -59,20 +59,20 @@ class MissingView:
 
     rule: str
     reason: str
-    premise: tuple[Ref, Ref, Ref]
-    held: tuple[tuple[Ref, Ref, Ref], ...]
-    instead: tuple[Ref, ...]
+    premise: tuple[TermRef, TermRef, TermRef]
+    held: tuple[tuple[TermRef, TermRef, TermRef], ...]
+    instead: tuple[TermRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ExplanationPage:
     """Why a statement holds. `status` is "asserted", "inferred" or "absent"; `summary` is one sentence."""
 
-    subject: Ref
-    predicate: Ref
-    object: Ref
+    subject: TermRef
+    predicate: TermRef
+    object: TermRef
     status: str
     summary: str
     proofs: tuple[ProofView, ...]
     more: bool
-    missing: tuple[MissingView, ...]
+    missing: tuple[WhyNotView, ...]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kg.exports.offers import ABOUT, FILES
+from kg.exports.offers import EXPORT_DESCRIPTIONS, EXPORT_FILES
 
 
 @dataclass(frozen=True, slots=True)
-class FileLink:
+class ExportFileLink:
     """A file of an export and its address."""
 
     name: str
@@ -16,32 +16,37 @@ class FileLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ExportLink:
     """An export: what it is, its address, and its files."""
 
     name: str
     about: str
     href: str
-    files: tuple[FileLink, ...]
+    files: tuple[ExportFileLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportsPage:
     """Everything the page of exports shows; its JSON has the same fields."""
 
-    offers: tuple[Offer, ...]
+    offers: tuple[ExportLink, ...]
 
 
 def exports_page() -> ExportsPage:
     """Return the page of the exports."""
     return ExportsPage(
         tuple(
-            Offer(name, ABOUT[name], f"/export/{name}", tuple(_link(name, file) for file, _ in files))
-            for name, files in FILES.items()
+            ExportLink(
+                name,
+                EXPORT_DESCRIPTIONS[name],
+                f"/export/{name}",
+                tuple(_file_link(name, file) for file, _ in files),
+            )
+            for name, files in EXPORT_FILES.items()
         )
     )
 
 
-def _link(name: str, file: str) -> FileLink:
+def _file_link(name: str, file: str) -> ExportFileLink:
     """Return the link to a file of the export `name`."""
-    return FileLink(file, f"/export/{name}/{file}")
+    return ExportFileLink(file, f"/export/{name}/{file}")

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 Item = TypeVar("Item")
 
-PAGE_SIZE = 50
+ROWS_PER_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Generic[Item]):
+class ListSlice(Generic[Item]):
     """A part of a list, where its neighbours are, and which rows of how many it has."""
 
     items: tuple[Item, ...]
@@ -22,32 +22,34 @@ class Slice(Generic[Item]):
     range: str
 
 
-def matching(items: Sequence[Item], asked: str, text: Callable[[Item], str]) -> tuple[Item, ...]:
+def filter_by_words(
+    items: Sequence[Item], filter_text: str, text_of: Callable[[Item], str]
+) -> tuple[Item, ...]:
     """Return the items whose text holds every word asked for, whatever its case.
 
     >>> matching(["relapsed ALL", "pain"], "all RELAPSED", str)
     ('relapsed ALL',)
     """
-    words = asked.casefold().split()
-    return tuple(item for item in items if all(word in text(item).casefold() for word in words))
+    words = filter_text.casefold().split()
+    return tuple(item for item in items if all(word in text_of(item).casefold() for word in words))
 
 
-def sliced(
-    items: Sequence[Item], page: int, address: str, asked: str = "", anchor: str = ""
-) -> Slice[Item] | None:
+def slice_page(
+    items: Sequence[Item], page: int, address: str, filter_text: str = "", anchor: str = ""
+) -> ListSlice[Item] | None:
     """Return page `page` (from 1) of a list; None when there is no such page. An empty list has one."""
-    first = (page - 1) * PAGE_SIZE
+    first = (page - 1) * ROWS_PER_PAGE
     if first < 0 or first >= max(len(items), 1):
         return None
 
-    def at(number: int) -> str:
-        query = urlencode({"q": asked, "page": number} if asked else {"page": number})
+    def page_address(number: int) -> str:
+        query = urlencode({"q": filter_text, "page": number} if filter_text else {"page": number})
         return f"{address}?{query}{anchor}"
 
-    shown = tuple(items[first : first + PAGE_SIZE])
-    return Slice(
+    shown = tuple(items[first : first + ROWS_PER_PAGE])
+    return ListSlice(
         items=shown,
-        previous=at(page - 1) if page > 1 else "",
-        next=at(page + 1) if first + PAGE_SIZE < len(items) else "",
+        previous=page_address(page - 1) if page > 1 else "",
+        next=page_address(page + 1) if first + ROWS_PER_PAGE < len(items) else "",
         range=f"{first + 1} to {first + len(shown)} of {len(items)}",
     )

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kg.namespaces import BASE, KG, RDFS, SKOS
-from kg.search import Entry, Hit, Index, Name, search
-from kg.views.reading import Reader, Row, text
-from kg.views.terms import curie, href, kind_of, spoken
+from kg.search import SearchEntry, SearchHit, SearchIndex, SearchName, search_entries
+from kg.views.reading import PageQueryReader, QueryRow, cell_text
+from kg.views.terms import compress_iri, entity_kind, label_from_iri, link_address
 
 #: property -> the sort of name it holds; properties not listed hold text
-_SORTS = {
+_NAME_SORTS = {
     SKOS["altLabel"].value: "also called",
     SKOS["hiddenLabel"].value: "also written",
     SKOS["notation"].value: "code",
@@ -21,9 +21,9 @@ _SORTS = {
     KG["abbreviation"].value: "abbreviation",
     KG["printedForm"].value: "as printed in the text",
 }
-_LABELS = (SKOS["prefLabel"].value, RDFS["label"].value)
+_LABEL_PROPERTIES = (SKOS["prefLabel"].value, RDFS["label"].value)
 #: kinds that are found only by their own name, never listed for a word in passing
-_FOUND = frozenset(
+_SEARCHABLE_KINDS = frozenset(
     {
         "disease",
         "situation",
@@ -43,7 +43,7 @@ _FOUND = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """A hit as a page shows it: `match` is the name that answered, `how` the sort of name it is."""
 
     label: str
@@ -61,69 +61,92 @@ class SearchPage:
 
     query: str
     total: int
-    hits: tuple[Found, ...]
+    hits: tuple[SearchResult, ...]
     cut: bool
 
 
-def read_index(reader: Reader) -> Index:
+def build_search_index(reader: PageQueryReader) -> SearchIndex:
     """Return the index of everything in the graph that has a name."""
-    rows = reader.rows("names")
-    by_entity: dict[str, list[Row]] = defaultdict(list)
+    rows = reader.select_rows("names")
+    by_entity: dict[str, list[QueryRow]] = defaultdict(list)
     for row in rows:
-        by_entity[text(row, "entity")].append(row)
+        by_entity[cell_text(row, "entity")].append(row)
     codes: dict[str, list[str]] = defaultdict(list)
-    for row in reader.rows("codes"):
-        codes[text(row, "entity")].append(text(row, "code"))
-    entries = (_entry(iri, found, codes[iri]) for iri, found in by_entity.items() if _kind(iri) in _FOUND)
-    return Index.build(entries)
+    for row in reader.select_rows("codes"):
+        codes[cell_text(row, "entity")].append(cell_text(row, "code"))
+    entries = (
+        _index_entry(iri, found, codes[iri])
+        for iri, found in by_entity.items()
+        if _searchable_kind(iri) in _SEARCHABLE_KINDS
+    )
+    return SearchIndex.build(entries)
 
 
-def _kind(iri: str) -> str:
+def _searchable_kind(iri: str) -> str:
     """Return the kind of an entity; positions inside spans and the like have none."""
-    return "" if iri.startswith(BASE) and "#" in iri and not iri.startswith(KG) else kind_of(iri)
+    return "" if iri.startswith(BASE) and "#" in iri and not iri.startswith(KG) else entity_kind(iri)
 
 
-def _entry(iri: str, rows: Sequence[Row], codes: Sequence[str]) -> Entry:
-    labels = {text(row, "p"): text(row, "text") for row in rows if text(row, "p") in _LABELS}
-    names = [Name(text(row, "text"), _SORTS[text(row, "p")]) for row in rows if text(row, "p") in _SORTS]
-    names += [name for code in codes for name in _code_names(code)]
-    names += [Name(iri.rsplit("/", 1)[-1].rsplit("#", 1)[-1], "code"), Name(curie(iri), "code")]
-    prose = " ".join(text(row, "text") for row in rows if text(row, "p") not in {*_LABELS, *_SORTS})
-    return Entry(iri, next(iter(labels.values()), spoken(iri)), kind_of(iri), tuple(names), prose)
-
-
-def _code_names(code: str) -> list[Name]:
-    """Return an outside code with its prefix and, where it is long enough to be told apart, without."""
-    local = code.partition(":")[2]
-    return [Name(code, "code")] + ([Name(local, "code")] if len(local) > 3 else [])
-
-
-def search_page(index: Index, query: str, limit: int = 50) -> SearchPage:
-    """Return the hits of a query, best first."""
-    hits = search(index, query, limit + 1)
-    return SearchPage(
-        query, min(len(hits), limit), tuple(_found(hit) for hit in hits[:limit]), len(hits) > limit
+def _index_entry(iri: str, rows: Sequence[QueryRow], codes: Sequence[str]) -> SearchEntry:
+    labels = {
+        cell_text(row, "p"): cell_text(row, "text")
+        for row in rows
+        if cell_text(row, "p") in _LABEL_PROPERTIES
+    }
+    names = [
+        SearchName(cell_text(row, "text"), _NAME_SORTS[cell_text(row, "p")])
+        for row in rows
+        if cell_text(row, "p") in _NAME_SORTS
+    ]
+    names += [name for code in codes for name in _names_of_code(code)]
+    names += [
+        SearchName(iri.rsplit("/", 1)[-1].rsplit("#", 1)[-1], "code"),
+        SearchName(compress_iri(iri), "code"),
+    ]
+    prose = " ".join(
+        cell_text(row, "text")
+        for row in rows
+        if cell_text(row, "p") not in {*_LABEL_PROPERTIES, *_NAME_SORTS}
+    )
+    return SearchEntry(
+        iri, next(iter(labels.values()), label_from_iri(iri)), entity_kind(iri), tuple(names), prose
     )
 
 
-def suggestions(index: Index, query: str, limit: int = 8) -> tuple[Found, ...]:
+def _names_of_code(code: str) -> list[SearchName]:
+    """Return an outside code with its prefix and, where it is long enough to be told apart, without."""
+    local = code.partition(":")[2]
+    return [SearchName(code, "code")] + ([SearchName(local, "code")] if len(local) > 3 else [])
+
+
+def search_page(index: SearchIndex, query: str, limit: int = 50) -> SearchPage:
+    """Return the hits of a query, best first."""
+    hits = search_entries(index, query, limit + 1)
+    return SearchPage(
+        query, min(len(hits), limit), tuple(_search_result(hit) for hit in hits[:limit]), len(hits) > limit
+    )
+
+
+def suggest_entities(index: SearchIndex, query: str, limit: int = 8) -> tuple[SearchResult, ...]:
     """Return a few hits to choose from while one types."""
-    return tuple(_found(hit) for hit in search(index, query, limit))
+    return tuple(_search_result(hit) for hit in search_entries(index, query, limit))
 
 
-def near(index: Index, name: str, limit: int = 3) -> tuple[Found, ...]:
+def suggest_similar_names(index: SearchIndex, name: str, limit: int = 3) -> tuple[SearchResult, ...]:
     """Return what a mistyped name may have meant."""
-    return suggestions(index, name, limit) or suggestions(index, spoken(f"{BASE}goal/{name}"), limit)
+    return suggest_entities(index, name, limit) or suggest_entities(
+        index, label_from_iri(f"{BASE}goal/{name}"), limit
+    )
 
 
-def _found(hit: Hit) -> Found:
+def _search_result(hit: SearchHit) -> SearchResult:
     entry = hit.entry
-    return Found(
+    return SearchResult(
         label=entry.label,
         kind=entry.kind,
-        href=href(entry.iri),
-        curie=curie(entry.iri),
+        href=link_address(entry.iri),
+        curie=compress_iri(entry.iri),
         match=hit.matched,
-        how=hit.sort if hit.matched != entry.label else "",
+        how=hit.category if hit.matched != entry.label else "",
         text=entry.text,
     )

@@ -6,48 +6,48 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
-from kg.views.edges import Edge, why
-from kg.views.marks import INFERRED, is_negative, mark_of
-from kg.views.reading import Reader, number, terms_of
-from kg.views.terms import Ref
+from kg.views.edges import EdgeRow, proof_address
+from kg.views.marks import INFERRED, is_negative, origin_of_graphs
+from kg.views.reading import PageQueryReader, cell_number, terms_in_rows
+from kg.views.terms import TermRef
 
-PAGE_SIZE = 100
+TRIPLES_PER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class GraphPage:
     """A page of a graph's triples; its JSON has the same fields."""
 
-    ref: Ref
+    ref: TermRef
     title: str
     kind: str
     mark: str
     total: int
-    edges: tuple[Edge, ...]
+    edges: tuple[EdgeRow, ...]
     previous: str
     next: str
     range: str
 
 
-def graph_page(reader: Reader, iri: str, page: int = 1) -> GraphPage | None:
+def graph_page(reader: PageQueryReader, iri: str, page: int = 1) -> GraphPage | None:
     """Return page `page` (from 1) of the triples of a named graph, or None when it holds none there."""
     node = NamedNode(iri)
-    total = next((number(row, "count") for row in reader.rows("graph-size", graph=[node])), 0)
-    first = (page - 1) * PAGE_SIZE
+    total = next((cell_number(row, "count") for row in reader.select_rows("graph-size", graph=[node])), 0)
+    first = (page - 1) * TRIPLES_PER_PAGE
     if first < 0 or first >= total:
         return None
-    rows = reader.rows("graph-triples", graph=[node])
-    rows = rows[first : first + PAGE_SIZE]
-    naming = reader.naming(terms_of(rows) | {node})
-    ref, mark = naming.iri(iri), mark_of([iri])
+    rows = reader.select_rows("graph-triples", graph=[node])
+    rows = rows[first : first + TRIPLES_PER_PAGE]
+    naming = reader.load_labels(terms_in_rows(rows) | {node})
+    ref, mark = naming.ref_of_iri(iri), origin_of_graphs([iri])
     edges = tuple(
-        Edge(
+        EdgeRow(
             naming.ref(row["s"]),
             naming.ref(row["p"]),
             naming.ref(row["o"]),
             mark,
             is_negative(row["p"].value if isinstance(row["p"], NamedNode) else ""),
-            why(row["s"], row["p"], row["o"]) if mark == INFERRED else "",
+            proof_address(row["s"], row["p"], row["o"]) if mark == INFERRED else "",
         )
         for row in rows
     )
@@ -59,6 +59,6 @@ def graph_page(reader: Reader, iri: str, page: int = 1) -> GraphPage | None:
         total=total,
         edges=edges,
         previous=f"{ref.href}?page={page - 1}" if page > 1 else "",
-        next=f"{ref.href}?page={page + 1}" if first + PAGE_SIZE < total else "",
+        next=f"{ref.href}?page={page + 1}" if first + TRIPLES_PER_PAGE < total else "",
         range=f"{first + 1} to {first + len(edges)} of {total}",
     )

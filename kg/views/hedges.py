@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kg.views.terms import Naming, Term
+from kg.views.terms import Term, TermLabels
 
 #: weakest to plainly stated, in the order of `kg:strengthRank`; the line under a badge has the same name
-LEVELS = ("weakest", "weak", "middle", "strong", "fact")
+HEDGE_LEVELS = ("weakest", "weak", "middle", "strong", "fact")
 
 
 @dataclass(frozen=True, slots=True)
-class Hedge:
+class HedgeBadge:
     """How strongly a claim is worded: the hedge's name and its place on the scale."""
 
     label: str
@@ -20,12 +20,12 @@ class Hedge:
     level: str
 
 
-def hedge(term: Term, naming: Naming) -> Hedge:
+def make_hedge_badge(term: Term, naming: TermLabels) -> HedgeBadge:
     """Return the badge of a hedge; one without a rank counts as the weakest."""
     ref = naming.ref(term)
-    return Hedge(ref.label, ref.href, ref.iri, level(naming.ranks.get(ref.iri, 1)))
+    return HedgeBadge(ref.label, ref.href, ref.iri, hedge_level(naming.ranks.get(ref.iri, 1)))
 
 
-def level(rank: int) -> str:
+def hedge_level(rank: int) -> str:
     """Return the name of a place on the scale."""
-    return LEVELS[min(max(rank, 1), len(LEVELS)) - 1]
+    return HEDGE_LEVELS[min(max(rank, 1), len(HEDGE_LEVELS)) - 1]

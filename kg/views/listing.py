@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pyoxigraph import Literal
 
 from kg.namespaces import BASE
-from kg.views.reading import Reader, text
-from kg.views.terms import Ref, curie, href
+from kg.views.reading import PageQueryReader, cell_text
+from kg.views.terms import TermRef, compress_iri, link_address
 
-PAGE_SIZE = 100
+ENTITIES_PER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedEntity:
     """An entity in a list, with its definition."""
 
-    ref: Ref
+    ref: TermRef
     definition: str
 
 
@@ -29,36 +29,41 @@ class ListPage:
     title: str
     total: int
     first: int
-    items: tuple[Listed, ...]
+    items: tuple[ListedEntity, ...]
     previous: str
     next: str
     range: str
 
 
-def list_page(reader: Reader, kind: str, page: int = 1) -> ListPage | None:
+def list_page(reader: PageQueryReader, kind: str, page: int = 1) -> ListPage | None:
     """Return page `page` (from 1) of the entities of `kind`, or None when there is no such page."""
-    rows = reader.rows("entities", base=[Literal(f"{BASE}{kind}/")])
-    first = (page - 1) * PAGE_SIZE
+    rows = reader.select_rows("entities", base=[Literal(f"{BASE}{kind}/")])
+    first = (page - 1) * ENTITIES_PER_PAGE
     if first < 0 or first >= len(rows):
         return None
-    shown = rows[first : first + PAGE_SIZE]
+    shown = rows[first : first + ENTITIES_PER_PAGE]
     return ListPage(
         kind=kind,
         title={"claim": "Claims", "sentence": "Segments of the text"}.get(kind, f"{kind.capitalize()}s"),
         total=len(rows),
         first=first + 1,
         items=tuple(
-            _listed(text(row, "entity"), text(row, "label"), text(row, "definition"), kind) for row in shown
+            _listed_entity(
+                cell_text(row, "entity"), cell_text(row, "label"), cell_text(row, "definition"), kind
+            )
+            for row in shown
         ),
-        previous=_address(kind, page - 1) if page > 1 else "",
-        next=_address(kind, page + 1) if first + PAGE_SIZE < len(rows) else "",
+        previous=_list_address(kind, page - 1) if page > 1 else "",
+        next=_list_address(kind, page + 1) if first + ENTITIES_PER_PAGE < len(rows) else "",
         range=f"{first + 1} to {first + len(shown)} of {len(rows)}",
     )
 
 
-def _listed(iri: str, label: str, definition: str, kind: str) -> Listed:
-    return Listed(Ref(label=label, iri=iri, curie=curie(iri), href=href(iri), kind=kind), definition)
+def _listed_entity(iri: str, label: str, definition: str, kind: str) -> ListedEntity:
+    return ListedEntity(
+        TermRef(label=label, iri=iri, curie=compress_iri(iri), href=link_address(iri), kind=kind), definition
+    )
 
 
-def _address(kind: str, page: int) -> str:
+def _list_address(kind: str, page: int) -> str:
     return f"/{kind}/?page={page}"

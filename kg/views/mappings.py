@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from kg.mappings.rows import Mappings
-from kg.views.filtering import matching
-from kg.views.reading import Reader, Row, text
-from kg.views.terms import curie as shorten
-from kg.views.terms import expand, href
+from kg.mappings.rows import MappingCollection
+from kg.views.filtering import filter_by_words
+from kg.views.reading import PageQueryReader, QueryRow, cell_text
+from kg.views.terms import compress_iri as shorten
+from kg.views.terms import expand_curie, link_address
 
 
 @dataclass(frozen=True, slots=True)
-class MappedTerm:
+class AcceptedMapping:
     """One accepted mapping: our entity, the kind of match, the outside term, and what proves it."""
 
     entity: str
@@ -39,7 +39,7 @@ class MappedTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class MappingCount:
     """How many rows a vocabulary or a predicate has."""
 
     name: str
@@ -47,7 +47,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class UnacceptedMapping:
     """A pair that is not accepted, and why."""
 
     entity_curie: str
@@ -60,7 +60,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Unmapped:
+class UnmappedEntity:
     """An entity without a counterpart outside, and why."""
 
     entity_curie: str
@@ -72,62 +72,65 @@ class Unmapped:
 class MappingsPage:
     """Everything the page of mappings shows; its JSON has the same fields."""
 
-    accepted: tuple[MappedTerm, ...]
-    rejected: tuple[Judged, ...]
-    undecided: tuple[Judged, ...]
-    unmapped: tuple[Unmapped, ...]
-    by_vocabulary: tuple[Count, ...]
-    by_match: tuple[Count, ...]
+    accepted: tuple[AcceptedMapping, ...]
+    rejected: tuple[UnacceptedMapping, ...]
+    undecided: tuple[UnacceptedMapping, ...]
+    unmapped: tuple[UnmappedEntity, ...]
+    by_vocabulary: tuple[MappingCount, ...]
+    by_match: tuple[MappingCount, ...]
 
 
-def mappings_page(reader: Reader, files: Mappings, unmapped: dict[str, str]) -> MappingsPage:
+def mappings_page(
+    reader: PageQueryReader, files: MappingCollection, unmapped: dict[str, str]
+) -> MappingsPage:
     """Return the page: accepted rows from the graph, the other verdicts from their files."""
-    accepted = mapped_terms(reader)
+    accepted = select_accepted_mappings(reader)
     return MappingsPage(
         accepted=accepted,
-        rejected=judged(files, "rejected"),
-        undecided=judged(files, "undecided"),
+        rejected=list_unaccepted_mappings(files, "rejected"),
+        undecided=list_unaccepted_mappings(files, "undecided"),
         unmapped=tuple(
-            Unmapped(entity, _href(entity), reason) for entity, reason in sorted(unmapped.items())
+            UnmappedEntity(entity, _entity_address(entity), reason)
+            for entity, reason in sorted(unmapped.items())
         ),
-        by_vocabulary=_counts(term.curie.split(":")[0] for term in accepted),
-        by_match=_counts(term.match for term in accepted),
+        by_vocabulary=_count_names(term.curie.split(":")[0] for term in accepted),
+        by_match=_count_names(term.match for term in accepted),
     )
 
 
-def filtered(page: MappingsPage, asked: str) -> MappingsPage:
+def filter_mappings(page: MappingsPage, filter_text: str) -> MappingsPage:
     """Return the page with the rows that hold every word asked for: of a name, a code, a reason."""
-    if not asked:
+    if not filter_text:
         return page
-    accepted = matching(
+    accepted = filter_by_words(
         page.accepted,
-        asked,
+        filter_text,
         lambda t: f"{t.entity_label} {t.entity_curie} {t.match} {t.curie} {t.label} {t.comment}",
     )
     return replace(
         page,
         accepted=accepted,
-        rejected=matching(page.rejected, asked, _judged_text),
-        undecided=matching(page.undecided, asked, _judged_text),
-        unmapped=matching(page.unmapped, asked, lambda u: f"{u.entity_curie} {u.reason}"),
-        by_vocabulary=_counts(term.curie.split(":")[0] for term in accepted),
-        by_match=_counts(term.match for term in accepted),
+        rejected=filter_by_words(page.rejected, filter_text, _searchable_text),
+        undecided=filter_by_words(page.undecided, filter_text, _searchable_text),
+        unmapped=filter_by_words(page.unmapped, filter_text, lambda u: f"{u.entity_curie} {u.reason}"),
+        by_vocabulary=_count_names(term.curie.split(":")[0] for term in accepted),
+        by_match=_count_names(term.match for term in accepted),
     )
 
 
-def _judged_text(pair: Judged) -> str:
+def _searchable_text(pair: UnacceptedMapping) -> str:
     return f"{pair.entity_label} {pair.entity_curie} {pair.curie} {pair.label} {pair.comment}"
 
 
-def mapped_terms(reader: Reader) -> tuple[MappedTerm, ...]:
+def select_accepted_mappings(reader: PageQueryReader) -> tuple[AcceptedMapping, ...]:
     """Return every accepted mapping of the graph, by outside identifier."""
-    return tuple(_mapped(row) for row in reader.rows("mapped"))
+    return tuple(_mapping_from_row(row) for row in reader.select_rows("mapped"))
 
 
-def judged(files: Mappings, verdict: str) -> tuple[Judged, ...]:
+def list_unaccepted_mappings(files: MappingCollection, verdict: str) -> tuple[UnacceptedMapping, ...]:
     """Return the rows of a verdict that is not in the graph."""
     return tuple(
-        Judged(
+        UnacceptedMapping(
             entity_curie=row.subject_id,
             entity_label=row.subject_label,
             predicate=row.predicate_id,
@@ -140,37 +143,37 @@ def judged(files: Mappings, verdict: str) -> tuple[Judged, ...]:
     )
 
 
-def _mapped(row: Row) -> MappedTerm:
+def _mapping_from_row(row: QueryRow) -> AcceptedMapping:
     """Return the mapping a row tells of."""
-    predicate = shorten(text(row, "match"))
-    return MappedTerm(
-        entity=text(row, "entity"),
-        entity_curie=shorten(text(row, "entity")),
-        entity_label=text(row, "entity_label"),
-        entity_href=href(text(row, "entity")),
+    predicate = shorten(cell_text(row, "match"))
+    return AcceptedMapping(
+        entity=cell_text(row, "entity"),
+        entity_curie=shorten(cell_text(row, "entity")),
+        entity_label=cell_text(row, "entity_label"),
+        entity_href=link_address(cell_text(row, "entity")),
         predicate=predicate,
         match=re.sub(r"^skos:|Match$", "", predicate),
-        curie=text(row, "curie"),
-        label=text(row, "label"),
-        iri=text(row, "target"),
-        page=text(row, "page"),
-        proof=unquote(text(row, "proof").rpartition("/")[2]),
-        version=text(row, "version"),
-        justification=shorten(text(row, "justification")),
-        author=text(row, "author"),
-        date=text(row, "date"),
-        comment=text(row, "comment"),
-        mapping=text(row, "mapping"),
+        curie=cell_text(row, "curie"),
+        label=cell_text(row, "label"),
+        iri=cell_text(row, "target"),
+        page=cell_text(row, "page"),
+        proof=unquote(cell_text(row, "proof").rpartition("/")[2]),
+        version=cell_text(row, "version"),
+        justification=shorten(cell_text(row, "justification")),
+        author=cell_text(row, "author"),
+        date=cell_text(row, "date"),
+        comment=cell_text(row, "comment"),
+        mapping=cell_text(row, "mapping"),
     )
 
 
-def _counts(names: Iterable[str]) -> tuple[Count, ...]:
+def _count_names(names: Iterable[str]) -> tuple[MappingCount, ...]:
     """Return each name with how often it occurs, the most frequent first."""
     return tuple(
-        Count(name, rows) for name, rows in sorted(Counter(names).items(), key=lambda c: (-c[1], c[0]))
+        MappingCount(name, rows) for name, rows in sorted(Counter(names).items(), key=lambda c: (-c[1], c[0]))
     )
 
 
-def _href(entity: str) -> str:
+def _entity_address(entity: str) -> str:
     """Return the page of one of our CURIEs."""
-    return href(expand(entity))
+    return link_address(expand_curie(entity))

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kg.views.hedges import LEVELS
-from kg.views.statements import Statement
+from kg.views.hedges import HEDGE_LEVELS
+from kg.views.statements import ClaimStatement
 
 #: start, end and IRI of a claim: code points [start, end) of the document
-Span = tuple[int, int, str]
+ClaimRange = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ClaimBar:
     """One claim in the margin of its sentence: from and to in percent, in a lane free of overlap."""
 
     claim: str
@@ -26,7 +26,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class DepthRun:
     """A run of the text under the same number of claims."""
 
     start: int
@@ -34,7 +34,9 @@ class Stretch:
     depth: int
 
 
-def bars(start: int, end: int, spans: Iterable[Span], claims: Mapping[str, Statement]) -> tuple[Bar, ...]:
+def lay_out_bars(
+    start: int, end: int, spans: Iterable[ClaimRange], claims: Mapping[str, ClaimStatement]
+) -> tuple[ClaimBar, ...]:
     """Return a bar for each claim of the sentence [start, end); overlapping ones stand side by side."""
     free: list[int] = []
     drawn = []
@@ -47,19 +49,21 @@ def bars(start: int, end: int, spans: Iterable[Span], claims: Mapping[str, State
             round(100 * (min(max(at, start), end) - start) / (end - start), 1) for at in (left, right)
         )
         said = claims[claim]
-        drawn.append(Bar(said.name, weakest_level([said]), said.negative, lane, top, bottom))
+        drawn.append(ClaimBar(said.name, weakest_level([said]), said.negative, lane, top, bottom))
     return tuple(drawn)
 
 
-def depths(characters: int, spans: Sequence[Span]) -> tuple[Stretch, ...]:
+def measure_depths(characters: int, spans: Sequence[ClaimRange]) -> tuple[DepthRun, ...]:
     """Return the whole text as runs, each with the number of claims over it."""
     cuts = sorted({0, characters, *(cut for span in spans for cut in span[:2] if 0 < cut < characters)})
     return tuple(
-        Stretch(left, right - left, sum(1 for begin, stop, _ in spans if begin <= left and right <= stop))
+        DepthRun(left, right - left, sum(1 for begin, stop, _ in spans if begin <= left and right <= stop))
         for left, right in pairwise(cuts)
     )
 
 
-def weakest_level(over: Iterable[Statement]) -> str:
+def weakest_level(claims: Iterable[ClaimStatement]) -> str:
     """Return the weakest wording among some claims: words never look stronger than their weakest hedge."""
-    return min((hedge.level for claim in over for hedge in claim.hedges), key=LEVELS.index, default="")
+    return min(
+        (hedge.level for claim in claims for hedge in claim.hedges), key=HEDGE_LEVELS.index, default=""
+    )

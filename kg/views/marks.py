@@ -10,7 +10,7 @@ from kg.namespaces import GRAPH, KG
 ASSERTED, INFERRED, BACKGROUND, OUTSIDE = "asserted", "inferred", "background", "outside"
 
 #: properties that speak against; an edge of theirs is never drawn like an offer
-NEGATIVE = frozenset(
+NEGATIVE_PROPERTIES = frozenset(
     KG[name].value
     for name in (
         "discounts",
@@ -25,7 +25,7 @@ NEGATIVE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class MarkMeaning:
+class OriginMeaning:
     """One of the four marks and what it tells."""
 
     mark: str
@@ -33,23 +33,23 @@ class MarkMeaning:
     meaning: str
 
 
-MARKS = (
-    MarkMeaning(ASSERTED, "stated", "The text says it; a sentence number leads to the place."),
-    MarkMeaning(INFERRED, "inferred", "A rule derived it from what is stated; why? shows the proof."),
-    MarkMeaning(BACKGROUND, "background", "A curator added it; the text does not say it."),
-    MarkMeaning(
+ORIGIN_MEANINGS = (
+    OriginMeaning(ASSERTED, "stated", "The text says it; a sentence number leads to the place."),
+    OriginMeaning(INFERRED, "inferred", "A rule derived it from what is stated; why? shows the proof."),
+    OriginMeaning(BACKGROUND, "background", "A curator added it; the text does not say it."),
+    OriginMeaning(
         OUTSIDE, "outside", "An identifier or a label of another vocabulary; never a claim of the text."
     ),
 )
 
 
-def mark_of(graphs: Iterable[str]) -> str:
+def origin_of_graphs(graphs: Iterable[str]) -> str:
     """Return the mark of a statement that stands in `graphs`; the strongest origin wins."""
-    found = {_mark(graph) for graph in graphs}
+    found = {_origin_of_graph(graph) for graph in graphs}
     return next((mark for mark in (ASSERTED, BACKGROUND, INFERRED, OUTSIDE) if mark in found), ASSERTED)
 
 
-def _mark(graph: str) -> str:
+def _origin_of_graph(graph: str) -> str:
     local = graph.removeprefix(GRAPH)
     if local == "inferred":
         return INFERRED
@@ -62,4 +62,4 @@ def _mark(graph: str) -> str:
 
 def is_negative(property_iri: str) -> bool:
     """Say whether a property limits or denies rather than raises."""
-    return property_iri in NEGATIVE
+    return property_iri in NEGATIVE_PROPERTIES

@@ -9,24 +9,24 @@ from difflib import get_close_matches
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.errors import BadQuery, NotFound
-from kg.namespaces import BASE, PREFIXES, shorten
+from kg.namespaces import BASE, PREFIXES, compress_iri
 from kg.reasoning.proofs import Prover
-from kg.reasoning.wording import articled
-from kg.store.lexer import Token, tokens
+from kg.reasoning.wording import correct_articles
+from kg.store.lexer import Token, tokenize
 from kg.store.protocol import Store
-from kg.views.terms import Naming, Term
+from kg.views.terms import Term, TermLabels
 
-_LITERAL = re.compile(
+_LITERAL_SYNTAX = re.compile(
     r'"(?P<text>.*)"(?:@(?P<language>[a-zA-Z]+(?:-[a-zA-Z0-9]+)*)|\^\^(?P<datatype>\S+))?', re.DOTALL
 )
 
 
-def literal(text: str) -> Literal:
+def parse_literal(text: str) -> Literal:
     """Return a literal written as in Turtle: "text", "text"@language or "text"^^xsd:type."""
-    found = _LITERAL.fullmatch(text.strip())
+    found = _LITERAL_SYNTAX.fullmatch(text.strip())
     if found is None:
         raise BadQuery(
-            f"{text} is no literal.", where="object", todo='Write "text", "text"@en or "5"^^xsd:integer.'
+            f"{text} is no literal.", location="object", hint='Write "text", "text"@en or "5"^^xsd:integer.'
         )
     if found["datatype"]:
         prefix, _, local = found["datatype"].strip("<>").partition(":")
@@ -35,40 +35,40 @@ def literal(text: str) -> Literal:
     return Literal(found["text"], language=found["language"] or None)
 
 
-def refuse_unknown(prover: Prover, store: Store, naming: Naming, triple: Triple) -> None:
+def reject_unknown_terms(prover: Prover, store: Store, naming: TermLabels, triple: Triple) -> None:
     """Raise NotFound for a part that is in no graph: a misspelling must not read as silence of the text.
 
     Outside identifiers stand in graphs that the reasoner does not read, so the store is asked too.
     """
     told, near = [], []
     for place, term in enumerate(triple):
-        if isinstance(term, NamedNode) and not prover.occurs(term) and not _in_store(store, term):
+        if isinstance(term, NamedNode) and not prover.knows_term(term) and not _occurs_in_store(store, term):
             what = "no property" if place == 1 else "no"
-            told.append(f"There is {what} {shorten(term.value)} in the graph.")
-            near += near_terms(term, naming.labels)
+            told.append(f"There is {what} {compress_iri(term.value)} in the graph.")
+            near += suggest_similar_terms(term, naming.labels)
     if told:
         todo = f"Did you mean {' or '.join(near)}?" if near else "/search finds what there is, by name."
-        raise NotFound(" ".join(told), todo=todo)
+        raise NotFound(" ".join(told), hint=todo)
 
 
-def _in_store(store: Store, term: NamedNode) -> bool:
+def _occurs_in_store(store: Store, term: NamedNode) -> bool:
     """Say whether a term stands in any triple of any graph."""
     place = f"{{ {term} ?p ?o }} UNION {{ ?s {term} ?o }} UNION {{ ?s ?p {term} }}"
     named = f"{{ GRAPH ?g {{ {place} }} }} UNION {{ GRAPH {term} {{ ?s ?p ?o }} }}"
     return store.ask(f"ASK {{ {place} UNION {named} }}")
 
 
-def nowhere(store: Store, labels: Iterable[str], query: str) -> Iterator[str]:
+def describe_unknown_terms(store: Store, labels: Iterable[str], query: str) -> Iterator[str]:
     """Yield a sentence for each of the project's terms that a query names and no graph has."""
-    words = dict.fromkeys(term for token in tokens(query) if (term := _ours(token)) is not None)
+    words = dict.fromkeys(term for token in tokenize(query) if (term := _project_term(token)) is not None)
     for term in words:
-        if not _in_store(store, term):
-            near = near_terms(term, labels)
+        if not _occurs_in_store(store, term):
+            near = suggest_similar_terms(term, labels)
             meant = f"; did you mean {' or '.join(near)}?" if near else "."
-            yield f"{shorten(term.value)} occurs nowhere in this graph{meant}"
+            yield f"{compress_iri(term.value)} occurs nowhere in this graph{meant}"
 
 
-def _ours(token: Token) -> NamedNode | None:
+def _project_term(token: Token) -> NamedNode | None:
     """Return the term of the project's namespaces that a word of a query is; a bare prefix is none."""
     iri = token.text[1:-1] if token.kind == "iri" else ""
     if token.kind == "name":
@@ -78,42 +78,42 @@ def _ours(token: Token) -> NamedNode | None:
     return NamedNode(iri) if plain else None
 
 
-def near_terms(term: NamedNode, known: Iterable[str]) -> list[str]:
+def suggest_similar_terms(term: NamedNode, known: Iterable[str]) -> list[str]:
     """Return the CURIEs of at most three terms of the same namespace that are spelt alike.
 
     >>> near_terms(NamedNode("https://w3id.org/rrall-kg/goal/cur"), ["https://w3id.org/rrall-kg/goal/cure"])
     ['goal:cure']
     """
-    namespace, local = _parted(term.value)
-    alike = {name.casefold(): name for space, name in map(_parted, known) if space == namespace}
+    namespace, local = _split_iri(term.value)
+    alike = {name.casefold(): name for space, name in map(_split_iri, known) if space == namespace}
     found = get_close_matches(local.casefold(), alike, n=3, cutoff=0.7)
-    return [shorten(namespace + alike[name]) for name in found]
+    return [compress_iri(namespace + alike[name]) for name in found]
 
 
-def _parted(iri: str) -> tuple[str, str]:
+def _split_iri(iri: str) -> tuple[str, str]:
     """Return an IRI in two: up to its last / or #, and the rest."""
     cut = max(iri.rfind("/"), iri.rfind("#")) + 1
     return iri[:cut], iri[cut:]
 
 
-def hinted(prover: Prover, naming: Naming, triple: Triple) -> str:
+def suggest_correction(prover: Prover, naming: TermLabels, triple: Triple) -> str:
     """Return what holds in the place of a statement, or which term of it occurs nowhere; else nothing."""
-    for found in prover.values(triple.subject, triple.predicate):
+    for found in prover.find_asserted_literals(triple.subject, triple.predicate):
         if found.value.casefold() == naming.ref(triple.object).label.casefold() and found != triple.object:
             return f" It holds of the literal {found}."
-    unknown = [term for term in triple if not prover.occurs(term)]
+    unknown = [term for term in triple if not prover.knows_term(term)]
     if unknown:
-        names = " and ".join(_name(term, naming) for term in unknown)
+        names = " and ".join(_short_name(term, naming) for term in unknown)
         return f" {names} occur{'s' if len(unknown) == 1 else ''} nowhere in what the reasoner reads."
     if isinstance(triple.object, NamedNode):
         turned = Triple(triple.object, triple.predicate, triple.subject)
-        if prover.holds(turned):
-            said = articled(" ".join(naming.ref(term).label for term in turned))
+        if prover.is_provable(turned):
+            said = correct_articles(" ".join(naming.ref(term).label for term in turned))
             return f" The other way round it holds: “{said}”."
     return ""
 
 
-def _name(term: Term, naming: Naming) -> str:
+def _short_name(term: Term, naming: TermLabels) -> str:
     """Return a term as its short name."""
     ref = naming.ref(term)
     return ref.curie or f"“{ref.label}”"

@@ -9,39 +9,39 @@ from dataclasses import dataclass, replace
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.namespaces import GRAPH, KG, OWL, RDF, RDFS, SKOS
-from kg.views.filtering import matching
+from kg.views.filtering import filter_by_words
 from kg.views.marks import ASSERTED, is_negative
-from kg.views.neighbourhood import Link, Neighbourhood, Node
-from kg.views.reading import Reader, number, text
-from kg.views.terms import Naming, Ref, Term
+from kg.views.neighbourhood import DrawingLink, DrawingNode, Neighbourhood
+from kg.views.reading import PageQueryReader, cell_number, cell_text
+from kg.views.terms import Term, TermLabels, TermRef
 
-_CLASS = OWL["Class"]
-_PROPERTIES = (OWL["ObjectProperty"], OWL["DatatypeProperty"], OWL["AnnotationProperty"])
+_OWL_CLASS = OWL["Class"]
+_OWL_PROPERTY_CLASSES = (OWL["ObjectProperty"], OWL["DatatypeProperty"], OWL["AnnotationProperty"])
 
 
 @dataclass(frozen=True, slots=True)
-class TermView:
+class OntologyTerm:
     """A class or property as the page shows it."""
 
     name: str
-    ref: Ref
+    ref: TermRef
     definition: str
     sort: str
-    parents: tuple[Ref, ...]
-    domain: tuple[Ref, ...]
-    range: tuple[Ref, ...]
+    parents: tuple[TermRef, ...]
+    domain: tuple[TermRef, ...]
+    range: tuple[TermRef, ...]
     axioms: tuple[str, ...]
-    elsewhere: tuple[Ref, ...]
+    elsewhere: tuple[TermRef, ...]
     uses: int
 
 
 @dataclass(frozen=True, slots=True)
-class TreeNode:
+class ClassTreeNode:
     """A class in the tree of classes, with its children."""
 
-    ref: Ref
+    ref: TermRef
     uses: int
-    children: tuple[TreeNode, ...]
+    children: tuple[ClassTreeNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ class OntologyPage:
     title: str
     version: str
     definition: str
-    classes: tuple[TermView, ...]
-    properties: tuple[TermView, ...]
-    tree: tuple[TreeNode, ...]
+    classes: tuple[OntologyTerm, ...]
+    properties: tuple[OntologyTerm, ...]
+    tree: tuple[ClassTreeNode, ...]
 
 
-class _Graph:
+class _OntologyGraph:
     """The triples of the ontology by subject and property; a reading aid that lives for one page."""
 
     def __init__(self, triples: Iterable[Triple]) -> None:
@@ -66,21 +66,21 @@ class _Graph:
             self._objects[triple.subject, triple.predicate.value].append(triple.object)
             self.subjects.setdefault(triple.subject)
 
-    def all(self, subject: Term, predicate: NamedNode) -> list[Term]:
+    def objects_of(self, subject: Term, predicate: NamedNode) -> list[Term]:
         """Return the objects of a subject and property."""
         return self._objects.get((subject, predicate.value), [])
 
-    def text(self, subject: Term, *predicates: NamedNode) -> str:
+    def first_text(self, subject: Term, *predicates: NamedNode) -> str:
         """Return the first literal among some properties."""
-        found = (o.value for p in predicates for o in self.all(subject, p) if isinstance(o, Literal))
+        found = (o.value for p in predicates for o in self.objects_of(subject, p) if isinstance(o, Literal))
         return next(found, "")
 
-    def list(self, node: Term) -> list[Term]:
+    def list_members(self, node: Term) -> list[Term]:
         """Return the members of an RDF list; a broken or endless one is cut."""
         members: list[Term] = []
         while node != RDF["nil"] and len(members) < 100:
-            first = self.all(node, RDF["first"])
-            rest = self.all(node, RDF["rest"])
+            first = self.objects_of(node, RDF["first"])
+            rest = self.objects_of(node, RDF["rest"])
             if not first or not rest:
                 break
             members.append(first[0])
@@ -88,151 +88,153 @@ class _Graph:
         return members
 
 
-def ontology_page(reader: Reader) -> OntologyPage:
+def ontology_page(reader: PageQueryReader) -> OntologyPage:
     """Return the ontology page, from the ontology's own graph."""
-    triples = list(reader.store.quads(GRAPH["ontology"]))
-    graph = _Graph(triples)
-    naming = reader.naming(term for t in triples for term in (t.subject, t.predicate, t.object))
+    triples = list(reader.store.read_graph(GRAPH["ontology"]))
+    graph = _OntologyGraph(triples)
+    naming = reader.load_labels(term for t in triples for term in (t.subject, t.predicate, t.object))
     uses = {
-        text(r, "term"): number(r, "count")
+        cell_text(r, "term"): cell_number(r, "count")
         for name in ("class-uses", "property-uses")
-        for r in reader.rows(name)
+        for r in reader.select_rows(name)
     }
-    classes = _views(graph, naming, uses, (_CLASS,))
-    header = next((s for s in graph.subjects if OWL["Ontology"] in graph.all(s, RDF["type"])), None)
+    classes = _ontology_terms(graph, naming, uses, (_OWL_CLASS,))
+    header = next((s for s in graph.subjects if OWL["Ontology"] in graph.objects_of(s, RDF["type"])), None)
     return OntologyPage(
         title="The ontology",
-        version=graph.text(header, OWL["versionInfo"]) if header else "",
-        definition=graph.text(header, SKOS["definition"], RDFS["comment"]) if header else "",
+        version=graph.first_text(header, OWL["versionInfo"]) if header else "",
+        definition=graph.first_text(header, SKOS["definition"], RDFS["comment"]) if header else "",
         classes=classes,
-        properties=_views(graph, naming, uses, _PROPERTIES),
-        tree=_tree(classes),
+        properties=_ontology_terms(graph, naming, uses, _OWL_PROPERTY_CLASSES),
+        tree=_build_class_tree(classes),
     )
 
 
-def filtered(page: OntologyPage, asked: str) -> OntologyPage:
+def filter_terms(page: OntologyPage, filter_text: str) -> OntologyPage:
     """Return the page with the terms whose name, label, definition or axioms hold every word asked for."""
-    if not asked:
+    if not filter_text:
         return page
     return replace(
         page,
-        classes=matching(page.classes, asked, _text),
-        properties=matching(page.properties, asked, _text),
+        classes=filter_by_words(page.classes, filter_text, _searchable_text),
+        properties=filter_by_words(page.properties, filter_text, _searchable_text),
         tree=(),
     )
 
 
-def _text(view: TermView) -> str:
+def _searchable_text(view: OntologyTerm) -> str:
     return " ".join((view.name, view.ref.label, view.definition, *view.axioms))
 
 
-def _views(
-    graph: _Graph, naming: Naming, uses: Mapping[str, int], sorts: Iterable[NamedNode]
-) -> tuple[TermView, ...]:
-    wanted = list(sorts)
+def _ontology_terms(
+    graph: _OntologyGraph, naming: TermLabels, uses: Mapping[str, int], owl_classes: Iterable[NamedNode]
+) -> tuple[OntologyTerm, ...]:
+    wanted = list(owl_classes)
     terms = [
         subject
         for subject in graph.subjects
         if isinstance(subject, NamedNode)
         and subject.value.startswith(KG)
-        and any(sort in graph.all(subject, RDF["type"]) for sort in wanted)
+        and any(sort in graph.objects_of(subject, RDF["type"]) for sort in wanted)
     ]
-    views = [_view(graph, naming, term, uses.get(term.value, 0)) for term in terms]
+    views = [_ontology_term(graph, naming, term, uses.get(term.value, 0)) for term in terms]
     return tuple(sorted(views, key=lambda view: view.name))
 
 
-def _view(graph: _Graph, naming: Naming, term: NamedNode, uses: int) -> TermView:
-    def refs(predicate: NamedNode) -> tuple[Ref, ...]:
-        return tuple(naming.ref(o) for o in graph.all(term, predicate) if isinstance(o, NamedNode))
+def _ontology_term(graph: _OntologyGraph, naming: TermLabels, term: NamedNode, uses: int) -> OntologyTerm:
+    def refs_of(predicate: NamedNode) -> tuple[TermRef, ...]:
+        return tuple(naming.ref(o) for o in graph.objects_of(term, predicate) if isinstance(o, NamedNode))
 
-    sorts = [sort for sort in graph.all(term, RDF["type"]) if isinstance(sort, NamedNode)]
-    return TermView(
+    sorts = [sort for sort in graph.objects_of(term, RDF["type"]) if isinstance(sort, NamedNode)]
+    return OntologyTerm(
         name=term.value.removeprefix(KG),
         ref=naming.ref(term),
-        definition=graph.text(term, SKOS["definition"], RDFS["comment"]),
-        sort=next((s.value.rsplit("#", 1)[-1] for s in sorts if s in {_CLASS, *_PROPERTIES}), ""),
-        parents=refs(RDFS["subClassOf"]) + refs(RDFS["subPropertyOf"]),
-        domain=refs(RDFS["domain"]),
-        range=refs(RDFS["range"]),
-        axioms=tuple(_axioms(graph, naming, term)),
-        elsewhere=tuple(ref for name in _MATCHES for ref in refs(SKOS[name])),
+        definition=graph.first_text(term, SKOS["definition"], RDFS["comment"]),
+        sort=next(
+            (s.value.rsplit("#", 1)[-1] for s in sorts if s in {_OWL_CLASS, *_OWL_PROPERTY_CLASSES}), ""
+        ),
+        parents=refs_of(RDFS["subClassOf"]) + refs_of(RDFS["subPropertyOf"]),
+        domain=refs_of(RDFS["domain"]),
+        range=refs_of(RDFS["range"]),
+        axioms=tuple(_axiom_sentences(graph, naming, term)),
+        elsewhere=tuple(ref for name in _MATCH_PROPERTIES for ref in refs_of(SKOS[name])),
         uses=uses,
     )
 
 
-_MATCHES = ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
+_MATCH_PROPERTIES = ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
 
 
-def _axioms(graph: _Graph, naming: Naming, term: NamedNode) -> Iterator[str]:
+def _axiom_sentences(graph: _OntologyGraph, naming: TermLabels, term: NamedNode) -> Iterator[str]:
     """Yield what the axioms on a term say, one sentence each."""
 
-    def name(node: Term) -> str:
-        return _described(graph, naming, node)
+    def describe_node(node: Term) -> str:
+        return _describe_class(graph, naming, node)
 
-    for other in graph.all(term, OWL["inverseOf"]):
-        yield f"The same as {name(other)}, read from the other end."
-    for other in graph.all(term, OWL["disjointWith"]):
-        yield f"Nothing is both this and {name(other)}."
-    for other in graph.all(term, OWL["equivalentClass"]):
-        yield f"Exactly what is {name(other)}."
-    for other in graph.all(term, RDFS["subClassOf"]):
+    for other in graph.objects_of(term, OWL["inverseOf"]):
+        yield f"The same as {describe_node(other)}, read from the other end."
+    for other in graph.objects_of(term, OWL["disjointWith"]):
+        yield f"Nothing is both this and {describe_node(other)}."
+    for other in graph.objects_of(term, OWL["equivalentClass"]):
+        yield f"Exactly what is {describe_node(other)}."
+    for other in graph.objects_of(term, RDFS["subClassOf"]):
         if isinstance(other, BlankNode):
-            yield f"Each one {name(other)}."
-    if OWL["TransitiveProperty"] in graph.all(term, RDF["type"]):
+            yield f"Each one {describe_node(other)}."
+    if OWL["TransitiveProperty"] in graph.objects_of(term, RDF["type"]):
         yield "Carries over: from a to b and b to c follows a to c."
-    for chain in graph.all(term, OWL["propertyChainAxiom"]):
-        yield f"Follows from {' then '.join(name(step) for step in graph.list(chain))}."
+    for chain in graph.objects_of(term, OWL["propertyChainAxiom"]):
+        yield f"Follows from {' then '.join(describe_node(step) for step in graph.list_members(chain))}."
 
 
-def _described(graph: _Graph, naming: Naming, node: Term) -> str:
+def _describe_class(graph: _OntologyGraph, naming: TermLabels, node: Term) -> str:
     """Return a class expression in words."""
     if not isinstance(node, BlankNode):
         return f"“{naming.ref(node).label}”"
-    for part in graph.all(node, OWL["intersectionOf"]):
-        return " and ".join(_described(graph, naming, member) for member in graph.list(part))
-    for part in graph.all(node, OWL["unionOf"]):
-        return " or ".join(_described(graph, naming, member) for member in graph.list(part))
-    return _restriction(graph, naming, node)
+    for part in graph.objects_of(node, OWL["intersectionOf"]):
+        return " and ".join(_describe_class(graph, naming, member) for member in graph.list_members(part))
+    for part in graph.objects_of(node, OWL["unionOf"]):
+        return " or ".join(_describe_class(graph, naming, member) for member in graph.list_members(part))
+    return _describe_restriction(graph, naming, node)
 
 
-def _restriction(graph: _Graph, naming: Naming, node: Term) -> str:
-    on = next(iter(graph.all(node, OWL["onProperty"])), None)
-    inverse = next(iter(graph.all(on, OWL["inverseOf"])), None) if isinstance(on, BlankNode) else None
-    prop = _described(graph, naming, inverse or on) if on is not None else "some property"
+def _describe_restriction(graph: _OntologyGraph, naming: TermLabels, node: Term) -> str:
+    on = next(iter(graph.objects_of(node, OWL["onProperty"])), None)
+    inverse = next(iter(graph.objects_of(on, OWL["inverseOf"])), None) if isinstance(on, BlankNode) else None
+    prop = _describe_class(graph, naming, inverse or on) if on is not None else "some property"
     words = f"{prop} (from the other end)" if inverse else prop
-    for value in graph.all(node, OWL["hasValue"]):
+    for value in graph.objects_of(node, OWL["hasValue"]):
         return f"with {words} {naming.ref(value).label}"
-    for filler in graph.all(node, OWL["someValuesFrom"]):
-        return f"with {words} some {_described(graph, naming, filler)}"
-    for filler in graph.all(node, OWL["allValuesFrom"]):
-        return f"with {words} only {_described(graph, naming, filler)}"
+    for filler in graph.objects_of(node, OWL["someValuesFrom"]):
+        return f"with {words} some {_describe_class(graph, naming, filler)}"
+    for filler in graph.objects_of(node, OWL["allValuesFrom"]):
+        return f"with {words} only {_describe_class(graph, naming, filler)}"
     return f"restricted on {words}"
 
 
-def _tree(classes: Iterable[TermView]) -> tuple[TreeNode, ...]:
+def _build_class_tree(classes: Iterable[OntologyTerm]) -> tuple[ClassTreeNode, ...]:
     """Return the classes below one another; a class with two parents stands under both."""
     known = {view.ref.iri: view for view in classes}
-    below: dict[str, list[TermView]] = defaultdict(list)
+    below: dict[str, list[OntologyTerm]] = defaultdict(list)
     for view in known.values():
         parents = [parent.iri for parent in view.parents if parent.iri in known] or [""]
         for parent in parents:
             below[parent].append(view)
 
-    def grow(iri: str, seen: frozenset[str]) -> tuple[TreeNode, ...]:
+    def grow_branch(iri: str, seen: frozenset[str]) -> tuple[ClassTreeNode, ...]:
         return tuple(
-            TreeNode(view.ref, view.uses, grow(view.ref.iri, seen | {view.ref.iri}))
+            ClassTreeNode(view.ref, view.uses, grow_branch(view.ref.iri, seen | {view.ref.iri}))
             for view in below[iri]
             if view.ref.iri not in seen
         )
 
-    return grow("", frozenset())
+    return grow_branch("", frozenset())
 
 
-def diagram(page: OntologyPage) -> Neighbourhood:
+def draw_class_diagram(page: OntologyPage) -> Neighbourhood:
     """Return classes and the properties that join them as nodes and edges; unused classes are left out."""
     refs = {view.ref.iri: view.ref for view in page.classes}
     links = [
-        Link(source.iri, target.iri, view.ref.label, ASSERTED, "", "fact", is_negative(view.ref.iri))
+        DrawingLink(source.iri, target.iri, view.ref.label, ASSERTED, "", "fact", is_negative(view.ref.iri))
         for view in page.properties
         if view.uses
         for source in view.domain
@@ -240,5 +242,7 @@ def diagram(page: OntologyPage) -> Neighbourhood:
         if source.iri in refs and target.iri in refs
     ]
     shown = {iri for link in links for iri in (link.source, link.target)}
-    nodes = tuple(Node(ref.iri, ref.label, "class", ref.href) for iri, ref in refs.items() if iri in shown)
+    nodes = tuple(
+        DrawingNode(ref.iri, ref.label, "class", ref.href) for iri, ref in refs.items() if iri in shown
+    )
     return Neighbourhood(nodes, tuple(links), len(nodes) < len(refs))

@@ -8,49 +8,51 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from kg.namespaces import KG, PROV, RDF, RDFS
 from kg.views.explanation import ExplanationPage, ProofStep, ProofView
-from kg.views.terms import Ref
+from kg.views.terms import TermRef
 
 
-def as_text(page: ExplanationPage) -> str:
+def render_text(page: ExplanationPage) -> str:
     """Return an explanation as lines of text, each step with the numbers of its premises."""
     lines = [page.summary]
     for number, proof in enumerate(page.proofs, 1):
         if len(page.proofs) > 1:
             lines += ["", f"Proof {number} of {len(page.proofs)}. {proof.caveat}"]
-        lines += _lines(proof)
+        lines += _proof_lines(proof)
     if page.more:
         lines += ["", "There are more proofs; --all lists them."]
     for gap in page.missing:
         lines += ["", f"Rule {gap.rule} would derive it ({gap.reason}), but for one premise:"]
-        lines.append(f"  missing: {_said(*gap.premise)}")
-        lines += [f"  holds:   {_said(*held)}" for held in gap.held]
-        lines += [f"  instead: {_said(gap.premise[0], link, gap.premise[2])}" for link in gap.instead]
+        lines.append(f"  missing: {_format_statement(*gap.premise)}")
+        lines += [f"  holds:   {_format_statement(*held)}" for held in gap.held]
+        lines += [
+            f"  instead: {_format_statement(gap.premise[0], link, gap.premise[2])}" for link in gap.instead
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _lines(proof: ProofView) -> Iterator[str]:
+def _proof_lines(proof: ProofView) -> Iterator[str]:
     """Yield the steps; an axiom of the ontology stands with the step that uses it."""
     axioms = {step.number: step for step in proof.steps[1:] if step.origin == "ontology"}
     for step in proof.steps:
         if step.number not in axioms:
-            yield _line(step, [axioms[number] for number in step.premises if number in axioms])
+            yield _format_step(step, [axioms[number] for number in step.premises if number in axioms])
 
 
-def _line(step: ProofStep, axioms: list[ProofStep]) -> str:
+def _format_step(step: ProofStep, axioms: list[ProofStep]) -> str:
     """Return one step."""
     margin = "  " * step.depth
-    head = f"{margin}{step.number}. {_said(step.subject, step.predicate, step.object)}"
+    head = f"{margin}{step.number}. {_format_statement(step.subject, step.predicate, step.object)}"
     if step.kind != "derived":
-        return f"{head}\n{margin}   {_source(step)}"
+        return f"{head}\n{margin}   {_describe_source(step)}"
     used = [str(number) for number in step.premises if number not in {axiom.number for axiom in axioms}]
     used += [
-        f"{axiom.number} of the ontology ({_said(axiom.subject, axiom.predicate, axiom.object)})"
+        f"{axiom.number} of the ontology ({_format_statement(axiom.subject, axiom.predicate, axiom.object)})"
         for axiom in axioms
     ]
     return f"{head}\n{margin}   {step.reason}\n{margin}   by {step.rule} from {', '.join(used) or 'nothing'}"
 
 
-def _source(step: ProofStep) -> str:
+def _describe_source(step: ProofStep) -> str:
     """Return where an asserted step comes from."""
     if step.anchor:
         sentence = f", sentence {step.anchor.sentence.label}" if step.anchor.sentence else ""
@@ -64,18 +66,18 @@ def _source(step: ProofStep) -> str:
     }.get(step.origin, "asserted")
 
 
-def _said(subject: Ref, predicate: Ref, obj: Ref) -> str:
+def _format_statement(subject: TermRef, predicate: TermRef, obj: TermRef) -> str:
     """Return a statement by its short names."""
     return " ".join(ref.curie or ref.label for ref in (subject, predicate, obj))
 
 
-def as_quads(page: ExplanationPage) -> Iterator[Quad]:
+def render_prov(page: ExplanationPage) -> Iterator[Quad]:
     """Yield an explanation in PROV-O: each step an entity, derived from its premises by a rule's activity."""
     for number, proof in enumerate(page.proofs, 1):
-        yield from _proof(proof, number)
+        yield from _proof_quads(proof, number)
 
 
-def _proof(proof: ProofView, number: int) -> Iterator[Quad]:
+def _proof_quads(proof: ProofView, number: int) -> Iterator[Quad]:
     """Yield one proof."""
     nodes = {step.number: BlankNode(f"proof{number}step{step.number}") for step in proof.steps}
     for step in proof.steps:
@@ -85,15 +87,15 @@ def _proof(proof: ProofView, number: int) -> Iterator[Quad]:
         for name, ref in (("subject", step.subject), ("predicate", step.predicate), ("object", step.object)):
             yield Quad(node, RDF[name], NamedNode(ref.iri) if ref.iri else Literal(ref.label))
         if step.kind == "derived":
-            yield from _activity(step, node, BlankNode(f"proof{number}rule{step.number}"), nodes)
+            yield from _activity_quads(step, node, BlankNode(f"proof{number}rule{step.number}"), nodes)
         elif step.graph:
             yield Quad(node, PROV["hadPrimarySource"], NamedNode(step.graph.iri))
-            yield from _anchored(step, node)
+            yield from _anchor_quads(step, node)
     if proof.hedge:
         yield Quad(nodes[1], KG["weakestHedge"], NamedNode(proof.hedge.iri))
 
 
-def _activity(
+def _activity_quads(
     step: ProofStep, node: BlankNode, activity: BlankNode, nodes: dict[int, BlankNode]
 ) -> Iterator[Quad]:
     """Yield how a rule made a step."""
@@ -106,7 +108,7 @@ def _activity(
         yield Quad(activity, PROV["used"], nodes[premise])
 
 
-def _anchored(step: ProofStep, node: BlankNode) -> Iterator[Quad]:
+def _anchor_quads(step: ProofStep, node: BlankNode) -> Iterator[Quad]:
     """Yield where in the source a step stands."""
     anchor = step.anchor
     for ref in (anchor.claim, anchor.sentence, anchor.span) if anchor else ():

@@ -7,22 +7,22 @@ from collections.abc import Iterable, Mapping
 
 from pyoxigraph import NamedNode, Triple
 
-from kg.cases.names import Names
+from kg.cases.names import TermNames
 from kg.namespaces import CLAIM, GRAPH, KG, RDF, RDFS, SKOS
-from kg.reasoning.missing import Gap
-from kg.reasoning.proofs import Asserted, Derived, Proof, Prover, Statement
-from kg.reasoning.wording import articled, worded
+from kg.reasoning.missing import WhyNot
+from kg.reasoning.proofs import Asserted, Derived, GeneralizedTriple, Proof, Prover
+from kg.reasoning.wording import correct_articles, fill_wording
 from kg.store.protocol import Store
-from kg.views.explanation import Anchor, ExplanationPage, MissingView, ProofStep, ProofView
-from kg.views.hedges import Hedge, hedge
-from kg.views.misasked import hinted, literal, refuse_unknown
-from kg.views.proof_lists import Lists, TermNaming, is_list_part
-from kg.views.terms import Naming, Ref, Term
+from kg.views.explanation import ExplanationPage, ProofAnchor, ProofStep, ProofView, WhyNotView
+from kg.views.hedges import HedgeBadge, make_hedge_badge
+from kg.views.misasked import parse_literal, reject_unknown_terms, suggest_correction
+from kg.views.proof_lists import ProofLabels, ProofLists, is_list_cell
+from kg.views.terms import Term, TermLabels, TermRef
 
 #: alternatives shown at most
-BOUND = 20
-_CLAIMS = str(GRAPH) + "claim/"
-_ORIGINS = {
+MAX_PROOFS = 20
+_CLAIM_GRAPHS = str(GRAPH) + "claim/"
+_ORIGIN_OF_GRAPH = {
     GRAPH["ontology"]: "ontology",
     GRAPH["background"]: "background",
     GRAPH["asserted"]: "text",
@@ -30,37 +30,39 @@ _ORIGINS = {
 }
 
 
-def is_input(graph: NamedNode) -> bool:
+def is_reasoner_input(graph: NamedNode) -> bool:
     """Say whether the reasoner reads a graph: ontology, concepts, background, claims, what users wrote."""
-    return graph in _ORIGINS or (graph.value.startswith(_CLAIMS) and graph.value.endswith("/assertion"))
+    return graph in _ORIGIN_OF_GRAPH or (
+        graph.value.startswith(_CLAIM_GRAPHS) and graph.value.endswith("/assertion")
+    )
 
 
-def prover(store: Store) -> Prover:
+def make_prover(store: Store) -> Prover:
     """Return the prover over what the reasoner read: all but source text, mappings and imports."""
     asserted: dict[Triple, tuple[NamedNode, ...]] = {}
-    for graph in store.graphs():
-        if is_input(graph):
-            for triple in store.quads(graph):
+    for graph in store.graph_names():
+        if is_reasoner_input(graph):
+            for triple in store.read_graph(graph):
                 asserted[triple] = (*asserted.get(triple, ()), graph)
     return Prover(asserted)
 
 
-def names(store: Store, among: Iterable[NamedNode] | None = None) -> Names:
+def load_term_names(store: Store, limited_to: Iterable[NamedNode] | None = None) -> TermNames:
     """Return what labelled terms may be called; `among` keeps to some, so that a word means one of them."""
     query = f"""SELECT ?term ?label ?preferred WHERE {{
         VALUES (?p ?preferred) {{
             ({SKOS["prefLabel"]} true) ({RDFS["label"]} true) ({SKOS["altLabel"]} false) }}
         ?term ?p ?label FILTER isIRI(?term) }} ORDER BY ?term ?label"""
-    kept = None if among is None else frozenset(among)
+    kept = None if limited_to is None else frozenset(limited_to)
     found = [
         (term, str(getattr(row["label"], "value", "")), getattr(row["preferred"], "value", "") == "true")
         for row in store.select(query)
         if isinstance(term := row["term"], NamedNode) and (kept is None or term in kept)
     ]
-    return Names.of(found)
+    return TermNames.from_rows(found)
 
 
-def naming(store: Store) -> Naming:
+def load_all_labels(store: Store) -> TermLabels:
     """Return the labels of all terms and the ranks of hedges."""
     query = f"""SELECT ?term ?label ?rank WHERE {{
         {{ ?term {SKOS["prefLabel"]} ?label }} UNION
@@ -73,65 +75,69 @@ def naming(store: Store) -> Naming:
         labels.setdefault(iri, getattr(row["label"], "value", ""))
         if "rank" in row:
             ranks[iri] = int(getattr(row["rank"], "value", "1"))
-    return Naming(labels, ranks)
+    return TermLabels(labels, ranks)
 
 
-def asked(known: Names, subject: str, predicate: str, obj: str) -> Triple:
+def parse_statement(term_names: TermNames, subject: str, predicate: str, obj: str) -> Triple:
     """Return the triple a user named; raises NotFound or BadQuery that says which part is not understood."""
-    first = known.find(subject, "subject")
-    links = known.among(_is_property)
-    link = RDF["type"] if predicate.strip() == "a" else links.find(predicate, "predicate")
-    return Triple(first, link, literal(obj) if obj.startswith('"') else known.find(obj, "object"))
+    first = term_names.find_term(subject, "subject")
+    links = term_names.restrict_to(_is_property_name)
+    link = RDF["type"] if predicate.strip() == "a" else links.find_term(predicate, "predicate")
+    return Triple(
+        first, link, parse_literal(obj) if obj.startswith('"') else term_names.find_term(obj, "object")
+    )
 
 
-def _is_property(term: NamedNode) -> bool:
+def _is_property_name(term: NamedNode) -> bool:
     """Say whether a term has the name of a property: ours, and those of RDF, start with a small letter."""
     return re.split("[#/]", term.value)[-1][:1].islower()
 
 
-def explain(
-    prover: Prover, store: Store, naming: Naming, triple: Triple, *, every: bool = False
+def explain_triple(
+    prover: Prover, store: Store, naming: TermLabels, triple: Triple, *, all_proofs: bool = False
 ) -> ExplanationPage:
     """Return why a triple holds; `every` asks for alternatives, up to BOUND.
 
     Raises NotFound for a term that the graph does not have.
     """
-    refuse_unknown(prover, store, naming, triple)
-    limit = BOUND if every else 1
+    reject_unknown_terms(prover, store, naming, triple)
+    limit = MAX_PROOFS if all_proofs else 1
     proofs = prover.prove(triple, limit + 1)
-    anchors = _Anchors(store, naming)
-    shown = tuple(_proof_view(proof, naming, anchors) for proof in proofs[:limit])
+    anchors = _AnchorCache(store, naming)
+    shown = tuple(_number_proof(proof, naming, anchors) for proof in proofs[:limit])
     status = "absent" if not proofs else "asserted" if prover.is_asserted(triple) else "inferred"
-    missing = () if proofs else tuple(_missing(gap, naming) for gap in prover.nearest(triple))
+    missing = () if proofs else tuple(_why_not_view(gap, naming) for gap in prover.explain_why_not(triple))
     refs = tuple(naming.ref(term) for term in triple)
-    hint = hinted(prover, naming, triple) if status == "absent" else ""
+    hint = suggest_correction(prover, naming, triple) if status == "absent" else ""
     return ExplanationPage(
         refs[0],
         refs[1],
         refs[2],
         status,
-        _summary(status, refs, shown, missing, hint),
+        _summarize(status, refs, shown, missing, hint),
         shown,
         len(proofs) > limit,
         missing,
     )
 
 
-def wording(prover: Prover, store: Store, naming: Naming, triple: Triple) -> Hedge | None:
+def weakest_hedge_of_proof(
+    prover: Prover, store: Store, naming: TermLabels, triple: Triple
+) -> HedgeBadge | None:
     """Return the weakest hedge of the first proof of a triple; None where it rests on no claim."""
     proofs = prover.prove(triple, 1)
-    return _proof_view(proofs[0], naming, _Anchors(store, naming)).hedge if proofs else None
+    return _number_proof(proofs[0], naming, _AnchorCache(store, naming)).hedge if proofs else None
 
 
-def _summary(
+def _summarize(
     status: str,
-    refs: tuple[Ref, ...],
+    refs: tuple[TermRef, ...],
     proofs: tuple[ProofView, ...],
-    missing: tuple[MissingView, ...],
+    missing: tuple[WhyNotView, ...],
     hint: str,
 ) -> str:
     """Return the explanation in one sentence."""
-    said = articled(" ".join(ref.label for ref in refs))
+    said = correct_articles(" ".join(ref.label for ref in refs))
     if status == "asserted":
         return f"“{said}” is asserted."
     if status == "absent":
@@ -140,24 +146,24 @@ def _summary(
     return f"“{said}” is inferred. {proofs[0].caveat}".strip()
 
 
-class _Anchors:
+class _AnchorCache:
     """The place in the source of each claim, asked for once."""
 
-    def __init__(self, store: Store, naming: Naming) -> None:
+    def __init__(self, store: Store, naming: TermLabels) -> None:
         self.store = store
         self.naming = naming
-        self.known: dict[str, Anchor] = {}
+        self.anchors: dict[str, ProofAnchor] = {}
 
-    def of(self, graph: NamedNode | None) -> Anchor | None:
+    def find_anchor(self, graph: NamedNode | None) -> ProofAnchor | None:
         """Return the anchor of a claim's assertion graph."""
-        if graph is None or not graph.value.startswith(_CLAIMS):
+        if graph is None or not graph.value.startswith(_CLAIM_GRAPHS):
             return None
-        name = graph.value[len(_CLAIMS) :].partition("/")[0]
-        if name not in self.known:
-            self.known[name] = self._read(CLAIM[name])
-        return self.known[name]
+        name = graph.value[len(_CLAIM_GRAPHS) :].partition("/")[0]
+        if name not in self.anchors:
+            self.anchors[name] = self._load_anchor(CLAIM[name])
+        return self.anchors[name]
 
-    def _read(self, claim: NamedNode) -> Anchor:
+    def _load_anchor(self, claim: NamedNode) -> ProofAnchor:
         """Return where a claim stands."""
         query = f"""SELECT ?hedge ?cue ?span ?sentence WHERE {{
             OPTIONAL {{ {claim} {KG["hasHedge"]} ?hedge }}
@@ -166,68 +172,72 @@ class _Anchors:
                 OPTIONAL {{ ?span {KG["inSentence"]} ?sentence }} }}
         }} ORDER BY ?cue LIMIT 1"""
         row = next(iter(self.store.select(query)), {})
-        return Anchor(
+        return ProofAnchor(
             self.naming.ref(claim),
-            self._ref(row, "sentence"),
-            self._ref(row, "span"),
+            self._cell_ref(row, "sentence"),
+            self._cell_ref(row, "span"),
             str(getattr(row.get("cue"), "value", "")),
-            hedge(row["hedge"], self.naming) if "hedge" in row else None,
+            make_hedge_badge(row["hedge"], self.naming) if "hedge" in row else None,
         )
 
-    def _ref(self, row: Mapping[str, Term], name: str) -> Ref | None:
+    def _cell_ref(self, row: Mapping[str, Term], name: str) -> TermRef | None:
         """Return a cell as a reference."""
         return self.naming.ref(row[name]) if name in row else None
 
 
-def _proof_view(proof: Proof, naming: Naming, anchors: _Anchors) -> ProofView:
+def _number_proof(proof: Proof, naming: TermLabels, anchors: _AnchorCache) -> ProofView:
     """Return a proof as numbered steps, conclusion first, each before what it rests on.
 
     A premise used twice has one number, lists are folded.
     """
-    names = Lists.of(proof).naming(naming)
-    found = _in_order(proof)
+    names = ProofLists.from_proof(proof).with_labels(naming)
+    found = _order_depth_first(proof)
     order = {statement: number for number, statement in enumerate(found, 1)}
-    steps = [_step(part, depth, order, names, anchors) for part, depth in found.values()]
-    weakest = _weakest((s.anchor.hedge for s in steps if s.anchor), naming)
-    return ProofView(tuple(steps), weakest, _caveat(weakest, steps))
+    steps = [_make_step(part, depth, order, names, anchors) for part, depth in found.values()]
+    weakest = _weakest_hedge((s.anchor.hedge for s in steps if s.anchor), naming)
+    return ProofView(tuple(steps), weakest, _describe_strength(weakest, steps))
 
 
-def _in_order(proof: Proof) -> dict[Statement, tuple[Proof, int]]:
+def _order_depth_first(proof: Proof) -> dict[GeneralizedTriple, tuple[Proof, int]]:
     """Return the parts of a proof with their depth, each once, depth first; without the cells of lists."""
-    found: dict[Statement, tuple[Proof, int]] = {}
+    found: dict[GeneralizedTriple, tuple[Proof, int]] = {}
     waiting: list[tuple[Proof, int]] = [(proof, 0)]
     while waiting:
         current, depth = waiting.pop()
-        if current.triple not in found and (depth == 0 or not is_list_part(current.triple)):
+        if current.triple not in found and (depth == 0 or not is_list_cell(current.triple)):
             found[current.triple] = current, depth
             premises = current.premises if isinstance(current, Derived) else ()
             waiting += [(premise, depth + 1) for premise in reversed(premises)]
     return found
 
 
-def _step(
-    proof: Proof, depth: int, order: Mapping[Statement, int], names: TermNaming, anchors: _Anchors
+def _make_step(
+    proof: Proof,
+    depth: int,
+    order: Mapping[GeneralizedTriple, int],
+    names: ProofLabels,
+    anchors: _AnchorCache,
 ) -> ProofStep:
     """Return one line of a proof."""
     s, p, o = (names.ref(term) for term in proof.triple)
     number = order[proof.triple]
     if isinstance(proof, Asserted):
-        anchor = anchors.of(proof.graph)
-        origin = "text" if anchor else _ORIGINS.get(proof.graph, "data") if proof.graph else "data"
+        anchor = anchors.find_anchor(proof.graph)
+        origin = "text" if anchor else _ORIGIN_OF_GRAPH.get(proof.graph, "data") if proof.graph else "data"
         graph = names.ref(proof.graph) if proof.graph else None
         return ProofStep(number, depth, s, p, o, "asserted", "", "", (), origin, graph, anchor)
-    reason = worded(proof.wording, proof.bindings, lambda term: names.ref(term).label)
+    reason = fill_wording(proof.wording, proof.bindings, lambda term: names.ref(term).label)
     premises = tuple(order[premise.triple] for premise in proof.premises if premise.triple in order)
     return ProofStep(number, depth, s, p, o, "derived", proof.rule, reason, premises, "", None, None)
 
 
-def _weakest(hedges: Iterable[Hedge | None], naming: Naming) -> Hedge | None:
+def _weakest_hedge(hedges: Iterable[HedgeBadge | None], naming: TermLabels) -> HedgeBadge | None:
     """Return the weakest hedge, by the order the data give; ties by IRI, as the published edges have it."""
     found = {h.iri: h for h in hedges if h is not None}
     return min(found.values(), key=lambda h: (naming.ranks.get(h.iri, 0), h.iri)) if found else None
 
 
-def _caveat(weakest: Hedge | None, steps: list[ProofStep]) -> str:
+def _describe_strength(weakest: HedgeBadge | None, steps: list[ProofStep]) -> str:
     """Return how strongly the conclusion may be read."""
     if weakest is None:
         return "It rests on no claim of the text: only on definitions of the ontology or background."
@@ -238,14 +248,24 @@ def _caveat(weakest: Hedge | None, steps: list[ProofStep]) -> str:
     return f"It reads no stronger than its weakest claim: {weakest.label}{printed}."
 
 
-def _missing(gap: Gap, naming: Naming) -> MissingView:
+def _why_not_view(why_not: WhyNot, naming: TermLabels) -> WhyNotView:
     """Return a missing premise with its names."""
-    names = Lists.of_statements(gap.held).naming(naming)
+    names = ProofLists.from_statements(why_not.other_premises).with_labels(naming)
 
-    def ref(term: Term | None) -> Ref:
-        return names.ref(term) if term is not None else Ref(label="(something)")
+    def ref_or_placeholder(term: Term | None) -> TermRef:
+        return names.ref(term) if term is not None else TermRef(label="(something)")
 
-    s, p, o = (ref(term) for term in gap.missing)
-    held = tuple((ref(h[0]), ref(h[1]), ref(h[2])) for h in gap.held if not is_list_part(h))
-    reason = worded(gap.wording, gap.bindings, lambda term: names.ref(term).label)
-    return MissingView(gap.rule, reason, (s, p, o), held, tuple(ref(term) for term in gap.instead))
+    s, p, o = (ref_or_placeholder(term) for term in why_not.lacking_premise)
+    held = tuple(
+        (ref_or_placeholder(h[0]), ref_or_placeholder(h[1]), ref_or_placeholder(h[2]))
+        for h in why_not.other_premises
+        if not is_list_cell(h)
+    )
+    reason = fill_wording(why_not.wording, why_not.bindings, lambda term: names.ref(term).label)
+    return WhyNotView(
+        why_not.rule,
+        reason,
+        (s, p, o),
+        held,
+        tuple(ref_or_placeholder(term) for term in why_not.linking_predicates),
+    )

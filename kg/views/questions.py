@@ -10,17 +10,17 @@ from urllib.parse import urlencode
 from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadQuery
-from kg.pipeline.answers import Answer, Choice, Choices
-from kg.pipeline.nearby import Nearby
-from kg.questions import Parameter, Question
-from kg.views.start import Asked, asked
-from kg.views.terms import Naming, Ref, Term, curie
+from kg.pipeline.answers import ParameterChoice, ParameterChoices, QuestionAnswer
+from kg.pipeline.nearby import RelatedSituations
+from kg.questions import Question, QuestionParameter
+from kg.views.start import QuestionLink, question_link
+from kg.views.terms import Term, TermLabels, TermRef, compress_iri
 
-MOST_ROWS = 500
+ANSWER_ROWS_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class FieldOption:
     """A value a reader may pick."""
 
     value: str
@@ -29,7 +29,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """A parameter as a field of the form; without options it is typed. `words` are the values as read."""
 
     name: str
@@ -37,13 +37,13 @@ class Field:
     help: str
     value: str
     many: bool
-    options: tuple[Option, ...]
+    options: tuple[FieldOption, ...]
     words: str
     is_example: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class RelatedAnswer:
     """The same question of a broader or narrower situation that has rows."""
 
     label: str
@@ -57,15 +57,15 @@ class QuestionPage:
     `heading` is the question as its file words it, or its title with the values chosen.
     """
 
-    asked: Asked
+    asked: QuestionLink
     heading: str
     returns: str
-    fields: tuple[Field, ...]
+    fields: tuple[FormField, ...]
     variables: tuple[str, ...]
-    rows: tuple[tuple[Ref | None, ...], ...]
+    rows: tuple[tuple[TermRef | None, ...], ...]
     total: int
-    broader: tuple[Elsewhere, ...]
-    narrower: tuple[Elsewhere, ...]
+    broader: tuple[RelatedAnswer, ...]
+    narrower: tuple[RelatedAnswer, ...]
     query: str
     api: str
 
@@ -74,67 +74,73 @@ class QuestionPage:
 class QuestionsPage:
     """All named questions."""
 
-    questions: tuple[Asked, ...]
+    questions: tuple[QuestionLink, ...]
 
 
 def questions_page(questions: Sequence[Question]) -> QuestionsPage:
     """Return the list of questions."""
-    return QuestionsPage(tuple(asked(question) for question in questions))
+    return QuestionsPage(tuple(question_link(question) for question in questions))
 
 
 def question_page(
     question: Question,
-    given: Mapping[str, Sequence[str]],
-    answer: Answer,
-    choices: Choices,
+    chosen_values: Mapping[str, Sequence[str]],
+    answer: QuestionAnswer,
+    choices: ParameterChoices,
     api: str,
-    around: Nearby,
+    related: RelatedSituations,
 ) -> QuestionPage:
     """Return the page of an answered question; `given` are the values as they were asked for."""
-    naming = Naming(answer.labels)
-    fields = tuple(_field(p, given.get(p.name, ()), choices) for p in question.params)
+    naming = TermLabels(answer.labels)
+    fields = tuple(_form_field(p, chosen_values.get(p.name, ()), choices) for p in question.params)
     return QuestionPage(
-        asked=asked(question),
-        heading=_heading(question, fields),
+        asked=question_link(question),
+        heading=_choose_heading(question, fields),
         returns=question.returns,
         fields=fields,
         variables=answer.variables,
         rows=tuple(
-            tuple(_cell(name, term, naming) for name, term in zip(answer.variables, row, strict=True))
-            for row in answer.rows[:MOST_ROWS]
+            tuple(_result_cell(name, term, naming) for name, term in zip(answer.variables, row, strict=True))
+            for row in answer.rows[:ANSWER_ROWS_SHOWN]
         ),
         total=len(answer.rows),
-        broader=_elsewhere(question, given, around.parameter, around.broader),
-        narrower=_elsewhere(question, given, around.parameter, around.narrower),
+        broader=_related_answers(question, chosen_values, related.parameter, related.broader),
+        narrower=_related_answers(question, chosen_values, related.parameter, related.narrower),
         query=answer.query,
         api=api,
     )
 
 
-def _elsewhere(
-    question: Question, given: Mapping[str, Sequence[str]], name: str, others: Sequence[Choice]
-) -> tuple[Elsewhere, ...]:
+def _related_answers(
+    question: Question,
+    chosen_values: Mapping[str, Sequence[str]],
+    name: str,
+    situations: Sequence[ParameterChoice],
+) -> tuple[RelatedAnswer, ...]:
     """Return the address of the question for each of some situations, its other values as they were given."""
     return tuple(
-        Elsewhere(other.label, address(question, {**given, name: (curie(other.value.value),)}))
-        for other in others
+        RelatedAnswer(
+            other.label,
+            question_address(question, {**chosen_values, name: (compress_iri(other.value.value),)}),
+        )
+        for other in situations
     )
 
 
-def address(question: Question, given: Mapping[str, Sequence[str]]) -> str:
+def question_address(question: Question, chosen_values: Mapping[str, Sequence[str]]) -> str:
     """Return the address at which this answer is found."""
-    query = urlencode([(name, value) for name, values in given.items() for value in values])
+    query = urlencode([(name, value) for name, values in chosen_values.items() for value in values])
     return f"/questions/{question.name}" + (f"?{query}" if query else "")
 
 
-def _heading(question: Question, fields: Sequence[Field]) -> str:
+def _choose_heading(question: Question, fields: Sequence[FormField]) -> str:
     """Return what is asked; a question in words speaks of its example, so other values have the title."""
     if all(field.is_example for field in fields):
         return question.question
     return f"{question.title}: {', '.join(field.words for field in fields)}"
 
 
-def _cell(variable: str, term: Term | None, naming: Naming) -> Ref | None:
+def _result_cell(variable: str, term: Term | None, naming: TermLabels) -> TermRef | None:
     """Return a cell; the number of a sentence leads to the sentence."""
     if term is None:
         return None
@@ -144,35 +150,37 @@ def _cell(variable: str, term: Term | None, naming: Naming) -> Ref | None:
     return ref
 
 
-def _field(parameter: Parameter, given: Sequence[str], choices: Choices) -> Field:
+def _form_field(
+    parameter: QuestionParameter, chosen_values: Sequence[str], choices: ParameterChoices
+) -> FormField:
     """Return a field that shows what was asked for, or else the file's example."""
-    values = tuple(given) or tuple(parameter.example.split())
-    wanted = {_same(value, parameter) for value in values}
+    values = tuple(chosen_values) or tuple(parameter.example.split())
+    wanted = {_normalize_value(value, parameter) for value in values}
     options = tuple(
-        Option(_spelling(choice.value), choice.label, _spelling(choice.value) in wanted)
-        for choice in choices.of(parameter)
+        FieldOption(_spell_term(choice.value), choice.label, _spell_term(choice.value) in wanted)
+        for choice in choices.list_choices(parameter)
     )
-    example = {_same(value, parameter) for value in parameter.example.split()}
+    example = {_normalize_value(value, parameter) for value in parameter.example.split()}
     chosen = [option.label for option in options if option.chosen]
-    return Field(
+    return FormField(
         name=parameter.name,
         type=parameter.type,
         help=parameter.help,
         value=" ".join(values),
-        many=parameter.many,
+        many=parameter.is_repeatable,
         options=options,
         words=", ".join(chosen or values),
         is_example=wanted == example,
     )
 
 
-def _same(value: str, parameter: Parameter) -> str:
+def _normalize_value(value: str, parameter: QuestionParameter) -> str:
     """Return one spelling for the ways in which a value may be written."""
     try:
-        return _spelling(parameter.term(value.strip("<>")))
+        return _spell_term(parameter.parse_value(value.strip("<>")))
     except BadQuery:
         return value
 
 
-def _spelling(term: NamedNode | Literal) -> str:
-    return curie(term.value) if isinstance(term, NamedNode) else term.value
+def _spell_term(term: NamedNode | Literal) -> str:
+    return compress_iri(term.value) if isinstance(term, NamedNode) else term.value

@@ -13,20 +13,20 @@ from pyoxigraph import NamedNode
 from rapidfuzz.distance import Levenshtein
 
 from kg.errors import NotFound
-from kg.mappings.prefixes import Curie, Prefixes
-from kg.views.mappings import Judged, MappedTerm
-from kg.views.reading import Reader, text
-from kg.views.said import ClaimSaid, said_of
-from kg.views.terms import curie as shorten
-from kg.views.wider import Group, wider_groups
+from kg.mappings.prefixes import Curie, PrefixTable
+from kg.views.mappings import AcceptedMapping, UnacceptedMapping
+from kg.views.reading import PageQueryReader, cell_text
+from kg.views.said import ClaimAboutEntity, list_claims_about
+from kg.views.terms import compress_iri as shorten
+from kg.views.wider import BroaderGroup, find_broader_groups
 
-NOT_SAID = "not said by the text"
+NOT_FROM_TEXT = "not said by the text"
 #: characters by which an identifier may be off to be offered instead.
-_SLIPS = 2
+_MAX_EDIT_DISTANCE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HierarchyStep:
     """A term on the way from an outside code down to a mapped one."""
 
     curie: str
@@ -34,12 +34,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Below:
+class MappingBelow:
     """A mapping of a code below the one asked for; the path is the outside vocabulary's, not the text's."""
 
-    mapped: MappedTerm
-    path: tuple[Step, ...]
-    marked: str = NOT_SAID
+    mapped: AcceptedMapping
+    path: tuple[HierarchyStep, ...]
+    marked: str = NOT_FROM_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,59 +52,65 @@ class Resolution:
     iri: str
     page: str
     label: str
-    matches: tuple[MappedTerm, ...]
-    below: tuple[Below, ...]
-    claims: tuple[ClaimSaid, ...]
-    wider: tuple[Group, ...]
-    rejected: tuple[Judged, ...]
+    matches: tuple[AcceptedMapping, ...]
+    below: tuple[MappingBelow, ...]
+    claims: tuple[ClaimAboutEntity, ...]
+    wider: tuple[BroaderGroup, ...]
+    rejected: tuple[UnacceptedMapping, ...]
 
 
-def resolve(
-    reader: Reader,
-    prefixes: Prefixes,
-    asked: str,
-    terms: tuple[MappedTerm, ...],
-    others: Iterable[Judged] = (),
+def resolve_identifier(
+    reader: PageQueryReader,
+    prefixes: PrefixTable,
+    identifier: str,
+    accepted: tuple[AcceptedMapping, ...],
+    unaccepted: Iterable[UnacceptedMapping] = (),
 ) -> Resolution:
     """Return what the graph has for `asked`, in any spelling.
 
     Raises BadData for what is no identifier, NotFound with near ones for an unknown prefix or code.
     """
-    wanted = prefixes.parse(asked)
-    matches = tuple(term for term in terms if term.curie == str(wanted))
-    below = tuple(_below(wanted, prefixes, terms)) or tuple(_imported(reader, wanted, prefixes, terms))
-    turned_down = tuple(row for row in others if row.curie == str(wanted))
+    wanted = prefixes.parse_identifier(identifier)
+    matches = tuple(term for term in accepted if term.curie == str(wanted))
+    below = tuple(_mappings_below_code(wanted, prefixes, accepted)) or tuple(
+        _mappings_below_import(reader, wanted, prefixes, accepted)
+    )
+    turned_down = tuple(row for row in unaccepted if row.curie == str(wanted))
     if not matches and not below:
-        raise _unknown(wanted, prefixes, terms, turned_down)
-    claims = said_of(reader, {term.entity for term in (*matches, *(found.mapped for found in below))})
+        raise _unknown_identifier(wanted, prefixes, accepted, turned_down)
+    claims = list_claims_about(
+        reader, {term.entity for term in (*matches, *(found.mapped for found in below))}
+    )
     return Resolution(
         curie=str(wanted),
-        asked=asked,
+        asked=identifier,
         vocabulary=prefixes.vocabularies[wanted.prefix].name,
-        iri=prefixes.iri(wanted),
-        page=prefixes.page(wanted),
+        iri=prefixes.expand_curie(wanted),
+        page=prefixes.get_page_address(wanted),
         label=next((term.label for term in matches if term.label), ""),
         matches=matches,
         below=below,
         claims=claims,
-        wider=wider_groups(reader, {term.entity for term in matches}, {said.claim for said in claims}),
+        wider=find_broader_groups(reader, {term.entity for term in matches}, {said.claim for said in claims}),
         rejected=turned_down,
     )
 
 
-def _below(wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm]) -> Iterable[Below]:
+def _mappings_below_code(
+    wanted: Curie, prefixes: PrefixTable, terms: Iterable[AcceptedMapping]
+) -> Iterable[MappingBelow]:
     """Yield the mapped codes below `wanted`, for vocabularies whose codes spell their own hierarchy."""
-    levels = prefixes.vocabularies[wanted.prefix].levels
+    levels = prefixes.vocabularies[wanted.prefix].level_lengths
     labels = {term.curie: term.label for term in terms}
     for term in terms:
         prefix, _, code = term.curie.partition(":")
         if levels and prefix == wanted.prefix and code != wanted.identifier:
-            steps = [f"{prefix}:{step}" for step in _steps(wanted.identifier, code, levels)]
+            steps = [f"{prefix}:{step}" for step in _codes_between(wanted.identifier, code, levels)]
             if steps:
-                yield Below(term, tuple(Step(step, labels.get(step, "")) for step in steps))
+                yield MappingBelow(term, tuple(HierarchyStep(step, labels.get(step, "")) for step in steps))
 
 
-def _steps(above: str, code: str, levels: tuple[int, ...]) -> list[str]:
+def _codes_between(above: str, code: str, levels: tuple[int, ...]) -> list[str]:
     """Return the codes from `above` (a code or a range such as C00-D49) down to `code`; none if not below."""
     first, dash, last = above.partition("-")
     if dash:
@@ -117,24 +123,24 @@ def _steps(above: str, code: str, levels: tuple[int, ...]) -> list[str]:
     return [code[:level] for level in levels if len(above) <= level <= len(code)]
 
 
-def _imported(
-    reader: Reader, wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm]
-) -> Iterable[Below]:
+def _mappings_below_import(
+    reader: PageQueryReader, wanted: Curie, prefixes: PrefixTable, terms: Iterable[AcceptedMapping]
+) -> Iterable[MappingBelow]:
     """Yield the mapped terms below `wanted` in an imported ontology, each with a shortest way down to it."""
-    asked = prefixes.iri(wanted)
+    asked = prefixes.expand_curie(wanted)
     children: dict[str, list[str]] = {}
-    for row in reader.rows("ways-up"):
-        children.setdefault(text(row, "above"), []).append(text(row, "below"))
-    ways = _ways(asked, children)
+    for row in reader.select_rows("ways-up"):
+        children.setdefault(cell_text(row, "above"), []).append(cell_text(row, "below"))
+    ways = _paths_down(asked, children)
     found = [(term, ways[term.iri]) for term in terms if term.iri != asked and term.iri in ways]
     passed = {NamedNode(iri) for _, way in found for iri in way}
-    named = reader.rows("outside-labels", term=sorted(passed, key=str)) if passed else []
-    labels = {text(row, "term"): text(row, "label") for row in named}
+    named = reader.select_rows("outside-labels", term=sorted(passed, key=str)) if passed else []
+    labels = {cell_text(row, "term"): cell_text(row, "label") for row in named}
     for term, way in found:
-        yield Below(term, tuple(Step(shorten(iri), labels.get(iri, "")) for iri in way))
+        yield MappingBelow(term, tuple(HierarchyStep(shorten(iri), labels.get(iri, "")) for iri in way))
 
 
-def _ways(top: str, children: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def _paths_down(top: str, children: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Return each term below `top` with a shortest way from `top` to it."""
     ways, waiting = {top: [top]}, [top]
     for above in waiting:
@@ -145,27 +151,30 @@ def _ways(top: str, children: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return ways
 
 
-def _unknown(
-    wanted: Curie, prefixes: Prefixes, terms: Iterable[MappedTerm], turned_down: tuple[Judged, ...]
+def _unknown_identifier(
+    wanted: Curie,
+    prefixes: PrefixTable,
+    terms: Iterable[AcceptedMapping],
+    unaccepted: tuple[UnacceptedMapping, ...],
 ) -> NotFound:
     """Return the error for an identifier the graph has nothing for, with near ones."""
-    if turned_down:
-        row = turned_down[0]
+    if unaccepted:
+        row = unaccepted[0]
         return NotFound(
             f"{wanted} is not a link of this graph: it was judged for {row.entity_curie} and not accepted.",
-            todo=row.comment,
+            hint=row.comment,
         )
     known = {term.curie: term.label for term in terms if term.curie.startswith(f"{wanted.prefix}:")}
     vocabulary = prefixes.vocabularies[wanted.prefix]
-    near = _near(wanted, vocabulary.levels, sorted(known))
+    near = _similar_codes(wanted, vocabulary.level_lengths, sorted(known))
     named = ", ".join(f"{curie} ({known[curie]})" if known[curie] else curie for curie in near)
     links = f"{len(known)} other {'identifier' if len(known) == 1 else 'identifiers'}" if known else "none"
-    lead = "In the same group" if vocabulary.levels else "Spelt almost so"
+    lead = "In the same group" if vocabulary.level_lengths else "Spelt almost so"
     todo = f"{lead}: {named}." if near else f"Of {vocabulary.name} it links {links}; see /mappings."
-    return NotFound(f"The graph has nothing for {wanted}.", todo=todo)
+    return NotFound(f"The graph has nothing for {wanted}.", hint=todo)
 
 
-def _near(wanted: Curie, levels: tuple[int, ...], known: list[str]) -> list[str]:
+def _similar_codes(wanted: Curie, levels: tuple[int, ...], known_codes: list[str]) -> list[str]:
     """Return at most four known codes near `wanted`.
 
     Where codes spell their hierarchy, near means of the same group below the first level, or above;
@@ -173,12 +182,15 @@ def _near(wanted: Curie, levels: tuple[int, ...], known: list[str]) -> list[str]
     characters is near.
     """
     if not levels:
-        away = {curie: Levenshtein.distance(curie, str(wanted)) for curie in known}
-        return sorted((curie for curie in known if away[curie] <= _SLIPS), key=lambda curie: away[curie])[:4]
-    if above := [curie for curie in known if str(wanted).startswith(curie)]:
+        away = {curie: Levenshtein.distance(curie, str(wanted)) for curie in known_codes}
+        return sorted(
+            (curie for curie in known_codes if away[curie] <= _MAX_EDIT_DISTANCE),
+            key=lambda curie: away[curie],
+        )[:4]
+    if above := [curie for curie in known_codes if str(wanted).startswith(curie)]:
         return above[:4]
     for level in sorted(levels[1:], reverse=True):
         group = f"{wanted.prefix}:{wanted.identifier[:level]}"
-        if len(wanted.identifier) >= level and (same := [c for c in known if c.startswith(group)]):
+        if len(wanted.identifier) >= level and (same := [c for c in known_codes if c.startswith(group)]):
             return same[:4]
     return []

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import pyoxigraph as ox
 
-from kg.views.reading import Reader
-from kg.views.terms import Ref, Term
+from kg.views.reading import PageQueryReader
+from kg.views.terms import Term, TermRef
 
-MOST_ROWS = 1000
+RESULT_ROWS_SHOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ResultsPage:
     """Rows of a SELECT, the truth of an ASK, or triples of a CONSTRUCT; or the problem that stopped it."""
 
     variables: tuple[str, ...] = ()
-    rows: tuple[tuple[Ref | None, ...], ...] = ()
+    rows: tuple[tuple[TermRef | None, ...], ...] = ()
     total: int = 0
     truth: bool | None = None
     truncated: bool = False
@@ -28,39 +28,41 @@ class ResultsPage:
     graph: bool = False  # of a CONSTRUCT or DESCRIBE
 
 
-def truth(body: bytes, milliseconds: int) -> ResultsPage:
+def ask_result(body: bytes, milliseconds: int) -> ResultsPage:
     """Return the page of an ASK from its JSON."""
     return ResultsPage(truth=bool(json.loads(body)["boolean"]), milliseconds=milliseconds)
 
 
-def rows(reader: Reader, body: bytes, milliseconds: int, *, truncated: bool) -> ResultsPage:
+def select_result(reader: PageQueryReader, body: bytes, milliseconds: int, *, truncated: bool) -> ResultsPage:
     """Return the page of a SELECT from its JSON results."""
     solutions = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
     assert isinstance(solutions, ox.QuerySolutions)  # noqa: S101 - a SELECT has solutions
     names = tuple(variable.value for variable in solutions.variables)
-    return _page(reader, names, [tuple(row) for row in solutions], milliseconds, truncated=truncated)
+    return _result_table(reader, names, [tuple(row) for row in solutions], milliseconds, truncated=truncated)
 
 
-def triples(reader: Reader, body: bytes, milliseconds: int, *, truncated: bool) -> ResultsPage:
+def construct_result(
+    reader: PageQueryReader, body: bytes, milliseconds: int, *, truncated: bool
+) -> ResultsPage:
     """Return the page of a CONSTRUCT or DESCRIBE from its N-Triples."""
     found = [(q.subject, q.predicate, q.object) for q in ox.parse(body, format=ox.RdfFormat.N_TRIPLES)]
-    view = _page(reader, ("subject", "property", "object"), found, milliseconds, truncated=truncated)
+    view = _result_table(reader, ("subject", "property", "object"), found, milliseconds, truncated=truncated)
     return replace(view, graph=True)
 
 
-def _page(
-    reader: Reader,
+def _result_table(
+    reader: PageQueryReader,
     names: tuple[str, ...],
-    found: Sequence[Sequence[Term | None]],
+    rows: Sequence[Sequence[Term | None]],
     milliseconds: int,
     *,
     truncated: bool,
 ) -> ResultsPage:
-    shown = found[:MOST_ROWS]
-    naming = reader.naming(_terms(shown))
+    shown = rows[:RESULT_ROWS_SHOWN]
+    naming = reader.load_labels(_terms_in_table(shown))
     table = tuple(tuple(None if term is None else naming.ref(term) for term in row) for row in shown)
-    return ResultsPage(names, table, len(found), None, truncated, milliseconds)
+    return ResultsPage(names, table, len(rows), None, truncated, milliseconds)
 
 
-def _terms(found: Iterable[Sequence[Term | None]]) -> set[Term]:
-    return {term for row in found for term in row if term is not None}
+def _terms_in_table(rows: Iterable[Sequence[Term | None]]) -> set[Term]:
+    return {term for row in rows for term in row if term is not None}

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from kg.linking.candidates import Candidate
-from kg.linking.effects import Changed
-from kg.linking.entities import Entity
-from kg.linking.verdicts import KEYS
+from kg.linking.effects import AnswerChange
+from kg.linking.entities import LinkableEntity
+from kg.linking.verdicts import VERDICT_KEYS
 
-_WIDTH = 100
+_TERMINAL_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
     """One pair to judge; `keys` are (key, verdict) pairs, `writable` whether verdicts are taken here."""
 
-    entity: Entity
+    entity: LinkableEntity
     candidate: Candidate
-    keys: tuple[tuple[str, str], ...] = tuple(KEYS.items())
+    keys: tuple[tuple[str, str], ...] = tuple(VERDICT_KEYS.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ReviewPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RecordedVerdict:
     """A verdict that is written: the row's parts, its author and date, and the answers that change."""
 
     subject: str
@@ -43,7 +43,7 @@ class Written:
     verdict: str
     author: str
     date: str
-    changes: tuple[Changed, ...]
+    changes: tuple[AnswerChange, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -58,7 +58,7 @@ class Written:
         }
 
 
-def as_dict(candidate: Candidate) -> dict[str, Any]:
+def candidate_as_dict(candidate: Candidate) -> dict[str, Any]:
     """Return a candidate as JSON has it."""
     return {
         "curie": candidate.curie,
@@ -76,14 +76,14 @@ def as_dict(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def page_as_dict(page: ReviewPage) -> dict[str, Any]:
+def review_page_as_dict(page: ReviewPage) -> dict[str, Any]:
     """Return a page as JSON has it."""
     items = [
         {
             "entity": item.entity.curie,
             "label": item.entity.label,
             "definition": item.entity.definition,
-            "candidate": as_dict(item.candidate),
+            "candidate": candidate_as_dict(item.candidate),
         }
         for item in page.items
     ]
@@ -91,12 +91,14 @@ def page_as_dict(page: ReviewPage) -> dict[str, Any]:
         "imports": list(page.imports),
         "why": page.why,
         "writable": page.writable,
-        "keys": KEYS,
+        "keys": VERDICT_KEYS,
         "items": items,
     }
 
 
-def side_by_side(entity: Entity, candidate: Candidate, width: int = _WIDTH) -> list[str]:
+def format_side_by_side(
+    entity: LinkableEntity, candidate: Candidate, width: int = _TERMINAL_WIDTH
+) -> list[str]:
     """Return our entity and their term as two columns of text."""
     half = width // 2 - 2
     ours = [entity.curie, entity.label, "; ".join(n for n, _ in entity.names[1:]), "", entity.definition]

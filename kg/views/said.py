@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
-from kg.views.hedges import Hedge, level
-from kg.views.reading import Reader, Row, number, text
-from kg.views.terms import curie as shorten
-from kg.views.terms import href
+from kg.views.hedges import HedgeBadge, hedge_level
+from kg.views.reading import PageQueryReader, QueryRow, cell_number, cell_text
+from kg.views.terms import compress_iri as shorten
+from kg.views.terms import link_address
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ClaimSubject:
     """An entity a claim speaks of, by which property, and through which feature if not directly."""
 
     entity: str
@@ -23,7 +23,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimSaid:
+class ClaimAboutEntity:
     """A claim about entities found, with its hedge and cue; once for each of its hedges."""
 
     claim: str
@@ -32,41 +32,41 @@ class ClaimSaid:
     hedge: str
     cue: str
     sentence: str
-    about: tuple[About, ...]
-    badge: Hedge
+    about: tuple[ClaimSubject, ...]
+    badge: HedgeBadge
 
 
-def said_of(reader: Reader, entities: Iterable[str]) -> tuple[ClaimSaid, ...]:
+def list_claims_about(reader: PageQueryReader, entities: Iterable[str]) -> tuple[ClaimAboutEntity, ...]:
     """Return the claims about entities, given by IRI, each claim once with all it is about."""
     nodes = [NamedNode(iri) for iri in sorted(entities)]
-    grouped: dict[tuple[str, str], list[Row]] = {}
-    for row in reader.rows("said-of", entity=nodes) if nodes else ():
-        grouped.setdefault((text(row, "claim"), text(row, "hedge")), []).append(row)
-    return tuple(_said(rows) for _, rows in sorted(grouped.items()))
+    grouped: dict[tuple[str, str], list[QueryRow]] = {}
+    for row in reader.select_rows("said-of", entity=nodes) if nodes else ():
+        grouped.setdefault((cell_text(row, "claim"), cell_text(row, "hedge")), []).append(row)
+    return tuple(_claim_from_rows(rows) for _, rows in sorted(grouped.items()))
 
 
-def _said(rows: list[Row]) -> ClaimSaid:
+def _claim_from_rows(rows: list[QueryRow]) -> ClaimAboutEntity:
     """Return the claim that some rows tell of."""
     row = rows[0]
-    return ClaimSaid(
-        claim=shorten(text(row, "claim")),
-        claim_href=href(text(row, "claim")),
-        label=text(row, "label"),
-        hedge=text(row, "hedge"),
-        cue=", ".join(sorted({text(row, "cue") for row in rows})),
-        sentence=shorten(text(row, "sentence")),
-        about=tuple(dict.fromkeys(_about(row) for row in rows)),
-        badge=_badge(row),
+    return ClaimAboutEntity(
+        claim=shorten(cell_text(row, "claim")),
+        claim_href=link_address(cell_text(row, "claim")),
+        label=cell_text(row, "label"),
+        hedge=cell_text(row, "hedge"),
+        cue=", ".join(sorted({cell_text(row, "cue") for row in rows})),
+        sentence=shorten(cell_text(row, "sentence")),
+        about=tuple(dict.fromkeys(_subject_from_row(row) for row in rows)),
+        badge=_badge_from_row(row),
     )
 
 
-def _badge(row: Row) -> Hedge:
+def _badge_from_row(row: QueryRow) -> HedgeBadge:
     """Return the hedge of a claim with its place on the scale."""
-    iri = text(row, "hedging")
-    return Hedge(text(row, "hedge"), href(iri), iri, level(number(row, "rank")))
+    iri = cell_text(row, "hedging")
+    return HedgeBadge(cell_text(row, "hedge"), link_address(iri), iri, hedge_level(cell_number(row, "rank")))
 
 
-def _about(row: Row) -> About:
+def _subject_from_row(row: QueryRow) -> ClaimSubject:
     """Return what a row says its claim is about."""
-    through = shorten(text(row, "feature")) if "feature" in row else ""
-    return About(shorten(text(row, "entity")), shorten(text(row, "link")), through)
+    through = shorten(cell_text(row, "feature")) if "feature" in row else ""
+    return ClaimSubject(shorten(cell_text(row, "entity")), shorten(cell_text(row, "link")), through)

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from kg.views.margins import Bar, Span, Stretch, bars, depths, weakest_level
-from kg.views.reading import Reader, Row, number, terms_of, text
-from kg.views.statements import Statement, claim_facts, statement
-from kg.views.terms import Ref
-from kg.views.text_map import TextMap, text_map
+from kg.views.margins import ClaimBar, ClaimRange, DepthRun, lay_out_bars, measure_depths, weakest_level
+from kg.views.reading import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
+from kg.views.statements import ClaimStatement, group_claim_facts, make_statement
+from kg.views.terms import TermRef
+from kg.views.text_map import TextMap, draw_text_map
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """A run of a sentence under the same claims; text only from the reader's own copy."""
 
     text: str
@@ -28,19 +28,19 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class SourceSegment:
     """A segment of the text with its place, its claims and, with a copy, its words."""
 
     name: str
-    ref: Ref
+    ref: TermRef
     kind: str
     line: int
     start: int
     end: int
     set_aside: str
-    claims: tuple[Statement, ...]
-    bars: tuple[Bar, ...]
-    pieces: tuple[Piece, ...]
+    claims: tuple[ClaimStatement, ...]
+    bars: tuple[ClaimBar, ...]
+    pieces: tuple[TextPiece, ...]
 
     @property
     def lanes(self) -> int:
@@ -49,20 +49,20 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Paragraph:
+class SourceParagraph:
     """The segments that stand on one line of the text."""
 
     line: int
     heading: bool
-    segments: tuple[Segment, ...]
+    segments: tuple[SourceSegment, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SourcePage:
     """The document, its segments in order, and how much of it the claims cover."""
 
-    document: Ref
-    documents: tuple[Ref, ...]
+    document: TermRef
+    documents: tuple[TermRef, ...]
     title: str
     kind: str
     revised: str
@@ -73,9 +73,9 @@ class SourcePage:
     claim_count: int
     text_shown: bool
     text_problem: str
-    depths: tuple[Stretch, ...]
+    depths: tuple[DepthRun, ...]
     map: TextMap
-    paragraphs: tuple[Paragraph, ...]
+    paragraphs: tuple[SourceParagraph, ...]
 
     @property
     def share(self) -> float:
@@ -83,52 +83,55 @@ class SourcePage:
         return round(100 * self.covered / self.characters, 1) if self.characters else 0.0
 
 
-def source_page(reader: Reader, document: str = "", copy: Path | None = None) -> SourcePage | None:
+def source_page(reader: PageQueryReader, document: str = "", copy: Path | None = None) -> SourcePage | None:
     """Return the page of a source document (the first one by default), or None when there is none."""
-    documents = reader.rows("documents")
+    documents = reader.select_rows("documents")
     chosen = next(
-        (row for row in documents if not document or text(row, "document").endswith("/" + document)), None
+        (row for row in documents if not document or cell_text(row, "document").endswith("/" + document)),
+        None,
     )
     if chosen is None:
         return None
-    iri = text(chosen, "document")
-    rows = [row for row in reader.rows("source-sentences") if text(row, "document") == iri]
-    said = reader.rows("claims-all")
-    naming = reader.naming(terms_of(said) | terms_of(rows) | {row["document"] for row in documents})
-    claims = {facts.claim.value: statement(facts, naming) for facts in claim_facts(said)}
-    spans = _spans(reader)
-    words, problem = _copy(copy, text(chosen, "sha256"))
-    segments = [_segment(row, spans, claims, naming.ref(row["sentence"]), words) for row in rows]
+    iri = cell_text(chosen, "document")
+    rows = [row for row in reader.select_rows("source-sentences") if cell_text(row, "document") == iri]
+    said = reader.select_rows("claims-all")
+    naming = reader.load_labels(
+        terms_in_rows(said) | terms_in_rows(rows) | {row["document"] for row in documents}
+    )
+    claims = {facts.claim.value: make_statement(facts, naming) for facts in group_claim_facts(said)}
+    spans = _ranges_by_sentence(reader)
+    words, problem = _read_copy(copy, cell_text(chosen, "sha256"))
+    segments = [_make_segment(row, spans, claims, naming.ref(row["sentence"]), words) for row in rows]
     ranges = [span for segment in segments for span in spans.get(segment.ref.iri, ())]
     return SourcePage(
         document=naming.ref(chosen["document"]),
         documents=tuple(naming.ref(row["document"]) for row in documents),
-        title=text(chosen, "title"),
+        title=cell_text(chosen, "title"),
         kind="document",
-        revised=text(chosen, "revised"),
-        reviewed=text(chosen, "reviewed"),
-        characters=number(chosen, "characters"),
-        covered=_covered(ranges),
+        revised=cell_text(chosen, "revised"),
+        reviewed=cell_text(chosen, "reviewed"),
+        characters=cell_number(chosen, "characters"),
+        covered=_count_covered(ranges),
         open_segments=sum(1 for segment in segments if not segment.claims and not segment.set_aside),
         claim_count=len({claim.iri for segment in segments for claim in segment.claims}),
         text_shown=bool(words),
         text_problem=problem,
-        depths=depths(number(chosen, "characters"), ranges),
-        map=text_map([claim for segment in segments for claim in segment.claims]),
-        paragraphs=_paragraphs(segments),
+        depths=measure_depths(cell_number(chosen, "characters"), ranges),
+        map=draw_text_map([claim for segment in segments for claim in segment.claims]),
+        paragraphs=_group_paragraphs(segments),
     )
 
 
-def _spans(reader: Reader) -> Mapping[str, list[Span]]:
+def _ranges_by_sentence(reader: PageQueryReader) -> Mapping[str, list[ClaimRange]]:
     """Return (start, end, claim) by sentence."""
-    found: dict[str, list[Span]] = defaultdict(list)
-    for row in reader.rows("source-spans"):
-        span = (number(row, "start"), number(row, "end"), text(row, "claim"))
-        found[text(row, "sentence")].append(span)
+    found: dict[str, list[ClaimRange]] = defaultdict(list)
+    for row in reader.select_rows("source-spans"):
+        span = (cell_number(row, "start"), cell_number(row, "end"), cell_text(row, "claim"))
+        found[cell_text(row, "sentence")].append(span)
     return found
 
 
-def _copy(path: Path | None, sha256: str) -> tuple[str, str]:
+def _read_copy(path: Path | None, sha256: str) -> tuple[str, str]:
     """Return the text of the reader's copy, or why it is not shown."""
     if path is None:
         return "", ""
@@ -145,62 +148,66 @@ def _copy(path: Path | None, sha256: str) -> tuple[str, str]:
     return content.decode("utf-8"), ""
 
 
-def _segment(
-    row: Row, spans: Mapping[str, list[Span]], claims: Mapping[str, Statement], ref: Ref, words: str
-) -> Segment:
-    start, end = number(row, "start"), number(row, "end")
-    own = sorted(spans.get(ref.iri, ()), key=lambda span: span[2])
+def _make_segment(
+    row: QueryRow,
+    ranges: Mapping[str, list[ClaimRange]],
+    claims: Mapping[str, ClaimStatement],
+    ref: TermRef,
+    words: str,
+) -> SourceSegment:
+    start, end = cell_number(row, "start"), cell_number(row, "end")
+    own = sorted(ranges.get(ref.iri, ()), key=lambda span: span[2])
     said = tuple(claims[span[2]] for span in own if span[2] in claims)
-    return Segment(
-        name=text(row, "number") or ref.iri.rsplit("/", 1)[-1],
+    return SourceSegment(
+        name=cell_text(row, "number") or ref.iri.rsplit("/", 1)[-1],
         ref=ref,
-        kind=text(row, "kind"),
-        line=number(row, "line"),
+        kind=cell_text(row, "kind"),
+        line=cell_number(row, "line"),
         start=start,
         end=end,
-        set_aside=text(row, "reason"),
+        set_aside=cell_text(row, "reason"),
         claims=said,
-        bars=bars(start, end, own, claims),
-        pieces=tuple(_pieces(words, start, end, own, claims)) if words else (),
+        bars=lay_out_bars(start, end, own, claims),
+        pieces=tuple(_split_segment(words, start, end, own, claims)) if words else (),
     )
 
 
-def _pieces(
-    words: str, start: int, end: int, spans: Sequence[Span], claims: Mapping[str, Statement]
-) -> list[Piece]:
+def _split_segment(
+    words: str, start: int, end: int, ranges: Sequence[ClaimRange], claims: Mapping[str, ClaimStatement]
+) -> list[TextPiece]:
     """Return the segment cut wherever a span begins or ends, so that overlapping claims stay apart."""
-    cuts = sorted({start, end, *(cut for span in spans for cut in span[:2] if start < cut < end)})
+    cuts = sorted({start, end, *(cut for span in ranges for cut in span[:2] if start < cut < end)})
     pieces = []
     for left, right in pairwise(cuts):
         over = [
             claims[claim]
-            for begin, stop, claim in spans
+            for begin, stop, claim in ranges
             if begin <= left and right <= stop and claim in claims
         ]
-        pieces.append(_piece(words[left:right], over))
+        pieces.append(_make_piece(words[left:right], over))
     return pieces
 
 
-def _piece(words: str, over: Sequence[Statement]) -> Piece:
-    hedges = dict.fromkeys(hedge.label for claim in over for hedge in claim.hedges)
-    names = tuple(claim.name for claim in over)
-    return Piece(words, names, ", ".join(hedges), weakest_level(over), any(c.negative for c in over))
+def _make_piece(words: str, claims: Sequence[ClaimStatement]) -> TextPiece:
+    hedges = dict.fromkeys(hedge.label for claim in claims for hedge in claim.hedges)
+    names = tuple(claim.name for claim in claims)
+    return TextPiece(words, names, ", ".join(hedges), weakest_level(claims), any(c.negative for c in claims))
 
 
-def _covered(spans: Sequence[Span]) -> int:
+def _count_covered(ranges: Sequence[ClaimRange]) -> int:
     """Return how many characters lie in at least one span."""
     covered, reached = 0, 0
-    for start, end, _claim in sorted(spans):
+    for start, end, _claim in sorted(ranges):
         covered += max(0, end - max(start, reached))
         reached = max(reached, end)
     return covered
 
 
-def _paragraphs(segments: Sequence[Segment]) -> tuple[Paragraph, ...]:
-    lines: dict[int, list[Segment]] = defaultdict(list)
+def _group_paragraphs(segments: Sequence[SourceSegment]) -> tuple[SourceParagraph, ...]:
+    lines: dict[int, list[SourceSegment]] = defaultdict(list)
     for segment in segments:
         lines[segment.line or segment.start].append(segment)
     return tuple(
-        Paragraph(line, all(segment.kind.startswith("heading") for segment in found), tuple(found))
+        SourceParagraph(line, all(segment.kind.startswith("heading") for segment in found), tuple(found))
         for line, found in lines.items()
     )

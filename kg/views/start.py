@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from kg.questions import Question
-from kg.views.reading import Reader, number, terms_of, text
-from kg.views.terms import Ref, href, kind_of
+from kg.views.reading import PageQueryReader, cell_number, cell_text, terms_in_rows
+from kg.views.terms import TermRef, entity_kind, link_address
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class DocumentSummary:
     """A source document and its dates."""
 
-    ref: Ref
+    ref: TermRef
     title: str
     revised: str
     reviewed: str
@@ -24,7 +24,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class LinkedCount:
     """How many entities of a kind there are, and where they are listed."""
 
     label: str
@@ -33,7 +33,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionLink:
     """A named question as a sentence one can click."""
 
     name: str
@@ -46,15 +46,15 @@ class Asked:
 class StartPage:
     """Everything the start page shows; its JSON has the same fields."""
 
-    documents: tuple[Document, ...]
-    counts: tuple[Count, ...]
-    questions: tuple[Asked, ...]
-    graphs: tuple[Count, ...]
+    documents: tuple[DocumentSummary, ...]
+    counts: tuple[LinkedCount, ...]
+    questions: tuple[QuestionLink, ...]
+    graphs: tuple[LinkedCount, ...]
     version: str
 
 
 #: class -> the kind whose list page shows its members
-_LISTS = (
+_COUNTED_CLASSES = (
     ("Claim", "claim"),
     ("Sentence", "sentence"),
     ("Intervention", "intervention"),
@@ -66,89 +66,97 @@ _LISTS = (
 )
 
 
-def start_page(reader: Reader, questions: Sequence[Question]) -> StartPage:
+def start_page(reader: PageQueryReader, questions: Sequence[Question]) -> StartPage:
     """Return the start page."""
-    counted = {text(row, "kind").rsplit("#", 1)[-1]: number(row, "count") for row in reader.rows("counts")}
+    counted = {
+        cell_text(row, "kind").rsplit("#", 1)[-1]: cell_number(row, "count")
+        for row in reader.select_rows("counts")
+    }
     return StartPage(
-        documents=documents(reader),
-        counts=tuple(Count(_plural(kind), counted.get(name, 0), f"/{kind}/") for name, kind in _LISTS),
-        questions=tuple(asked(question) for question in questions),
-        graphs=graphs(reader),
+        documents=list_documents(reader),
+        counts=tuple(
+            LinkedCount(_pluralize_kind(kind), counted.get(name, 0), f"/{kind}/")
+            for name, kind in _COUNTED_CLASSES
+        ),
+        questions=tuple(question_link(question) for question in questions),
+        graphs=count_graphs(reader),
         version=reader.store.version,
     )
 
 
-def asked(question: Question) -> Asked:
+def question_link(question: Question) -> QuestionLink:
     """Return a question as a row of a list."""
-    return Asked(question.name, question.title, question.question, f"/questions/{question.name}")
+    return QuestionLink(question.name, question.title, question.question, f"/questions/{question.name}")
 
 
-def documents(reader: Reader) -> tuple[Document, ...]:
+def list_documents(reader: PageQueryReader) -> tuple[DocumentSummary, ...]:
     """Return the source documents."""
-    rows = reader.rows("documents")
-    naming = reader.naming(terms_of(rows))
+    rows = reader.select_rows("documents")
+    naming = reader.load_labels(terms_in_rows(rows))
     return tuple(
-        Document(
+        DocumentSummary(
             ref=naming.ref(row["document"]),
-            title=text(row, "title"),
-            revised=text(row, "revised"),
-            reviewed=text(row, "reviewed"),
-            characters=number(row, "characters"),
-            curated=text(row, "curated"),
+            title=cell_text(row, "title"),
+            revised=cell_text(row, "revised"),
+            reviewed=cell_text(row, "reviewed"),
+            characters=cell_number(row, "characters"),
+            curated=cell_text(row, "curated"),
         )
         for row in rows
     )
 
 
-def graphs(reader: Reader) -> tuple[Count, ...]:
+def count_graphs(reader: PageQueryReader) -> tuple[LinkedCount, ...]:
     """Return the named graphs with their sizes; the four of each claim are summed up as one row a part."""
     sizes: dict[tuple[str, str], int] = {}
-    for iri, size in _sizes(reader):
+    for iri, size in _graph_sizes(reader):
         local = iri.partition("graph/")[2] or iri
         parts = local.split("/")
         single = parts[0] != "claim"
-        key = (local, href(iri) if kind_of(iri) else "") if single else (f"claim/*/{parts[-1]}", "")
+        key = (
+            (local, link_address(iri) if entity_kind(iri) else "") if single else (f"claim/*/{parts[-1]}", "")
+        )
         sizes[key] = sizes.get(key, 0) + size
-    return tuple(Count(label, count, address) for (label, address), count in sorted(sizes.items()))
+    return tuple(LinkedCount(label, count, address) for (label, address), count in sorted(sizes.items()))
 
 
-def _sizes(reader: Reader) -> Iterator[tuple[str, int]]:
+def _graph_sizes(reader: PageQueryReader) -> Iterator[tuple[str, int]]:
     """Yield each named graph and its size: counted, but stated for imports, where it would take seconds."""
-    graphs = set(reader.store.graphs())
-    stated = [row for row in reader.rows("import-sizes") if row["graph"] in graphs]
+    graphs = set(reader.store.graph_names())
+    stated = [row for row in reader.select_rows("import-sizes") if row["graph"] in graphs]
     others = graphs - {row["graph"] for row in stated}
-    counted = reader.rows("graph-counts", graph=sorted(others, key=str)) if others else []
+    counted = reader.select_rows("graph-counts", graph=sorted(others, key=str)) if others else []
     for row in (*stated, *counted):
-        yield text(row, "graph"), number(row, "count")
+        yield cell_text(row, "graph"), cell_number(row, "count")
 
 
-def _plural(kind: str) -> str:
+def _pluralize_kind(kind: str) -> str:
     return {"claim": "claims", "sentence": "segments of the text"}.get(kind, f"{kind}s")
 
 
-def told_by(known: tuple[Document, ...]) -> str:
+def attribute_to_documents(source_documents: tuple[DocumentSummary, ...]) -> str:
     """Return what every page says of its sources: how many texts, and of which months.
 
     >>> told_by(())
     'no source text says'
     """
-    return told([each.revised for each in known])
+    return attribute_to_dates([each.revised for each in source_documents])
 
 
-def told(revised: Sequence[str]) -> str:
+def attribute_to_dates(revision_dates: Sequence[str]) -> str:
     """Return what is said of sources with these days of last revision, one a text.
 
     >>> told(["2014-12-03"])
     'one patient-education text, last revised in December 2014, says'
     """
-    months = sorted(day[:7] for day in revised if day)
+    months = sorted(day[:7] for day in revision_dates if day)
     if not months:
         return "no source text says"
-    if len(revised) == 1:
-        return f"one patient-education text, last revised in {_month(months[0])}, says"
-    return f"{len(revised)} texts, last revised from {_month(months[0])} to {_month(months[-1])}, say"
+    if len(revision_dates) == 1:
+        return f"one patient-education text, last revised in {_format_month(months[0])}, says"
+    return f"{len(revision_dates)} texts, last revised from {_format_month(months[0])} to {_format_month(months[-1])}, say"
 
 
-def _month(day: str) -> str:
+def _format_month(day: str) -> str:
     """Return year and month as people write them."""
     return f"{date.fromisoformat(f'{day}-01'):%B %Y}"

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pyoxigraph import Literal, NamedNode
 
 from kg.namespaces import BASE, CLAIM, KG, RDF, RDFS, SKOS
-from kg.views.hedges import Hedge, hedge
-from kg.views.reading import Row
-from kg.views.terms import Naming, Ref, Term
+from kg.views.hedges import HedgeBadge, make_hedge_badge
+from kg.views.reading import QueryRow
+from kg.views.terms import Term, TermLabels, TermRef
 
 #: how a claim may point at its intervention, the most specific first
-LINKS = (
+INTERVENTION_PROPERTIES = (
     "advisesIf",
     "offersIf",
     "offersToAll",
@@ -27,36 +27,36 @@ LINKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StatementPart:
     """A run of a sentence: plain words, a reference, a printed cue, or a condition's "only if"."""
 
     text: str
     style: str = ""
-    ref: Ref | None = None
+    ref: TermRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class ClaimStatement:
     """What one claim says, as words and as its parts."""
 
     name: str
     iri: str
     href: str
     summary: str
-    parts: tuple[Part, ...]
+    parts: tuple[StatementPart, ...]
     cues: tuple[str, ...]
-    hedges: tuple[Hedge, ...]
+    hedges: tuple[HedgeBadge, ...]
     negative: bool
     kind: str
     interpreted: bool
-    sentence: Ref | None
-    document: Ref | None
-    interventions: tuple[Ref, ...]
-    situations: tuple[Ref, ...]
-    problems: tuple[Ref, ...]
-    prerequisites: tuple[Ref, ...]
-    provisos: tuple[Ref, ...]
-    goals: tuple[Ref, ...]
+    sentence: TermRef | None
+    document: TermRef | None
+    interventions: tuple[TermRef, ...]
+    situations: tuple[TermRef, ...]
+    problems: tuple[TermRef, ...]
+    prerequisites: tuple[TermRef, ...]
+    provisos: tuple[TermRef, ...]
+    goals: tuple[TermRef, ...]
 
     @property
     def text(self) -> str:
@@ -79,32 +79,34 @@ class ClaimFacts:
         """Return the claim's local name, such as S07-1."""
         return self.claim.value.removeprefix(CLAIM)
 
-    def all(self, *names: str) -> tuple[Term, ...]:
+    def first_objects(self, *names: str) -> tuple[Term, ...]:
         """Return the objects of the first of our properties that has any."""
         return next((tuple(found) for name in names if (found := self._objects.get(KG[name].value))), ())
 
-    def by(self, property_iri: str) -> tuple[Term, ...]:
+    def objects_of(self, property_iri: str) -> tuple[Term, ...]:
         """Return the objects of a property given by its whole IRI."""
         return tuple(self._objects.get(property_iri, ()))
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def literal_texts(self, name: str) -> tuple[str, ...]:
         """Return the texts of a literal property of ours."""
-        return tuple(term.value for term in self.all(name) if isinstance(term, Literal))
+        return tuple(term.value for term in self.first_objects(name) if isinstance(term, Literal))
 
-    def summary(self) -> str:
+    def curator_summary(self) -> str:
         """Return the claim in the curators' words."""
         for prop in (RDFS["label"], SKOS["prefLabel"], SKOS["definition"]):
-            for term in self.by(prop.value):
+            for term in self.objects_of(prop.value):
                 if isinstance(term, Literal):
                     return term.value
         return ""
 
-    def types(self) -> set[str]:
+    def class_names(self) -> set[str]:
         """Return the names of our classes the claim belongs to."""
-        return {t.value.removeprefix(KG) for t in self.by(RDF["type"].value) if isinstance(t, NamedNode)}
+        return {
+            t.value.removeprefix(KG) for t in self.objects_of(RDF["type"].value) if isinstance(t, NamedNode)
+        }
 
 
-def claim_facts(rows: Iterable[Row]) -> list[ClaimFacts]:
+def group_claim_facts(rows: Iterable[QueryRow]) -> list[ClaimFacts]:
     """Return claims from rows ?claim ?p ?o, in the order of their names."""
     grouped: dict[NamedNode, list[tuple[str, Term]]] = defaultdict(list)
     for row in rows:
@@ -116,118 +118,121 @@ def claim_facts(rows: Iterable[Row]) -> list[ClaimFacts]:
     ]
 
 
-def is_limit(facts: ClaimFacts) -> bool:
+def is_limiting_claim(facts: ClaimFacts) -> bool:
     """Say whether a claim limits or denies."""
-    polarity = {term.value for term in facts.all("polarity") if isinstance(term, NamedNode | Literal)}
-    return "CautionClaim" in facts.types() or any(value.endswith("negative") for value in polarity)
+    polarity = {
+        term.value for term in facts.first_objects("polarity") if isinstance(term, NamedNode | Literal)
+    }
+    return "CautionClaim" in facts.class_names() or any(value.endswith("negative") for value in polarity)
 
 
-def statement(facts: ClaimFacts, naming: Naming) -> Statement:
+def make_statement(facts: ClaimFacts, naming: TermLabels) -> ClaimStatement:
     """Return a claim as a page shows it."""
 
-    def refs(*names: str) -> tuple[Ref, ...]:
-        return tuple(naming.ref(term) for term in facts.all(*names))
+    def refs_of(*names: str) -> tuple[TermRef, ...]:
+        return tuple(naming.ref(term) for term in facts.first_objects(*names))
 
-    return Statement(
+    return ClaimStatement(
         name=facts.name,
         iri=facts.claim.value,
         href="/" + facts.claim.value.removeprefix(BASE),
-        summary=facts.summary(),
-        parts=tuple(_parts(facts, naming)),
-        cues=facts.texts("cue"),
-        hedges=tuple(hedge(term, naming) for term in facts.all("hasHedge")),
-        negative=is_limit(facts),
-        kind=_kind(facts, naming),
-        interpreted="InterpretedClaim" in facts.types() or bool(facts.all("hasCuratorDecision")),
-        sentence=_sentence(facts, naming),
-        document=next(iter(refs("hasSourceDocument")), None),
-        interventions=refs(*LINKS),
-        situations=refs("appliesTo"),
-        problems=refs("jointlyFor", "targetsProblem"),
-        prerequisites=refs("hasPrerequisite"),
-        provisos=refs("hasProviso"),
-        goals=refs("hasGoal"),
+        summary=facts.curator_summary(),
+        parts=tuple(_statement_parts(facts, naming)),
+        cues=facts.literal_texts("cue"),
+        hedges=tuple(make_hedge_badge(term, naming) for term in facts.first_objects("hasHedge")),
+        negative=is_limiting_claim(facts),
+        kind=_claim_kind(facts, naming),
+        interpreted="InterpretedClaim" in facts.class_names()
+        or bool(facts.first_objects("hasCuratorDecision")),
+        sentence=_sentence_ref(facts, naming),
+        document=next(iter(refs_of("hasSourceDocument")), None),
+        interventions=refs_of(*INTERVENTION_PROPERTIES),
+        situations=refs_of("appliesTo"),
+        problems=refs_of("jointlyFor", "targetsProblem"),
+        prerequisites=refs_of("hasPrerequisite"),
+        provisos=refs_of("hasProviso"),
+        goals=refs_of("hasGoal"),
     )
 
 
 #: the claim's most telling class, first match wins; its label is the word shown
-_TELLING = (
+_KIND_CLASSES = (
     "CollectiveClaim EscalationClaim AdviceClaim PracticeClaim CautionClaim UnconditionalOffer "
     "FrequencyClaim GoalShiftClaim TerminologyClaim OfferClaim ConditionalClaim CourseClaim"
 ).split()
 
 
-def _kind(facts: ClaimFacts, naming: Naming) -> str:
-    own = facts.types()
-    return next((naming.iri(KG[name].value).label for name in _TELLING if name in own), "")
+def _claim_kind(facts: ClaimFacts, naming: TermLabels) -> str:
+    own = facts.class_names()
+    return next((naming.ref_of_iri(KG[name].value).label for name in _KIND_CLASSES if name in own), "")
 
 
-def _sentence(facts: ClaimFacts, naming: Naming) -> Ref | None:
-    found = facts.all("inSentence")
+def _sentence_ref(facts: ClaimFacts, naming: TermLabels) -> TermRef | None:
+    found = facts.first_objects("inSentence")
     if not found or not isinstance(found[0], NamedNode):
         return None
-    ref = naming.iri(found[0].value)
+    ref = naming.ref_of_iri(found[0].value)
     number = found[0].value.rsplit("/", 1)[-1]
-    return Ref(label=number, iri=ref.iri, curie=ref.curie, href=ref.href, kind=ref.kind)
+    return TermRef(label=number, iri=ref.iri, curie=ref.curie, href=ref.href, kind=ref.kind)
 
 
-def _parts(facts: ClaimFacts, naming: Naming) -> Iterator[Part]:
+def _statement_parts(facts: ClaimFacts, naming: TermLabels) -> Iterator[StatementPart]:
     """Yield the runs of the claim's sentence; without an intervention, the curators' words."""
-    cues = facts.texts("cue")
-    things = facts.all(*LINKS)
-    targets = facts.all("jointlyFor", "targetsProblem")
-    situations = facts.all("appliesTo")
+    cues = facts.literal_texts("cue")
+    things = facts.first_objects(*INTERVENTION_PROPERTIES)
+    targets = facts.first_objects("jointlyFor", "targetsProblem")
+    situations = facts.first_objects("appliesTo")
     if not things or not (targets or situations) or len(cues) != 1:
-        yield from _summary(facts, cues)
+        yield from _summary_parts(facts, cues)
         return
-    joint = " and " if facts.all("jointlyOffers") else " or "
-    yield from _listed(things, naming, joint)
-    yield Part(" ")
-    yield Part(cues[0], "cue")
-    yield Part(" for ")
-    yield from _listed(targets or situations, naming, " and " if targets else " or ")
+    joint = " and " if facts.first_objects("jointlyOffers") else " or "
+    yield from _enumerate_terms(things, naming, joint)
+    yield StatementPart(" ")
+    yield StatementPart(cues[0], "cue")
+    yield StatementPart(" for ")
+    yield from _enumerate_terms(targets or situations, naming, " and " if targets else " or ")
     if targets and situations:
-        yield Part(" in ")
-        yield from _listed(situations, naming, " or ")
-    yield from _bounds(facts, naming, cues[0])
-    yield Part(".")
+        yield StatementPart(" in ")
+        yield from _enumerate_terms(situations, naming, " or ")
+    yield from _condition_parts(facts, naming, cues[0])
+    yield StatementPart(".")
 
 
-def _summary(facts: ClaimFacts, cues: Iterable[str]) -> Iterator[Part]:
+def _summary_parts(facts: ClaimFacts, cues: Iterable[str]) -> Iterator[StatementPart]:
     """Yield the curators' words, and the printed cues after them."""
-    yield Part(facts.summary() or facts.name)
+    yield StatementPart(facts.curator_summary() or facts.name)
     for cue in cues:
-        yield Part(" ")
-        yield Part(cue, "cue")
+        yield StatementPart(" ")
+        yield StatementPart(cue, "cue")
 
 
-def _bounds(facts: ClaimFacts, naming: Naming, cue: str) -> Iterator[Part]:
+def _condition_parts(facts: ClaimFacts, naming: TermLabels, cue: str) -> Iterator[StatementPart]:
     """Yield what bounds a claim: its prerequisite, proviso, time and aim."""
-    needed = facts.all("hasPrerequisite")
+    needed = facts.first_objects("hasPrerequisite")
     if needed:
-        yield Part(", ")
-        yield Part("only if: ", "only-if")
-        yield from _listed(needed, naming, " and ")
-    if provisos := [term for term in facts.all("hasProviso") if term not in needed]:
-        yield Part(", ")
-        yield Part("provided: ", "only-if")
-        yield from _listed(provisos, naming, " and ")
-    for when in facts.texts("temporalCue"):
+        yield StatementPart(", ")
+        yield StatementPart("only if: ", "only-if")
+        yield from _enumerate_terms(needed, naming, " and ")
+    if provisos := [term for term in facts.first_objects("hasProviso") if term not in needed]:
+        yield StatementPart(", ")
+        yield StatementPart("provided: ", "only-if")
+        yield from _enumerate_terms(provisos, naming, " and ")
+    for when in facts.literal_texts("temporalCue"):
         if when not in cue:
-            yield Part("; when: ")
-            yield Part(when, "cue")
-    if goals := facts.all("hasGoal"):
-        yield Part("; aim: ")
-        yield from _listed(goals, naming, ", ")
-    if denied := facts.all("notAimedAt"):
-        yield Part("; ")
-        yield Part("not aimed at: ", "only-if")
-        yield from _listed(denied, naming, ", ")
+            yield StatementPart("; when: ")
+            yield StatementPart(when, "cue")
+    if goals := facts.first_objects("hasGoal"):
+        yield StatementPart("; aim: ")
+        yield from _enumerate_terms(goals, naming, ", ")
+    if denied := facts.first_objects("notAimedAt"):
+        yield StatementPart("; ")
+        yield StatementPart("not aimed at: ", "only-if")
+        yield from _enumerate_terms(denied, naming, ", ")
 
 
-def _listed(terms: Iterable[Term], naming: Naming, joint: str) -> Iterator[Part]:
+def _enumerate_terms(terms: Iterable[Term], naming: TermLabels, conjunction: str) -> Iterator[StatementPart]:
     for position, term in enumerate(terms):
         if position:
-            yield Part(joint)
+            yield StatementPart(conjunction)
         ref = naming.ref(term)
-        yield Part(ref.label, "ref", ref)
+        yield StatementPart(ref.label, "ref", ref)

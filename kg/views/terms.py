@@ -14,11 +14,11 @@ from kg.namespaces import BASE, DCTERMS, ENTITY_KINDS, KG, OA, OBO, PREFIXES, PR
 
 Term = NamedNode | BlankNode | Literal | Triple
 
-_BY_LENGTH = sorted(PREFIXES.items(), key=lambda item: -len(item[1]))
+_PREFIXES_LONGEST_FIRST = sorted(PREFIXES.items(), key=lambda item: -len(item[1]))
 
 
 @dataclass(frozen=True, slots=True)
-class Ref:
+class TermRef:
     """A term as a page shows it; a literal has no `iri`, an address abroad is `outside`."""
 
     label: str
@@ -32,23 +32,23 @@ class Ref:
 
 
 @lru_cache(maxsize=8192)
-def curie(iri: str) -> str:
+def compress_iri(iri: str) -> str:
     """Return the short form of an IRI, or the IRI where no prefix fits."""
     if iri.startswith(OBO) and re.fullmatch(r"[A-Za-z]+_\w+", iri[len(OBO) :]):
         return iri[len(OBO) :].replace("_", ":", 1)
-    for prefix, namespace in _BY_LENGTH:
+    for prefix, namespace in _PREFIXES_LONGEST_FIRST:
         if iri.startswith(namespace) and iri != namespace:
             return f"{prefix}:{iri[len(namespace) :]}"
     return iri
 
 
-def expand(name: str) -> str:
+def expand_curie(name: str) -> str:
     """Return the IRI of a CURIE of our prefixes; anything else comes back unchanged."""
     prefix, colon, local = name.partition(":")
     return PREFIXES[prefix] + local if colon and prefix in PREFIXES else name
 
 
-def kind_of(iri: str) -> str:
+def entity_kind(iri: str) -> str:
     """Return the kind of one of our entities ("intervention"), "term" for the ontology's, else ""."""
     if iri.startswith(KG):
         return "term"
@@ -58,7 +58,7 @@ def kind_of(iri: str) -> str:
     return kind if kind in ENTITY_KINDS else ""
 
 
-def href(iri: str) -> str:
+def link_address(iri: str) -> str:
     """Return where a link to `iri` leads: a path of ours, or the web address abroad."""
     if iri.startswith(KG):
         return f"/ont#{iri[len(KG) :]}"
@@ -68,7 +68,7 @@ def href(iri: str) -> str:
 
 
 #: terms of vocabularies that are not loaded, in words
-_BORROWED = {
+_BORROWED_LABELS = {
     SKOS["altLabel"].value: "also called",
     SKOS["hiddenLabel"].value: "also written",
     SKOS["prefLabel"].value: "name",
@@ -98,57 +98,57 @@ _BORROWED = {
 }
 
 
-def spoken(iri: str) -> str:
+def label_from_iri(iri: str) -> str:
     """Return a readable name made from the IRI alone, for terms without a label."""
-    if iri in _BORROWED:
-        return _BORROWED[iri]
+    if iri in _BORROWED_LABELS:
+        return _BORROWED_LABELS[iri]
     if iri.startswith(BASE + "graph/"):
         return "graph " + iri[len(BASE + "graph/") :]
     local = re.split(r"[/#]", iri.rstrip("/#"))[-1]
-    if kind_of(iri) in {"claim", "span", "sentence", "decision", "relation"}:
-        return f"{kind_of(iri)} {local}"
-    if kind_of(iri):
+    if entity_kind(iri) in {"claim", "span", "sentence", "decision", "relation"}:
+        return f"{entity_kind(iri)} {local}"
+    if entity_kind(iri):
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", local)
-    return curie(iri)
+    return compress_iri(iri)
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class TermLabels:
     """The labels of one page (and the strength of its hedges), asked for once."""
 
     labels: Mapping[str, str]
     ranks: Mapping[str, int] = field(default_factory=dict)
-    _made: dict[str, Ref] = field(default_factory=dict, repr=False, compare=False)
+    _refs: dict[str, TermRef] = field(default_factory=dict, repr=False, compare=False)
 
-    def ref(self, term: Term) -> Ref:
+    def ref(self, term: Term) -> TermRef:
         """Return the reader's form of `term`."""
         if isinstance(term, NamedNode):
-            return self.iri(term.value)
+            return self.ref_of_iri(term.value)
         if isinstance(term, Literal):
             plain = term.datatype.value.endswith(("#string", "#langString"))
-            shown = "" if plain else curie(term.datatype.value)
-            return Ref(label=term.value, language=_foreign(term.language), datatype=shown)
-        return Ref(label="(unnamed node)" if isinstance(term, BlankNode) else str(term))
+            shown = "" if plain else compress_iri(term.datatype.value)
+            return TermRef(label=term.value, language=_foreign_language(term.language), datatype=shown)
+        return TermRef(label="(unnamed node)" if isinstance(term, BlankNode) else str(term))
 
-    def iri(self, iri: str) -> Ref:
+    def ref_of_iri(self, iri: str) -> TermRef:
         """Return the reader's form of an IRI, the same object each time."""
-        if iri not in self._made:
-            self._made[iri] = self._make(iri)
-        return self._made[iri]
+        if iri not in self._refs:
+            self._refs[iri] = self._make_ref(iri)
+        return self._refs[iri]
 
-    def _make(self, iri: str) -> Ref:
-        kind = kind_of(iri)
-        return Ref(
-            label=self.labels.get(iri) or spoken(iri),
+    def _make_ref(self, iri: str) -> TermRef:
+        kind = entity_kind(iri)
+        return TermRef(
+            label=self.labels.get(iri) or label_from_iri(iri),
             iri=iri,
-            curie=curie(iri),
-            href=href(iri),
+            curie=compress_iri(iri),
+            href=link_address(iri),
             kind=kind,
             outside=not iri.startswith(BASE),
         )
 
 
-def _foreign(language: str | None) -> str:
+def _foreign_language(language: str | None) -> str:
     """Return a language tag that differs from the page's own."""
     return language if language and not language.startswith("en") else ""
 

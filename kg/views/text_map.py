@@ -6,24 +6,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kg.views.margins import weakest_level
-from kg.views.statements import Statement
-from kg.views.terms import Ref
+from kg.views.statements import ClaimStatement
+from kg.views.terms import TermRef
 
 #: how far a limit's line is moved, in percent, so that it never hides the offer it limits
-_ASIDE = 1.1
+_LIMIT_OFFSET = 1.1
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MapEntry:
     """A thing on the map, the claims that speak of it, and the sentences they stand in."""
 
-    ref: Ref
+    ref: TermRef
     claims: tuple[str, ...]
     sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MapLine:
     """A claim from one side to the other; heights in percent of the map."""
 
     claim: str
@@ -37,25 +37,27 @@ class Line:
 class TextMap:
     """Both sides in the order of the text, and the lines between them."""
 
-    left: tuple[Place, ...]
-    right: tuple[Place, ...]
-    lines: tuple[Line, ...]
+    left: tuple[MapEntry, ...]
+    right: tuple[MapEntry, ...]
+    lines: tuple[MapLine, ...]
 
 
-def text_map(said: Sequence[Statement]) -> TextMap:
+def draw_text_map(statements: Sequence[ClaimStatement]) -> TextMap:
     """Return the map of the claims of a text, which come in the order of the text."""
-    left = _places(said, lambda claim: claim.interventions)
-    right = _places(said, lambda claim: (*claim.situations, *claim.problems))
-    return TextMap(left, right, tuple(_lines(said, _heights(left), _heights(right))))
+    left = _map_entries(statements, lambda claim: claim.interventions)
+    right = _map_entries(statements, lambda claim: (*claim.situations, *claim.problems))
+    return TextMap(left, right, tuple(_map_lines(statements, _entry_heights(left), _entry_heights(right))))
 
 
-def _places(said: Iterable[Statement], things: Callable[[Statement], Iterable[Ref]]) -> tuple[Place, ...]:
-    found: dict[str, tuple[Ref, list[Statement]]] = {}
-    for claim in said:
-        for ref in things(claim):
+def _map_entries(
+    statements: Iterable[ClaimStatement], refs_of: Callable[[ClaimStatement], Iterable[TermRef]]
+) -> tuple[MapEntry, ...]:
+    found: dict[str, tuple[TermRef, list[ClaimStatement]]] = {}
+    for claim in statements:
+        for ref in refs_of(claim):
             found.setdefault(ref.iri, (ref, []))[1].append(claim)
     return tuple(
-        Place(
+        MapEntry(
             ref,
             tuple(dict.fromkeys(claim.name for claim in claims)),
             tuple(dict.fromkeys(claim.sentence.label for claim in claims if claim.sentence)),
@@ -64,15 +66,17 @@ def _places(said: Iterable[Statement], things: Callable[[Statement], Iterable[Re
     )
 
 
-def _heights(places: Sequence[Place]) -> dict[str, float]:
+def _entry_heights(places: Sequence[MapEntry]) -> dict[str, float]:
     """Return the middle of each place in percent; both sides are spread over the same height."""
     return {place.ref.iri: round(100 * (at + 0.5) / len(places), 2) for at, place in enumerate(places)}
 
 
-def _lines(said: Iterable[Statement], left: dict[str, float], right: dict[str, float]) -> Iterator[Line]:
-    for claim in said:
+def _map_lines(
+    statements: Iterable[ClaimStatement], left: dict[str, float], right: dict[str, float]
+) -> Iterator[MapLine]:
+    for claim in statements:
         for thing in claim.interventions:
             for target in claim.problems or claim.situations:
-                aside = _ASIDE if claim.negative else 0.0
+                aside = _LIMIT_OFFSET if claim.negative else 0.0
                 ends = round(left[thing.iri] + aside, 2), round(right[target.iri] + aside, 2)
-                yield Line(claim.name, weakest_level([claim]), claim.negative, *ends)
+                yield MapLine(claim.name, weakest_level([claim]), claim.negative, *ends)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kg.namespaces import KG, PREFIXES
-from kg.views.reading import Reader, number, text
-from kg.views.terms import curie, kind_of
+from kg.views.reading import PageQueryReader, cell_number, cell_text
+from kg.views.terms import compress_iri, entity_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class EntityHint:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class EditorVocabulary:
     """Prefixes, classes, properties and entities of this graph."""
 
     prefixes: Mapping[str, str]
@@ -44,35 +44,37 @@ class Vocabulary:
     entities: tuple[EntityHint, ...]
 
 
-def vocabulary(reader: Reader) -> Vocabulary:
+def build_editor_vocabulary(reader: PageQueryReader) -> EditorVocabulary:
     """Return the vocabulary, the most used terms first."""
     facts: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in reader.rows("terms"):
-        facts[text(row, "term")].setdefault(text(row, "what"), text(row, "value"))
-    classes = {text(row, "term"): number(row, "count") for row in reader.rows("class-uses")}
-    properties = {text(row, "term"): number(row, "count") for row in reader.rows("property-uses")}
+    for row in reader.select_rows("terms"):
+        facts[cell_text(row, "term")].setdefault(cell_text(row, "what"), cell_text(row, "value"))
+    classes = {cell_text(row, "term"): cell_number(row, "count") for row in reader.select_rows("class-uses")}
+    properties = {
+        cell_text(row, "term"): cell_number(row, "count") for row in reader.select_rows("property-uses")
+    }
     declared = {iri for iri in facts if iri.startswith(KG)}
     known_classes = {iri for iri in declared if facts[iri].get("sort") == "class"}
     known_properties = {iri for iri in declared if facts[iri].get("sort") == "property"}
-    return Vocabulary(
+    return EditorVocabulary(
         prefixes=dict(PREFIXES),
-        classes=_hints({*known_classes, *classes}, facts, classes),
-        properties=_hints({*known_properties, *properties}, facts, properties),
-        entities=_entities(reader),
+        classes=_term_hints({*known_classes, *classes}, facts, classes),
+        properties=_term_hints({*known_properties, *properties}, facts, properties),
+        entities=_entity_hints(reader),
     )
 
 
-def _hints(
+def _term_hints(
     iris: set[str], facts: Mapping[str, Mapping[str, str]], uses: Mapping[str, int]
 ) -> tuple[TermHint, ...]:
     hints = [
         TermHint(
-            curie=curie(iri),
+            curie=compress_iri(iri),
             iri=iri,
             label=facts.get(iri, {}).get("label", ""),
             definition=facts.get(iri, {}).get("definition", ""),
-            domain=curie(facts.get(iri, {}).get("domain", "")),
-            range=curie(facts.get(iri, {}).get("range", "")),
+            domain=compress_iri(facts.get(iri, {}).get("domain", "")),
+            range=compress_iri(facts.get(iri, {}).get("range", "")),
             count=uses.get(iri, 0),
         )
         for iri in iris
@@ -81,10 +83,14 @@ def _hints(
     return tuple(sorted(hints, key=lambda hint: (-hint.count, hint.curie)))
 
 
-def _entities(reader: Reader) -> tuple[EntityHint, ...]:
+def _entity_hints(reader: PageQueryReader) -> tuple[EntityHint, ...]:
     hints = {}
-    for row in reader.rows("names"):
-        iri = text(row, "entity")
-        if text(row, "p").endswith(("#label", "#prefLabel")) and kind_of(iri) not in {"", "term", "span"}:
-            hints[iri] = EntityHint(curie(iri), iri, text(row, "text"), kind_of(iri))
+    for row in reader.select_rows("names"):
+        iri = cell_text(row, "entity")
+        if cell_text(row, "p").endswith(("#label", "#prefLabel")) and entity_kind(iri) not in {
+            "",
+            "term",
+            "span",
+        }:
+            hints[iri] = EntityHint(compress_iri(iri), iri, cell_text(row, "text"), entity_kind(iri))
     return tuple(sorted(hints.values(), key=lambda hint: hint.curie))

@@ -8,10 +8,10 @@ from flask import Flask
 
 from kg.settings import Settings
 from kg.store.protocol import Store
-from kg.web.endpoint import Endpoints
+from kg.web.endpoint import SparqlServiceHolder
 
 #: modules under kg.web that each offer `blueprint` (a flask.Blueprint).
-BLUEPRINTS: tuple[str, ...] = (
+BLUEPRINT_MODULES: tuple[str, ...] = (
     "errors",
     "strict",
     "sparql",
@@ -49,7 +49,7 @@ def create_app(settings: Settings, store: Store) -> Flask:
     app = Flask(__name__)
     app.extensions["kg_settings"] = settings
     app.extensions["kg_store"] = store
-    app.extensions["kg_endpoints"] = Endpoints(store, settings)
-    for name in BLUEPRINTS:
+    app.extensions["kg_endpoints"] = SparqlServiceHolder(store, settings)
+    for name in BLUEPRINT_MODULES:
         app.register_blueprint(importlib.import_module(f"kg.web.{name}").blueprint)
     return app

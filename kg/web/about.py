@@ -7,25 +7,25 @@ from pathlib import Path
 from flask import Blueprint, Response, request
 
 from kg.views.about import about_page
-from kg.web.content import PAGES, negotiate, respond
-from kg.web.layout import page, reader, settings
-from kg.web.network import checks
-from kg.web.security import CSP
+from kg.web.content import PAGE_REPRESENTATIONS, choose_representation, make_page_response
+from kg.web.layout import app_settings, page_reader, render_page
+from kg.web.network import run_network_checks
+from kg.web.security import CONTENT_SECURITY_POLICY
 
 blueprint = Blueprint("about", __name__)
 
 
 @blueprint.get("/about")
-def about() -> Response:
+def show_about() -> Response:
     """Answer what this server holds, allows and reaches."""
-    form = negotiate(offers=PAGES)
-    view = about_page(reader(), settings())
+    form = choose_representation(representations=PAGE_REPRESENTATIONS)
+    view = about_page(page_reader(), app_settings())
 
-    def html() -> str:
+    def render_html() -> str:
         port = int(request.environ.get("SERVER_PORT") or 0)
-        found = checks(settings(), CSP, Path(__file__).parent, port)
-        return page("about.html", view, title="About", csp=CSP, checks=found)
+        found = run_network_checks(app_settings(), CONTENT_SECURITY_POLICY, Path(__file__).parent, port)
+        return render_page("about.html", view, title="About", csp=CONTENT_SECURITY_POLICY, checks=found)
 
-    response = respond(form, view, html, tuple)
+    response = make_page_response(form, view, render_html, tuple)
     response.headers["Cache-Control"] = "no-store"  # the self-test is of this moment
     return response

@@ -14,35 +14,35 @@ from flask import Blueprint, Response, current_app, request
 blueprint = Blueprint("caching", __name__)
 
 #: what depends on more than the data: the state of the server, or what a user typed of a patient.
-VOLATILE = ("/health/", "/metrics", "/case", "/update", "/validate", "/sparql/cancel")
-REVALIDATE = "public, no-cache"
-_CODE = version("rrall-kg")
+VOLATILE_PATHS = ("/health/", "/metrics", "/case", "/update", "/validate", "/sparql/cancel")
+REVALIDATE_DIRECTIVE = "public, no-cache"
+_CODE_VERSION = version("rrall-kg")
 
 
 @blueprint.after_app_request
-def validate(response: Response) -> Response:
+def add_validators(response: Response) -> Response:
     """Give a GET answer its ETag and `Cache-Control`, or 304 when the client's copy is the present one."""
-    if request.method not in ("GET", "HEAD") or response.status_code != 200 or _volatile():
+    if request.method not in ("GET", "HEAD") or response.status_code != 200 or _is_volatile():
         response.headers.setdefault("Cache-Control", "no-store")
         return response
     if response.headers.get("ETag") or "no-store" in response.headers.get("Cache-Control", ""):
         return response
-    response.headers.setdefault("Cache-Control", REVALIDATE)
+    response.headers.setdefault("Cache-Control", REVALIDATE_DIRECTIVE)
     if response.headers.get("Vary") != "Accept":
         response.vary.add("Accept")
-    response.headers["ETag"] = f'W/"{_digest(response)}"'
-    return _conditional(response)
+    response.headers["ETag"] = f'W/"{_compute_etag(response)}"'
+    return _apply_if_none_match(response)
 
 
-def _volatile() -> bool:
+def _is_volatile() -> bool:
     """Say whether this address answers more than the data."""
-    return request.path.startswith(VOLATILE)
+    return request.path.startswith(VOLATILE_PATHS)
 
 
-def _digest(response: Response) -> str:
+def _compute_etag(response: Response) -> str:
     """Return what identifies this representation of this version of the data."""
     parts = (
-        _CODE,
+        _CODE_VERSION,
         current_app.extensions["kg_store"].version,
         request.host,
         request.path,
@@ -53,7 +53,7 @@ def _digest(response: Response) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
 
 
-def _conditional(response: Response) -> Response:
+def _apply_if_none_match(response: Response) -> Response:
     """Turn the answer into 304 where `If-None-Match` names it, and stop the work behind it."""
     if "HTTP_IF_NONE_MATCH" not in request.environ:
         return response

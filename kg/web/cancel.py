@@ -7,23 +7,23 @@ import json
 from flask import Blueprint, Response, request
 
 from kg.errors import NotFound
-from kg.web.endpoint import endpoint
-from kg.web.parameters import in_body
-from kg.web.sparql import asked_id
+from kg.web.endpoint import get_sparql_service
+from kg.web.parameters import read_form_parameters
+from kg.web.sparql import parse_query_id
 
-blueprint = Blueprint("cancel", __name__)
-_BODY = 1000
+cancel_blueprint = Blueprint("cancel", __name__)
+_MAX_CANCEL_BODY_BYTES = 1000
 
 
-@blueprint.post("/sparql/cancel")
-def cancel() -> Response:
+@cancel_blueprint.post("/sparql/cancel")
+def cancel_query() -> Response:
     """Answer `{"cancelled": id}`; an id is known to its asker only, so no other right is needed."""
-    job = asked_id(in_body(request, _BODY).get("id", [""])[-1])
-    if not job or not endpoint().cancel(job):
+    job = parse_query_id(read_form_parameters(request, _MAX_CANCEL_BODY_BYTES).get("id", [""])[-1])
+    if not job or not get_sparql_service().cancel(job):
         raise NotFound(
             "No query of that id is running.",
-            where="id",
-            todo="Send the 16 hexadecimal digits that went with the query as X-Query-Id.",
+            location="id",
+            hint="Send the 16 hexadecimal digits that went with the query as X-Query-Id.",
         )
     answer = json.dumps({"cancelled": job}) + "\n"
     return Response(answer, content_type="application/json", headers={"Cache-Control": "no-store"})

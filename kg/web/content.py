@@ -11,54 +11,62 @@ from flask import Response, request
 
 from kg.errors import BadQuery, NotAcceptable
 from kg.namespaces import BASE
-from kg.store.answers import used_prefixes
+from kg.store.answers import find_used_prefixes
 from kg.views.terms import as_json
-from kg.web.negotiation import HTML, Offer, choose, offered
+from kg.web.negotiation import HTML_MEDIA_TYPE, MediaType, choose_media_type, list_media_types
 
-JSON = "application/json"
-_LONGEST = 200  # letters of a filter
+JSON_MEDIA_TYPE = "application/json"
+_MAX_FILTER_LENGTH = 200  # letters of a filter
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Representation:
     """A representation: its suffix, its media type, and for RDF its serialisation."""
 
-    offer: Offer
-    rdf: ox.RdfFormat | None = None
-    quads: bool = False
+    media_type: MediaType
+    rdf_format: ox.RdfFormat | None = None
+    has_graphs: bool = False
 
     @property
     def suffix(self) -> str:
         """Return the suffix of an address that asks for this form."""
-        return self.offer.key
+        return self.media_type.format_key
 
     @property
-    def media(self) -> str:
+    def media_type_name(self) -> str:
         """Return the media type."""
-        return self.offer.media
+        return self.media_type.name
 
 
-def _form(suffix: str, media: str, rdf: ox.RdfFormat | None = None, *, quads: bool = False) -> Form:
-    return Form(Offer(suffix, media, (suffix,), charset=media.startswith("text/")), rdf, quads)
+def _make_representation(
+    suffix: str, media_type_name: str, rdf_format: ox.RdfFormat | None = None, *, has_graphs: bool = False
+) -> Representation:
+    return Representation(
+        MediaType(suffix, media_type_name, (suffix,), has_charset=media_type_name.startswith("text/")),
+        rdf_format,
+        has_graphs,
+    )
 
 
 #: in the order of the server's preference among equals
-FORMS = (
-    _form("html", HTML),
-    _form("ttl", "text/turtle", ox.RdfFormat.TURTLE),
-    _form("jsonld", "application/ld+json", ox.RdfFormat.JSON_LD),
-    _form("nt", "application/n-triples", ox.RdfFormat.N_TRIPLES),
-    _form("rdf", "application/rdf+xml", ox.RdfFormat.RDF_XML),
-    _form("trig", "application/trig", ox.RdfFormat.TRIG, quads=True),
-    _form("nq", "application/n-quads", ox.RdfFormat.N_QUADS, quads=True),
-    _form("json", JSON),
+REPRESENTATIONS = (
+    _make_representation("html", HTML_MEDIA_TYPE),
+    _make_representation("ttl", "text/turtle", ox.RdfFormat.TURTLE),
+    _make_representation("jsonld", "application/ld+json", ox.RdfFormat.JSON_LD),
+    _make_representation("nt", "application/n-triples", ox.RdfFormat.N_TRIPLES),
+    _make_representation("rdf", "application/rdf+xml", ox.RdfFormat.RDF_XML),
+    _make_representation("trig", "application/trig", ox.RdfFormat.TRIG, has_graphs=True),
+    _make_representation("nq", "application/n-quads", ox.RdfFormat.N_QUADS, has_graphs=True),
+    _make_representation("json", JSON_MEDIA_TYPE),
 )
-PAGES = tuple(form for form in FORMS if form.media in {HTML, JSON})
-_BY_SUFFIX = {form.suffix: form for form in FORMS}
+PAGE_REPRESENTATIONS = tuple(
+    form for form in REPRESENTATIONS if form.media_type_name in {HTML_MEDIA_TYPE, JSON_MEDIA_TYPE}
+)
+_REPRESENTATION_BY_SUFFIX = {form.suffix: form for form in REPRESENTATIONS}
 
 
 @dataclass(frozen=True, slots=True)
-class FormLink:
+class RepresentationLink:
     """The address of another form of the same page."""
 
     label: str
@@ -66,83 +74,104 @@ class FormLink:
     media: str
 
 
-def split(name: str) -> tuple[str, str]:
+def split_suffix(name: str) -> tuple[str, str]:
     """Return a name without its known suffix, and the suffix or nothing."""
     stem, dot, suffix = name.rpartition(".")
-    return (stem, suffix) if dot and suffix in _BY_SUFFIX else (name, "")
+    return (stem, suffix) if dot and suffix in _REPRESENTATION_BY_SUFFIX else (name, "")
 
 
-def negotiate(suffix: str = "", offers: Iterable[Form] = FORMS) -> Form:
+def choose_representation(
+    suffix: str = "", representations: Iterable[Representation] = REPRESENTATIONS
+) -> Representation:
     """Return the form asked for by suffix, or else by Accept; raises NotAcceptable with the offers."""
-    forms = {form.offer: form for form in offers}
+    forms = {form.media_type: form for form in representations}
     wanted = tuple(forms)
     if suffix:
-        if suffix not in _BY_SUFFIX:
+        if suffix not in _REPRESENTATION_BY_SUFFIX:
             raise NotAcceptable(
-                f"There is no form {suffix[:40]!r} of this page.", todo=f"On offer: {offered(wanted)}."
+                f"There is no form {suffix[:40]!r} of this page.",
+                hint=f"On offer: {list_media_types(wanted)}.",
             )
-        return _BY_SUFFIX[suffix]
-    offer = choose(request.headers.get("Accept", ""), wanted)
+        return _REPRESENTATION_BY_SUFFIX[suffix]
+    offer = choose_media_type(request.headers.get("Accept", ""), wanted)
     if offer is None:
         raise NotAcceptable(
-            "This page has no form that the Accept header allows.", todo=f"On offer: {offered(wanted)}."
+            "This page has no form that the Accept header allows.",
+            hint=f"On offer: {list_media_types(wanted)}.",
         )
     return forms[offer]
 
 
-def filter_words(form: Form) -> str:
+def read_filter(representation: Representation) -> str:
     """Return the words of `?q=` that a list is filtered by; raises BadQuery where the form comes whole."""
-    asked = request.args.get("q", "").strip()[:_LONGEST]
-    if asked and form.rdf is not None:
-        raise BadQuery("RDF of this page comes whole.", where="q", todo="Leave q out, or ask /sparql.")
+    asked = request.args.get("q", "").strip()[:_MAX_FILTER_LENGTH]
+    if asked and representation.rdf_format is not None:
+        raise BadQuery("RDF of this page comes whole.", location="q", hint="Leave q out, or ask /sparql.")
     return asked
 
 
-def page_number() -> int:
+def read_page_number() -> int:
     """Return the page of a list asked for; 0, which no list has, for what is no number."""
     number = request.args.get("page", "1")
     return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0
 
 
-def links(path: str, offers: Iterable[Form] = FORMS[1:]) -> tuple[FormLink, ...]:
+def link_representations(
+    path: str, representations: Iterable[Representation] = REPRESENTATIONS[1:]
+) -> tuple[RepresentationLink, ...]:
     """Return the links to the other forms of the page at `path`."""
-    return tuple(FormLink(f".{form.suffix}", f"{path}.{form.suffix}", form.media) for form in offers)
+    return tuple(
+        RepresentationLink(f".{form.suffix}", f"{path}.{form.suffix}", form.media_type_name)
+        for form in representations
+    )
 
 
-def respond(
-    form: Form,
+def make_page_response(
+    representation: Representation,
     view: object,
-    html: Callable[[], str],
-    quads: Callable[[], Iterable[ox.Quad]],
+    render_html: Callable[[], str],
+    make_quads: Callable[[], Iterable[ox.Quad]],
     *,
     canonical: str = "",
 ) -> Response:
     """Return a page in the negotiated form; `canonical` is the IRI of what it describes."""
-    response = Response(_body(form, view, html, quads), content_type=form.offer.content_type)
+    response = Response(
+        _render_body(representation, view, render_html, make_quads),
+        content_type=representation.media_type.content_type,
+    )
     response.vary.add("Accept")
     if canonical:
         response.headers["Link"] = f'<{canonical}>; rel="describes"'
     return response
 
 
-def _body(
-    form: Form, view: object, html: Callable[[], str], quads: Callable[[], Iterable[ox.Quad]]
+def _render_body(
+    representation: Representation,
+    view: object,
+    render_html: Callable[[], str],
+    make_quads: Callable[[], Iterable[ox.Quad]],
 ) -> str | bytes:
-    if form.media == HTML:
-        return html()
-    if form.rdf is None:
+    if representation.media_type_name == HTML_MEDIA_TYPE:
+        return render_html()
+    if representation.rdf_format is None:
         return json.dumps(as_json(view), ensure_ascii=False, indent=1)
-    return serialize(quads(), form)
+    return serialize_quads(make_quads(), representation)
 
 
-def serialize(quads: Iterable[ox.Quad], form: Form) -> bytes:
+def serialize_quads(quads: Iterable[ox.Quad], representation: Representation) -> bytes:
     """Return quads in an RDF form; formats without graphs get each triple once."""
     kept: list[ox.Quad] | list[ox.Triple]
-    kept = sorted({*quads}, key=str) if form.quads else sorted({quad.triple for quad in quads}, key=str)
-    prefixes = {} if form.rdf == ox.RdfFormat.JSON_LD else used_prefixes(kept)  # JSON-LD carries whole IRIs
-    return ox.serialize(kept, format=form.rdf, prefixes=prefixes) or b""
+    kept = (
+        sorted({*quads}, key=str)
+        if representation.has_graphs
+        else sorted({quad.triple for quad in quads}, key=str)
+    )
+    prefixes = (
+        {} if representation.rdf_format == ox.RdfFormat.JSON_LD else find_used_prefixes(kept)
+    )  # JSON-LD carries whole IRIs
+    return ox.serialize(kept, format=representation.rdf_format, prefixes=prefixes) or b""
 
 
-def ours(path: str) -> str:
+def make_entity_iri(path: str) -> str:
     """Return the IRI whose page stands at a path of ours."""
     return BASE + path.removeprefix("/")

@@ -13,17 +13,17 @@ from flask import current_app
 from pyoxigraph import NamedNode
 
 from kg.settings import Settings
-from kg.store.client import EngineStore, Reply
+from kg.store.client import EngineStore, ResultStream
 from kg.store.engine import start_engine
 from kg.store.jobs import QueryJob, WriteJob
 from kg.store.local import LocalStore
 from kg.store.protocol import Store
 
 
-class Endpoint(Protocol):
+class SparqlService(Protocol):
     """What the protocol views need of a store."""
 
-    def answer(self, job: QueryJob) -> Reply:
+    def answer(self, job: QueryJob) -> ResultStream:
         """Start a query."""
         ...
 
@@ -40,33 +40,33 @@ class Endpoint(Protocol):
         ...
 
 
-class Endpoints:
+class SparqlServiceHolder:
     """Keeps the endpoint of one application."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         """Serve `store`; nothing is started yet."""
         self._store, self._settings = store, settings
         self._lock = threading.Lock()
-        self._endpoint: Endpoint | None = None
+        self._service: SparqlService | None = None
 
-    def get(self) -> Endpoint:
+    def get_service(self) -> SparqlService:
         """Return the endpoint, starting an engine over a store of this process at first use."""
-        if self._endpoint is not None:
-            return self._endpoint
+        if self._service is not None:
+            return self._service
         with self._lock:
-            if self._endpoint is None:
-                self._endpoint = self._started()
-            return self._endpoint
+            if self._service is None:
+                self._service = self._start_service()
+            return self._service
 
-    def _started(self) -> Endpoint:
+    def _start_service(self) -> SparqlService:
         """Return the store where it is an endpoint, else an engine over it."""
         if not isinstance(self._store, LocalStore):
-            return cast("Endpoint", self._store)
+            return cast("SparqlService", self._store)
         local = self._store
         return EngineStore(start_engine(self._settings, lambda: local).directory, self._settings)
 
 
-def endpoint() -> Endpoint:
+def get_sparql_service() -> SparqlService:
     """Return the endpoint of the current application."""
-    kept: Endpoints = current_app.extensions["kg_endpoints"]
-    return kept.get()
+    kept: SparqlServiceHolder = current_app.extensions["kg_endpoints"]
+    return kept.get_service()

@@ -18,16 +18,16 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from kg import errors
-from kg.errors import KgError
+from kg.errors import UserError
 from kg.namespaces import BASE, ENTITY_KINDS
-from kg.web.negotiation import HTML, prefers_html
+from kg.web.negotiation import HTML_MEDIA_TYPE, prefers_html
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("errors", __name__)
 
-PROBLEM = "application/problem+json"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 #: the only table of statuses; a class stands for its subclasses that are not named.
-STATUSES: MappingProxyType[type[KgError], tuple[int, str]] = MappingProxyType(
+STATUS_BY_ERROR: MappingProxyType[type[UserError], tuple[int, str]] = MappingProxyType(
     {
         errors.Unauthorized: (401, "Token missing or wrong"),
         errors.Forbidden: (403, "Not allowed here"),
@@ -43,22 +43,22 @@ STATUSES: MappingProxyType[type[KgError], tuple[int, str]] = MappingProxyType(
         errors.Cancelled: (409, "Stopped"),
         errors.Busy: (503, "Busy"),
         errors.StoreUnavailable: (503, "Store unavailable"),
-        KgError: (400, "Bad request"),
+        UserError: (400, "Bad request"),
     }
 )
-_CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
+_CAMEL_CASE_BOUNDARY = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-def status_of(error: KgError) -> tuple[int, str]:
+def find_status(error: UserError) -> tuple[int, str]:
     """Return the status and title of an error."""
-    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    return next(STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
 
 
-@blueprint.app_errorhandler(KgError)
-def on_known(error: KgError) -> Response:
+@blueprint.app_errorhandler(UserError)
+def handle_user_error(error: UserError) -> Response:
     """Answer an error a user can mend."""
-    status, title = status_of(error)
-    response = problem(status, title, error.what, kind=_slug(type(error)), error=error)
+    status, title = find_status(error)
+    response = make_problem_response(status, title, error.message, kind=_make_slug(type(error)), error=error)
     if isinstance(error, errors.Busy):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.TooSlow):
@@ -69,14 +69,16 @@ def on_known(error: KgError) -> Response:
 
 
 @blueprint.app_errorhandler(HTTPException)
-def on_http(error: HTTPException) -> Response:
+def handle_http_error(error: HTTPException) -> Response:
     """Answer what Flask refused: an unknown address, a method, a malformed request."""
     status = error.code or 500
     detail = error.description or error.name
     todo = ""
     if status == 404:
-        detail, todo = f"There is no page at {request.path[:80]}.", _near_addresses(request.path)
-    response = problem(status, error.name, detail, kind=error.name.lower().replace(" ", "-"), todo=todo)
+        detail, todo = f"There is no page at {request.path[:80]}.", _suggest_addresses(request.path)
+    response = make_problem_response(
+        status, error.name, detail, kind=error.name.lower().replace(" ", "-"), hint=todo
+    )
     kept = ("allow", "retry-after", "location", "www-authenticate")
     for name, value in error.get_headers(request.environ):
         if name.lower() in kept:
@@ -84,7 +86,7 @@ def on_http(error: HTTPException) -> Response:
     return response
 
 
-def _near_addresses(path: str) -> str:
+def _suggest_addresses(path: str) -> str:
     """Return a sentence with the addresses of pages that are spelt alike."""
     rules = current_app.url_map.iter_rules()
     pages = {rule.rule for rule in rules if not rule.arguments and "GET" in (rule.methods or ())}
@@ -94,17 +96,17 @@ def _near_addresses(path: str) -> str:
 
 
 @blueprint.app_errorhandler(Exception)
-def on_unknown(error: Exception) -> Response:
+def handle_unexpected_error(error: Exception) -> Response:
     """Answer a defect of ours; the log has the trace, the client has the request id."""
-    log.error("request %s failed", request_id(), exc_info=error)
+    log.error("request %s failed", get_request_id(), exc_info=error)
     detail = "The server failed at this request. Nothing you sent was at fault."
-    return problem(
-        500, "Internal error", detail, kind="internal-error", todo="Tell the operator the request id."
+    return make_problem_response(
+        500, "Internal error", detail, kind="internal-error", hint="Tell the operator the request id."
     )
 
 
-def problem(
-    status: int, title: str, detail: str, *, kind: str, error: KgError | None = None, todo: str = ""
+def make_problem_response(
+    status: int, title: str, detail: str, *, kind: str, error: UserError | None = None, hint: str = ""
 ) -> Response:
     """Return a problem document, or the page of it for a browser."""
     facts: dict[str, object] = {
@@ -112,17 +114,21 @@ def problem(
         "title": title,
         "status": status,
         "detail": detail,
-        "next": (error.todo if error else "") or todo,
-        "where": error.where if error else "",
+        "next": (error.hint if error else "") or hint,
+        "where": error.location if error else "",
         "line": error.line if error else 0,
         "column": error.column if error else 0,
-        "request_id": request_id(),
+        "request_id": get_request_id(),
     }
     facts = {name: value for name, value in facts.items() if value not in ("", 0)}
     if prefers_html(request.headers.get("Accept", "*/*")):
-        response = Response(_page(facts), status, content_type=f"{HTML}; charset=utf-8")
+        response = Response(
+            _render_problem_page(facts), status, content_type=f"{HTML_MEDIA_TYPE}; charset=utf-8"
+        )
     else:
-        response = Response(json.dumps(facts, ensure_ascii=False) + "\n", status, content_type=PROBLEM)
+        response = Response(
+            json.dumps(facts, ensure_ascii=False) + "\n", status, content_type=PROBLEM_MEDIA_TYPE
+        )
     response.headers["Cache-Control"] = "no-store"
     response.vary.add("Accept")
     if status in (405, 404, 400, 406, 413, 415, 503):
@@ -130,7 +136,7 @@ def problem(
     return response
 
 
-def _page(facts: dict[str, object]) -> str:
+def _render_problem_page(facts: dict[str, object]) -> str:
     """Return the page of a problem: the site's template, or a bare page should that fail."""
     try:
         return render_template("error.html", problem=facts)
@@ -139,13 +145,13 @@ def _page(facts: dict[str, object]) -> str:
         return f"<!doctype html><html lang=en><title>{escape(facts['title'])}</title><dl>{rows}</dl></html>\n"
 
 
-def request_id() -> str:
+def get_request_id() -> str:
     """Return the id of this request, the one its log line has."""
     if "request_id" not in g:
         g.request_id = request.environ.get("kg.request_id") or secrets.token_hex(8)
     return str(g.request_id)
 
 
-def _slug(kind: type) -> str:
+def _make_slug(kind: type) -> str:
     """Return `bad-query` for BadQuery."""
-    return _CAMEL.sub("-", kind.__name__).lower()
+    return _CAMEL_CASE_BOUNDARY.sub("-", kind.__name__).lower()

@@ -11,16 +11,21 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, current_app, request
 
 from kg.namespaces import DCTERMS, RDF, RDFS, SCHEMA, SH
-from kg.questions import Question, load
+from kg.questions import Question, load_questions
 from kg.settings import Settings
-from kg.web.negotiation import GRAPHS, choose, named, not_acceptable
-from kg.web.parameters import in_address
-from kg.web.service_description import serialised
+from kg.web.negotiation import (
+    GRAPH_MEDIA_TYPES,
+    choose_media_type,
+    find_media_type,
+    make_not_acceptable_error,
+)
+from kg.web.parameters import read_query_parameters
+from kg.web.service_description import make_rdf_response
 
 blueprint = Blueprint("examples", __name__)
 
 #: form of a query -> the SHACL class of its executable, and the property that holds its text.
-_FORMS = {
+_SHACL_TERMS = {
     "SELECT": ("SPARQLSelectExecutable", "select"),
     "ASK": ("SPARQLAskExecutable", "ask"),
     "CONSTRUCT": ("SPARQLConstructExecutable", "construct"),
@@ -28,27 +33,33 @@ _FORMS = {
 
 
 @blueprint.get("/.well-known/sparql-examples")
-def sparql_examples() -> Response:
+def show_sparql_examples() -> Response:
     """Answer the example queries in the RDF format the client takes."""
-    wanted = in_address(request).get("format", [""])[0]
-    offer = named(wanted, GRAPHS) if wanted else choose(request.headers.get("Accept", ""), GRAPHS)
+    wanted = read_query_parameters(request).get("format", [""])[0]
+    offer = (
+        find_media_type(wanted, GRAPH_MEDIA_TYPES)
+        if wanted
+        else choose_media_type(request.headers.get("Accept", ""), GRAPH_MEDIA_TYPES)
+    )
     if offer is None:
-        raise not_acceptable("the examples", GRAPHS)
-    return serialised(list(examples(current_app.extensions["kg_settings"], request.url_root)), offer)
+        raise make_not_acceptable_error("the examples", GRAPH_MEDIA_TYPES)
+    return make_rdf_response(
+        list(example_triples(current_app.extensions["kg_settings"], request.url_root)), offer
+    )
 
 
-def examples(settings: Settings, root: str) -> Iterator[ox.Triple]:
+def example_triples(settings: Settings, root: str) -> Iterator[ox.Triple]:
     """Yield each named question as a SHACL executable of the endpoint under `root`."""
     if settings.empty:
         return
-    for question in load(settings.root / "queries" / "questions"):
-        yield from _example(question, root)
+    for question in load_questions(settings.root / "queries" / "questions"):
+        yield from _question_triples(question, root)
 
 
-def _example(question: Question, root: str) -> Iterator[ox.Triple]:
+def _question_triples(question: Question, root: str) -> Iterator[ox.Triple]:
     """Yield one question."""
     name = ox.NamedNode(f"{root}questions/{question.name}")
-    kind, text = _FORMS.get(question.form, _FORMS["SELECT"])
+    kind, text = _SHACL_TERMS.get(question.query_form, _SHACL_TERMS["SELECT"])
     said: list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]] = [
         (RDF["type"], SH["SPARQLExecutable"]),
         (RDF["type"], SH[kind]),

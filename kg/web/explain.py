@@ -5,107 +5,119 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from pyoxigraph import Triple
 
-from kg.errors import BadQuery, KgError, NotAcceptable, NotFound
-from kg.pipeline.answers import Choices, choices_folder
-from kg.questions import Parameter
+from kg.errors import BadQuery, NotAcceptable, NotFound, UserError
+from kg.pipeline.answers import ParameterChoices, get_choices_folder
+from kg.questions import QuestionParameter
 from kg.reasoning.proofs import Prover
 from kg.views import proving
-from kg.views.explain_form import ExplainForm, explain_form
+from kg.views.explain_form import ExplainForm, build_explain_form
 from kg.views.explanation import ExplanationPage
-from kg.views.hedges import Hedge
-from kg.views.proof_text import as_quads, as_text
-from kg.views.terms import Naming
-from kg.web.content import FORMS, Form, respond
-from kg.web.errors import status_of
-from kg.web.layout import kept, page, reader, settings
-from kg.web.negotiation import HTML, Offer, choose, offered
+from kg.views.hedges import HedgeBadge
+from kg.views.proof_text import render_prov, render_text
+from kg.views.terms import TermLabels
+from kg.web.content import REPRESENTATIONS, Representation, make_page_response
+from kg.web.errors import find_status
+from kg.web.layout import app_settings, memoize_per_version, page_reader, render_page
+from kg.web.negotiation import HTML_MEDIA_TYPE, MediaType, choose_media_type, list_media_types
 
 blueprint = Blueprint("explain", __name__)
 
-_TEXT = Form(Offer("txt", "text/plain", ("txt", "text"), charset=True))
-_OFFERS = (*FORMS, _TEXT)
+_TEXT_FORMAT = Representation(MediaType("txt", "text/plain", ("txt", "text"), has_charset=True))
+_FORMATS = (*REPRESENTATIONS, _TEXT_FORMAT)
 
 
 @blueprint.get("/explain")
-def explain() -> Response:
+def show_explanation() -> Response:
     """Answer with the proofs of a statement, or with the missing premise where it does not hold."""
-    form = _form(request.args.get("format", ""))
+    form = _choose_format(request.args.get("format", ""))
     try:
-        view = _explained()
+        view = _explain_request()
     except (BadQuery, NotFound) as error:
-        if form.media != HTML:
+        if form.media_type_name != HTML_MEDIA_TYPE:
             raise
-        return _asking(error)
-    if form is _TEXT:
-        return Response(as_text(view), content_type=form.offer.content_type)
-    return respond(form, view, lambda: page("explain.html", view, title="Why?"), lambda: list(as_quads(view)))
+        return _respond_form(error)
+    if form is _TEXT_FORMAT:
+        return Response(render_text(view), content_type=form.media_type.content_type)
+    return make_page_response(
+        form, view, lambda: render_page("explain.html", view, title="Why?"), lambda: list(render_prov(view))
+    )
 
 
-def _asking(error: KgError) -> Response:
+def _respond_form(error: UserError) -> Response:
     """Answer the form; with what is wrong in it, and its status, once anything is filled in."""
     given = {name: request.args.get(name, "").strip() for name in "spo"}
     problem = error if any(given.values()) else None
-    html = page("explain_form.html", kept("explain-form", _empty), title="Why?", problem=problem, given=given)
-    status = status_of(error)[0] if problem else 200
-    return Response(html, status, content_type=f"{HTML}; charset=utf-8")
+    html = render_page(
+        "explain_form.html",
+        memoize_per_version("explain-form", _build_form),
+        title="Why?",
+        problem=problem,
+        given=given,
+    )
+    status = find_status(error)[0] if problem else 200
+    return Response(html, status, content_type=f"{HTML_MEDIA_TYPE}; charset=utf-8")
 
 
-def _empty() -> ExplainForm:
+def _build_form() -> ExplainForm:
     """Return the form with the names it suggests."""
-    choices = Choices(reader().store, choices_folder(settings().root))
-    things, properties = (choices.of(Parameter("", kind, "", "")) for kind in ("entity", "property"))
-    return explain_form(reader(), things, properties)
+    choices = ParameterChoices(page_reader().store, get_choices_folder(app_settings().root))
+    things, properties = (
+        choices.list_choices(QuestionParameter("", kind, "", "")) for kind in ("entity", "property")
+    )
+    return build_explain_form(page_reader(), things, properties)
 
 
-def _explained() -> ExplanationPage:
+def _explain_request() -> ExplanationPage:
     """Return the explanation of the statement asked for; raises BadQuery when a part is missing."""
     parts = {name: request.args.get(name, "").strip() for name in ("s", "p", "o")}
     absent = [name for name, value in parts.items() if not value]
     if absent:
         raise BadQuery(
             f"The statement lacks {', '.join(absent)}.",
-            where="/explain",
-            todo="Give s, p and o: each an IRI, a CURIE or a label.",
+            location="/explain",
+            hint="Give s, p and o: each an IRI, a CURIE or a label.",
         )
-    store = reader().store
-    known = kept("explain-names", lambda: proving.names(store))
-    triple = proving.asked(known, parts["s"], parts["p"], parts["o"])
-    prover, naming = _prover()
+    store = page_reader().store
+    known = memoize_per_version("explain-names", lambda: proving.load_term_names(store))
+    triple = proving.parse_statement(known, parts["s"], parts["p"], parts["o"])
+    prover, naming = _cached_prover()
     every = request.args.get("all", "").casefold() in ("1", "true", "yes", "all")
-    return proving.explain(prover, store, naming, triple, every=every)
+    return proving.explain_triple(prover, store, naming, triple, all_proofs=every)
 
 
-def wording(triple: Triple) -> Hedge | None:
+def cached_proof_hedge(triple: Triple) -> HedgeBadge | None:
     """Return the weakest hedge a derived triple rests on; kept, as every page of its ends asks for it."""
-    store = reader().store
-    prover, naming = _prover()
-    return kept(f"wording {triple}", lambda: proving.wording(prover, store, naming, triple))
+    store = page_reader().store
+    prover, naming = _cached_prover()
+    return memoize_per_version(
+        f"wording {triple}", lambda: proving.weakest_hedge_of_proof(prover, store, naming, triple)
+    )
 
 
-def _prover() -> tuple[Prover, Naming]:
+def _cached_prover() -> tuple[Prover, TermLabels]:
     """Return the prover and the names, made once a version of the data."""
-    store = reader().store
-    prover = kept("prover", lambda: proving.prover(store))
-    return prover, kept("explain-naming", lambda: proving.naming(store))
+    store = page_reader().store
+    prover = memoize_per_version("prover", lambda: proving.make_prover(store))
+    return prover, memoize_per_version("explain-naming", lambda: proving.load_all_labels(store))
 
 
-def _form(wanted: str) -> Form:
+def _choose_format(wanted: str) -> Representation:
     """Return the form asked for by `format=`, or else by Accept."""
-    for form in _OFFERS:
-        if wanted in (form.suffix, form.media):
+    for form in _FORMATS:
+        if wanted in (form.suffix, form.media_type_name):
             return form
     if wanted == "text":
-        return _TEXT
+        return _TEXT_FORMAT
     if wanted:
         raise BadQuery(
             f"There is no format {wanted!r}.",
-            where="format",
-            todo=f"Formats: {', '.join(form.suffix for form in _OFFERS)}.",
+            location="format",
+            hint=f"Formats: {', '.join(form.suffix for form in _FORMATS)}.",
         )
-    offers = tuple(form.offer for form in _OFFERS)
-    chosen = choose(request.headers.get("Accept", ""), offers)
+    offers = tuple(form.media_type for form in _FORMATS)
+    chosen = choose_media_type(request.headers.get("Accept", ""), offers)
     if chosen is None:
         raise NotAcceptable(
-            "No form of this page is allowed by Accept.", todo=f"On offer: {offered(offers)}."
+            "No form of this page is allowed by Accept.", hint=f"On offer: {list_media_types(offers)}."
         )
-    return next(form for form in _OFFERS if form.offer == chosen)
+    return next(form for form in _FORMATS if form.media_type == chosen)

@@ -7,60 +7,64 @@ import json
 from flask import Blueprint, Response
 
 from kg.errors import NotFound
-from kg.exports.jsonld import context
-from kg.exports.offers import EXPORTS, ExportFile, archive, export_files
+from kg.exports.jsonld import make_context
+from kg.exports.offers import EXPORT_WRITERS, ExportFile, make_export_files, zip_files
 from kg.views.exports import exports_page
-from kg.web.content import PAGES, negotiate, respond
-from kg.web.layout import kept, page, reader, settings
+from kg.web.content import PAGE_REPRESENTATIONS, choose_representation, make_page_response
+from kg.web.layout import app_settings, memoize_per_version, page_reader, render_page
 
 blueprint = Blueprint("exports", __name__)
 
 
 @blueprint.get("/export")
-def exports() -> Response:
+def list_exports() -> Response:
     """Answer the exports there are, with the address of each file."""
-    form = negotiate(offers=(PAGES[-1], *PAGES[:-1]))
+    form = choose_representation(representations=(PAGE_REPRESENTATIONS[-1], *PAGE_REPRESENTATIONS[:-1]))
     view = exports_page()
-    return respond(form, view, lambda: page("exports.html", view, title="Exports"), tuple)
+    return make_page_response(form, view, lambda: render_page("exports.html", view, title="Exports"), tuple)
 
 
 @blueprint.get("/export/<name>")
-def whole(name: str) -> Response:
+def download_export(name: str) -> Response:
     """Answer an export: its one file, or a zip archive of its files."""
-    files = _files(name.removesuffix(".zip"))
+    files = _cached_files(name.removesuffix(".zip"))
     if len(files) == 1:
-        return _sent(files[0])
+        return _file_response(files[0])
     headers = {"Content-Disposition": f'attachment; filename="rrall-kg-{name.removesuffix(".zip")}.zip"'}
-    return Response(archive(files), content_type="application/zip", headers=headers)
+    return Response(zip_files(files), content_type="application/zip", headers=headers)
 
 
 @blueprint.get("/export/<name>/<file>")
-def part(name: str, file: str) -> Response:
+def download_export_file(name: str, file: str) -> Response:
     """Answer one file of an export."""
-    files = _files(name)
+    files = _cached_files(name)
     for found in files:
         if file in (found.name, found.name.removeprefix("rrall-kg_")):
-            return _sent(found)
+            return _file_response(found)
     names = ", ".join(f.name for f in files)
-    raise NotFound(f"The export {name} has no file {file!r}.", todo=f"Its files: {names}.")
+    raise NotFound(f"The export {name} has no file {file!r}.", hint=f"Its files: {names}.")
 
 
 @blueprint.get("/context.jsonld")
-def json_ld_context() -> Response:
+def download_jsonld_context() -> Response:
     """Answer the JSON-LD context of the exports."""
-    text = kept("jsonld-context", lambda: json.dumps(context(reader().store), indent=1))
+    text = memoize_per_version(
+        "jsonld-context", lambda: json.dumps(make_context(page_reader().store), indent=1)
+    )
     return Response(text, content_type="application/ld+json")
 
 
-def _files(name: str) -> tuple[ExportFile, ...]:
+def _cached_files(name: str) -> tuple[ExportFile, ...]:
     """Return the files of an export, made once for a version of the data."""
-    if name not in EXPORTS:
-        return export_files(name, reader().store, settings().root)
-    return kept(f"export-{name}", lambda: export_files(name, reader().store, settings().root))
+    if name not in EXPORT_WRITERS:
+        return make_export_files(name, page_reader().store, app_settings().root)
+    return memoize_per_version(
+        f"export-{name}", lambda: make_export_files(name, page_reader().store, app_settings().root)
+    )
 
 
-def _sent(file: ExportFile) -> Response:
+def _file_response(file: ExportFile) -> Response:
     """Return a file as a download."""
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
-    kind = f"{file.media}; charset=utf-8" if file.media.startswith("text/") else file.media
+    kind = f"{file.media_type}; charset=utf-8" if file.media_type.startswith("text/") else file.media_type
     return Response(file.text, content_type=kind, headers=headers)

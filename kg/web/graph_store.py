@@ -12,111 +12,123 @@ from flask import Blueprint, Response, current_app, request
 
 from kg.errors import BadData, BadQuery, NotFound, UnsupportedMedia
 from kg.settings import Settings
-from kg.store.answers import GRAPHS as FORMATS
+from kg.store.answers import RDF_FORMATS as FORMATS
 from kg.store.jobs import QueryJob, WriteJob
-from kg.web.endpoint import endpoint
-from kg.web.negotiation import BODIES, GRAPHS, choose, named, not_acceptable
-from kg.web.parameters import body, in_address
-from kg.web.sparql import Formats, allow_reading, respond
-from kg.web.writing import require_token
+from kg.web.endpoint import get_sparql_service
+from kg.web.negotiation import (
+    FORMAT_BY_BODY_TYPE,
+    GRAPH_MEDIA_TYPES,
+    choose_media_type,
+    find_media_type,
+    make_not_acceptable_error,
+)
+from kg.web.parameters import read_body, read_query_parameters
+from kg.web.sparql import AcceptedFormats, allow_cross_origin_reads, make_query_response
+from kg.web.writing import require_update_token
 
 blueprint = Blueprint("graph_store", __name__)
 
-METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
-_MULTIPART = "multipart/form-data"
-_PATIENCE = 4  # a body may take so many query deadlines
+GRAPH_STORE_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
+_MULTIPART_MEDIA_TYPE = "multipart/form-data"
+_WRITE_DEADLINE_FACTOR = 4  # a body may take so many query deadlines
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetGraph:
     """The graph a request is about; `graph` None is the default graph."""
 
     graph: str | None
     is_new: bool = False
 
     @property
-    def base(self) -> str:
+    def base_iri(self) -> str:
         """Return what relative IRIs of a body are resolved against (section 4.1)."""
         return self.graph or request.base_url
 
 
-@blueprint.route("/store", methods=METHODS, provide_automatic_options=False)
-@blueprint.route("/store/", methods=METHODS, provide_automatic_options=False)
-@blueprint.route("/store/<path:name>", methods=METHODS, provide_automatic_options=False)
-def graph_store(name: str = "") -> Response:
+@blueprint.route("/store", methods=GRAPH_STORE_METHODS, provide_automatic_options=False)
+@blueprint.route("/store/", methods=GRAPH_STORE_METHODS, provide_automatic_options=False)
+@blueprint.route("/store/<path:name>", methods=GRAPH_STORE_METHODS, provide_automatic_options=False)
+def handle_graph_request(name: str = "") -> Response:
     """Read, replace, extend or remove one graph."""
     if request.method == "OPTIONS":
-        return _options()
+        return _make_graph_options_response()
     if request.method in ("GET", "HEAD"):
-        return _get(_target(name))
-    require_token()
-    target = _target(name)
-    return {"PUT": _put, "POST": _post, "DELETE": _delete}[request.method](target)
+        return _get_graph(_read_target_graph(name))
+    require_update_token()
+    target = _read_target_graph(name)
+    return {"PUT": _put_graph, "POST": _post_graph, "DELETE": _delete_graph}[request.method](target)
 
 
-def _target(name: str) -> Target:
+def _read_target_graph(name: str) -> TargetGraph:
     """Return the graph the address names; raises BadQuery when it names none, or two."""
-    parameters = in_address(request)
+    parameters = read_query_parameters(request)
     graphs, default = parameters.get("graph", []), "default" in parameters
     if name:
         if graphs or default:
-            raise BadQuery("The graph is named by the path and by a parameter.", todo="Use one of them.")
-        return Target(request.base_url)
+            raise BadQuery("The graph is named by the path and by a parameter.", hint="Use one of them.")
+        return TargetGraph(request.base_url)
     if len(graphs) + default > 1:
-        raise BadQuery("The address names more than one graph.", todo="Use ?default or one ?graph=IRI.")
+        raise BadQuery("The address names more than one graph.", hint="Use ?default or one ?graph=IRI.")
     if default:
-        return Target(None)
+        return TargetGraph(None)
     if graphs:
-        return Target(_absolute(graphs[0]))
+        return TargetGraph(_require_absolute_iri(graphs[0]))
     if request.method == "POST":
-        return Target(f"{request.base_url.rstrip('/')}/{uuid.uuid4()}", is_new=True)
-    raise BadQuery("The address names no graph.", todo="Add ?default or ?graph=IRI.")
+        return TargetGraph(f"{request.base_url.rstrip('/')}/{uuid.uuid4()}", is_new=True)
+    raise BadQuery("The address names no graph.", hint="Add ?default or ?graph=IRI.")
 
 
-def _absolute(iri: str) -> str:
+def _require_absolute_iri(iri: str) -> str:
     """Return `iri` when it is an absolute IRI (section 4.2)."""
     try:
         parts = urlsplit(iri)
         ox.NamedNode(iri)
     except ValueError as error:
-        raise BadQuery(f"graph={iri!r} is not an IRI.", todo="Name the graph by its whole IRI.") from error
+        raise BadQuery(f"graph={iri!r} is not an IRI.", hint="Name the graph by its whole IRI.") from error
     if not parts.scheme:
-        raise BadQuery(f"graph={iri!r} is a relative IRI.", todo="Name the graph by its whole IRI.")
+        raise BadQuery(f"graph={iri!r} is a relative IRI.", hint="Name the graph by its whole IRI.")
     return iri
 
 
-def _get(target: Target) -> Response:
+def _get_graph(target: TargetGraph) -> Response:
     """Answer the triples of a graph; 404 when there is none of that name."""
     settings: Settings = current_app.extensions["kg_settings"]
-    store = endpoint()
-    wanted = in_address(request).get("format", [""])[0]
-    offer = named(wanted, GRAPHS) if wanted else choose(request.headers.get("Accept", ""), GRAPHS)
+    store = get_sparql_service()
+    wanted = read_query_parameters(request).get("format", [""])[0]
+    offer = (
+        find_media_type(wanted, GRAPH_MEDIA_TYPES)
+        if wanted
+        else choose_media_type(request.headers.get("Accept", ""), GRAPH_MEDIA_TYPES)
+    )
     if offer is None:
-        raise not_acceptable("graphs", GRAPHS)
+        raise make_not_acceptable_error("graphs", GRAPH_MEDIA_TYPES)
     if target.graph is not None and not store.has_graph(ox.NamedNode(target.graph)):
-        raise NotFound(f"There is no graph <{target.graph}>.", todo="/sparql lists the graphs of this store.")
-    job = QueryJob("", triples=offer.key, whole_graph=target.graph or "", deadline=settings.query_deadline)
-    return respond(store.answer(job), Formats(None, offer))
+        raise NotFound(f"There is no graph <{target.graph}>.", hint="/sparql lists the graphs of this store.")
+    job = QueryJob(
+        "", rdf_format=offer.format_key, graph_to_dump=target.graph or "", deadline=settings.query_deadline
+    )
+    return make_query_response(store.answer(job), AcceptedFormats(None, offer))
 
 
-def _put(target: Target) -> Response:
+def _put_graph(target: TargetGraph) -> Response:
     """Replace a graph."""
-    return _answer(target, _write("put", target))
+    return _make_write_response(target, _write_graph("put", target))
 
 
-def _post(target: Target) -> Response:
+def _post_graph(target: TargetGraph) -> Response:
     """Merge into a graph, or make one of a new name."""
-    return _answer(target, _write("post", target))
+    return _make_write_response(target, _write_graph("post", target))
 
 
-def _delete(target: Target) -> Response:
+def _delete_graph(target: TargetGraph) -> Response:
     """Remove a graph."""
     job = WriteJob("delete", graph=target.graph)
-    endpoint().write(job)
+    get_sparql_service().write(job)
     return Response(status=204)
 
 
-def _answer(target: Target, created: bool) -> Response:
+def _make_write_response(target: TargetGraph, created: bool) -> Response:
     """Return 201 for a graph that was made, 204 for one that was there."""
     response = Response(status=201 if created else 204)
     if created and target.graph:
@@ -125,51 +137,59 @@ def _answer(target: Target, created: bool) -> Response:
     return response
 
 
-def _write(act: str, target: Target) -> bool:
+def _write_graph(operation: str, target: TargetGraph) -> bool:
     """Send the body to the store; return whether it made a graph."""
     settings: Settings = current_app.extensions["kg_settings"]
-    if request.mimetype == _MULTIPART:
-        media, data = "nt", _parts(target, settings.body_size)
+    if request.mimetype == _MULTIPART_MEDIA_TYPE:
+        media, data = "nt", _read_multipart_triples(target, settings.body_size)
     else:
-        media, data = _key(request.mimetype or "application/rdf+xml"), body(request, settings.body_size)
-    deadline = settings.query_deadline * _PATIENCE
-    job = WriteJob(act, graph=target.graph, media=media, base=target.base, deadline=deadline)
-    return endpoint().write(job, data) or target.is_new
-
-
-def _key(media: str) -> str:
-    """Return the format of a media type; raises UnsupportedMedia with the list of those accepted."""
-    if media not in BODIES:
-        raise UnsupportedMedia(
-            f"A body of type {media} is not understood.", todo=f"Accepted: {', '.join(sorted(BODIES))}."
+        media, data = (
+            _find_body_format(request.mimetype or "application/rdf+xml"),
+            read_body(request, settings.body_size),
         )
-    return BODIES[media]
+    deadline = settings.query_deadline * _WRITE_DEADLINE_FACTOR
+    job = WriteJob(operation, graph=target.graph, body_format=media, base=target.base_iri, deadline=deadline)
+    return get_sparql_service().write(job, data) or target.is_new
 
 
-def _parts(target: Target, limit: int) -> bytes:
+def _find_body_format(media: str) -> str:
+    """Return the format of a media type; raises UnsupportedMedia with the list of those accepted."""
+    if media not in FORMAT_BY_BODY_TYPE:
+        raise UnsupportedMedia(
+            f"A body of type {media} is not understood.",
+            hint=f"Accepted: {', '.join(sorted(FORMAT_BY_BODY_TYPE))}.",
+        )
+    return FORMAT_BY_BODY_TYPE[media]
+
+
+def _read_multipart_triples(target: TargetGraph, max_bytes: int) -> bytes:
     """Return the triples of a multipart body as N-Triples (section 5.5)."""
-    request.max_content_length = limit
+    request.max_content_length = max_bytes
     triples: list[ox.Triple] = []
     for part in request.files.values():
-        data, key = part.stream.read(), _key(part.mimetype)
+        data, key = part.stream.read(), _find_body_format(part.mimetype)
         try:
-            quads = ox.parse(io.BytesIO(data), FORMATS[key], base_iri=target.base, rename_blank_nodes=True)
+            quads = ox.parse(
+                io.BytesIO(data), FORMATS[key], base_iri=target.base_iri, rename_blank_nodes=True
+            )
             triples += [quad.triple for quad in quads]
         except SyntaxError as error:
             raise BadData(
                 f"A part of the body cannot be read: {error.msg}.",
-                where=part.filename or "part",
+                location=part.filename or "part",
                 line=error.lineno or 0,
                 column=error.offset or 0,
-                todo="Mend it; nothing was changed.",
+                hint="Mend it; nothing was changed.",
             ) from error
     return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
 
 
-def _options() -> Response:
+def _make_graph_options_response() -> Response:
     """Answer OPTIONS; only reads are open to pages of other origins."""
-    allow = ", ".join(METHODS)
-    response = Response(status=204, headers={"Allow": allow, "Accept-Post": ", ".join(sorted(BODIES))})
+    allow = ", ".join(GRAPH_STORE_METHODS)
+    response = Response(
+        status=204, headers={"Allow": allow, "Accept-Post": ", ".join(sorted(FORMAT_BY_BODY_TYPE))}
+    )
     response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
     response.headers["Access-Control-Allow-Headers"] = "Accept"
-    return allow_reading(response)
+    return allow_cross_origin_reads(response)

@@ -13,15 +13,15 @@ from typing import Any, TypeVar, cast
 from flask import Blueprint, current_app, render_template, request
 from markupsafe import Markup
 
-from kg.errors import KgError
+from kg.errors import UserError
 from kg.settings import Settings
 from kg.store.protocol import Store
-from kg.views.reading import Reader
-from kg.views.start import Document, documents, told_by
+from kg.views.reading import PageQueryReader
+from kg.views.start import DocumentSummary, attribute_to_documents, list_documents
 
 blueprint = Blueprint("layout", __name__)
 
-_Value = TypeVar("_Value")
+_Memoized = TypeVar("_Memoized")
 
 #: label and address of the main navigation
 _NAVIGATION = (
@@ -44,67 +44,69 @@ class NavigationItem:
     current: bool
 
 
-class Kept:
+class VersionCache:
     """Values that are costly to make, kept by name for as long as the version of the data stays."""
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, Any]] = {}
 
-    def get(self, name: str, version: str, make: Callable[[], _Value]) -> _Value:
+    def get_or_make(self, name: str, version: str, make: Callable[[], _Memoized]) -> _Memoized:
         """Return the kept value, or make it anew for this version."""
         kept = self._values.get(name)
         if kept is None or kept[0] != version:
             kept = (version, make())
             self._values[name] = kept
-        return cast("_Value", kept[1])
+        return cast("_Memoized", kept[1])
 
 
 @blueprint.record_once
-def _prepare(state: Any) -> None:
+def _prepare_app(state: Any) -> None:
     """Give the application its own place for kept values; templates keep no blank lines."""
-    state.app.extensions["kg_kept"] = Kept()
+    state.app.extensions["kg_kept"] = VersionCache()
     state.app.jinja_env.trim_blocks = True
     state.app.jinja_env.lstrip_blocks = True
-    state.app.jinja_env.filters["linked"] = linked
+    state.app.jinja_env.filters["linked"] = link_addresses
 
 
-def settings() -> Settings:
+def app_settings() -> Settings:
     """Return the settings of the running application."""
     return cast("Settings", current_app.extensions["kg_settings"])
 
 
-def reader() -> Reader:
+def page_reader() -> PageQueryReader:
     """Return the reader of page queries over the application's store."""
     store = cast("Store", current_app.extensions["kg_store"])
-    return Reader(store, settings().root / "queries" / "pages")
+    return PageQueryReader(store, app_settings().root / "queries" / "pages")
 
 
-def kept(name: str, make: Callable[[], _Value]) -> _Value:
+def memoize_per_version(name: str, make: Callable[[], _Memoized]) -> _Memoized:
     """Return a value kept for the present version of the data."""
-    return cast("Kept", current_app.extensions["kg_kept"]).get(name, reader().store.version, make)
-
-
-def asset(name: str) -> str:
-    """Return the address of a static file with the hash of its content."""
-    return f"/static/{name}?h={_hashes()[name]}"
-
-
-def script(name: str) -> Markup:
-    """Return the tag of a front-end bundle, or nothing where it is not built: pages work without."""
-    file = _manifest().get(name)
-    if file is None:
-        return Markup("")
-    return Markup('<script type="module" src="/static/dist/{}?h={}"></script>').format(
-        file, _hashes().get(f"dist/{file}", "")
+    return cast("VersionCache", current_app.extensions["kg_kept"]).get_or_make(
+        name, page_reader().store.version, make
     )
 
 
-def page(template: str, view: object, *, title: str, **more: Any) -> str:
+def asset_address(name: str) -> str:
+    """Return the address of a static file with the hash of its content."""
+    return f"/static/{name}?h={_asset_hashes()[name]}"
+
+
+def script_tag(name: str) -> Markup:
+    """Return the tag of a front-end bundle, or nothing where it is not built: pages work without."""
+    file = _bundle_manifest().get(name)
+    if file is None:
+        return Markup("")
+    return Markup('<script type="module" src="/static/dist/{}?h={}"></script>').format(
+        file, _asset_hashes().get(f"dist/{file}", "")
+    )
+
+
+def render_page(template: str, view: object, *, title: str, **more: Any) -> str:
     """Return the HTML of a page object."""
     return render_template(template, page=view, title=title, **more)
 
 
-def linked(text: str) -> Markup:
+def link_addresses(text: str) -> Markup:
     """Return a sentence with the addresses of our pages in it as links."""
     parts = re.split(r"(?<![\w.])(/[\w./-]+[\w/-])", text)
     return Markup("").join(
@@ -113,22 +115,24 @@ def linked(text: str) -> Markup:
     )
 
 
-def _hashes() -> Mapping[str, str]:
+def _asset_hashes() -> Mapping[str, str]:
     """Return the first digits of the sha256 of every static file."""
-    return cast("Kept", current_app.extensions["kg_kept"]).get("hashes", "", lambda: _hash_all(_static()))
-
-
-def _manifest() -> Mapping[str, str]:
-    return cast("Kept", current_app.extensions["kg_kept"]).get(
-        "manifest", "", lambda: _read_manifest(_static())
+    return cast("VersionCache", current_app.extensions["kg_kept"]).get_or_make(
+        "hashes", "", lambda: _hash_files(_static_folder())
     )
 
 
-def _static() -> Path:
+def _bundle_manifest() -> Mapping[str, str]:
+    return cast("VersionCache", current_app.extensions["kg_kept"]).get_or_make(
+        "manifest", "", lambda: _read_manifest(_static_folder())
+    )
+
+
+def _static_folder() -> Path:
     return Path(current_app.static_folder or "")
 
 
-def _hash_all(folder: Path) -> dict[str, str]:
+def _hash_files(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         for path in folder.rglob("*")
@@ -147,37 +151,37 @@ def _read_manifest(folder: Path) -> dict[str, str]:
 
 
 @blueprint.app_context_processor
-def _shared() -> dict[str, Any]:
+def _template_context() -> dict[str, Any]:
     """Give every template what the frame of a page needs."""
     return {
-        "asset": asset,
-        "script": script,
+        "asset": asset_address,
+        "script": script_tag,
         "navigation": [
             NavigationItem(label, href, request.path == href or request.path.startswith(href + "/"))
             for label, href in _NAVIGATION
         ],
-        "data_version": reader().store.version,
-        "told_by": sources(),
-        "several_documents": _several_documents(),
+        "data_version": page_reader().store.version,
+        "told_by": current_attribution(),
+        "several_documents": _has_several_documents(),
     }
 
 
-def sources() -> str:
+def current_attribution() -> str:
     """Return which texts speak on the pages; a store that cannot be asked has its own page to say so."""
     try:
-        return told_by(_documents())
-    except KgError:
+        return attribute_to_documents(_cached_documents())
+    except UserError:
         return "the source text says"
 
 
-def _several_documents() -> bool:
+def _has_several_documents() -> bool:
     """Say whether statements must name their document; where the store cannot be asked, no page has any."""
     try:
-        return len(_documents()) > 1
-    except KgError:
+        return len(_cached_documents()) > 1
+    except UserError:
         return False
 
 
-def _documents() -> tuple[Document, ...]:
+def _cached_documents() -> tuple[DocumentSummary, ...]:
     """Return the source documents, read once a version of the data."""
-    return kept("documents", lambda: documents(reader()))
+    return memoize_per_version("documents", lambda: list_documents(page_reader()))

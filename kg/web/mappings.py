@@ -8,68 +8,80 @@ import pyoxigraph as ox
 from flask import Blueprint, Response
 
 from kg.errors import NotFound
-from kg.exports.sssom import sssom_set
+from kg.exports.sssom import make_accepted_set
 from kg.files.mappings import read_mappings, read_prefixes, read_unmapped
-from kg.mappings.prefixes import Prefixes
-from kg.mappings.rows import Mappings
-from kg.mappings.sssom import write
+from kg.mappings.prefixes import PrefixTable
+from kg.mappings.rows import MappingCollection
+from kg.mappings.sssom import format_sssom
 from kg.namespaces import GRAPH
-from kg.views.filtering import sliced
-from kg.views.mappings import MappedTerm, filtered, mapped_terms, mappings_page
-from kg.web.content import FORMS, filter_words, negotiate, page_number, respond, split
-from kg.web.layout import kept, page, reader, settings
+from kg.views.filtering import slice_page
+from kg.views.mappings import AcceptedMapping, filter_mappings, mappings_page, select_accepted_mappings
+from kg.web.content import (
+    REPRESENTATIONS,
+    choose_representation,
+    make_page_response,
+    read_filter,
+    read_page_number,
+    split_suffix,
+)
+from kg.web.layout import app_settings, memoize_per_version, page_reader, render_page
 
 blueprint = Blueprint("mappings", __name__)
-MAPPINGS = GRAPH["mappings"]
-TSV = "text/tab-separated-values; charset=utf-8"
+MAPPINGS_GRAPH = GRAPH["mappings"]
+TSV_CONTENT_TYPE = "text/tab-separated-values; charset=utf-8"
 
 
-def prefixes() -> Prefixes:
+def cached_prefixes() -> PrefixTable:
     """Return the outside vocabularies."""
-    return kept("prefixes", lambda: read_prefixes(settings().root))
+    return memoize_per_version("prefixes", lambda: read_prefixes(app_settings().root))
 
 
-def files() -> Mappings:
+def cached_mapping_files() -> MappingCollection:
     """Return the mapping files of the three verdicts."""
-    return kept("mapping-files", lambda: read_mappings(settings().root))
+    return memoize_per_version("mapping-files", lambda: read_mappings(app_settings().root))
 
 
-def terms() -> tuple[MappedTerm, ...]:
+def cached_accepted_mappings() -> tuple[AcceptedMapping, ...]:
     """Return every accepted mapping of the graph."""
-    return kept("mapped-terms", lambda: mapped_terms(reader()))
+    return memoize_per_version("mapped-terms", lambda: select_accepted_mappings(page_reader()))
 
 
 @blueprint.get("/mappings")
 @blueprint.get("/mappings.<suffix>")
-def mappings(suffix: str = "") -> Response:
+def show_mappings(suffix: str = "") -> Response:
     """Answer all mappings."""
-    if suffix and not split(f"mappings.{suffix}")[1]:
+    if suffix and not split_suffix(f"mappings.{suffix}")[1]:
         raise NotFound(
-            f"The mappings have no form .{suffix}.", todo="Forms: .json .ttl .nt .jsonld .rdf .sssom.tsv."
+            f"The mappings have no form .{suffix}.", hint="Forms: .json .ttl .nt .jsonld .rdf .sssom.tsv."
         )
-    form = negotiate(suffix, (FORMS[-1], *FORMS[:-1]))
-    asked = filter_words(form)
-    whole = kept("mappings-page", lambda: mappings_page(reader(), files(), read_unmapped(settings().root)))
-    view = filtered(whole, asked)
-    accepted = sliced(view.accepted, page_number(), "/mappings", asked, "#accepted")
+    form = choose_representation(suffix, (REPRESENTATIONS[-1], *REPRESENTATIONS[:-1]))
+    asked = read_filter(form)
+    whole = memoize_per_version(
+        "mappings-page",
+        lambda: mappings_page(page_reader(), cached_mapping_files(), read_unmapped(app_settings().root)),
+    )
+    view = filter_mappings(whole, asked)
+    accepted = slice_page(view.accepted, read_page_number(), "/mappings", asked, "#accepted")
     if accepted is None:
-        raise NotFound("The accepted mappings have no such page.", where="page", todo="Start with page 1.")
+        raise NotFound("The accepted mappings have no such page.", location="page", hint="Start with page 1.")
 
-    def html() -> str:
-        return page("mappings.html", view, title="Mappings", accepted=accepted, filter=asked)
+    def render_html() -> str:
+        return render_page("mappings.html", view, title="Mappings", accepted=accepted, filter=asked)
 
-    return respond(form, view, html, _quads)
+    return make_page_response(form, view, render_html, _mapping_quads)
 
 
 @blueprint.get("/mappings.sssom.tsv")
-def sssom() -> Response:
+def download_sssom() -> Response:
     """Answer the accepted mappings as one SSSOM file."""
-    text = kept("mappings-sssom", lambda: write(sssom_set(files(), prefixes())))
+    text = memoize_per_version(
+        "mappings-sssom", lambda: format_sssom(make_accepted_set(cached_mapping_files(), cached_prefixes()))
+    )
     headers = {"Content-Disposition": 'attachment; filename="rrall-kg.sssom.tsv"'}
-    return Response(text, content_type=TSV, headers=headers)
+    return Response(text, content_type=TSV_CONTENT_TYPE, headers=headers)
 
 
-def _quads() -> Iterator[ox.Quad]:
+def _mapping_quads() -> Iterator[ox.Quad]:
     """Yield the graph of mappings."""
-    for triple in reader().store.quads(MAPPINGS):
-        yield ox.Quad(triple.subject, triple.predicate, triple.object, MAPPINGS)
+    for triple in page_reader().store.read_graph(MAPPINGS_GRAPH):
+        yield ox.Quad(triple.subject, triple.predicate, triple.object, MAPPINGS_GRAPH)

@@ -24,15 +24,15 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from kg.errors import KgError
+from kg.errors import UserError
 from kg.store.protocol import Store
 
-blueprint = Blueprint("metrics", __name__)
+metrics_blueprint = Blueprint("metrics", __name__)
 
-LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 #: what the engine reports -> kind of metric and help.
-ENGINE = {
+ENGINE_METRICS = {
     "running": ("gauge", "Queries that run now."),
     "waiting": ("gauge", "Queries that wait for a slot."),
     "slots": ("gauge", "Queries that may run at a time."),
@@ -44,10 +44,10 @@ ENGINE = {
 }
 
 
-SIZE = "SELECT (COUNT(*) AS ?n) { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"
+STORE_SIZE_QUERY = "SELECT (COUNT(*) AS ?n) { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"
 
 
-class Metrics:
+class RequestMetrics:
     """The counters of one process."""
 
     def __init__(self) -> None:
@@ -59,38 +59,38 @@ class Metrics:
             ("route", "method", "status", "cache"),
             registry=self.registry,
         )
-        self.seconds = Histogram(
+        self.request_seconds = Histogram(
             "kg_request_seconds",
             "From request to last byte.",
             ("route",),
-            buckets=LATENCIES,
+            buckets=LATENCY_BUCKETS,
             registry=self.registry,
         )
         self.rows = Counter("kg_rows", "Rows sent as answers to queries.", registry=self.registry)
-        self.asking = Gauge(
+        self.queries_in_flight = Gauge(
             "kg_queries_in_flight",
             "Requests for queries that are not yet answered.",
             multiprocess_mode="livesum",
             registry=self.registry,
         )
-        self._of: dict[tuple[str, str, int, str], Any] = {}
+        self._children_by_labels: dict[tuple[str, str, int, str], Any] = {}
 
-    def observe(self, route: str, method: str, status: int, seconds: float, cache: str) -> None:
+    def observe_request(self, route: str, method: str, status: int, seconds: float, cache: str) -> None:
         """Count one request; `labels()` is dear, so each combination is looked up once."""
         key = (route, method, status, cache)
-        pair = self._of.get(key)
+        pair = self._children_by_labels.get(key)
         if pair is None:
-            known = method if method in _METHODS else "other"
+            known = method if method in _KNOWN_METHODS else "other"
             pair = (
                 self.requests.labels(route, known, str(status), cache or "miss"),
-                self.seconds.labels(route),
+                self.request_seconds.labels(route),
             )
-            self._of[key] = pair
+            self._children_by_labels[key] = pair
         pair[0].inc()
         pair[1].observe(seconds)
 
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+_KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
 class EngineCollector(Collector):
@@ -102,62 +102,64 @@ class EngineCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield one family a number."""
-        for name, (kind, text) in ENGINE.items():
+        for name, (kind, text) in ENGINE_METRICS.items():
             if name not in self.status:
                 continue
             made = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
             yield made(f"kg_engine_{name}", text, value=float(self.status[name]))
 
 
-def engine_status(store: object) -> dict[str, Any]:
+def read_engine_status(store: object) -> dict[str, Any]:
     """Return what the store's engine tells of itself, {} when it has none."""
-    status = getattr(store, "status", None)
+    status = getattr(store, "read_status", None)
     return dict(status()) if callable(status) else {}
 
 
-@blueprint.record_once
-def _install(state: BlueprintSetupState) -> None:
+@metrics_blueprint.record_once
+def _install_metrics(state: BlueprintSetupState) -> None:
     """Give the application its counters."""
-    state.app.extensions.setdefault("kg_metrics", Metrics())
+    state.app.extensions.setdefault("kg_metrics", RequestMetrics())
 
 
-@blueprint.get("/metrics")
-def metrics() -> Response:
+@metrics_blueprint.get("/metrics")
+def get_metrics() -> Response:
     """Answer the numbers of all server processes in the Prometheus text format."""
     registry: CollectorRegistry = current_app.extensions["kg_metrics"].registry
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    text = generate_latest(registry) + generate_latest(_engine_registry(_in_flight(registry)))
+    text = generate_latest(registry) + generate_latest(
+        _make_engine_registry(_count_queries_in_flight(registry))
+    )
     return Response(text, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
-def _in_flight(registry: CollectorRegistry) -> float:
+def _count_queries_in_flight(registry: CollectorRegistry) -> float:
     """Return how many requests for queries all processes have in hand."""
     return registry.get_sample_value("kg_queries_in_flight") or 0.0
 
 
-def _engine_registry(in_flight: float) -> CollectorRegistry:
+def _make_engine_registry(in_flight: float) -> CollectorRegistry:
     """Return a registry of the engine's numbers; what is in hand and does not run waits."""
     store = current_app.extensions["kg_store"]
-    status = engine_status(store)
+    status = read_engine_status(store)
     if "running" in status:
         status["waiting"] = max(0.0, in_flight - status["running"])
     try:
-        status["quads"] = _size(store)
-    except KgError:
+        status["quads"] = _count_quads(store)
+    except UserError:
         pass
     registry = CollectorRegistry()
     registry.register(EngineCollector(status))
     return registry
 
 
-def _size(store: Store) -> int:
+def _count_quads(store: Store) -> int:
     """Return the number of statements in the store, counted once a version of the data."""
     known: dict[str, int] = current_app.extensions.setdefault("kg_size", {})
     version = store.version
     if version not in known:
-        row = next(iter(store.select(SIZE)))
+        row = next(iter(store.select(STORE_SIZE_QUERY)))
         known.clear()
         known[version] = int(getattr(row["n"], "value", "0"))
     return known[version]

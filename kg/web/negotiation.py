@@ -12,56 +12,58 @@ from types import MappingProxyType
 
 from kg.errors import NotAcceptable
 
-HTML = "text/html"
+HTML_MEDIA_TYPE = "text/html"
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class MediaType:
     """A format on offer: its key in the store, its media type, and the words for it in `?format=`."""
 
-    key: str
-    media: str
-    names: tuple[str, ...]
-    charset: bool = False  # a text/* type, sent with charset=utf-8
+    format_key: str
+    name: str
+    aliases: tuple[str, ...]
+    has_charset: bool = False  # a text/* type, sent with charset=utf-8
 
     @property
     def content_type(self) -> str:
         """Return the Content-Type header."""
-        return f"{self.media}; charset=utf-8" if self.charset else self.media
+        return f"{self.name}; charset=utf-8" if self.has_charset else self.name
 
 
 #: formats of SELECT and ASK answers, best first; aliases follow the types of the standard.
-RESULTS = (
-    Offer("json", "application/sparql-results+json", ("json", "srj")),
-    Offer("xml", "application/sparql-results+xml", ("xml", "srx")),
-    Offer("csv", "text/csv", ("csv",), charset=True),
-    Offer("tsv", "text/tab-separated-values", ("tsv",), charset=True),
-    Offer("csv-excel", "text/csv", ("csv-excel", "excel"), charset=True),
-    Offer("json", "application/json", ()),
-    Offer("xml", "application/xml", ()),
-    Offer("xml", "text/xml", (), charset=True),
+RESULT_MEDIA_TYPES = (
+    MediaType("json", "application/sparql-results+json", ("json", "srj")),
+    MediaType("xml", "application/sparql-results+xml", ("xml", "srx")),
+    MediaType("csv", "text/csv", ("csv",), has_charset=True),
+    MediaType("tsv", "text/tab-separated-values", ("tsv",), has_charset=True),
+    MediaType("csv-excel", "text/csv", ("csv-excel", "excel"), has_charset=True),
+    MediaType("json", "application/json", ()),
+    MediaType("xml", "application/xml", ()),
+    MediaType("xml", "text/xml", (), has_charset=True),
 )
 #: formats of CONSTRUCT and DESCRIBE answers and of graphs.
-GRAPHS = (
-    Offer("ttl", "text/turtle", ("ttl", "turtle"), charset=True),
-    Offer("nt", "application/n-triples", ("nt", "ntriples", "n-triples")),
-    Offer("rdf", "application/rdf+xml", ("rdf", "rdfxml", "xml")),
-    Offer("jsonld", "application/ld+json", ("jsonld", "json-ld", "json")),
-    Offer("trig", "application/trig", ("trig",)),
-    Offer("nq", "application/n-quads", ("nq", "nquads", "n-quads")),
-    Offer("n3", "text/n3", ("n3",), charset=True),
-    Offer("jsonld", "application/json", ()),
-    Offer("rdf", "application/xml", ()),
-    Offer("rdf", "text/xml", (), charset=True),
-    Offer("nt", "text/plain", (), charset=True),
-    Offer("ttl", "application/x-turtle", ()),
+GRAPH_MEDIA_TYPES = (
+    MediaType("ttl", "text/turtle", ("ttl", "turtle"), has_charset=True),
+    MediaType("nt", "application/n-triples", ("nt", "ntriples", "n-triples")),
+    MediaType("rdf", "application/rdf+xml", ("rdf", "rdfxml", "xml")),
+    MediaType("jsonld", "application/ld+json", ("jsonld", "json-ld", "json")),
+    MediaType("trig", "application/trig", ("trig",)),
+    MediaType("nq", "application/n-quads", ("nq", "nquads", "n-quads")),
+    MediaType("n3", "text/n3", ("n3",), has_charset=True),
+    MediaType("jsonld", "application/json", ()),
+    MediaType("rdf", "application/xml", ()),
+    MediaType("rdf", "text/xml", (), has_charset=True),
+    MediaType("nt", "text/plain", (), has_charset=True),
+    MediaType("ttl", "application/x-turtle", ()),
 )
 #: what a graph store takes; a graph's body is one graph, so quads only where no graph is named.
-BODIES = MappingProxyType({offer.media: offer.key for offer in reversed(GRAPHS)})
+FORMAT_BY_BODY_TYPE = MappingProxyType(
+    {offer.name: offer.format_key for offer in reversed(GRAPH_MEDIA_TYPES)}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class MediaRange:
     """One media range of an `Accept` header."""
 
     type: str
@@ -69,9 +71,9 @@ class Range:
     parameters: tuple[tuple[str, str], ...]
     quality: float
 
-    def specificity(self, media: str) -> int:
+    def match_specificity(self, media_type: str) -> int:
         """Return how closely it names `media`: 0 not at all, 1 `*/*`, 2 `type/*`, 3 the type itself."""
-        kind, _, sub = media.partition("/")
+        kind, _, sub = media_type.partition("/")
         if self.parameters:
             return 0
         if self.type == "*" and self.subtype == "*":
@@ -82,13 +84,13 @@ class Range:
 
 
 @lru_cache(maxsize=256)
-def ranges(accept: str) -> tuple[Range, ...]:
+def parse_accept(accept: str) -> tuple[MediaRange, ...]:
     """Return the media ranges of an `Accept` header; an empty one accepts anything."""
-    read = [_range(part) for part in accept.split(",") if part.strip()]
-    return tuple(r for r in read if r is not None) or (Range("*", "*", (), 1.0),)
+    read = [_parse_media_range(part) for part in accept.split(",") if part.strip()]
+    return tuple(r for r in read if r is not None) or (MediaRange("*", "*", (), 1.0),)
 
 
-def _range(text: str) -> Range | None:
+def _parse_media_range(text: str) -> MediaRange | None:
     """Return one media range, or None for what is none; a charset parameter is let go."""
     name, *rest = (part.strip() for part in text.split(";"))
     kind, slash, sub = name.lower().partition("/")
@@ -101,14 +103,14 @@ def _range(text: str) -> Range | None:
         key, _, value = item.partition("=")
         key, value = key.strip().lower(), value.strip().strip('"').lower()
         if key == "q":
-            quality = _quality(value)
+            quality = _parse_quality(value)
             break
         if key not in ("charset", "version", "profile", ""):
             parameters.append((key, value))
-    return Range(kind, sub, tuple(parameters), quality)
+    return MediaRange(kind, sub, tuple(parameters), quality)
 
 
-def _quality(text: str) -> float:
+def _parse_quality(text: str) -> float:
     """Return a weight between 0 and 1; what is no number counts as 0."""
     try:
         return min(1.0, max(0.0, float(text)))
@@ -116,51 +118,57 @@ def _quality(text: str) -> float:
         return 0.0
 
 
-def quality(accept: str, media: str) -> float:
+def compute_quality(accept: str, media_type: str) -> float:
     """Return the weight that `accept` gives `media`: that of the most specific range that names it."""
-    best = max(ranges(accept), key=lambda r: (r.specificity(media), r.quality))
-    return best.quality if best.specificity(media) else 0.0
+    best = max(parse_accept(accept), key=lambda r: (r.match_specificity(media_type), r.quality))
+    return best.quality if best.match_specificity(media_type) else 0.0
 
 
 @lru_cache(maxsize=512)
-def choose(accept: str, offers: tuple[Offer, ...]) -> Offer | None:
+def choose_media_type(accept: str, media_types: tuple[MediaType, ...]) -> MediaType | None:
     """Return the offer the client likes best, the first of equals, or None when it takes none."""
-    weighed = [(quality(accept, offer.media), -index, offer) for index, offer in enumerate(offers)]
+    weighed = [
+        (compute_quality(accept, offer.name), -index, offer) for index, offer in enumerate(media_types)
+    ]
     weight, _, offer = max(weighed, key=lambda item: item[:2])
     return offer if weight > 0 else None
 
 
-def named(name: str, offers: Iterable[Offer]) -> Offer | None:
+def find_media_type(name: str, media_types: Iterable[MediaType]) -> MediaType | None:
     """Return the offer of a `?format=`: a short name or a media type."""
     wanted = name.strip().lower()
-    return next((offer for offer in offers if wanted in offer.names or wanted == offer.media), None)
+    return next((offer for offer in media_types if wanted in offer.aliases or wanted == offer.name), None)
 
 
 @lru_cache(maxsize=256)
 def prefers_html(accept: str) -> bool:
     """Say whether the client is a browser: it likes a page better than any data format."""
-    html = quality(accept, HTML)
-    if html == 0 or not any((r.type, r.subtype) == ("text", "html") for r in ranges(accept)):
+    html = compute_quality(accept, HTML_MEDIA_TYPE)
+    if html == 0 or not any((r.type, r.subtype) == ("text", "html") for r in parse_accept(accept)):
         return False
-    explicit = [r for r in ranges(accept) if (r.type, r.subtype) != ("*", "*")]
-    rivals = (quality_in(explicit, offer.media) for offer in RESULTS + GRAPHS if "xml" not in offer.media)
+    explicit = [r for r in parse_accept(accept) if (r.type, r.subtype) != ("*", "*")]
+    rivals = (
+        compute_range_quality(explicit, offer.name)
+        for offer in RESULT_MEDIA_TYPES + GRAPH_MEDIA_TYPES
+        if "xml" not in offer.name
+    )
     return html >= max(rivals, default=0.0)
 
 
-def quality_in(given: list[Range], media: str) -> float:
+def compute_range_quality(media_ranges: list[MediaRange], media_type: str) -> float:
     """Return the weight that some ranges give `media`."""
-    return max((r.quality for r in given if r.specificity(media)), default=0.0)
+    return max((r.quality for r in media_ranges if r.match_specificity(media_type)), default=0.0)
 
 
-def offered(offers: Iterable[Offer]) -> str:
+def list_media_types(media_types: Iterable[MediaType]) -> str:
     """Return the media types of `offers`, for a sentence."""
-    return ", ".join(dict.fromkeys(offer.media for offer in offers))
+    return ", ".join(dict.fromkeys(offer.name for offer in media_types))
 
 
-def not_acceptable(what: str, offers: tuple[Offer, ...]) -> NotAcceptable:
+def make_not_acceptable_error(what: str, media_types: tuple[MediaType, ...]) -> NotAcceptable:
     """Return the error that lists what is on offer, by media type and by short name."""
-    short = ", ".join(dict.fromkeys(offer.names[0] for offer in offers if offer.names))
+    short = ", ".join(dict.fromkeys(offer.aliases[0] for offer in media_types if offer.aliases))
     return NotAcceptable(
         f"None of the formats asked for is on offer for {what}.",
-        todo=f"On offer: {offered(offers)}; ?format= takes {short}.",
+        hint=f"On offer: {list_media_types(media_types)}; ?format= takes {short}.",
     )

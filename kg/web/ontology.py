@@ -6,35 +6,47 @@ from flask import Blueprint, Response, jsonify
 
 from kg.errors import NotFound
 from kg.namespaces import GRAPH
-from kg.views.description import graph_quads
-from kg.views.ontology import diagram, filtered, ontology_page
+from kg.views.description import read_graph_quads
+from kg.views.ontology import draw_class_diagram, filter_terms, ontology_page
 from kg.views.terms import as_json
-from kg.web.content import FORMS, filter_words, links, negotiate, respond
-from kg.web.layout import kept, page, reader
+from kg.web.content import (
+    REPRESENTATIONS,
+    choose_representation,
+    link_representations,
+    make_page_response,
+    read_filter,
+)
+from kg.web.layout import memoize_per_version, page_reader, render_page
 
 blueprint = Blueprint("ontology", __name__)
 
-_SUFFIXES = {form.suffix for form in FORMS}
+_KNOWN_SUFFIXES = {form.suffix for form in REPRESENTATIONS}
 
 
 @blueprint.get("/ont", defaults={"suffix": ""})
 @blueprint.get("/ont.<suffix>")
-def ontology(suffix: str) -> Response:
+def show_ontology(suffix: str) -> Response:
     """Answer the ontology in the form asked for."""
-    if suffix and suffix not in _SUFFIXES:
-        raise NotFound(f"The ontology has no form .{suffix}.", todo=f"Forms: {', '.join(sorted(_SUFFIXES))}.")
-    form = negotiate(suffix)
-    asked = filter_words(form)
-    view = filtered(kept("ontology", lambda: ontology_page(reader())), asked)
+    if suffix and suffix not in _KNOWN_SUFFIXES:
+        raise NotFound(
+            f"The ontology has no form .{suffix}.", hint=f"Forms: {', '.join(sorted(_KNOWN_SUFFIXES))}."
+        )
+    form = choose_representation(suffix)
+    asked = read_filter(form)
+    view = filter_terms(memoize_per_version("ontology", lambda: ontology_page(page_reader())), asked)
 
-    def html() -> str:
-        return page("ontology.html", view, title=view.title, forms=links("/ont"), filter=asked)
+    def render_html() -> str:
+        return render_page(
+            "ontology.html", view, title=view.title, forms=link_representations("/ont"), filter=asked
+        )
 
-    return respond(form, view, html, lambda: graph_quads(reader(), GRAPH["ontology"].value))
+    return make_page_response(
+        form, view, render_html, lambda: read_graph_quads(page_reader(), GRAPH["ontology"].value)
+    )
 
 
 @blueprint.get("/api/ontology")
-def api_ontology() -> Response:
+def show_class_diagram() -> Response:
     """Answer the ontology's diagram as nodes and edges."""
-    view = kept("ontology", lambda: ontology_page(reader()))
-    return jsonify(as_json(diagram(view)))
+    view = memoize_per_version("ontology", lambda: ontology_page(page_reader()))
+    return jsonify(as_json(draw_class_diagram(view)))

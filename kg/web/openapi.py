@@ -12,18 +12,28 @@ from flask import Blueprint, Response, jsonify
 
 from kg.namespaces import BASE, ENTITY_KINDS
 from kg.questions import Question
-from kg.views.xrefs import MATCHES
-from kg.web.negotiation import BODIES, GRAPHS, RESULTS
-from kg.web.operation import FORM, HTML, JSON, PROBLEM, QUERY, UPDATE, Json, Operation, Parameter
-from kg.web.questions import library
+from kg.views.xrefs import MATCH_TYPES
+from kg.web.negotiation import FORMAT_BY_BODY_TYPE, GRAPH_MEDIA_TYPES, RESULT_MEDIA_TYPES
+from kg.web.operation import (
+    FORM_MEDIA_TYPE,
+    HTML_MEDIA_TYPE,
+    JSON_MEDIA_TYPE,
+    PROBLEM_MEDIA_TYPE,
+    QUERY_MEDIA_TYPE,
+    UPDATE_MEDIA_TYPE,
+    EndpointParameter,
+    JsonObject,
+    Operation,
+)
+from kg.web.questions import question_library
 
 blueprint = Blueprint("openapi", __name__)
 
-_RESULTS = tuple(dict.fromkeys(offer.media for offer in RESULTS))
-_GRAPHS = tuple(dict.fromkeys(offer.media for offer in GRAPHS))
-_PAGES = (HTML, JSON, *_GRAPHS)
+_RESULT_TYPES = tuple(dict.fromkeys(offer.name for offer in RESULT_MEDIA_TYPES))
+_GRAPH_TYPES = tuple(dict.fromkeys(offer.name for offer in GRAPH_MEDIA_TYPES))
+_PAGE_TYPES = (HTML_MEDIA_TYPE, JSON_MEDIA_TYPE, *_GRAPH_TYPES)
 
-PROBLEM_SCHEMA: Json = {
+PROBLEM_SCHEMA: JsonObject = {
     "type": "object",
     "description": "RFC 9457 problem details: what, where, and what to do next.",
     "required": ["type", "title", "status", "detail", "request_id"],
@@ -38,55 +48,63 @@ PROBLEM_SCHEMA: Json = {
         "request_id": {"type": "string"},
     },
 }
-_XREF_LIST: Json = {
+_XREF_LIST_SCHEMA: JsonObject = {
     "type": "array",
     "items": {"type": "object", "required": ["curie", "label", "subject", "predicate", "object", "proof"]},
 }
 #: members by match type; `others` is all but exactMatch, `beyond` what the same entity is matched to besides.
-_XREFS: Json = {
+_XREFS_SCHEMA: JsonObject = {
     "type": "object",
-    "required": ["curie", *MATCHES, "others"],
+    "required": ["curie", *MATCH_TYPES, "others"],
     "properties": {
         "curie": {"type": "string"},
-        **{name: _XREF_LIST for name in (*MATCHES, "others")},
+        **{name: _XREF_LIST_SCHEMA for name in (*MATCH_TYPES, "others")},
         "beyond": {"type": "array", "items": {"type": "object"}},
     },
 }
-_STRINGS: Json = {"type": "array", "items": {"type": "string"}}
+_STRING_LIST_SCHEMA: JsonObject = {"type": "array", "items": {"type": "string"}}
 
 
-_DATASET = (
-    Parameter(
+_DATASET_PARAMETERS = (
+    EndpointParameter(
         "default-graph-uri", "a graph of the default graph", schema={"type": "string", "format": "uri"}
     ),
-    Parameter("named-graph-uri", "a named graph", schema={"type": "string", "format": "uri"}),
+    EndpointParameter("named-graph-uri", "a named graph", schema={"type": "string", "format": "uri"}),
 )
-_FORMAT = Parameter("format", "json, xml, csv, tsv, csv-excel, ttl, nt, rdf, jsonld ...: instead of Accept")
-_GRAPH = (
-    Parameter("graph", "the IRI of a named graph", schema={"type": "string", "format": "uri"}),
-    Parameter(
+_FORMAT_PARAMETER = EndpointParameter(
+    "format", "json, xml, csv, tsv, csv-excel, ttl, nt, rdf, jsonld ...: instead of Accept"
+)
+_GRAPH_PARAMETERS = (
+    EndpointParameter("graph", "the IRI of a named graph", schema={"type": "string", "format": "uri"}),
+    EndpointParameter(
         "default", "the default graph; its value is not read", schema={"type": "string", "maxLength": 0}
     ),
 )
-_KIND = Parameter(
-    "kind", "what kind of thing", where="path", schema={"enum": [k for k in ENTITY_KINDS if k != "scenario"]}
+_KIND_PARAMETER = EndpointParameter(
+    "kind",
+    "what kind of thing",
+    location="path",
+    schema={"enum": [k for k in ENTITY_KINDS if k != "scenario"]},
 )
-_IRI = {"type": "string", "format": "uri"}
-_FEATURES: Json = {**_STRINGS, "description": "features as labels, CURIEs or IRIs; GET /case lists them"}
-_CASE: Mapping[str, Json] = {
-    JSON: {
+_IRI_SCHEMA = {"type": "string", "format": "uri"}
+_FEATURES_SCHEMA: JsonObject = {
+    **_STRING_LIST_SCHEMA,
+    "description": "features as labels, CURIEs or IRIs; GET /case lists them",
+}
+_CASE_BODY_SCHEMAS: Mapping[str, JsonObject] = {
+    JSON_MEDIA_TYPE: {
         "type": "object",
-        "properties": {"yes": _FEATURES, "no": _FEATURES},
+        "properties": {"yes": _FEATURES_SCHEMA, "no": _FEATURES_SCHEMA},
         "additionalProperties": False,
     },
-    FORM: {
+    FORM_MEDIA_TYPE: {
         "type": "object",
         "description": "fields yes and no, or a field a feature, which says yes, no or unknown",
-        "properties": {"yes": _STRINGS, "no": _STRINGS},
+        "properties": {"yes": _STRING_LIST_SCHEMA, "no": _STRING_LIST_SCHEMA},
         "additionalProperties": {"enum": ["yes", "no", "unknown"]},
     },
 }
-_CASE_ANSWER: Json = {
+_CASE_ANSWER_SCHEMA: JsonObject = {
     "type": "object",
     "required": ["asked", "choices", "claims", "ask_next"],
     "properties": {
@@ -95,215 +113,267 @@ _CASE_ANSWER: Json = {
         "ask_next": {"type": "array", "description": "features whose answer decides most claims"},
     },
 }
-_ROWS: Json = {"type": "object", "required": ["head"]}
+_ROWS_SCHEMA: JsonObject = {"type": "object", "required": ["head"]}
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "get",
         "/sparql",
         "Ask a SPARQL query; without one, the service description",
-        (*_RESULTS, *_GRAPHS, HTML),
-        (Parameter("query", "the text of the query"), *_DATASET, _FORMAT),
-        status=(200, 304),
-        schema=_ROWS,
+        (*_RESULT_TYPES, *_GRAPH_TYPES, HTML_MEDIA_TYPE),
+        (EndpointParameter("query", "the text of the query"), *_DATASET_PARAMETERS, _FORMAT_PARAMETER),
+        statuses=(200, 304),
+        response_schema=_ROWS_SCHEMA,
     ),
     Operation(
         "post",
         "/sparql",
         "Ask a SPARQL query",
-        (*_RESULTS, *_GRAPHS, HTML),
-        _DATASET,
-        (QUERY, FORM),
-        schema=_ROWS,
+        (*_RESULT_TYPES, *_GRAPH_TYPES, HTML_MEDIA_TYPE),
+        _DATASET_PARAMETERS,
+        (QUERY_MEDIA_TYPE, FORM_MEDIA_TYPE),
+        response_schema=_ROWS_SCHEMA,
     ),
     Operation(
         "post",
         "/sparql/cancel",
         "Stop a query, by the 16 hexadecimal digits sent with it as X-Query-Id",
-        (JSON,),
+        (JSON_MEDIA_TYPE,),
         (),
-        (FORM,),
-        schema={"type": "object", "required": ["cancelled"]},
+        (FORM_MEDIA_TYPE,),
+        response_schema={"type": "object", "required": ["cancelled"]},
     ),
-    Operation("post", "/update", "Run a SPARQL update", body=(UPDATE, FORM), status=(204, 200), writes=True),
-    Operation("get", "/store", "Read a graph", _GRAPHS, (*_GRAPH, _FORMAT), status=(200, 304)),
-    Operation("put", "/store", "Replace a graph", (), _GRAPH, tuple(BODIES), (204, 201), writes=True),
-    Operation("post", "/store", "Add to a graph", (), _GRAPH, tuple(BODIES), (204, 201), writes=True),
-    Operation("delete", "/store", "Remove a graph", (), _GRAPH, status=(204,), writes=True),
+    Operation(
+        "post",
+        "/update",
+        "Run a SPARQL update",
+        request_types=(UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE),
+        statuses=(204, 200),
+        requires_token=True,
+    ),
+    Operation(
+        "get",
+        "/store",
+        "Read a graph",
+        _GRAPH_TYPES,
+        (*_GRAPH_PARAMETERS, _FORMAT_PARAMETER),
+        statuses=(200, 304),
+    ),
+    Operation(
+        "put",
+        "/store",
+        "Replace a graph",
+        (),
+        _GRAPH_PARAMETERS,
+        tuple(FORMAT_BY_BODY_TYPE),
+        (204, 201),
+        requires_token=True,
+    ),
+    Operation(
+        "post",
+        "/store",
+        "Add to a graph",
+        (),
+        _GRAPH_PARAMETERS,
+        tuple(FORMAT_BY_BODY_TYPE),
+        (204, 201),
+        requires_token=True,
+    ),
+    Operation(
+        "delete", "/store", "Remove a graph", (), _GRAPH_PARAMETERS, statuses=(204,), requires_token=True
+    ),
     Operation(
         "post",
         "/validate",
         "Say whether a query or update parses",
-        (JSON,),
+        (JSON_MEDIA_TYPE,),
         (),
-        (QUERY, UPDATE, FORM),
-        schema={"type": "object", "required": ["ok"], "properties": {"ok": {"type": "boolean"}}},
+        (QUERY_MEDIA_TYPE, UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE),
+        response_schema={"type": "object", "required": ["ok"], "properties": {"ok": {"type": "boolean"}}},
     ),
     Operation(
         "get",
         "/.well-known/void",
         "What this server offers: VoID, DCAT, service description",
-        _GRAPHS,
-        (_FORMAT,),
-        status=(200, 304),
+        _GRAPH_TYPES,
+        (_FORMAT_PARAMETER,),
+        statuses=(200, 304),
     ),
-    Operation("get", "/questions", "The named questions", (HTML, JSON, *_GRAPHS), status=(200, 304)),
-    Operation("get", "/{kind}/", "The entities of one kind", _PAGES, (_KIND,), status=(200, 304)),
+    Operation(
+        "get",
+        "/questions",
+        "The named questions",
+        (HTML_MEDIA_TYPE, JSON_MEDIA_TYPE, *_GRAPH_TYPES),
+        statuses=(200, 304),
+    ),
+    Operation(
+        "get", "/{kind}/", "The entities of one kind", _PAGE_TYPES, (_KIND_PARAMETER,), statuses=(200, 304)
+    ),
     Operation(
         "get",
         "/{kind}/{name}",
         "One entity",
-        _PAGES,
-        (_KIND, Parameter("name", "its local name", where="path")),
-        status=(200, 304),
+        _PAGE_TYPES,
+        (_KIND_PARAMETER, EndpointParameter("name", "its local name", location="path")),
+        statuses=(200, 304),
     ),
     Operation(
         "get",
         "/search",
         "Find entities by name",
-        (HTML, JSON),
-        (Parameter("q", "what to look for"),),
-        status=(200, 304),
+        (HTML_MEDIA_TYPE, JSON_MEDIA_TYPE),
+        (EndpointParameter("q", "what to look for"),),
+        statuses=(200, 304),
     ),
     Operation(
         "get",
         "/api/suggest",
         "Names that begin or sound like it",
-        (JSON,),
-        (Parameter("q", "what was typed"),),
-        status=(200, 304),
-        schema={"type": "array", "items": {"type": "object"}},
+        (JSON_MEDIA_TYPE,),
+        (EndpointParameter("q", "what was typed"),),
+        statuses=(200, 304),
+        response_schema={"type": "array", "items": {"type": "object"}},
     ),
     Operation(
         "get",
         "/api/terms",
         "Classes, properties and entities for a query editor",
-        (JSON,),
-        status=(200, 304),
-        schema={"type": "object"},
+        (JSON_MEDIA_TYPE,),
+        statuses=(200, 304),
+        response_schema={"type": "object"},
     ),
     Operation(
         "get",
         "/api/neighbourhood",
         "What stands around an entity",
-        (JSON,),
-        (Parameter("iri", "the entity", True, schema=_IRI),),
-        status=(200, 304),
-        schema={"type": "object"},
+        (JSON_MEDIA_TYPE,),
+        (EndpointParameter("iri", "the entity", True, schema=_IRI_SCHEMA),),
+        statuses=(200, 304),
+        response_schema={"type": "object"},
     ),
     Operation(
         "get",
         "/api/ontology",
         "The classes and how they hang together",
-        (JSON,),
-        status=(200, 304),
-        schema={"type": "object"},
+        (JSON_MEDIA_TYPE,),
+        statuses=(200, 304),
+        response_schema={"type": "object"},
     ),
     Operation(
         "get",
         "/api/xrefs",
         "Identifiers of the same thing elsewhere",
-        (JSON,),
-        (Parameter("curie", "a CURIE, ours or of an outside vocabulary", True),),
-        status=(200, 304),
-        schema=_XREFS,
+        (JSON_MEDIA_TYPE,),
+        (EndpointParameter("curie", "a CURIE, ours or of an outside vocabulary", True),),
+        statuses=(200, 304),
+        response_schema=_XREFS_SCHEMA,
     ),
     Operation(
         "get",
         "/resolve",
         "What an outside identifier stands for here",
-        (JSON, HTML, *_GRAPHS),
-        (Parameter("curie", "a CURIE or IRI", True),),
-        status=(200, 304),
+        (JSON_MEDIA_TYPE, HTML_MEDIA_TYPE, *_GRAPH_TYPES),
+        (EndpointParameter("curie", "a CURIE or IRI", True),),
+        statuses=(200, 304),
     ),
     Operation(
         "get",
         "/explain",
         "Why a statement holds: its proof",
-        (JSON, HTML, "text/plain", *_GRAPHS),
+        (JSON_MEDIA_TYPE, HTML_MEDIA_TYPE, "text/plain", *_GRAPH_TYPES),
         (
             *(
-                Parameter(name, help, True)
+                EndpointParameter(name, help, True)
                 for name, help in (("s", "subject"), ("p", "predicate"), ("o", "object"))
             ),
-            Parameter("all", "1: other proofs too", schema={"enum": ["1", "0"]}),
-            _FORMAT,
+            EndpointParameter("all", "1: other proofs too", schema={"enum": ["1", "0"]}),
+            _FORMAT_PARAMETER,
         ),
-        status=(200, 304),
+        statuses=(200, 304),
     ),
     Operation(
         "get",
         "/case",
         "The features that a case may name",
-        (JSON, HTML),
-        schema=_CASE_ANSWER,
+        (JSON_MEDIA_TYPE, HTML_MEDIA_TYPE),
+        response_schema=_CASE_ANSWER_SCHEMA,
     ),
     Operation(
         "post",
         "/case",
         "What the text raises for a case: features that hold and that do not; the rest is unknown",
-        (JSON, HTML),
-        body=_CASE,
-        schema=_CASE_ANSWER,
+        (JSON_MEDIA_TYPE, HTML_MEDIA_TYPE),
+        request_types=_CASE_BODY_SCHEMAS,
+        response_schema=_CASE_ANSWER_SCHEMA,
     ),
     Operation(
         "get",
         "/mappings",
         "Mappings to outside vocabularies",
-        (JSON, HTML, *_GRAPHS),
+        (JSON_MEDIA_TYPE, HTML_MEDIA_TYPE, *_GRAPH_TYPES),
         (
-            Parameter("q", "words that the rows hold; not for RDF"),
-            Parameter("page", "50 rows a page, in HTML"),
+            EndpointParameter("q", "words that the rows hold; not for RDF"),
+            EndpointParameter("page", "50 rows a page, in HTML"),
         ),
-        status=(200, 304),
+        statuses=(200, 304),
     ),
-    Operation("get", "/export", "What can be downloaded whole", (JSON, HTML), status=(200, 304)),
-    Operation("get", "/context.jsonld", "The JSON-LD context", ("application/ld+json",), status=(200, 304)),
+    Operation(
+        "get",
+        "/export",
+        "What can be downloaded whole",
+        (JSON_MEDIA_TYPE, HTML_MEDIA_TYPE),
+        statuses=(200, 304),
+    ),
+    Operation("get", "/context.jsonld", "The JSON-LD context", ("application/ld+json",), statuses=(200, 304)),
     Operation("get", "/backup", "Everything, as it is at one moment", ("application/n-quads",)),
     Operation(
         "put",
         "/backup",
         "Another store in the place of everything",
-        (JSON,),
+        (JSON_MEDIA_TYPE,),
         (),
         ("application/n-quads",),
-        schema={"type": "object", "required": ["restored", "version"]},
-        writes=True,
+        response_schema={"type": "object", "required": ["restored", "version"]},
+        requires_token=True,
     ),
     Operation(
         "get",
         "/health/live",
         "The process answers",
-        (JSON,),
-        schema={"type": "object", "required": ["status"], "properties": {"status": {"const": "live"}}},
+        (JSON_MEDIA_TYPE,),
+        response_schema={
+            "type": "object",
+            "required": ["status"],
+            "properties": {"status": {"const": "live"}},
+        },
     ),
     Operation(
         "get",
         "/health/ready",
         "Questions would be answered",
-        (JSON,),
-        status=(200, 503),
-        schema={"type": "object", "required": ["status", "checks", "version"]},
+        (JSON_MEDIA_TYPE,),
+        statuses=(200, 503),
+        response_schema={"type": "object", "required": ["status", "checks", "version"]},
     ),
     Operation("get", "/metrics", "Numbers for Prometheus", ("text/plain",)),
     Operation(
         "get",
         "/openapi.json",
         "This document",
-        (JSON,),
-        status=(200, 304),
-        schema={"type": "object", "required": ["openapi", "info", "paths"]},
+        (JSON_MEDIA_TYPE,),
+        statuses=(200, 304),
+        response_schema={"type": "object", "required": ["openapi", "info", "paths"]},
     ),
 )
 
 
-def _question(question: Question) -> Operation:
+def _make_question_operation(question: Question) -> Operation:
     """Return the operation of a named question."""
     parameters = tuple(
-        Parameter(
+        EndpointParameter(
             p.name,
             f"{p.help} ({p.type}); left out: {p.example}",
-            schema=_STRINGS if p.many else {"type": "string"},
+            schema=_STRING_LIST_SCHEMA if p.is_repeatable else {"type": "string"},
         )
         for p in question.params
     )
@@ -312,17 +382,17 @@ def _question(question: Question) -> Operation:
         "get",
         address,
         question.question,
-        (HTML, JSON, "text/csv", QUERY, *_GRAPHS),
-        (*parameters, _FORMAT),
-        status=(200, 304),
+        (HTML_MEDIA_TYPE, JSON_MEDIA_TYPE, "text/csv", QUERY_MEDIA_TYPE, *_GRAPH_TYPES),
+        (*parameters, _FORMAT_PARAMETER),
+        statuses=(200, 304),
     )
 
 
-def document(questions: tuple[Question, ...]) -> Json:
+def make_openapi_document(questions: tuple[Question, ...]) -> JsonObject:
     """Return the OpenAPI document."""
-    paths: Json = {}
-    for operation in (*OPERATIONS, *map(_question, questions)):
-        paths.setdefault(operation.path, {})[operation.method] = operation.described()
+    paths: JsonObject = {}
+    for operation in (*OPERATIONS, *map(_make_question_operation, questions)):
+        paths.setdefault(operation.path, {})[operation.method] = operation.to_openapi()
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         "openapi": "3.1.0",
@@ -339,7 +409,7 @@ def document(questions: tuple[Question, ...]) -> Json:
             "responses": {
                 "Problem": {
                     "description": "What went wrong, where, and what to do next.",
-                    "content": {PROBLEM: problem, HTML: {"schema": {"type": "string"}}},
+                    "content": {PROBLEM_MEDIA_TYPE: problem, HTML_MEDIA_TYPE: {"schema": {"type": "string"}}},
                 }
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -348,6 +418,6 @@ def document(questions: tuple[Question, ...]) -> Json:
 
 
 @blueprint.get("/openapi.json")
-def openapi() -> Response:
+def get_openapi_document() -> Response:
     """Answer the document."""
-    return jsonify(document(library()))
+    return jsonify(make_openapi_document(question_library()))

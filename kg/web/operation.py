@@ -6,30 +6,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Json = dict[str, Any]
-JSON, HTML, PROBLEM, FORM = (
+JsonObject = dict[str, Any]
+JSON_MEDIA_TYPE, HTML_MEDIA_TYPE, PROBLEM_MEDIA_TYPE, FORM_MEDIA_TYPE = (
     "application/json",
     "text/html",
     "application/problem+json",
     "application/x-www-form-urlencoded",
 )
-QUERY, UPDATE = "application/sparql-query", "application/sparql-update"
+QUERY_MEDIA_TYPE, UPDATE_MEDIA_TYPE = "application/sparql-query", "application/sparql-update"
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class EndpointParameter:
     """A parameter of an operation."""
 
     name: str
     help: str
     required: bool = False
-    where: str = "query"
+    location: str = "query"
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
-    def described(self) -> Json:
+    def to_openapi(self) -> JsonObject:
         """Return it as OpenAPI has it."""
-        given = {"name": self.name, "in": self.where, "description": self.help, "schema": dict(self.schema)}
-        return given | {"required": self.required or self.where == "path"}
+        given = {
+            "name": self.name,
+            "in": self.location,
+            "description": self.help,
+            "schema": dict(self.schema),
+        }
+        return given | {"required": self.required or self.location == "path"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +44,45 @@ class Operation:
     method: str
     path: str
     summary: str
-    returns: tuple[str, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    body: tuple[str, ...] | Mapping[str, Json] = ()
-    status: tuple[int, ...] = (200,)
-    schema: Mapping[str, Any] = field(default_factory=dict)
-    writes: bool = False
+    response_types: tuple[str, ...] = ()
+    parameters: tuple[EndpointParameter, ...] = ()
+    request_types: tuple[str, ...] | Mapping[str, JsonObject] = ()
+    statuses: tuple[int, ...] = (200,)
+    response_schema: Mapping[str, Any] = field(default_factory=dict)
+    requires_token: bool = False
 
-    def described(self) -> Json:
+    def to_openapi(self) -> JsonObject:
         """Return it as OpenAPI has it."""
-        content = {media: {"schema": self._schema(media)} for media in self.returns}
-        answers: Json = {str(code): {"description": _WORDS[code]} for code in self.status}
-        answers[str(self.status[0])] |= {"content": content} if content else {}
+        content = {media: {"schema": self._get_response_schema(media)} for media in self.response_types}
+        answers: JsonObject = {
+            str(code): {"description": _DESCRIPTION_BY_STATUS[code]} for code in self.statuses
+        }
+        answers[str(self.statuses[0])] |= {"content": content} if content else {}
         answers["default"] = {"$ref": "#/components/responses/Problem"}
-        found: Json = {
+        found: JsonObject = {
             "summary": self.summary,
-            "operationId": _identifier(self),
-            "parameters": [parameter.described() for parameter in self.parameters],
+            "operationId": _make_operation_id(self),
+            "parameters": [parameter.to_openapi() for parameter in self.parameters],
             "responses": answers,
         }
-        if self.body:
-            found["requestBody"] = {"required": True, "content": _bodies(self.body)}
-        if self.writes:
+        if self.request_types:
+            found["requestBody"] = {"required": True, "content": _describe_request_body(self.request_types)}
+        if self.requires_token:
             found["security"] = [{"token": []}]
         return found
 
-    def _schema(self, media: str) -> Json:
+    def _get_response_schema(self, media_type: str) -> JsonObject:
         """Return the schema of an answer in one type: known for JSON, text for the others."""
         return (
-            dict(self.schema) if media == JSON else {"type": "string"} if not media.endswith("json") else {}
+            dict(self.response_schema)
+            if media_type == JSON_MEDIA_TYPE
+            else {"type": "string"}
+            if not media_type.endswith("json")
+            else {}
         )
 
 
-_WORDS = {
+_DESCRIPTION_BY_STATUS = {
     200: "The answer.",
     201: "Made.",
     204: "Done; nothing to say.",
@@ -81,21 +92,21 @@ _WORDS = {
 }
 
 
-def _identifier(operation: Operation) -> str:
+def _make_operation_id(operation: Operation) -> str:
     """Return a name for programs that are made from the document."""
     words = "".join(letter if letter.isalnum() else " " for letter in operation.path).split()
     return "_".join([operation.method, *words])
 
 
-def _bodies(bodies: tuple[str, ...] | Mapping[str, Json]) -> Json:
+def _describe_request_body(request_types: tuple[str, ...] | Mapping[str, JsonObject]) -> JsonObject:
     """Return the types of a request body; a mapping tells the schema of each."""
-    if isinstance(bodies, Mapping):
-        return {media: {"schema": schema} for media, schema in bodies.items()}
-    return {media: _body(media) for media in bodies}
+    if isinstance(request_types, Mapping):
+        return {media: {"schema": schema} for media, schema in request_types.items()}
+    return {media: _describe_media_type(media) for media in request_types}
 
 
-def _body(media: str) -> Json:
+def _describe_media_type(media_type: str) -> JsonObject:
     """Return what a request body of one type holds."""
-    if media == FORM:
+    if media_type == FORM_MEDIA_TYPE:
         return {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}
     return {"schema": {"type": "string"}}

@@ -10,129 +10,156 @@ from flask import Blueprint, Response, jsonify, request
 from kg.errors import NotFound
 from kg.namespaces import BASE, ENTITY_KINDS
 from kg.views.claim import claim_page
-from kg.views.description import description, graph_quads
+from kg.views.description import describe_entity, read_graph_quads
 from kg.views.entity import entity_page
-from kg.views.falling import falling, materialisation
-from kg.views.finding import near
+from kg.views.falling import find_retraction_impact, load_closure
+from kg.views.finding import suggest_similar_names
 from kg.views.graph import graph_page
 from kg.views.listing import list_page
-from kg.views.neighbourhood import neighbourhood
-from kg.views.reading import Reader
+from kg.views.neighbourhood import draw_neighbourhood
+from kg.views.reading import PageQueryReader
 from kg.views.start import start_page
-from kg.views.terms import Term, as_json, expand
-from kg.web.content import PAGES, Form, links, negotiate, ours, page_number, respond, split
-from kg.web.explain import wording
-from kg.web.layout import kept, page, reader
-from kg.web.questions import library
-from kg.web.search import index
+from kg.views.terms import Term, as_json, expand_curie
+from kg.web.content import (
+    PAGE_REPRESENTATIONS,
+    Representation,
+    choose_representation,
+    link_representations,
+    make_entity_iri,
+    make_page_response,
+    read_page_number,
+    split_suffix,
+)
+from kg.web.explain import cached_proof_hedge
+from kg.web.layout import memoize_per_version, page_reader, render_page
+from kg.web.questions import question_library
+from kg.web.search import search_index
 
 blueprint = Blueprint("pages", __name__)
 
-_KINDS = ",".join(kind for kind in ENTITY_KINDS if kind != "scenario")
+_ROUTED_KINDS = ",".join(kind for kind in ENTITY_KINDS if kind != "scenario")
 
 
 @blueprint.get("/")
-def start() -> Response:
+def show_start() -> Response:
     """Answer the start page."""
-    form = negotiate(offers=PAGES)
-    view = start_page(reader(), library())
-    return respond(form, view, lambda: page("start.html", view, title="What is said, and where"), tuple)
+    form = choose_representation(representations=PAGE_REPRESENTATIONS)
+    view = start_page(page_reader(), question_library())
+    return make_page_response(
+        form, view, lambda: render_page("start.html", view, title="What is said, and where"), tuple
+    )
 
 
-@blueprint.get(f"/<any({_KINDS}):kind>/")
-def entities(kind: str) -> Response:
+@blueprint.get(f"/<any({_ROUTED_KINDS}):kind>/")
+def list_entities(kind: str) -> Response:
     """Answer the list of the entities of a kind."""
-    form = negotiate(offers=PAGES)
-    view = list_page(reader(), kind, page_number())
+    form = choose_representation(representations=PAGE_REPRESENTATIONS)
+    view = list_page(page_reader(), kind, read_page_number())
     if view is None:
         number = request.args.get("page", "")[:40]
         raise NotFound(
-            f"There is no page {number} of this list.", where=request.path, todo="Start with page 1."
+            f"There is no page {number} of this list.", location=request.path, hint="Start with page 1."
         )
-    return respond(form, view, lambda: page("list.html", view, title=view.title), tuple)
+    return make_page_response(form, view, lambda: render_page("list.html", view, title=view.title), tuple)
 
 
-@blueprint.get(f"/<any({_KINDS}):kind>/<path:name>")
-def entity(kind: str, name: str) -> Response:
+@blueprint.get(f"/<any({_ROUTED_KINDS}):kind>/<path:name>")
+def show_entity(kind: str, name: str) -> Response:
     """Answer the page of an IRI in the form asked for."""
-    local, suffix = split(name)
-    form = negotiate(suffix)
-    iri = ours(f"/{kind}/{local}")
-    read = reader()
-    answer = _PAGES_BY_KIND.get(kind, _entity)(read, iri, form) if _readable(iri) else None
+    local, suffix = split_suffix(name)
+    form = choose_representation(suffix)
+    iri = make_entity_iri(f"/{kind}/{local}")
+    read = page_reader()
+    answer = _RESPONDER_OF_KIND.get(kind, _respond_entity)(read, iri, form) if _is_valid_iri(iri) else None
     if answer is None:
-        raise not_found(f"/{kind}/{local}", local)
+        raise entity_not_found(f"/{kind}/{local}", local)
     return answer
 
 
-def not_found(path: str, name: str) -> NotFound:
+def entity_not_found(path: str, name: str) -> NotFound:
     """Return the error that names what a reader may have meant."""
-    found = near(index(), name)
+    found = suggest_similar_names(search_index(), name)
     hint = (
         f"Did you mean {', '.join(f'{hit.label} ({hit.href})' for hit in found)}?"
         if found
         else "Try the search."
     )
-    return NotFound(f"The graph says nothing of {path}.", where=path, todo=hint)
+    return NotFound(f"The graph says nothing of {path}.", location=path, hint=hint)
 
 
-def _entity(read: Reader, iri: str, form: Form) -> Response | None:
-    view = entity_page(read, iri, wording)
+def _respond_entity(reader: PageQueryReader, iri: str, representation: Representation) -> Response | None:
+    view = entity_page(reader, iri, cached_proof_hedge)
     if view is None:
         return None
 
-    def html() -> str:
-        around = neighbourhood(view)
-        return page("entity.html", view, title=view.title, around=around, forms=links(view.ref.href))
+    def render_html() -> str:
+        around = draw_neighbourhood(view)
+        return render_page(
+            "entity.html", view, title=view.title, around=around, forms=link_representations(view.ref.href)
+        )
 
-    return respond(form, view, html, lambda: description(read, iri), canonical=iri)
+    return make_page_response(
+        representation, view, render_html, lambda: describe_entity(reader, iri), canonical=iri
+    )
 
 
-def _claim(read: Reader, iri: str, form: Form) -> Response | None:
+def _respond_claim(reader: PageQueryReader, iri: str, representation: Representation) -> Response | None:
     worked_out = request.args.get("without", "") not in {"", "0"}
-    view = claim_page(read, iri, _falling if worked_out else None)
+    view = claim_page(reader, iri, _cached_retraction_impact if worked_out else None)
     if view is None:
         return None
 
-    def html() -> str:
-        return page("claim.html", view, title=f"Claim {view.statement.name}", forms=links(view.ref.href))
+    def render_html() -> str:
+        return render_page(
+            "claim.html",
+            view,
+            title=f"Claim {view.statement.name}",
+            forms=link_representations(view.ref.href),
+        )
 
-    return respond(form, view, html, lambda: description(read, iri), canonical=iri)
+    return make_page_response(
+        representation, view, render_html, lambda: describe_entity(reader, iri), canonical=iri
+    )
 
 
-def _falling(iri: str) -> list[tuple[Term, Term, Term]]:
+def _cached_retraction_impact(iri: str) -> list[tuple[Term, Term, Term]]:
     """Return what would fall without a claim; some tenths of a second, so only on request."""
-    store = reader().store
-    closure = kept("closure", lambda: materialisation(store))
-    return kept(f"falling {iri}", lambda: list(falling(store, closure, iri)))
+    store = page_reader().store
+    closure = memoize_per_version("closure", lambda: load_closure(store))
+    return memoize_per_version(f"falling {iri}", lambda: list(find_retraction_impact(store, closure, iri)))
 
 
-def _graph(read: Reader, iri: str, form: Form) -> Response | None:
-    view = graph_page(read, iri, page_number())
+def _respond_graph(reader: PageQueryReader, iri: str, representation: Representation) -> Response | None:
+    view = graph_page(reader, iri, read_page_number())
     if view is None:
-        return _entity(read, iri, form)
+        return _respond_entity(reader, iri, representation)
 
-    def html() -> str:
-        return page("graph.html", view, title=view.title, forms=links(view.ref.href))
+    def render_html() -> str:
+        return render_page("graph.html", view, title=view.title, forms=link_representations(view.ref.href))
 
-    return respond(form, view, html, lambda: graph_quads(read, iri), canonical=iri)
+    return make_page_response(
+        representation, view, render_html, lambda: read_graph_quads(reader, iri), canonical=iri
+    )
 
 
-_PAGES_BY_KIND: dict[str, Callable[[Reader, str, Form], Response | None]] = {"claim": _claim, "graph": _graph}
+_RESPONDER_OF_KIND: dict[str, Callable[[PageQueryReader, str, Representation], Response | None]] = {
+    "claim": _respond_claim,
+    "graph": _respond_graph,
+}
 
 
 @blueprint.get("/api/neighbourhood")
-def api_neighbourhood() -> Response:
+def show_neighbourhood() -> Response:
     """Answer what stands around an entity as nodes and edges."""
-    iri = expand(request.args.get("iri", ""))
+    iri = expand_curie(request.args.get("iri", ""))
     iri = BASE + iri.removeprefix("/") if iri.startswith("/") else iri
-    view = entity_page(reader(), iri) if _readable(iri) else None
+    view = entity_page(page_reader(), iri) if _is_valid_iri(iri) else None
     if view is None:
-        raise not_found("/api/neighbourhood", iri.rsplit("/", 1)[-1] or "iri")
-    return jsonify(as_json(neighbourhood(view)))
+        raise entity_not_found("/api/neighbourhood", iri.rsplit("/", 1)[-1] or "iri")
+    return jsonify(as_json(draw_neighbourhood(view)))
 
 
-def _readable(iri: str) -> bool:
+def _is_valid_iri(iri: str) -> bool:
     """Say whether a text can be an IRI at all."""
     try:
         ox.NamedNode(iri)

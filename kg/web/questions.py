@@ -10,118 +10,139 @@ from flask import Blueprint, Response, request
 from pyoxigraph import NamedNode
 
 from kg.errors import BadQuery
-from kg.pipeline.answers import Answer, Choices, answer, choices_folder
-from kg.pipeline.nearby import Nearby, nearby
-from kg.questions import Question, find, load
+from kg.pipeline.answers import ParameterChoices, QuestionAnswer, answer_question, get_choices_folder
+from kg.pipeline.nearby import RelatedSituations, find_related_situations
+from kg.questions import Question, find_question, load_questions
 from kg.store.protocol import Term
-from kg.views.questions import address, question_page, questions_page
-from kg.web.content import PAGES, Form, negotiate, respond
-from kg.web.layout import kept, page, reader, settings
-from kg.web.negotiation import Offer
+from kg.views.questions import question_address, question_page, questions_page
+from kg.web.content import PAGE_REPRESENTATIONS, Representation, choose_representation, make_page_response
+from kg.web.layout import app_settings, memoize_per_version, page_reader, render_page
+from kg.web.negotiation import MediaType
 
 blueprint = Blueprint("questions", __name__)
 
-_CSV = Form(Offer("csv", "text/csv", ("csv",), charset=True))
-_QUERY = Form(Offer("rq", "application/sparql-query", ("rq",)))
-_OFFERS = (*PAGES, _CSV, _QUERY)
-_BY_SUFFIX = {form.suffix: form for form in _OFFERS}
+_CSV_FORMAT = Representation(MediaType("csv", "text/csv", ("csv",), has_charset=True))
+_QUERY_FORMAT = Representation(MediaType("rq", "application/sparql-query", ("rq",)))
+_FORMATS = (*PAGE_REPRESENTATIONS, _CSV_FORMAT, _QUERY_FORMAT)
+_FORMAT_OF_SUFFIX = {form.suffix: form for form in _FORMATS}
 #: a cell that begins so is a formula to a spreadsheet (OWASP, CSV injection)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def library() -> tuple[Question, ...]:
+def question_library() -> tuple[Question, ...]:
     """Return the named questions; files do not change while a server runs."""
-    return kept("questions", lambda: load(settings().root / "queries" / "questions"))
+    return memoize_per_version(
+        "questions", lambda: load_questions(app_settings().root / "queries" / "questions")
+    )
 
 
 @blueprint.app_context_processor
-def _library() -> dict[str, object]:
+def _editor_context() -> dict[str, object]:
     """Give the query editor the library and a first query."""
     return {
-        "library": library,
-        "example": lambda: library()[0].text if library() else "SELECT * WHERE { ?s ?p ?o } LIMIT 10",
+        "library": question_library,
+        "example": lambda: (
+            question_library()[0].text if question_library() else "SELECT * WHERE { ?s ?p ?o } LIMIT 10"
+        ),
     }
 
 
 @blueprint.get("/questions")
-def questions() -> Response:
+def list_questions() -> Response:
     """Answer the list of questions."""
-    form = negotiate(offers=PAGES)
-    view = questions_page(library())
-    return respond(form, view, lambda: page("questions.html", view, title="Questions"), tuple)
+    form = choose_representation(representations=PAGE_REPRESENTATIONS)
+    view = questions_page(question_library())
+    return make_page_response(
+        form, view, lambda: render_page("questions.html", view, title="Questions"), tuple
+    )
 
 
 @blueprint.get("/questions/<name>")
-def question(name: str) -> Response:
+def show_answer(name: str) -> Response:
     """Answer a question with the values given, or else those of its example."""
     stem, dot, suffix = name.rpartition(".")
-    asked = find(library(), stem if dot and suffix in _BY_SUFFIX else name)
-    form = _form(suffix if dot else "", request.args.get("format", ""))
+    asked = find_question(question_library(), stem if dot and suffix in _FORMAT_OF_SUFFIX else name)
+    form = _choose_format(suffix if dot else "", request.args.get("format", ""))
     values = {key: tuple(v for v in found if v) for key, found in request.args.lists() if key != "format"}
     given = {key: found for key, found in values.items() if found}
-    choices = Choices(reader().store, choices_folder(settings().root))
+    choices = ParameterChoices(page_reader().store, get_choices_folder(app_settings().root))
     try:
-        answered = answer(reader().store, asked, given, choices)
+        answered = answer_question(page_reader().store, asked, given, choices)
     except BadQuery as error:
-        if form.media != "text/html":
+        if form.media_type_name != "text/html":
             raise
-        return _refused(asked, given, choices, error)
-    return _answered(form, asked, given, answered, choices)
+        return _respond_invalid_values(asked, given, choices, error)
+    return _respond_answer(form, asked, given, answered, choices)
 
 
-def _form(suffix: str, wanted: str) -> Form:
+def _choose_format(suffix: str, wanted: str) -> Representation:
     for name in (suffix, wanted):
-        if name in _BY_SUFFIX:
-            return _BY_SUFFIX[name]
+        if name in _FORMAT_OF_SUFFIX:
+            return _FORMAT_OF_SUFFIX[name]
     if wanted:
         raise BadQuery(
-            f"There is no format {wanted!r}.", where="format", todo=f"Formats: {', '.join(_BY_SUFFIX)}."
+            f"There is no format {wanted!r}.",
+            location="format",
+            hint=f"Formats: {', '.join(_FORMAT_OF_SUFFIX)}.",
         )
-    return negotiate(offers=_OFFERS)
+    return choose_representation(representations=_FORMATS)
 
 
-def _answered(
-    form: Form, asked: Question, given: Mapping[str, tuple[str, ...]], answered: Answer, choices: Choices
+def _respond_answer(
+    representation: Representation,
+    question: Question,
+    chosen_values: Mapping[str, tuple[str, ...]],
+    result: QuestionAnswer,
+    choices: ParameterChoices,
 ) -> Response:
-    if form is _CSV:
-        return Response(_csv(answered), content_type=form.offer.content_type)
-    if form is _QUERY:
-        return Response(answered.query, content_type=form.media)
-    around = nearby(reader().store, asked, given, choices, answered)
-    view = question_page(asked, given, answered, choices, address(asked, given), around)
-    return respond(form, view, lambda: page("question.html", view, title=view.heading), tuple)
+    if representation is _CSV_FORMAT:
+        return Response(_format_csv(result), content_type=representation.media_type.content_type)
+    if representation is _QUERY_FORMAT:
+        return Response(result.query, content_type=representation.media_type_name)
+    around = find_related_situations(page_reader().store, question, chosen_values, choices, result)
+    view = question_page(
+        question, chosen_values, result, choices, question_address(question, chosen_values), around
+    )
+    return make_page_response(
+        representation, view, lambda: render_page("question.html", view, title=view.heading), tuple
+    )
 
 
-def _refused(
-    asked: Question, given: Mapping[str, tuple[str, ...]], choices: Choices, error: BadQuery
+def _respond_invalid_values(
+    question: Question,
+    chosen_values: Mapping[str, tuple[str, ...]],
+    choices: ParameterChoices,
+    error: BadQuery,
 ) -> Response:
     """Answer a form whose values do not fit: the same form, with the complaint, as 400."""
-    empty = Answer((), (), {}, asked.text)
-    view = question_page(asked, given, empty, choices, address(asked, {}), Nearby())
-    html = page("question.html", view, title=view.heading, problem=error)
+    empty = QuestionAnswer((), (), {}, question.text)
+    view = question_page(
+        question, chosen_values, empty, choices, question_address(question, {}), RelatedSituations()
+    )
+    html = render_page("question.html", view, title=view.heading, problem=error)
     return Response(html, 400, content_type="text/html; charset=utf-8")
 
 
-def _csv(answered: Answer) -> str:
+def _format_csv(result: QuestionAnswer) -> str:
     """Return the answer as CSV: beside each column of IRIs one of their labels; formulas disarmed."""
-    columns = [*zip(*answered.rows, strict=True)] or [()] * len(answered.variables)
+    columns = [*zip(*result.rows, strict=True)] or [()] * len(result.variables)
     shown = [
         column
-        for name, terms in zip(answered.variables, columns, strict=True)
-        for column in _columns(answered, name, terms)
+        for name, terms in zip(result.variables, columns, strict=True)
+        for column in _csv_columns(result, name, terms)
     ]
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows(zip(*shown, strict=True))  # RFC 4180
     return out.getvalue()
 
 
-def _columns(answered: Answer, name: str, terms: Sequence[Term | None]) -> Iterator[list[str]]:
+def _csv_columns(result: QuestionAnswer, name: str, terms: Sequence[Term | None]) -> Iterator[list[str]]:
     """Yield a variable's column with its heading, then labels where it holds IRIs that come without."""
-    yield [name, *(_safe(str(getattr(term, "value", "") or "")) for term in terms)]
+    yield [name, *(_escape_formula(str(getattr(term, "value", "") or "")) for term in terms)]
     beside = f"{name}_label"
-    if beside not in answered.variables and any(isinstance(term, NamedNode) for term in terms):
-        yield [beside, *(_safe(answered.text(term)) for term in terms)]
+    if beside not in result.variables and any(isinstance(term, NamedNode) for term in terms):
+        yield [beside, *(_escape_formula(result.format_term(term)) for term in terms)]
 
 
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def _escape_formula(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

@@ -8,45 +8,54 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, jsonify, request
 
 from kg.errors import BadQuery
-from kg.mappings.triples import mapping_triples
-from kg.views.mappings import judged
-from kg.views.resolve import Resolution, resolve
-from kg.views.xrefs import xrefs
-from kg.web.content import FORMS, negotiate, respond
-from kg.web.layout import page, reader
-from kg.web.mappings import MAPPINGS, files, prefixes, terms
+from kg.mappings.triples import mappings_to_triples
+from kg.views.mappings import list_unaccepted_mappings
+from kg.views.resolve import Resolution, resolve_identifier
+from kg.views.xrefs import find_xrefs
+from kg.web.content import REPRESENTATIONS, choose_representation, make_page_response
+from kg.web.layout import page_reader, render_page
+from kg.web.mappings import MAPPINGS_GRAPH, cached_accepted_mappings, cached_mapping_files, cached_prefixes
 
 blueprint = Blueprint("resolve", __name__)
 
 
 @blueprint.get("/resolve")
-def resolved() -> Response:
+def show_resolution() -> Response:
     """Answer everything the graph holds for an outside identifier."""
-    form = negotiate(request.args.get("format", ""), (FORMS[-1], *FORMS[:-1]))
-    others = judged(files(), "rejected") + judged(files(), "undecided")
-    view = resolve(reader(), prefixes(), _curie(), terms(), others)
-    return respond(form, view, lambda: page("resolve.html", view, title=view.curie), lambda: _quads(view))
+    form = choose_representation(request.args.get("format", ""), (REPRESENTATIONS[-1], *REPRESENTATIONS[:-1]))
+    others = list_unaccepted_mappings(cached_mapping_files(), "rejected") + list_unaccepted_mappings(
+        cached_mapping_files(), "undecided"
+    )
+    view = resolve_identifier(
+        page_reader(), cached_prefixes(), _requested_identifier(), cached_accepted_mappings(), others
+    )
+    return make_page_response(
+        form,
+        view,
+        lambda: render_page("resolve.html", view, title=view.curie),
+        lambda: _resolution_quads(view),
+    )
 
 
 @blueprint.get("/api/xrefs")
-def cross_references() -> Response:
+def list_xrefs() -> Response:
     """Answer the identifiers on the other side of one of ours, or of an outside one, as JSON."""
-    return jsonify(xrefs(_curie(), prefixes(), terms()))
+    return jsonify(find_xrefs(_requested_identifier(), cached_prefixes(), cached_accepted_mappings()))
 
 
-def _curie() -> str:
+def _requested_identifier() -> str:
     """Return the identifier asked for; raises BadQuery without one."""
     curie = request.args.get("curie", "").strip()
     if not curie:
         raise BadQuery(
-            "No identifier is given.", where="curie", todo="Add ?curie=RXNORM:282388, for example."
+            "No identifier is given.", location="curie", hint="Add ?curie=RXNORM:282388, for example."
         )
     return curie
 
 
-def _quads(view: Resolution) -> Iterator[ox.Quad]:
+def _resolution_quads(view: Resolution) -> Iterator[ox.Quad]:
     """Yield the mappings found, in their graph."""
     wanted = {(term.entity_curie, term.curie) for term in (*view.matches, *(b.mapped for b in view.below))}
-    rows = (row for row in files().rows() if row.pair in wanted)
-    for triple in mapping_triples(rows, prefixes()):
-        yield ox.Quad(triple.subject, triple.predicate, triple.object, MAPPINGS)
+    rows = (row for row in cached_mapping_files().rows() if row.subject_and_object in wanted)
+    for triple in mappings_to_triples(rows, cached_prefixes()):
+        yield ox.Quad(triple.subject, triple.predicate, triple.object, MAPPINGS_GRAPH)

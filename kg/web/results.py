@@ -7,37 +7,44 @@ from time import perf_counter
 
 from flask import Response
 
-from kg.errors import KgError
-from kg.store.client import Reply
+from kg.errors import UserError
+from kg.store.client import ResultStream
 from kg.store.jobs import QueryJob
-from kg.views.results import MOST_ROWS, ResultsPage, rows, triples, truth
-from kg.web.endpoint import endpoint
-from kg.web.errors import status_of
-from kg.web.layout import page, reader
+from kg.views.results import RESULT_ROWS_SHOWN, ResultsPage, ask_result, construct_result, select_result
+from kg.web.endpoint import get_sparql_service
+from kg.web.errors import find_status
+from kg.web.layout import page_reader, render_page
 
 
-def answer_page(job: QueryJob) -> Response:
+def make_results_response(job: QueryJob) -> Response:
     """Run a query and answer its page; what goes wrong is said above the query, with its status."""
     begun = perf_counter()
-    capped = replace(job, results="json", triples="nt", rows=min(job.rows or MOST_ROWS, MOST_ROWS))
+    capped = replace(
+        job,
+        results_format="json",
+        rdf_format="nt",
+        row_limit=min(job.row_limit or RESULT_ROWS_SHOWN, RESULT_ROWS_SHOWN),
+    )
     status = 200
     try:
-        view = _view(endpoint().answer(capped), begun)
-    except KgError as error:
-        status, view = status_of(error)[0], ResultsPage(problem=str(error))
-    html = page("results.html", view, title="SPARQL", query=job.text)
+        view = _make_results_page(get_sparql_service().answer(capped), begun)
+    except UserError as error:
+        status, view = find_status(error)[0], ResultsPage(problem=str(error))
+    html = render_page("results.html", view, title="SPARQL", query=job.text)
     response = Response(html, status, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.vary.add("Accept")
     return response
 
 
-def _view(reply: Reply, begun: float) -> ResultsPage:
+def _make_results_page(reply: ResultStream, started: float) -> ResultsPage:
     """Return the view of an answer; its form is what the engine's parser found."""
     form = reply.head["form"]
-    body = reply.body()
-    spent = round((perf_counter() - begun) * 1000)
+    body = reply.read_body()
+    spent = round((perf_counter() - started) * 1000)
     if form == "ASK":
-        return truth(body, spent)
-    make = rows if form == "SELECT" else triples
-    return make(reader(), body, spent, truncated=bool(reply.head["truncated"] or reply.end.get("truncated")))
+        return ask_result(body, spent)
+    make = select_result if form == "SELECT" else construct_result
+    return make(
+        page_reader(), body, spent, truncated=bool(reply.head["truncated"] or reply.trailer.get("truncated"))
+    )

@@ -4,40 +4,42 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from kg.search import Index
-from kg.views.finding import read_index, search_page, suggestions
+from kg.search import SearchIndex
+from kg.views.finding import build_search_index, search_page, suggest_entities
 from kg.views.terms import as_json
-from kg.views.vocabulary import vocabulary
-from kg.web.content import PAGES, negotiate, respond
-from kg.web.layout import kept, page, reader
+from kg.views.vocabulary import build_editor_vocabulary
+from kg.web.content import PAGE_REPRESENTATIONS, choose_representation, make_page_response
+from kg.web.layout import memoize_per_version, page_reader, render_page
 
 blueprint = Blueprint("search", __name__)
 
-_LONGEST = 200
+_MAX_QUERY_LENGTH = 200
 
 
-def index() -> Index:
+def search_index() -> SearchIndex:
     """Return the index of the present version of the data."""
-    return kept("index", lambda: read_index(reader()))
+    return memoize_per_version("index", lambda: build_search_index(page_reader()))
 
 
 @blueprint.get("/search")
-def search() -> Response:
+def show_search() -> Response:
     """Answer what a query finds, best first."""
-    form = negotiate(offers=PAGES)
-    query = request.args.get("q", "")[:_LONGEST].strip()
-    view = search_page(index(), query)
-    return respond(form, view, lambda: page("search.html", view, title="Search", asked=query), tuple)
+    form = choose_representation(representations=PAGE_REPRESENTATIONS)
+    query = request.args.get("q", "")[:_MAX_QUERY_LENGTH].strip()
+    view = search_page(search_index(), query)
+    return make_page_response(
+        form, view, lambda: render_page("search.html", view, title="Search", asked=query), tuple
+    )
 
 
 @blueprint.get("/api/suggest")
-def suggest() -> Response:
+def suggest_names() -> Response:
     """Answer a few names to choose from."""
-    found = suggestions(index(), request.args.get("q", "")[:_LONGEST])
+    found = suggest_entities(search_index(), request.args.get("q", "")[:_MAX_QUERY_LENGTH])
     return jsonify([{"label": f.label, "kind": f.kind, "href": f.href, "match": f.match} for f in found])
 
 
 @blueprint.get("/api/terms")
-def terms() -> Response:
+def list_editor_terms() -> Response:
     """Answer the terms an editor completes."""
-    return jsonify(kept("terms", lambda: as_json(vocabulary(reader()))))
+    return jsonify(memoize_per_version("terms", lambda: as_json(build_editor_vocabulary(page_reader()))))

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 blueprint = Blueprint("security", __name__)
 
-CSP = "; ".join(
+CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -22,9 +22,9 @@ CSP = "; ".join(
     )
 )
 
-HEADERS = MappingProxyType(
+SECURITY_HEADERS = MappingProxyType(
     {
-        "Content-Security-Policy": CSP,
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         # Empty: the server would name itself and so tell which advisories to try.
         "Server": "",
         "X-Content-Type-Options": "nosniff",
@@ -39,5 +39,5 @@ HEADERS = MappingProxyType(
 @blueprint.after_app_request
 def add_security_headers(response: Response) -> Response:
     """Add the headers to every answer, errors included."""
-    response.headers.extend(HEADERS)
+    response.headers.extend(SECURITY_HEADERS)
     return response

@@ -10,22 +10,22 @@ from kg.errors import Forbidden, StoreUnavailable, Unauthorized
 from kg.settings import Settings
 
 
-def require_token() -> None:
+def require_update_token() -> None:
     """Return when the request may write; raises Forbidden while writing is off, Unauthorized otherwise."""
-    expected = token_of(current_app.extensions["kg_settings"])
+    expected = read_update_token(current_app.extensions["kg_settings"])
     if not expected:
         raise Forbidden(
             "Writing is switched off on this server.",
-            todo="The operator switches it on with KG_UPDATE_TOKEN or KG_UPDATE_TOKEN_FILE.",
+            hint="The operator switches it on with KG_UPDATE_TOKEN or KG_UPDATE_TOKEN_FILE.",
         )
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), expected.encode()):
         raise Unauthorized(
-            "Writing needs the token of this server.", todo="Send it as: Authorization: Bearer TOKEN."
+            "Writing needs the token of this server.", hint="Send it as: Authorization: Bearer TOKEN."
         )
 
 
-def token_of(settings: Settings) -> str:
+def read_update_token(settings: Settings) -> str:
     """Return the token that allows writes, '' for none; raises StoreUnavailable for a lost file."""
     if settings.update_token_file is None:
         return settings.update_token
@@ -33,10 +33,10 @@ def token_of(settings: Settings) -> str:
         return settings.update_token_file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise StoreUnavailable(
-            "The file with the update token cannot be read.", todo="Check KG_UPDATE_TOKEN_FILE."
+            "The file with the update token cannot be read.", hint="Check KG_UPDATE_TOKEN_FILE."
         ) from error
 
 
-def is_writable(settings: Settings) -> bool:
+def is_writing_enabled(settings: Settings) -> bool:
     """Say whether writing is on."""
     return bool(settings.update_token or settings.update_token_file)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from kg.external.reading import Options
+from kg.external.reading import ReadOptions
 from kg.files.mappings import read_mappings
-from kg.linking.importing import Wish, import_file
-from kg.linking.registry import store_path
-from kg.linking.workbench import workbench
+from kg.linking.importing import ImportRequest, import_file
+from kg.linking.registry import locate_import_store
+from kg.linking.workbench import open_workbench
 from kg.settings import Settings
 
 from .conftest import Visit, serving, visiting
@@ -35,8 +35,10 @@ def curated(
         shutil.copytree(root / folder, base / folder)
     made = replace(settings, root=base, imports_dir=base / "imports")
     slice_ = shared / "ontologies/slices/mondo_acute_lymphoblastic_leukemia.obo"
-    import_file(slice_, Wish("mondo", "mondo", options=Options()), store_path(made), made)
-    with workbench(made):
+    import_file(
+        slice_, ImportRequest("mondo", "mondo", options=ReadOptions()), locate_import_store(made), made
+    )
+    with open_workbench(made):
         return made
 
 
@@ -66,7 +68,7 @@ def begin(visit: Visit, token: str = TOKEN) -> tuple[Page, tuple[str, str]]:
 def written(curated: Settings, verdict: str, pair: tuple[str, str]) -> bool:
     """Say whether the mapping files hold a pair, by the judge's name."""
     rows = read_mappings(curated.root).rows(verdict)
-    return any(row.pair == pair and row.author_label == "A. Curator" for row in rows)
+    return any(row.subject_and_object == pair and row.author_label == "A. Curator" for row in rows)
 
 
 @pytest.mark.usefixtures("scripts")

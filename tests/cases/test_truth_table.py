@@ -7,27 +7,36 @@ from itertools import product
 import pytest
 from pyoxigraph import NamedNode
 
-from kg.cases.case import Case, Truth, make_case
-from kg.cases.judging import Status, ahead, ask_next, cautions, judge, judge_all, supportive, unlocked
-from kg.cases.knowledge import OFFERING, Claim, Knowledge, knowledge
-from kg.cases.reasoned import reasoned
+from kg.cases.case import FeatureTruth, PatientCase, make_case
+from kg.cases.judging import (
+    ClaimStatus,
+    choose_next_questions,
+    find_cautions,
+    find_supportive_claims,
+    find_unlocked_claims,
+    find_upcoming_claims,
+    judge_all_claims,
+    judge_claim,
+)
+from kg.cases.knowledge import OFFERING_KINDS, ClinicalClaim, ClinicalKnowledge, read_knowledge
+from kg.cases.reasoned import derive_entailments
 from kg.errors import BadQuery
 from kg.namespaces import PREFIXES
 from kg.store.protocol import Store
-from kg.views.casing import Cases, case_page
-from kg.views.proving import is_input
+from kg.views.casing import CaseContext, case_page
+from kg.views.proving import is_reasoner_input
 
 
 @pytest.fixture(scope="module")
-def cases(store: Store) -> Cases:
+def cases(store: Store) -> CaseContext:
     """Return what cases are judged with, over the session's build."""
-    return Cases.of(store)
+    return CaseContext.load(store)
 
 
 @pytest.fixture(scope="module")
-def known(cases: Cases) -> Knowledge:
+def known(cases: CaseContext) -> ClinicalKnowledge:
     """Return the knowledge of the session's build."""
-    return cases.known
+    return cases.knowledge
 
 
 def feat(name: str) -> NamedNode:
@@ -35,37 +44,37 @@ def feat(name: str) -> NamedNode:
     return NamedNode(PREFIXES["feat"] + name)
 
 
-def claim(known: Knowledge, name: str) -> Claim:
+def claim(known: ClinicalKnowledge, name: str) -> ClinicalClaim:
     """Return a claim."""
     return next(c for c in known.claims if c.term.value.endswith(f"/{name}"))
 
 
-def case_of(known: Knowledge, *yes: str, no: tuple[str, ...] = ()) -> Case:
+def case_of(known: ClinicalKnowledge, *yes: str, no: tuple[str, ...] = ()) -> PatientCase:
     """Return a case."""
     return make_case(known, [feat(name) for name in yes], [feat(name) for name in no], str)
 
 
-def situation_features(known: Knowledge, one: Claim) -> tuple[NamedNode, ...]:
+def situation_features(known: ClinicalKnowledge, one: ClinicalClaim) -> tuple[NamedNode, ...]:
     """Return what the first situation of a claim requires."""
-    return known.requires[one.situations[0]]
+    return known.required_features[one.situations[0]]
 
 
-def expected(situation: tuple[Truth, ...], needed: tuple[Truth, ...]) -> Status:
+def expected(situation: tuple[FeatureTruth, ...], needed: tuple[FeatureTruth, ...]) -> ClaimStatus:
     """Return the status by the table: an unmet one denies, an unknown one leaves open, else prerequisites."""
-    if Truth.UNMET in situation:
-        return Status.DOES_NOT_APPLY
-    if Truth.UNKNOWN in situation:
-        return Status.UNDECIDED
-    return Status.APPLIES if set(needed) <= {Truth.MET} else Status.APPLIES_IF
+    if FeatureTruth.UNMET in situation:
+        return ClaimStatus.DOES_NOT_APPLY
+    if FeatureTruth.UNKNOWN in situation:
+        return ClaimStatus.UNDECIDED
+    return ClaimStatus.APPLIES if set(needed) <= {FeatureTruth.MET} else ClaimStatus.APPLIES_IF
 
 
-def bare(known: Knowledge, met: set[NamedNode], unmet: set[NamedNode]) -> Case:
+def bare(known: ClinicalKnowledge, met: set[NamedNode], unmet: set[NamedNode]) -> PatientCase:
     """Return a case with exactly some features met and unmet, nothing brought along."""
-    return Case(frozenset(met), frozenset(unmet), frozenset(met), frozenset(unmet), {})
+    return PatientCase(frozenset(met), frozenset(unmet), frozenset(met), frozenset(unmet), {})
 
 
 def test_what_is_said_of_a_state_that_may_come_next_is_told_beside_what_applies_now(
-    cases: Cases, known: Knowledge
+    cases: CaseContext, known: ClinicalKnowledge
 ) -> None:
     page = case_page(cases, ["ALL", "T-cell lineage", "relapsed disease, now active"], [])
     coming = {item.claim.iri.rpartition("/")[2]: item.negative for item in page.ahead}
@@ -76,21 +85,21 @@ def test_what_is_said_of_a_state_that_may_come_next_is_told_beside_what_applies_
     chemotherapy = next(one for one in page.claims if one.claim.iri.endswith("/S11-1"))
     assert [ref.iri.rpartition("/")[2] for ref in chemotherapy.later_cautions] == ["S11-2"]
     refused = case_of(known, "ALL", "secondRemission")
-    assert not list(ahead(known, refused, judge_all(known, refused)))
+    assert not list(find_upcoming_claims(known, refused, judge_all_claims(known, refused)))
 
 
-def test_of_undecided_claims_the_nearest_is_told_first(known: Knowledge) -> None:
-    judged = judge_all(known, case_of(known, "ALL", "TCell", "secondRemission"))
-    first = next(one for one in judged if one.status is Status.UNDECIDED)
+def test_of_undecided_claims_the_nearest_is_told_first(known: ClinicalKnowledge) -> None:
+    judged = judge_all_claims(known, case_of(known, "ALL", "TCell", "secondRemission"))
+    first = next(one for one in judged if one.status is ClaimStatus.UNDECIDED)
     assert first.claim.term.value.endswith("/S17-1")
 
 
-def test_what_decides_most_is_asked_first(known: Knowledge) -> None:
+def test_what_decides_most_is_asked_first(known: ClinicalKnowledge) -> None:
     case = case_of(known, "BCell", "activeRelapse")
-    assert ask_next(known, case, judge_all(known, case))[0][0] == feat("ALL")
+    assert choose_next_questions(known, case, judge_all_claims(known, case))[0][0] == feat("ALL")
 
 
-def test_every_claim_under_every_mix_of_met_unmet_and_unknown(known: Knowledge) -> None:
+def test_every_claim_under_every_mix_of_met_unmet_and_unknown(known: ClinicalKnowledge) -> None:
     tried = 0
     for one in known.claims:
         if len(one.situations) != 1:
@@ -98,14 +107,14 @@ def test_every_claim_under_every_mix_of_met_unmet_and_unknown(known: Knowledge) 
         situation = situation_features(known, one)
         needed = tuple(dict.fromkeys((*one.prerequisites, *one.provisos)))
         features = tuple(dict.fromkeys((*situation, *needed)))
-        for mix in product(Truth, repeat=len(features)):
+        for mix in product(FeatureTruth, repeat=len(features)):
             truth = dict(zip(features, mix, strict=True))
             case = bare(
                 known,
-                {f for f in features if truth[f] is Truth.MET},
-                {f for f in features if truth[f] is Truth.UNMET},
+                {f for f in features if truth[f] is FeatureTruth.MET},
+                {f for f in features if truth[f] is FeatureTruth.UNMET},
             )
-            judged = judge(known, case, one)
+            judged = judge_claim(known, case, one)
             wanted = expected(tuple(truth[f] for f in situation), tuple(truth[f] for f in needed))
             assert judged.status is wanted, (one.term, truth)
             assert {g.feature: g.truth for g in judged.grounds} == truth
@@ -114,44 +123,44 @@ def test_every_claim_under_every_mix_of_met_unmet_and_unknown(known: Knowledge) 
     assert tried > 400
 
 
-def test_no_claim_applies_to_a_case_of_which_nothing_is_known(known: Knowledge) -> None:
-    judged = judge_all(known, case_of(known))
-    assert {one.status for one in judged} == {Status.UNDECIDED}
+def test_no_claim_applies_to_a_case_of_which_nothing_is_known(known: ClinicalKnowledge) -> None:
+    judged = judge_all_claims(known, case_of(known))
+    assert {one.status for one in judged} == {ClaimStatus.UNDECIDED}
 
 
-def test_every_status_but_applies_names_the_features_it_rests_on(known: Knowledge) -> None:
-    for one in judge_all(known, case_of(known, "ALL", "shorterInterval", "BCell")):
-        assert bool(one.open()) == (one.status is not Status.APPLIES)
+def test_every_status_but_applies_names_the_features_it_rests_on(known: ClinicalKnowledge) -> None:
+    for one in judge_all_claims(known, case_of(known, "ALL", "shorterInterval", "BCell")):
+        assert bool(one.list_open_grounds()) == (one.status is not ClaimStatus.APPLIES)
 
 
-def test_unknown_lineage_leaves_the_drug_for_one_lineage_undecided(known: Knowledge) -> None:
+def test_unknown_lineage_leaves_the_drug_for_one_lineage_undecided(known: ClinicalKnowledge) -> None:
     case = case_of(known, "ALL", "philadelphiaChromosome", "activeRelapse")
-    judged = judge(known, case, claim(known, "S15-1"))
-    assert judged.status is Status.UNDECIDED
-    assert [g.feature for g in judged.open()] == [feat("BCell")]
+    judged = judge_claim(known, case, claim(known, "S15-1"))
+    assert judged.status is ClaimStatus.UNDECIDED
+    assert [g.feature for g in judged.list_open_grounds()] == [feat("BCell")]
 
 
-def test_the_other_lineage_rules_it_out_and_is_named(known: Knowledge) -> None:
-    judged = judge(known, case_of(known, "ALL", "TCell", "activeRelapse"), claim(known, "S15-1"))
-    assert judged.status is Status.DOES_NOT_APPLY
-    assert [g.excluded_by for g in judged.open()] == [feat("TCell")]
+def test_the_other_lineage_rules_it_out_and_is_named(known: ClinicalKnowledge) -> None:
+    judged = judge_claim(known, case_of(known, "ALL", "TCell", "activeRelapse"), claim(known, "S15-1"))
+    assert judged.status is ClaimStatus.DOES_NOT_APPLY
+    assert [g.excluded_by for g in judged.list_open_grounds()] == [feat("TCell")]
 
 
 @pytest.mark.parametrize(
     ("yes", "no", "status"),
     [
-        (("ALL", "refractory"), (), Status.APPLIES_IF),
-        (("ALL", "refractory", "completeRemission"), (), Status.APPLIES),
-        (("ALL", "refractory", "partialRemission"), (), Status.APPLIES),
-        (("ALL", "refractory"), ("atLeastPartialRemission",), Status.APPLIES_IF),
-        (("ALL",), ("refractory",), Status.DOES_NOT_APPLY),
-        (("ALL",), (), Status.UNDECIDED),
+        (("ALL", "refractory"), (), ClaimStatus.APPLIES_IF),
+        (("ALL", "refractory", "completeRemission"), (), ClaimStatus.APPLIES),
+        (("ALL", "refractory", "partialRemission"), (), ClaimStatus.APPLIES),
+        (("ALL", "refractory"), ("atLeastPartialRemission",), ClaimStatus.APPLIES_IF),
+        (("ALL",), ("refractory",), ClaimStatus.DOES_NOT_APPLY),
+        (("ALL",), (), ClaimStatus.UNDECIDED),
     ],
 )
 def test_transplant_in_refractory_disease(
-    yes: tuple[str, ...], no: tuple[str, ...], status: Status, known: Knowledge
+    yes: tuple[str, ...], no: tuple[str, ...], status: ClaimStatus, known: ClinicalKnowledge
 ) -> None:
-    assert judge(known, case_of(known, *yes, no=no), claim(known, "S07-1")).status is status
+    assert judge_claim(known, case_of(known, *yes, no=no), claim(known, "S07-1")).status is status
 
 
 @pytest.mark.parametrize(
@@ -166,61 +175,64 @@ def test_transplant_in_refractory_disease(
     ],
 )
 def test_contradicting_features_are_refused_with_a_sentence(
-    yes: tuple[str, ...], no: tuple[str, ...], known: Knowledge
+    yes: tuple[str, ...], no: tuple[str, ...], known: ClinicalKnowledge
 ) -> None:
     with pytest.raises(BadQuery, match=r"exclude each other|holding and as not holding"):
         case_of(known, *yes, no=no)
 
 
-def test_denying_a_broad_feature_denies_what_would_bring_it(known: Knowledge) -> None:
+def test_denying_a_broad_feature_denies_what_would_bring_it(known: ClinicalKnowledge) -> None:
     case = case_of(known, "ALL", no=("activeRelapse",))
-    assert case.truth(feat("shorterInterval")) is Truth.UNMET
-    assert case.truth(feat("relapseHistory")) is Truth.UNKNOWN
+    assert case.get_truth(feat("shorterInterval")) is FeatureTruth.UNMET
+    assert case.get_truth(feat("relapseHistory")) is FeatureTruth.UNKNOWN
 
 
-def test_cautions_stand_beside_every_offer_they_speak_of(known: Knowledge) -> None:
-    judged = judge_all(known, case_of(known, "ALL", "refractory"))
+def test_cautions_stand_beside_every_offer_they_speak_of(known: ClinicalKnowledge) -> None:
+    judged = judge_all_claims(known, case_of(known, "ALL", "refractory"))
     by_name = {one.claim.term.value.rpartition("/")[2]: one for one in judged}
-    beside = {c.term.value.rpartition("/")[2] for c in cautions(known, judged, by_name["S05-3"])}
+    beside = {c.term.value.rpartition("/")[2] for c in find_cautions(known, judged, by_name["S05-3"])}
     assert "S05-5" in beside
     for one in judged:
         for other in known.claims:
-            if one.claim.kind in OFFERING and other.negative and one.claim.term in other.limits:
-                assert other in cautions(known, judged, one)
+            if one.claim.kind in OFFERING_KINDS and other.negative and one.claim.term in other.limited_claims:
+                assert other in find_cautions(known, judged, one)
 
 
-def test_states_unlock_what_waits_for_them(known: Knowledge) -> None:
+def test_states_unlock_what_waits_for_them(known: ClinicalKnowledge) -> None:
     case = case_of(known, "ALL", "secondRemission", "transplantPossible")
     found = {
         (s.value.rpartition("/")[2], one.claim.term.value.rpartition("/")[2])
-        for s, one in unlocked(case, judge_all(known, case))
+        for s, one in find_unlocked_claims(case, judge_all_claims(known, case))
     }
     assert ("secondRemission", "S18-1") in found
     remission = case_of(known, "ALL", "refractory", "completeRemission")
     names = {
-        one.claim.term.value.rpartition("/")[2] for _, one in unlocked(remission, judge_all(known, remission))
+        one.claim.term.value.rpartition("/")[2]
+        for _, one in find_unlocked_claims(remission, judge_all_claims(known, remission))
     }
     assert "S07-1" in names
 
 
-def test_symptoms_named_bring_supportive_options_and_no_others(known: Knowledge) -> None:
+def test_symptoms_named_bring_supportive_options_and_no_others(known: ClinicalKnowledge) -> None:
     case = case_of(known, "ALL", "pain")
     found = {
         (p.value.rpartition("/")[2], one.claim.term.value.rpartition("/")[2])
-        for p, one in supportive(known, case, judge_all(known, case))
+        for p, one in find_supportive_claims(known, case, judge_all_claims(known, case))
     }
     assert {problem for problem, _ in found} == {"Pain"}
     assert "S28-1" in {name for _, name in found}
 
 
-def test_next_question_would_decide_something(known: Knowledge) -> None:
+def test_next_question_would_decide_something(known: ClinicalKnowledge) -> None:
     case = case_of(known, "ALL", "activeRelapse")
-    asked = ask_next(known, case, judge_all(known, case))
+    asked = choose_next_questions(known, case, judge_all_claims(known, case))
     assert asked
-    assert all(case.truth(feature) is Truth.UNKNOWN and count > 0 for feature, count in asked)
+    assert all(case.get_truth(feature) is FeatureTruth.UNKNOWN and count > 0 for feature, count in asked)
 
 
-def test_rules_and_judgement_agree_on_the_situations_of_a_case(cases: Cases, known: Knowledge) -> None:
+def test_rules_and_judgement_agree_on_the_situations_of_a_case(
+    cases: CaseContext, known: ClinicalKnowledge
+) -> None:
     """The recognisers in the ontology, run by the rules, match what the judgement says is met."""
     for names in (
         ("ALL", "BCell", "shorterInterval"),
@@ -229,70 +241,73 @@ def test_rules_and_judgement_agree_on_the_situations_of_a_case(cases: Cases, kno
         ("ALL", "pain"),
     ):
         case = case_of(known, *names)
-        found = reasoned(cases.kept, case.yes)
+        found = derive_entailments(cases.closure, case.stated_present)
         assert found.features == case.met
-        direct = {s for s, needed in known.requires.items() if needed and set(needed) <= case.met}
+        direct = {s for s, needed in known.required_features.items() if needed and set(needed) <= case.met}
         assert direct <= found.situations
 
 
-def test_judging_a_case_leaves_no_trace_in_the_kept_closure(cases: Cases) -> None:
-    before = cases.kept.asserted
-    reasoned(cases.kept, [feat("BCell")])
-    assert cases.kept.asserted == before
-    assert not [t for t in cases.kept.inferred if "/scenario/" in str(t.subject)]
+def test_judging_a_case_leaves_no_trace_in_the_kept_closure(cases: CaseContext) -> None:
+    before = cases.closure.asserted
+    derive_entailments(cases.closure, [feat("BCell")])
+    assert cases.closure.asserted == before
+    assert not [t for t in cases.closure.inferred if "/scenario/" in str(t.subject)]
 
 
-def test_whoever_is_outside_the_population_is_outside_every_claim(known: Knowledge) -> None:
-    judged = judge_all(known, case_of(known, "ALL", "refractory", "pain", no=("adult",)))
-    assert {one.status for one in judged} == {Status.DOES_NOT_APPLY}
-    assert all(feat("adult") in {g.feature for g in one.open()} for one in judged)
+def test_whoever_is_outside_the_population_is_outside_every_claim(known: ClinicalKnowledge) -> None:
+    judged = judge_all_claims(known, case_of(known, "ALL", "refractory", "pain", no=("adult",)))
+    assert {one.status for one in judged} == {ClaimStatus.DOES_NOT_APPLY}
+    assert all(feat("adult") in {g.feature for g in one.list_open_grounds()} for one in judged)
 
 
-def test_denying_that_something_is_possible_says_that_it_is_no_option(known: Knowledge) -> None:
+def test_denying_that_something_is_possible_says_that_it_is_no_option(known: ClinicalKnowledge) -> None:
     case = case_of(known, "ALL", "keepsComingBack", no=("transplantPossible",))
-    assert case.truth(feat("transplantNotAnOption")) is Truth.MET
-    assert judge(known, case, claim(known, "S20-1")).status is Status.APPLIES
+    assert case.get_truth(feat("transplantNotAnOption")) is FeatureTruth.MET
+    assert judge_claim(known, case, claim(known, "S20-1")).status is ClaimStatus.APPLIES
 
 
-def test_a_claim_without_intervention_unlocks_nothing(known: Knowledge) -> None:
+def test_a_claim_without_intervention_unlocks_nothing(known: ClinicalKnowledge) -> None:
     case = case_of(known, "ALL", "painNotHelpedByFirstStep")
-    found = [one for _, one in unlocked(case, judge_all(known, case))]
+    found = [one for _, one in find_unlocked_claims(case, judge_all_claims(known, case))]
     assert [one.claim.term.value.rpartition("/")[2] for one in found] == ["S29-1"]
 
 
-def test_both_hedges_and_cues_of_a_claim_are_told(cases: Cases) -> None:
+def test_both_hedges_and_cues_of_a_claim_are_told(cases: CaseContext) -> None:
     page = case_page(cases, ["ALL", "doesNotGoAway"], [])
     told = {c.claim.curie: c for c in page.claims}
     assert [h.label for h in told["claim:S22-2"].hedges] == ["may become clear", "extremely unlikely"]
     assert told["claim:S22-2"].cues == ("extremely unlikely to cure", "may become clear")
 
 
-def test_what_is_offered_as_a_set_for_a_set_is_told_as_one(cases: Cases) -> None:
+def test_what_is_offered_as_a_set_for_a_set_is_told_as_one(cases: CaseContext) -> None:
     (option,) = case_page(cases, ["ALL", "nausea"], []).supportive
     assert option.together
     assert {ref.label for ref in option.problems} == {"nausea", "loss of appetite"}
     assert len(option.interventions) == 2
 
 
-def test_cautions_that_may_not_hold_are_told_apart(cases: Cases) -> None:
+def test_cautions_that_may_not_hold_are_told_apart(cases: CaseContext) -> None:
     page = case_page(cases, ["ALL", "activeRelapse"], [])
     (offer,) = [c for c in page.claims if c.claim.curie == "claim:S11-1"]
     assert {ref.curie for ref in offer.cautions} == {"claim:S11-2", "claim:S19-1", "claim:S19-2"}
     assert {ref.curie for ref in offer.open_cautions} == {"claim:S19-1", "claim:S19-2"}
 
 
-def test_the_caution_about_gentler_chemotherapy_stands_beside_its_offer(cases: Cases) -> None:
+def test_the_caution_about_gentler_chemotherapy_stands_beside_its_offer(cases: CaseContext) -> None:
     page = case_page(cases, ["ALL", "cureExtremelyUnlikely"], [])
     (offer,) = [c for c in page.claims if c.claim.curie == "claim:S25-1"]
     assert "claim:S25-2" in {ref.curie for ref in offer.cautions}
 
 
-def test_an_alternative_of_what_is_met_is_not_asked_for(known: Knowledge) -> None:
+def test_an_alternative_of_what_is_met_is_not_asked_for(known: ClinicalKnowledge) -> None:
     for stated, other in (("activeRelapse", "refractory"), ("refractory", "activeRelapse")):
         case = case_of(known, "ALL", stated)
-        asked = {feature for feature, _ in ask_next(known, case, judge_all(known, case), most=8)}
+        asked = {
+            feature
+            for feature, _ in choose_next_questions(known, case, judge_all_claims(known, case), limit=8)
+        }
         assert asked
-        assert not any(feat(other) in known.brings[feature] for feature in asked)
+        assert not any(feat(other) in known.implied_features[feature] for feature in asked)
 
 
 @pytest.mark.parametrize(
@@ -306,37 +321,48 @@ def test_an_alternative_of_what_is_met_is_not_asked_for(known: Knowledge) -> Non
     ],
 )
 def test_the_first_question_is_what_an_offer_waits_for_or_what_narrows(
-    stated: tuple[str, ...], first: set[str], known: Knowledge
+    stated: tuple[str, ...], first: set[str], known: ClinicalKnowledge
 ) -> None:
     case = case_of(known, *stated)
-    feature, _ = ask_next(known, case, judge_all(known, case))[0]
+    feature, _ = choose_next_questions(known, case, judge_all_claims(known, case))[0]
     assert feature.value.rpartition("/")[2] in first
 
 
 @pytest.mark.parametrize("more", [(), ("atLeastPartialRemission",)])
-def test_an_offer_of_what_is_no_option_says_so(known: Knowledge, more: tuple[str, ...]) -> None:
+def test_an_offer_of_what_is_no_option_says_so(known: ClinicalKnowledge, more: tuple[str, ...]) -> None:
     case = case_of(known, "ALL", "refractory", "transplantNotAnOption", *more)
-    found = judge(known, case, claim(known, "S07-1"))
-    assert found.status is Status.APPLIES_IF
-    assert [(g.feature, g.truth) for g in found.open()][-1] == (feat("transplantPossible"), Truth.UNMET)
-    assert judge(known, case, claim(known, "S08-1")).status is Status.APPLIES
+    found = judge_claim(known, case, claim(known, "S07-1"))
+    assert found.status is ClaimStatus.APPLIES_IF
+    assert [(g.feature, g.truth) for g in found.list_open_grounds()][-1] == (
+        feat("transplantPossible"),
+        FeatureTruth.UNMET,
+    )
+    assert judge_claim(known, case, claim(known, "S08-1")).status is ClaimStatus.APPLIES
 
 
-def test_a_state_unlocks_nothing_that_something_else_rules_out(known: Knowledge) -> None:
+def test_a_state_unlocks_nothing_that_something_else_rules_out(known: ClinicalKnowledge) -> None:
     case = case_of(known, "ALL", "secondRemission", "transplantNotAnOption")
-    names = {one.claim.term.value.rpartition("/")[2] for _, one in unlocked(case, judge_all(known, case))}
+    names = {
+        one.claim.term.value.rpartition("/")[2]
+        for _, one in find_unlocked_claims(case, judge_all_claims(known, case))
+    }
     assert names == {"S20-1"}
 
 
 def test_a_case_is_judged_where_a_write_took_the_description_of_a_feature(
-    store: Store, known: Knowledge
+    store: Store, known: ClinicalKnowledge
 ) -> None:
-    triples = [triple for graph in store.graphs() if is_input(graph) for triple in store.quads(graph)]
+    triples = [
+        triple
+        for graph in store.graph_names()
+        if is_reasoner_input(graph)
+        for triple in store.read_graph(graph)
+    ]
     for gone in known.features:
         left = [triple for triple in triples if triple.subject != gone]
-        rest = knowledge(left, left)
+        rest = read_knowledge(left, left)
         case = make_case(rest, rest.features[:1], [], str)
-        judged = judge_all(rest, case)
+        judged = judge_all_claims(rest, case)
         assert len(judged) == len(known.claims)
-        assert gone not in dict(ask_next(rest, case, judged, most=99))
-        assert isinstance(list(ahead(rest, case, judged)), list)
+        assert gone not in dict(choose_next_questions(rest, case, judged, limit=99))
+        assert isinstance(list(find_upcoming_claims(rest, case, judged)), list)

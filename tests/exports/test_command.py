@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kg.cli.export import NAMES, export
+from kg.cli.export import EXPORT_NAMES, export
 from kg.errors import StoreUnavailable
-from kg.exports.offers import EXPORTS, FILES
+from kg.exports.offers import EXPORT_FILES, EXPORT_WRITERS
 
 
 def _run(built: Path, *arguments: str) -> Result:
@@ -19,7 +19,7 @@ def _run(built: Path, *arguments: str) -> Result:
 
 
 def test_the_command_offers_what_there_is() -> None:
-    assert tuple(EXPORTS) == NAMES == tuple(FILES)
+    assert tuple(EXPORT_WRITERS) == EXPORT_NAMES == tuple(EXPORT_FILES)
 
 
 @pytest.mark.parametrize("name", ["sssom", "jsonld", "nanopubs"])
@@ -33,7 +33,7 @@ def test_one_file_goes_to_the_pipe_or_to_its_place(built: Path, tmp_path: Path, 
 def test_kgx_is_a_folder_of_files_or_an_archive(built: Path, tmp_path: Path) -> None:
     done = _run(built, "kgx", "--output", str(tmp_path / "kgx"))
     assert done.exit_code == 0, done.output
-    names = {name for name, _ in FILES["kgx"]}
+    names = {name for name, _ in EXPORT_FILES["kgx"]}
     assert {path.name for path in (tmp_path / "kgx").iterdir()} == names
     packed = zipfile.ZipFile(io.BytesIO(_run(built, "kgx").stdout_bytes))
     assert set(packed.namelist()) == names

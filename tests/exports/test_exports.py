@@ -15,9 +15,9 @@ import sssom_pydantic
 from flask.testing import FlaskClient
 
 from kg.errors import BadData, NotFound
-from kg.exports.biolink import read_table
-from kg.exports.facts import ASSERTED, BACKGROUND, INFERRED, assertion_graphs, claim_graphs
-from kg.exports.offers import EXPORTS, ExportFile, archive, export_files
+from kg.exports.biolink import read_biolink_table
+from kg.exports.facts import ASSERTED, BACKGROUND, INFERRED, list_assertion_graphs, list_claim_graphs
+from kg.exports.offers import EXPORT_WRITERS, ExportFile, make_export_files, zip_files
 from kg.namespaces import BASE, CLAIM, GRAPH, KG, NP, RDF
 from kg.store.protocol import Store
 from tests.conftest import ROOT
@@ -27,7 +27,7 @@ Edge = dict[str, str | list[str]]
 
 @pytest.fixture(scope="module")
 def files(store: Store) -> dict[str, ExportFile]:
-    return {file.name: file for name in EXPORTS for file in export_files(name, store, ROOT)}
+    return {file.name: file for name in EXPORT_WRITERS for file in make_export_files(name, store, ROOT)}
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +134,8 @@ def test_another_parser_reads_the_same_triples_from_json_ld(
 ) -> None:
     read = rdflib.Dataset()
     read.parse(data=files["rrall-kg.jsonld"].text, format="json-ld")
-    for graph in (ASSERTED, BACKGROUND, *assertion_graphs(store), INFERRED):
-        ours = {_plain(t) for t in store.quads(graph) if not _has_blank(t)}
+    for graph in (ASSERTED, BACKGROUND, *list_assertion_graphs(store), INFERRED):
+        ours = {_plain(t) for t in store.read_graph(graph) if not _has_blank(t)}
         theirs = {
             tuple(term.n3() for term in triple)
             for triple in read.graph(rdflib.URIRef(graph.value))
@@ -162,7 +162,7 @@ def test_each_claim_is_a_whole_nanopublication(files: dict[str, ExportFile], sto
         by_graph.setdefault(quad.graph_name.value, []).append(quad)
     heads = {q.subject for q in quads if q.predicate == RDF["type"] and q.object == NP["Nanopublication"]}
     assert len(heads) == 71
-    assert len(by_graph) == 71 * 4 == len(claim_graphs(store))
+    assert len(by_graph) == 71 * 4 == len(list_claim_graphs(store))
     for head in heads:
         assert isinstance(head, ox.NamedNode)
         parts = {}
@@ -188,13 +188,15 @@ def test_no_assertion_holds_a_bare_edge_between_entities(files: dict[str, Export
 
 
 def test_exports_are_the_same_bytes_each_time(store: Store) -> None:
-    for name in EXPORTS:
-        assert archive(export_files(name, store, ROOT)) == archive(export_files(name, store, ROOT))
+    for name in EXPORT_WRITERS:
+        assert zip_files(make_export_files(name, store, ROOT)) == zip_files(
+            make_export_files(name, store, ROOT)
+        )
 
 
 def test_an_unknown_export_names_those_there_are(store: Store) -> None:
     with pytest.raises(NotFound, match="sssom, kgx, jsonld, nanopubs"):
-        export_files("owl", store, ROOT)
+        make_export_files("owl", store, ROOT)
 
 
 def test_a_row_that_would_say_treats_is_refused(tmp_path: Path) -> None:
@@ -202,7 +204,7 @@ def test_a_row_that_would_say_treats_is_refused(tmp_path: Path) -> None:
     table.parent.mkdir(parents=True)
     table.write_text("term\tslot\tbiolink\tnote\nkg:offers\tpredicate\tbiolink:treats\t\n", encoding="utf-8")
     with pytest.raises(BadData) as caught:
-        read_table(tmp_path)
+        read_biolink_table(tmp_path)
     assert caught.value.line == 2
     assert KG["offers"]
 

@@ -10,17 +10,17 @@ import pyoxigraph as ox
 import pytest
 
 from kg.errors import BadData
-from kg.external.formats import Format
-from kg.external.rdf import Native
-from kg.external.readers import content
-from kg.external.reading import Options, Reading
+from kg.external.formats import FileFormat
+from kg.external.rdf import RdfStream
+from kg.external.readers import read_content
+from kg.external.reading import ReadOptions, SourceReading
 from tests.external.samples import BASE, CSV, FILES, LABEL, OBO, SUB, packed
 
 
-def read(path: Path, options: Options | None = None) -> tuple[set[tuple[str, str, str]], Reading]:
-    reading = Reading(path, path.name, options or Options())
-    found = content(reading, path.parent, lambda curie: "")
-    if isinstance(found, Native):
+def read(path: Path, options: ReadOptions | None = None) -> tuple[set[tuple[str, str, str]], SourceReading]:
+    reading = SourceReading(path, path.name, options or ReadOptions())
+    found = read_content(reading, path.parent, lambda curie: "")
+    if isinstance(found, RdfStream):
         with found.stream as stream:
             quads = [q.triple for q in ox.parse(stream, format=found.format)]
     else:
@@ -71,11 +71,11 @@ def test_obo_clauses_take_their_standard_places(tmp_path: Path) -> None:
         (f"{BASE}ZZ_3", f"{BASE}IAO_0100001", f"{BASE}ZZ_2"),
     } <= triples
     assert any(p == f"{owl}onProperty" and o == f"{BASE}BFO_0000050" for _, p, o in triples)
-    assert reading.about == {"id": "zz", "version": "2.5", "licence": "CC0"}
+    assert reading.facts == {"id": "zz", "version": "2.5", "licence": "CC0"}
 
 
 def test_edges_writes_relations_as_plain_triples(tmp_path: Path) -> None:
-    triples, _ = read(write(tmp_path, "zz.obo", OBO), Options(edges=True))
+    triples, _ = read(write(tmp_path, "zz.obo", OBO), ReadOptions(edges=True))
     assert (f"{BASE}ZZ_2", f"{BASE}BFO_0000050", f"{BASE}ZZ_1") in triples
     assert not any(p.endswith("someValuesFrom") for _, p, _ in triples)
 
@@ -106,13 +106,15 @@ def test_a_broken_file_is_refused_in_one_sentence_with_its_line(tmp_path: Path, 
 @pytest.mark.parametrize(("name", "kept"), [("bad.obo", True), ("bad.nt", True), ("bad.nq", True)])
 def test_lenient_keeps_the_rest_and_lists_the_line(tmp_path: Path, name: str, kept: bool) -> None:
     text, line = BROKEN[name]
-    triples, reading = read(write(tmp_path, name, text), Options(lenient=True))
+    triples, reading = read(write(tmp_path, name, text), ReadOptions(lenient=True))
     assert ({GADGET, WIDGET} <= triples) is kept
     assert [problem.line for problem in reading.problems] == [line]
 
 
 def test_a_broken_frame_head_drops_that_frame_alone(tmp_path: Path) -> None:
-    triples, reading = read(write(tmp_path, "zz.obo", OBO.replace("id: ZZ:1", "id:")), Options(lenient=True))
+    triples, reading = read(
+        write(tmp_path, "zz.obo", OBO.replace("id: ZZ:1", "id:")), ReadOptions(lenient=True)
+    )
     assert WIDGET in triples
     assert GADGET not in triples
     assert reading.problems
@@ -136,7 +138,7 @@ def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
 
 
 def test_a_table_is_read_by_its_columns(tmp_path: Path) -> None:
-    options = Options(columns=(("id", "Code"), ("label", "Name"), ("synonym", "Other")), prefix="zz")
+    options = ReadOptions(columns=(("id", "Code"), ("label", "Name"), ("synonym", "Other")), prefix="zz")
     triples, _ = read(write(tmp_path, "codes.csv", CSV), options)
     oio = "http://www.geneontology.org/formats/oboInOwl#hasExactSynonym"
     assert {o for _, p, o in triples if p == oio} == {"wee gadget", "tiny gadget"}
@@ -145,21 +147,25 @@ def test_a_table_is_read_by_its_columns(tmp_path: Path) -> None:
 def test_a_table_of_no_known_vocabulary_says_so_or_gets_the_address_that_was_given(tmp_path: Path) -> None:
     path = write(tmp_path, "codes.csv", CSV)
     columns = (("id", "Code"), ("label", "Name"))
-    triples, reading = read(path, Options(columns=columns, prefix="zz"))
-    assert list(reading.strangers) == ["zz"]
-    assert {reading.strangers["zz"]} <= {s.removeprefix("https://bioregistry.io/") for s, _, _ in triples}
+    triples, reading = read(path, ReadOptions(columns=columns, prefix="zz"))
+    assert list(reading.unknown_prefixes) == ["zz"]
+    assert {reading.unknown_prefixes["zz"]} <= {
+        s.removeprefix("https://bioregistry.io/") for s, _, _ in triples
+    }
     for options in (
-        Options(columns=columns, iri="https://example.org/code/{id}"),
-        Options(columns=columns, prefix="zz", iri="https://example.org/code/{id}"),
+        ReadOptions(columns=columns, iri="https://example.org/code/{id}"),
+        ReadOptions(columns=columns, prefix="zz", iri="https://example.org/code/{id}"),
     ):
         named, reading = read(path, options)
         assert {s.rpartition("/")[0] for s, _, _ in named} == {"https://example.org/code"}
-        assert not reading.strangers
+        assert not reading.unknown_prefixes
 
 
 def test_a_table_without_a_header_is_read_by_column_numbers(tmp_path: Path) -> None:
     path = write(tmp_path, "codes.tsv", "D1\tgadget\nD2\twidget\n")
-    triples, _ = read(path, Options(columns=(("id", "1"), ("label", "2")), prefix="zz", format=Format.TABLE))
+    triples, _ = read(
+        path, ReadOptions(columns=(("id", "1"), ("label", "2")), prefix="zz", format=FileFormat.TABLE)
+    )
     assert {o for _, p, o in triples if p == LABEL} == {"gadget", "widget"}
 
 
@@ -175,12 +181,12 @@ def test_a_table_says_what_its_columns_are(
     tmp_path: Path, columns: tuple[tuple[str, str], ...], said: str
 ) -> None:
     with pytest.raises(BadData, match=said):
-        read(write(tmp_path, "codes.csv", CSV), Options(columns=columns, prefix="zz"))
+        read(write(tmp_path, "codes.csv", CSV), ReadOptions(columns=columns, prefix="zz"))
 
 
 def test_a_table_row_without_prefix_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="--prefix") as caught:
-        read(write(tmp_path, "codes.csv", CSV), Options(columns=(("id", "Code"),)))
+        read(write(tmp_path, "codes.csv", CSV), ReadOptions(columns=(("id", "Code"),)))
     assert caught.value.line == 2
 
 
@@ -197,12 +203,12 @@ def test_the_dirty_real_files_are_refused_with_their_place(
     with pytest.raises(BadData) as caught:
         read(shared / "ontologies/ontologies" / name)
     assert (caught.value.line, caught.value.column) == (line, column)
-    assert "--lenient" in caught.value.todo
+    assert "--lenient" in caught.value.hint
 
 
 def test_lenient_reads_the_dirty_disease_ontology_but_for_its_broken_lines(shared: Path) -> None:
     path = shared / "ontologies/ontologies/doid-2016-09-01.obo.gz"
-    triples, reading = read(path, Options(lenient=True))
+    triples, reading = read(path, ReadOptions(lenient=True))
     assert sum(p == LABEL for _, p, _ in triples) >= 9_344
     assert len(reading.problems) == 7
     with gzip.open(path, "rt", encoding="utf-8") as file:

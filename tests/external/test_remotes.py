@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from kg.errors import BadData, Forbidden, KgError, NotFound, TooExpensive
+from kg.errors import BadData, Forbidden, NotFound, TooExpensive, UserError
 from kg.external import guarded, remotes
-from kg.external.federation import joined
-from kg.external.remote_endpoint import ask_all, select
+from kg.external.federation import inline_service_calls
+from kg.external.remote_endpoint import select_from_remote, select_from_remotes
 from kg.settings import Settings
 from kg.store.memory import MemoryStore
 from tests.external.samples import NT
@@ -153,34 +153,34 @@ FAULTS = {
 
 
 def test_a_second_server_answers(second: str) -> None:
-    found = select("zz", second, ALL)
+    found = select_from_remote("zz", second, ALL)
     assert sorted(str(row[1]) for row in found.rows) == ['"gadget"', '"widget"']
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_failure_is_one_sentence_and_none_hangs(faulty: str, fault: str) -> None:
     began = time.monotonic()
-    with pytest.raises(KgError, match=FAULTS[fault]) as caught:
-        select("zz", f"{faulty}/{fault}", ALL, deadline=1.0)
+    with pytest.raises(UserError, match=FAULTS[fault]) as caught:
+        select_from_remote("zz", f"{faulty}/{fault}", ALL, deadline=1.0)
     assert time.monotonic() - began < 3
     assert "zz" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_server_that_is_down_is_one_sentence() -> None:
-    with pytest.raises(KgError, match="cannot be reached"):
-        select("zz", f"http://127.0.0.1:{free_port()}/", ALL, deadline=2.0)
+    with pytest.raises(UserError, match="cannot be reached"):
+        select_from_remote("zz", f"http://127.0.0.1:{free_port()}/", ALL, deadline=2.0)
 
 
 def test_a_redirect_is_never_followed(faulty: str) -> None:
     Faulty.heard.clear()
-    with pytest.raises(KgError):
-        select("zz", f"{faulty}/elsewhere", ALL, deadline=1.0)
+    with pytest.raises(UserError):
+        select_from_remote("zz", f"{faulty}/elsewhere", ALL, deadline=1.0)
     assert Faulty.heard == ["/elsewhere"]
 
 
 def test_one_failing_remote_leaves_the_others_answers(second: str, faulty: str) -> None:
-    answers, failed = ask_all([("good", second), ("bad", f"{faulty}/page")], ALL, deadline=2.0)
+    answers, failed = select_from_remotes([("good", second), ("bad", f"{faulty}/page")], ALL, deadline=2.0)
     assert len(answers["good"]) == 2
     assert list(failed) == ["bad"]
 
@@ -196,36 +196,40 @@ def run(text: str) -> int:
 
 
 def test_service_to_a_named_remote_joins_its_rows(second: str) -> None:
-    found = joined(f"SELECT * {{ {LOCAL} SERVICE <{second}> {{ ?s ?p 'widget' }} }}", [second], 5)
-    assert found.notes == ()
+    found = inline_service_calls(
+        f"SELECT * {{ {LOCAL} SERVICE <{second}> {{ ?s ?p 'widget' }} }}", [second], 5
+    )
+    assert found.failures == ()
     assert run(found.text) == 2
 
 
 def test_service_uses_the_prefixes_of_the_query(second: str) -> None:
     text = f"""PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
     SELECT ?l {{ SERVICE <{second}> {{ ?s rdfs:label ?l }} }}"""
-    assert run(joined(text, [second], 5).text) == 2
+    assert run(inline_service_calls(text, [second], 5).text) == 2
 
 
 @pytest.mark.parametrize("fault", ["page", "half", "elsewhere", "slow"])
 def test_a_failing_service_leaves_the_local_part_and_a_sentence(faulty: str, fault: str) -> None:
     address = f"{faulty}/{fault}"
-    found = joined(f"SELECT * {{ {LOCAL} SERVICE <{address}> {{ ?s ?p ?o }} }}", [address], 1)
+    found = inline_service_calls(f"SELECT * {{ {LOCAL} SERVICE <{address}> {{ ?s ?p ?o }} }}", [address], 1)
     assert run(found.text) == 2
-    assert len(found.notes) == 1
+    assert len(found.failures) == 1
 
 
 def test_service_silent_fails_silently(faulty: str) -> None:
     address = f"{faulty}/page"
-    found = joined(f"SELECT * {{ {LOCAL} SERVICE SILENT <{address}> {{ ?s ?p ?o }} }}", [address], 1)
-    assert found.notes == ()
+    found = inline_service_calls(
+        f"SELECT * {{ {LOCAL} SERVICE SILENT <{address}> {{ ?s ?p ?o }} }}", [address], 1
+    )
+    assert found.failures == ()
     assert run(found.text) == 2
 
 
 def test_an_address_that_is_not_named_is_left_for_refusal(faulty: str) -> None:
     Faulty.heard.clear()
     text = f"SELECT * {{ SERVICE <{faulty}/whole> {{ ?s ?p ?o }} }}"
-    assert joined(text, ["http://127.0.0.1:1/"], 1).text == text
+    assert inline_service_calls(text, ["http://127.0.0.1:1/"], 1).text == text
     assert Faulty.heard == []
 
 
@@ -234,34 +238,38 @@ def test_no_remote_is_made_to_call_an_address_that_is_not_named(faulty: str, nam
     Faulty.heard.clear()
     address = f"{faulty}/whole"
     with pytest.raises(Forbidden, match="SERVICE inside a SERVICE"):
-        joined(f"SELECT * {{ SERVICE <{address}> {{ SERVICE {name} {{ ?s ?p ?o }} }} }}", [address], 1)
+        inline_service_calls(
+            f"SELECT * {{ SERVICE <{address}> {{ SERVICE {name} {{ ?s ?p ?o }} }} }}", [address], 1
+        )
     assert Faulty.heard == []
 
 
 def test_a_call_within_a_call_is_answered_first_and_travels_as_rows(second: str) -> None:
     text = f"SELECT * {{ SERVICE <{second}> {{ ?s ?p 'widget' SERVICE <{second}> {{ ?s ?q ?o }} }} }}"
-    found = joined(text, [second], 5)
-    assert (found.asked, found.notes) == (2, ())
+    found = inline_service_calls(text, [second], 5)
+    assert (found.call_count, found.failures) == (2, ())
     assert run(found.text) >= 1
 
 
 def test_a_silent_call_within_a_call_has_failed_silently(second: str) -> None:
     inner = "OPTIONAL { SERVICE SILENT <http://nowhere.invalid/sparql> { ?s ?q ?o } }"
-    found = joined(f"SELECT * {{ SERVICE <{second}> {{ ?s ?p 'widget' {inner} }} }}", [second], 5)
-    assert found.notes == ()
+    found = inline_service_calls(
+        f"SELECT * {{ SERVICE <{second}> {{ ?s ?p 'widget' {inner} }} }}", [second], 5
+    )
+    assert found.failures == ()
     assert run(found.text) == 1
 
 
 def test_a_query_may_call_only_so_often(faulty: str) -> None:
     call = f"SERVICE SILENT <{faulty}/whole> {{ ?s ?p ?o }} "
     with pytest.raises(TooExpensive, match="more than 16 times"):
-        joined(f"SELECT * {{ {call * 17} }}", [f"{faulty}/whole"], 20)
+        inline_service_calls(f"SELECT * {{ {call * 17} }}", [f"{faulty}/whole"], 20)
 
 
 def test_blank_nodes_of_a_remote_join_with_nothing_of_ours(faulty: str) -> None:
     address = f"{faulty}/blank"
     text = f"SELECT * {{ VALUES ?s {{ <http://e/mine> }} SERVICE <{address}> {{ ?s ?p ?o }} }}"
-    assert run(joined(text, [address], 5).text) == 0
+    assert run(inline_service_calls(text, [address], 5).text) == 0
 
 
 def test_a_name_that_stands_for_a_private_address_is_not_called(
@@ -272,10 +280,10 @@ def test_a_name_that_stands_for_a_private_address_is_not_called(
     Faulty.heard.clear()
     address = f"{faulty}/whole".replace("127.0.0.1", "rebound.example")
     text = f"SELECT * {{ {LOCAL} SERVICE <{address}> {{ ?s ?p ?o }} }}"
-    found = joined(text, [address], 2, ())
-    assert "stands for an address of a private network" in found.notes[0]
+    found = inline_service_calls(text, [address], 2, ())
+    assert "stands for an address of a private network" in found.failures[0]
     assert Faulty.heard == []
-    assert joined(text, [address], 2, ("Rebound.Example",)).notes == ()
+    assert inline_service_calls(text, [address], 2, ("Rebound.Example",)).failures == ()
     assert Faulty.heard == ["/whole"]
 
 
@@ -285,16 +293,16 @@ def test_a_name_that_stands_for_a_private_address_is_not_called(
     "fc00::1 ::ffff:127.0.0.1 64:ff9b::a00:1 2002:7f00:1::".split(),
 )
 def test_private_addresses_are_known_in_every_dress(address: str) -> None:
-    assert not guarded.is_public(ipaddress.ip_address(address))
+    assert not guarded.is_public_address(ipaddress.ip_address(address))
 
 
 def test_public_addresses_are_known() -> None:
-    assert all(guarded.is_public(ipaddress.ip_address(a)) for a in ("8.8.8.8", "2606:4700::1111"))
+    assert all(guarded.is_public_address(ipaddress.ip_address(a)) for a in ("8.8.8.8", "2606:4700::1111"))
 
 
 def test_words_in_strings_and_comments_are_no_service(faulty: str) -> None:
     text = f'SELECT * {{ ?s ?p "SERVICE <{faulty}/whole> {{ }}" # SERVICE <{faulty}/whole> {{}}\n }}'
-    assert joined(text, [f"{faulty}/whole"], 1).asked == 0
+    assert inline_service_calls(text, [f"{faulty}/whole"], 1).call_count == 0
 
 
 # -- names ---
@@ -302,12 +310,12 @@ def test_words_in_strings_and_comments_are_no_service(faulty: str) -> None:
 
 def test_remotes_are_kept_listed_and_forgotten(tmp_path: Path) -> None:
     settings = Settings(imports_dir=tmp_path, service_allow=("https://set.example/",))
-    remotes.add(settings, "zz", "https://zz.example/sparql")
-    assert remotes.allowed(settings) == ("https://set.example/", "https://zz.example/sparql")
-    remotes.remove(settings, "zz")
-    assert remotes.remotes(settings) == {}
+    remotes.add_remote(settings, "zz", "https://zz.example/sparql")
+    assert remotes.list_allowed_addresses(settings) == ("https://set.example/", "https://zz.example/sparql")
+    remotes.remove_remote(settings, "zz")
+    assert remotes.read_remotes(settings) == {}
     with pytest.raises(NotFound, match="none yet"):
-        remotes.address(settings, "zz")
+        remotes.get_remote_address(settings, "zz")
 
 
 @pytest.mark.parametrize(
@@ -315,4 +323,4 @@ def test_remotes_are_kept_listed_and_forgotten(tmp_path: Path) -> None:
 )
 def test_only_web_addresses_can_be_remotes(tmp_path: Path, address: str) -> None:
     with pytest.raises(BadData, match="not the address"):
-        remotes.add(Settings(imports_dir=tmp_path), "zz", address)
+        remotes.add_remote(Settings(imports_dir=tmp_path), "zz", address)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kg.external.reading import Options
-from kg.linking.importing import Wish, import_file
-from kg.linking.registry import store_path
-from kg.linking.workbench import Workbench, workbench
+from kg.external.reading import ReadOptions
+from kg.linking.importing import ImportRequest, import_file
+from kg.linking.registry import locate_import_store
+from kg.linking.workbench import Workbench, open_workbench
 from kg.settings import Settings
 
 SLICES = {
@@ -22,7 +22,7 @@ SLICES = {
     "pharmgkb": "pharmgkb_drugs.obo",
     "doid": "doid_2016_leukemia.obo",
 }
-UNII = Options(columns=(("id", "UNII"), ("label", "Display Name"), ("synonym", "Name")), prefix="unii")
+UNII = ReadOptions(columns=(("id", "UNII"), ("label", "Display Name"), ("synonym", "Name")), prefix="unii")
 
 
 @pytest.fixture
@@ -37,15 +37,20 @@ def linked(settings: Settings, shared: Path, tmp_path_factory: pytest.TempPathFa
     made = replace(settings, imports_dir=tmp_path_factory.mktemp("imports"))
     slices = shared / "ontologies/slices"
     for ident, name in SLICES.items():
-        import_file(slices / name, Wish(name, ident), store_path(made), made)
-    import_file(slices / "unii_drug_rows.tsv", Wish("unii", "unii", options=UNII), store_path(made), made)
+        import_file(slices / name, ImportRequest(name, ident), locate_import_store(made), made)
+    import_file(
+        slices / "unii_drug_rows.tsv",
+        ImportRequest("unii", "unii", options=UNII),
+        locate_import_store(made),
+        made,
+    )
     return made
 
 
 @pytest.fixture(scope="session")
 def bench(linked: Settings) -> Iterator[Workbench]:
     """The workbench over the slices."""
-    with workbench(linked) as opened:
+    with open_workbench(linked) as opened:
         yield opened
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from kg.linking.bridges import Row
-from kg.linking.candidates import Candidate, Judged, candidates
-from kg.linking.entities import Entity, chosen
-from kg.linking.names import bag, headed, normal
-from kg.linking.trigrams import index
+from kg.linking.bridges import AcceptedRow
+from kg.linking.candidates import Candidate, JudgedMappings, find_candidates
+from kg.linking.entities import LinkableEntity, select_entities
+from kg.linking.names import make_head_variants, make_word_bag, normalize_name
+from kg.linking.trigrams import build_trigram_index
 from kg.linking.workbench import Workbench
 
 
 def found(bench: Workbench, wanted: str) -> list[Candidate]:
-    return [c for entity in bench.pick([wanted]) for c in bench.candidates(entity)]
+    return [c for entity in bench.pick_entities([wanted]) for c in bench.find_candidates(entity)]
 
 
 def test_a_name_misspelt_in_the_source_finds_the_drug(bench: Workbench) -> None:
@@ -22,8 +22,8 @@ def test_a_name_misspelt_in_the_source_finds_the_drug(bench: Workbench) -> None:
 
 
 def test_a_misspelt_text_finds_the_brand_in_an_import_by_likeness_alone(bench: Workbench) -> None:
-    text = Entity("", "Blinocyt", "", (("Blinocyt", "text"),))
-    best = candidates(text, bench.indexes, Judged({}, {}), bench.curies)
+    text = LinkableEntity("", "Blinocyt", "", (("Blinocyt", "text"),))
+    best = find_candidates(text, bench.indexes, JudgedMappings({}, {}), bench.curies)
     assert any("Blincyto".casefold() in r.sentence.casefold() for c in best for r in c.reasons)
 
 
@@ -44,9 +44,9 @@ def test_cross_references_of_accepted_rows_are_a_reason(bench: Workbench) -> Non
 
 
 def test_what_a_broader_entity_is_linked_to_is_a_reason(bench: Workbench) -> None:
-    entity = bench.pick(["sit:KeepsComingBackALL"])[0]
+    entity = bench.pick_entities(["sit:KeepsComingBackALL"])[0]
     linked: dict[str, tuple[str, ...]] = {"sit:RRALL": ("MONDO:0003541",)}
-    best = candidates(entity, bench.indexes, Judged({}, {}, linked), bench.curies)
+    best = find_candidates(entity, bench.indexes, JudgedMappings({}, {}, linked), bench.curies)
     assert any(
         "our sit:RRALL, which is broader, is linked to it" in reason.sentence
         for c in best
@@ -54,36 +54,36 @@ def test_what_a_broader_entity_is_linked_to_is_a_reason(bench: Workbench) -> Non
         for reason in c.reasons
     )
     assert "MONDO:0003541" not in {
-        c.curie for c in candidates(entity, bench.indexes, Judged({}, {}), bench.curies)
+        c.curie for c in find_candidates(entity, bench.indexes, JudgedMappings({}, {}), bench.curies)
     }
 
 
 def test_the_label_of_a_row_accepted_elsewhere_is_a_search_key(bench: Workbench) -> None:
-    text = Entity("x:1", "nothing alike", "", ())
-    rows: dict[str, tuple[Row, ...]] = {
+    text = LinkableEntity("x:1", "nothing alike", "", ())
+    rows: dict[str, tuple[AcceptedRow, ...]] = {
         "x:1": (("skos:closeMatch", "mesh:D0", "Acute Lymphoblastic Leukemias"),)
     }
-    best = candidates(text, bench.indexes, Judged({}, {}, {}, rows), bench.curies)
+    best = find_candidates(text, bench.indexes, JudgedMappings({}, {}, {}, rows), bench.curies)
     found = next(c for c in best if c.curie == "MONDO:0004967")
     assert "mesh:D0 'Acute Lymphoblastic Leukemias', accepted as closeMatch" in found.reasons[0].sentence
-    own: dict[str, tuple[Row, ...]] = {
+    own: dict[str, tuple[AcceptedRow, ...]] = {
         "x:1": (
             ("skos:closeMatch", "MONDO:0", "acute lymphoblastic leukemia"),
             ("skos:closeMatch", "y:1", ""),
         )
     }
-    none = candidates(text, bench.indexes, Judged({}, {}, {}, own), bench.curies)
+    none = find_candidates(text, bench.indexes, JudgedMappings({}, {}, {}, own), bench.curies)
     assert not [c for c in none if c.imported == "mondo"]
 
 
 def test_a_reference_through_a_third_term_is_a_reason(bench: Workbench) -> None:
     mondo = next(i for i in bench.indexes if i.imported.id == "mondo")
-    text = Entity("x:1", "nothing alike", "", ())
-    term = mondo.called("MONDO:0004967")
+    text = LinkableEntity("x:1", "nothing alike", "", ())
+    term = mondo.find_term_by_curie("MONDO:0004967")
     assert term
-    doid = next(x for x in mondo.xrefs(term.iri) if x.startswith("DOID:"))
-    other = next(x for x in mondo.xrefs(term.iri) if not x.startswith("DOID:"))
-    best = candidates(text, bench.indexes, Judged({}, {"x:1": (other,)}), bench.curies)
+    doid = next(x for x in mondo.get_xrefs(term.iri) if x.startswith("DOID:"))
+    other = next(x for x in mondo.get_xrefs(term.iri) if not x.startswith("DOID:"))
+    best = find_candidates(text, bench.indexes, JudgedMappings({}, {"x:1": (other,)}), bench.curies)
     found = {c.curie: c.reasons for c in best}
     assert doid in found
     assert any("an accepted match" in reason.sentence for reason in found[doid])
@@ -91,7 +91,7 @@ def test_a_reference_through_a_third_term_is_a_reason(bench: Workbench) -> None:
 
 @pytest.mark.parametrize("one", ["antibacterial drugs", "anti-bacterial agents", "Antibacterial therapy"])
 def test_one_word_for_agent_is_as_good_as_another(one: str) -> None:
-    assert bag(normal("antibacterial agent")) in headed(normal(one))
+    assert make_word_bag(normalize_name("antibacterial agent")) in make_head_variants(normalize_name(one))
 
 
 def test_a_definition_stands_beside_the_label(bench: Workbench) -> None:
@@ -99,30 +99,32 @@ def test_a_definition_stands_beside_the_label(bench: Workbench) -> None:
 
 
 def test_rejected_pairs_stay_silent(bench: Workbench) -> None:
-    entity = bench.pick(["dis:ALL"])[0]
-    judged = Judged({("dis:ALL", "MONDO:0004967"): "rejected"}, {})
-    assert "MONDO:0004967" not in {c.curie for c in candidates(entity, bench.indexes, judged, bench.curies)}
+    entity = bench.pick_entities(["dis:ALL"])[0]
+    judged = JudgedMappings({("dis:ALL", "MONDO:0004967"): "rejected"}, {})
+    assert "MONDO:0004967" not in {
+        c.curie for c in find_candidates(entity, bench.indexes, judged, bench.curies)
+    }
 
 
 def test_every_rejected_row_of_the_project_stays_silent(bench: Workbench) -> None:
-    rejected = {row.pair for row in bench.mappings.rows("rejected")}
+    rejected = {row.subject_and_object for row in bench.mappings.rows("rejected")}
     assert len(rejected) > 20
-    shown = {(e.curie, c.curie) for e in bench.entities for c in bench.candidates(e, top=20)}
+    shown = {(e.curie, c.curie) for e in bench.entities for c in bench.find_candidates(e, top=20)}
     assert not shown & rejected
 
 
 def test_an_obsolete_target_is_marked_and_ranked_down(bench: Workbench) -> None:
-    obsolete = [c for e in bench.entities for c in bench.candidates(e, top=20) if c.obsolete]
+    obsolete = [c for e in bench.entities for c in bench.find_candidates(e, top=20) if c.obsolete]
     assert all(c.score < 0.8 for c in obsolete)
 
 
 @pytest.mark.parametrize("wanted", ["int:Imatinib", "Imatinib", "imatinib", "Gleevec", "imatinb"])
 def test_an_entity_is_pointed_at_by_curie_name_brand_or_slip(bench: Workbench, wanted: str) -> None:
-    assert "int:Imatinib" in {entity.curie for entity in chosen(bench.entities, [wanted])}
+    assert "int:Imatinib" in {entity.curie for entity in select_entities(bench.entities, [wanted])}
 
 
 def test_abbreviations_in_names_are_spelt_out(bench: Workbench) -> None:
-    relapsed = bench.pick(["sit:RelapsedALL"])[0]
+    relapsed = bench.pick_entities(["sit:RelapsedALL"])[0]
     assert ("relapsed acute lymphoblastic leukemia", "name spelt out") in relapsed.names
 
 
@@ -135,15 +137,15 @@ def test_abbreviations_in_names_are_spelt_out(bench: Workbench) -> None:
     ],
 )
 def test_spelling_number_and_order_do_not_matter(one: str, other: str) -> None:
-    assert bag(normal(one)) == bag(normal(other))
+    assert make_word_bag(normalize_name(one)) == make_word_bag(normalize_name(other))
 
 
 def test_near_names_are_found_among_many() -> None:
     names = [f"compound {number} acid" for number in range(5000)] + ["blincyto", "blinatumomab"]
-    near = index(names).near("blinocyt", 5)
+    near = build_trigram_index(names).find_similar("blinocyt", 5)
     assert names[near[0]] == "blincyto"
 
 
 def test_an_index_of_nothing_finds_nothing() -> None:
-    assert index([]).near("x", 5) == []
-    assert index(["a"]).near("a", 5) == [0]
+    assert build_trigram_index([]).find_similar("x", 5) == []
+    assert build_trigram_index(["a"]).find_similar("a", 5) == [0]

@@ -17,12 +17,12 @@ import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner
 
-from kg.errors import BadData, KgError, NotFound, StoreUnavailable
-from kg.external.reading import Options
-from kg.linking.beside import is_stale, open_beside, served
-from kg.linking.importing import Wish, import_file, import_id, remove
-from kg.linking.registry import listed, named, store_path
-from kg.namespaces import GRAPH, IMPORT
+from kg.errors import BadData, NotFound, StoreUnavailable, UserError
+from kg.external.reading import ReadOptions
+from kg.linking.beside import holds_older_build, open_build_with_imports, prepare_serving_settings
+from kg.linking.importing import ImportRequest, choose_import_id, import_file, remove_import
+from kg.linking.registry import find_import, list_imports, locate_import_store
+from kg.namespaces import GRAPH, IMPORT_GRAPH
 from kg.settings import Settings
 from kg.store import imports
 from kg.store.disk import DiskStore
@@ -33,7 +33,7 @@ KG = Path(sys.executable).with_name("kg")
 
 
 def bring(settings: Settings, path: Path, id: str = "", version: str = "", licence: str = "") -> None:
-    import_file(path, Wish(path.name, id, version, licence), store_path(settings), settings)
+    import_file(path, ImportRequest(path.name, id, version, licence), locate_import_store(settings), settings)
 
 
 def sample(folder: Path, name: str = "zz.obo", text: str = OBO) -> Path:
@@ -43,8 +43,8 @@ def sample(folder: Path, name: str = "zz.obo", text: str = OBO) -> Path:
 
 
 def count(settings: Settings, ident: str = "zz") -> int:
-    with open_readonly(store_path(settings)) as store:
-        return len(list(store.quads(IMPORT[ident])))
+    with open_readonly(locate_import_store(settings)) as store:
+        return len(list(store.read_graph(IMPORT_GRAPH[ident])))
 
 
 def kg(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -63,8 +63,8 @@ def test_an_import_is_described_with_source_version_licence_checksum_and_counts(
 ) -> None:
     path = sample(tmp_path)
     bring(own, path)
-    with open_readonly(store_path(own)) as store:
-        (made,) = listed(store)
+    with open_readonly(locate_import_store(own)) as store:
+        (made,) = list_imports(store)
     assert (made.id, made.source, made.version, made.licence) == ("zz", "zz.obo", "2.5", "CC0")
     assert made.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert made.triples == count(own)
@@ -74,8 +74,8 @@ def test_an_import_is_described_with_source_version_licence_checksum_and_counts(
 
 def test_what_the_user_says_of_version_and_licence_wins(own: Settings, tmp_path: Path) -> None:
     bring(own, sample(tmp_path), version="9", licence="mine", id="other")
-    with open_readonly(store_path(own)) as store:
-        made = named(store, "other")
+    with open_readonly(locate_import_store(own)) as store:
+        made = find_import(store, "other")
     assert (made.version, made.licence) == ("9", "mine")
 
 
@@ -88,37 +88,35 @@ def test_the_file_name_gives_the_id_without_date_and_suffix() -> None:
         "https://example.org/a/doid.owl?x=1": "doid",
         "pharmgkb.drug.obo": "pharmgkb.drug",
     }
-    assert {name: import_id(Wish(name)) for name in names} == names
+    assert {name: choose_import_id(ImportRequest(name)) for name in names} == names
 
 
 @pytest.mark.parametrize("ident", ["../x", "A", "x y", "", "-"])
 def test_an_id_that_is_no_name_is_refused(ident: str) -> None:
     with pytest.raises(BadData, match="cannot name"):
-        import_id(Wish("???", ident))
+        choose_import_id(ImportRequest("???", ident))
 
 
 def test_an_import_stands_beside_the_graph_and_outside_its_default(own: Settings, tmp_path: Path) -> None:
     bring(own, sample(tmp_path))
-    with open_beside(own) as store:  # type: ignore[attr-defined]
-        gadgets = (
-            f'SELECT ?s {{ {{ ?s ?p "gadget" }} UNION {{ GRAPH {IMPORT["zz"]} {{ ?s ?p "gadget" }} }} }}'
-        )
+    with open_build_with_imports(own) as store:  # type: ignore[attr-defined]
+        gadgets = f'SELECT ?s {{ {{ ?s ?p "gadget" }} UNION {{ GRAPH {IMPORT_GRAPH["zz"]} {{ ?s ?p "gadget" }} }} }}'
         assert len(store.select(gadgets)) == 1
         assert len(store.select("SELECT ?s { ?s a <https://w3id.org/rrall-kg/ont#DrugTherapy> }")) > 5
 
 
 def test_a_server_with_imports_serves_their_directory(own: Settings, tmp_path: Path) -> None:
-    assert served(own).store == "memory:"
+    assert prepare_serving_settings(own).store == "memory:"
     bring(own, sample(tmp_path))
-    assert served(own).store == str(store_path(own))
+    assert prepare_serving_settings(own).store == str(locate_import_store(own))
 
 
 def test_a_second_import_of_the_same_name_replaces_the_first_whole(own: Settings, tmp_path: Path) -> None:
     bring(own, sample(tmp_path))
     bring(own, sample(tmp_path, "zz.nt", FILES["zz.nt"]))
     assert count(own) == 3
-    with open_readonly(store_path(own)) as store:
-        assert [made.format for made in listed(store)] == ["ntriples"]
+    with open_readonly(locate_import_store(own)) as store:
+        assert [made.format for made in list_imports(store)] == ["ntriples"]
 
 
 def test_a_large_graph_is_replaced_by_copying_the_others(
@@ -130,7 +128,7 @@ def test_a_large_graph_is_replaced_by_copying_the_others(
     bring(own, sample(tmp_path))
     bring(own, sample(tmp_path, "zz.nt", FILES["zz.nt"]))
     assert (count(own, "kept"), count(own)) == (before, 3)
-    with open_beside(own) as store:  # type: ignore[attr-defined]
+    with open_build_with_imports(own) as store:  # type: ignore[attr-defined]
         assert len(store.graphs()) > 100
 
 
@@ -147,22 +145,25 @@ def test_a_broken_last_line_of_triples_has_its_place(own: Settings, tmp_path: Pa
     with pytest.raises(BadData) as caught:
         bring(own, sample(tmp_path, "zz.nt", FILES["zz.nt"] + "<http://a> <http://b>"))
     assert caught.value.line == 4
-    assert "--lenient" in caught.value.todo
+    assert "--lenient" in caught.value.hint
 
 
 def test_a_removed_import_leaves_nothing_of_itself(own: Settings, tmp_path: Path) -> None:
     bring(own, sample(tmp_path))
-    remove("zz", store_path(own))
-    with open_readonly(store_path(own)) as store:
-        assert listed(store) == ()
-        assert IMPORT["zz"] not in store.graphs()
+    remove_import("zz", locate_import_store(own))
+    with open_readonly(locate_import_store(own)) as store:
+        assert list_imports(store) == ()
+        assert IMPORT_GRAPH["zz"] not in store.graph_names()
         with pytest.raises(NotFound, match="none yet"):
-            named(store, "zz")
+            find_import(store, "zz")
 
 
 def test_a_store_that_a_server_holds_is_refused_in_a_sentence(own: Settings, tmp_path: Path) -> None:
     bring(own, sample(tmp_path))
-    with DiskStore(store_path(own), own), pytest.raises(StoreUnavailable, match="has this store open"):
+    with (
+        DiskStore(locate_import_store(own), own),
+        pytest.raises(StoreUnavailable, match="has this store open"),
+    ):
         bring(own, sample(tmp_path))
     assert count(own) > 3
 
@@ -203,26 +204,26 @@ def test_a_newer_build_takes_the_place_of_the_older_beside_the_imports(own: Sett
     from dataclasses import replace
 
     newer = replace(own, build_dir=tmp_path / "build")
-    assert is_stale(store_path(newer), newer)
+    assert holds_older_build(locate_import_store(newer), newer)
     bring(newer, sample(tmp_path), id="second")
-    with open_readonly(store_path(newer)) as store:
-        assert len(list(store.quads(None))) == 1
-        assert {made.id for made in listed(store)} == {"zz", "second"}
-    assert not is_stale(store_path(newer), newer)
+    with open_readonly(locate_import_store(newer)) as store:
+        assert len(list(store.read_graph(None))) == 1
+        assert {made.id for made in list_imports(store)} == {"zz", "second"}
+    assert not holds_older_build(locate_import_store(newer), newer)
 
 
 def test_a_newer_build_is_put_beside_imports_without_copying_them(own: Settings, tmp_path: Path) -> None:
     bring(own, sample(tmp_path))
-    path = store_path(own)
+    path = locate_import_store(own)
 
     def tables() -> set[int]:
         return {table.stat().st_ino for table in path.glob("*.sst")}
 
     before = tables()
     graphs = count(own)
-    with imports.staged(path, imports_only=True) as stage:
-        left = {graph.value for graph in stage.store.graphs()}
-    assert left == {IMPORT["zz"].value, GRAPH["imports"].value}
+    with imports.stage_store(path, imports_only=True) as stage:
+        left = {graph.value for graph in stage.store.graph_names()}
+    assert left == {IMPORT_GRAPH["zz"].value, GRAPH["imports"].value}
     assert count(own) == graphs
     assert before & tables(), "the files of the imports are linked, not written anew"
 
@@ -352,26 +353,26 @@ def test_an_address_is_fetched_on_request(own: Settings, files: str) -> None:
     ],
 )
 def test_an_address_that_fails_is_one_sentence(own: Settings, files: str, path: str, said: str) -> None:
-    from kg.external.download import download
+    from kg.external.download import download_file
 
     own.imports_dir.mkdir()
     address = f"{files}/{path}"
 
     def fetch() -> None:
-        got = download(address, own.imports_dir, 10_000, lambda n: None, lambda n: None)
-        import_file(got, Wish(address), store_path(own), own)
+        got = download_file(address, own.imports_dir, 10_000, lambda n: None, lambda n: None)
+        import_file(got, ImportRequest(address), locate_import_store(own), own)
 
-    with pytest.raises(KgError, match=said):
+    with pytest.raises(UserError, match=said):
         fetch()
 
 
 def test_a_file_over_the_limit_is_refused(own: Settings, files: str, tmp_path: Path) -> None:
-    from kg.external.download import download
+    from kg.external.download import download_file
 
-    with pytest.raises(KgError, match="limit"):
-        download(f"{files}/zz.obo", tmp_path, 100, lambda n: None, lambda n: None)
+    with pytest.raises(UserError, match="limit"):
+        download_file(f"{files}/zz.obo", tmp_path, 100, lambda n: None, lambda n: None)
     with pytest.raises(BadData, match="http and https"):
-        download("ftp://127.0.0.1/zz.obo", tmp_path, 100, lambda n: None, lambda n: None)
+        download_file("ftp://127.0.0.1/zz.obo", tmp_path, 100, lambda n: None, lambda n: None)
 
 
 # -- real files of every kind ---
@@ -399,21 +400,19 @@ def test_a_real_obo_graph_has_its_nodes_and_edges(own: Settings, shared: Path) -
     path = shared / "ontologies/slices/ncit_all_2018.obographs.json"
     bring(own, path, id="ncit")
     graph = json.loads(path.read_text("utf-8"))["graphs"][0]
-    with open_readonly(store_path(own)) as store:
-        labels = (
-            f"SELECT ?s {{ GRAPH {IMPORT['ncit']} {{ ?s <http://www.w3.org/2000/01/rdf-schema#label> ?l }} }}"
-        )
+    with open_readonly(locate_import_store(own)) as store:
+        labels = f"SELECT ?s {{ GRAPH {IMPORT_GRAPH['ncit']} {{ ?s <http://www.w3.org/2000/01/rdf-schema#label> ?l }} }}"
         assert len(store.select(labels)) == len(graph["nodes"]) == 278
 
 
 def test_a_real_mapping_set_keeps_pair_and_justification(own: Settings, shared: Path) -> None:
     bring(own, shared / "ontologies/mappings/mondo_broadmatch_mesh.sssom.tsv.gz", id="it")
-    with open_readonly(store_path(own)) as store:
-        query = f"""SELECT ?s {{ GRAPH {IMPORT["it"]} {{
+    with open_readonly(locate_import_store(own)) as store:
+        query = f"""SELECT ?s {{ GRAPH {IMPORT_GRAPH["it"]} {{
           ?s <http://www.w3.org/2004/02/skos/core#broadMatch> ?o .
           FILTER(STRSTARTS(STR(?o), "http://id.nlm.nih.gov/mesh/")) }} }}"""
         assert len(store.select(query)) >= 1
-        assert named(store, "it").licence.startswith("https://creativecommons.org/")
+        assert find_import(store, "it").licence.startswith("https://creativecommons.org/")
 
 
 @pytest.mark.parametrize(
@@ -437,7 +436,7 @@ def test_codes_of_ones_own_say_where_they_stand(
     assert done.exit_code == code, done.output
     if "{id}" in options[-1]:
         assert "no vocabulary" not in done.output
-        with open_beside(own) as store:  # type: ignore[attr-defined]
+        with open_build_with_imports(own) as store:  # type: ignore[attr-defined]
             assert store.ask('ASK { GRAPH ?g { <https://example.org/code/17> ?p "gadget" } }')
     else:
         assert said in done.output
@@ -445,8 +444,8 @@ def test_codes_of_ones_own_say_where_they_stand(
 
 def test_columns_make_terms_of_a_real_table(own: Settings, shared: Path) -> None:
     path = shared / "ontologies/slices/atc_L01_N02_M01A_J01_A04A_B01AC.csv"
-    options = Options(columns=(("id", "atc_code"), ("label", "atc_name")), prefix="atc")
-    import_file(path, Wish(path.name, "atc", options=options), store_path(own), own)
-    with open_readonly(store_path(own)) as store:
+    options = ReadOptions(columns=(("id", "atc_code"), ("label", "atc_name")), prefix="atc")
+    import_file(path, ImportRequest(path.name, "atc", options=options), locate_import_store(own), own)
+    with open_readonly(locate_import_store(own)) as store:
         iri = ox.NamedNode("http://purl.bioontology.org/ontology/UATC/N02AA01")
-        assert store.ask(f'ASK {{ GRAPH {IMPORT["atc"]} {{ {iri} ?p "morphine" }} }}')
+        assert store.ask(f'ASK {{ GRAPH {IMPORT_GRAPH["atc"]} {{ {iri} ?p "morphine" }} }}')

@@ -13,12 +13,12 @@ import pytest
 import requests
 
 from kg.errors import StoreUnavailable
-from kg.linking.importing import Wish, import_file
-from kg.linking.registry import store_path
-from kg.namespaces import IMPORT
+from kg.linking.importing import ImportRequest, import_file
+from kg.linking.registry import locate_import_store
+from kg.namespaces import IMPORT_GRAPH
 from kg.settings import Settings
-from kg.store.imports import cloned, staged
-from kg.store.sharing import SharedDiskStore, is_served, writes_held
+from kg.store.imports import clone_store, stage_store
+from kg.store.sharing import SharedDiskStore, hold_writes, is_store_served
 from tests.external.samples import FILES, OBO
 from tests.serving.servers import TOKEN, WRITER, Running, environment, running
 
@@ -28,7 +28,7 @@ NOTES = "http://example.org/notes"
 def bring(settings: Settings, folder: Path, name: str = "zz.obo", text: str = OBO) -> None:
     path = folder / name
     path.write_text(text, "utf-8")
-    import_file(path, Wish(name), store_path(settings), settings)
+    import_file(path, ImportRequest(name), locate_import_store(settings), settings)
 
 
 def kg_import(settings: Settings, path: Path, text: str) -> str:
@@ -71,14 +71,14 @@ def until(holds: object, server: Running) -> None:
 
 def test_a_running_server_takes_imports_in_and_keeps_what_was_written(own: Settings, tmp_path: Path) -> None:
     with served(own, tmp_path) as server:
-        assert triples(server, IMPORT["zz"].value) == 0
+        assert triples(server, IMPORT_GRAPH["zz"].value) == 0
         assert "turns to" not in kg_import(own, tmp_path / "zz.obo", OBO)  # served from memory until now
-        until(lambda: triples(server, IMPORT["zz"].value) > 3, server)
+        until(lambda: triples(server, IMPORT_GRAPH["zz"].value) > 3, server)
         acknowledged = sum(write(server, number) for number in range(5))
         assert "turns to the import by itself" in kg_import(own, tmp_path / "second.nt", FILES["zz.nt"])
-        until(lambda: triples(server, IMPORT["second"].value) == 3, server)
+        until(lambda: triples(server, IMPORT_GRAPH["second"].value) == 3, server)
         assert triples(server, NOTES) == acknowledged == 5
-        assert triples(server, IMPORT["zz"].value) > 3
+        assert triples(server, IMPORT_GRAPH["zz"].value) > 3
         until(lambda: write(server, 6), server)
         assert triples(server, NOTES) == 6
     assert [path.name for path in own.imports_dir.iterdir() if path.name.startswith(".")] == []
@@ -86,46 +86,46 @@ def test_a_running_server_takes_imports_in_and_keeps_what_was_written(own: Setti
 
 def test_a_broken_import_beside_a_server_leaves_it_as_it_was(own: Settings, tmp_path: Path) -> None:
     bring(own, tmp_path)
-    with SharedDiskStore(store_path(own), own) as store:
-        before = len(store.graphs())
-        with pytest.raises(RuntimeError, match="a fault"), staged(store_path(own)):
+    with SharedDiskStore(locate_import_store(own), own) as store:
+        before = len(store.graph_names())
+        with pytest.raises(RuntimeError, match="a fault"), stage_store(locate_import_store(own)):
             raise RuntimeError("a fault")
     assert [path.name for path in own.imports_dir.iterdir()] == ["store"]
-    with SharedDiskStore(store_path(own), own) as store:
-        assert len(store.graphs()) == before
+    with SharedDiskStore(locate_import_store(own), own) as store:
+        assert len(store.graph_names()) == before
 
 
 def test_a_write_during_an_import_and_after_it_is_put_off_with_a_sentence(
     own: Settings, tmp_path: Path
 ) -> None:
     bring(own, tmp_path)
-    path = store_path(own)
+    path = locate_import_store(own)
     with SharedDiskStore(path, own) as store:
-        with writes_held(path), pytest.raises(StoreUnavailable, match="at work"), store.writing():
+        with hold_writes(path), pytest.raises(StoreUnavailable, match="at work"), store.lock_for_write():
             pass
-        with store.writing():
+        with store.lock_for_write():
             pass
         bring(own, tmp_path, "second.nt", FILES["zz.nt"])
-        with pytest.raises(StoreUnavailable, match="just been put in place"), store.writing():
+        with pytest.raises(StoreUnavailable, match="just been put in place"), store.lock_for_write():
             pass
-        assert IMPORT["second"] not in store.graphs()
+        assert IMPORT_GRAPH["second"] not in store.graph_names()
         store.update("INSERT DATA { <http://a> <http://b> 1 }")  # into its own files, not the new ones
     with SharedDiskStore(path, own) as store:
-        assert IMPORT["second"] in store.graphs()
+        assert IMPORT_GRAPH["second"] in store.graph_names()
 
 
 def test_a_store_is_known_as_served_only_while_it_is(own: Settings, tmp_path: Path) -> None:
     bring(own, tmp_path)
-    path = store_path(own)
-    assert not is_served(path)
+    path = locate_import_store(own)
+    assert not is_store_served(path)
     with SharedDiskStore(path, own):
-        assert is_served(path)
-    assert not is_served(path)
+        assert is_store_served(path)
+    assert not is_store_served(path)
 
 
 def test_a_clone_has_what_is_only_in_the_log_of_the_store(own: Settings, tmp_path: Path) -> None:
     bring(own, tmp_path)
-    with SharedDiskStore(store_path(own), own) as store:
+    with SharedDiskStore(locate_import_store(own), own) as store:
         store.update(f"INSERT DATA {{ GRAPH <{NOTES}> {{ <http://a> <http://b> 1 }} }}")
-        with cloned(store_path(own)) as clone:
-            assert NOTES in {graph.value for graph in clone.graphs()}
+        with clone_store(locate_import_store(own)) as clone:
+            assert NOTES in {graph.value for graph in clone.graph_names()}

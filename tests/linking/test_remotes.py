@@ -12,8 +12,8 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from kg.linking.registry import store_path
-from kg.namespaces import IMPORT
+from kg.linking.registry import locate_import_store
+from kg.namespaces import IMPORT_GRAPH
 from kg.settings import Settings
 from kg.store.imports import open_readonly
 from tests.oxigraph import free_port, serving
@@ -24,8 +24,8 @@ Kg = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def drugs(linked: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The query address of an Oxigraph server that holds the slice of PharmGKB."""
-    with open_readonly(store_path(linked)) as imports:
-        body = ox.serialize(list(imports.quads(IMPORT["pharmgkb"])), format=ox.RdfFormat.N_TRIPLES)
+    with open_readonly(locate_import_store(linked)) as imports:
+        body = ox.serialize(list(imports.read_graph(IMPORT_GRAPH["pharmgkb"])), format=ox.RdfFormat.N_TRIPLES)
     with serving(tmp_path_factory.mktemp("ox"), body or b"") as address:
         yield address
 

@@ -14,16 +14,16 @@ import pytest
 from flask.testing import FlaskClient
 
 from kg.errors import BadData
-from kg.external.reading import Options
+from kg.external.reading import ReadOptions
 from kg.files.mappings import read_mappings, read_prefixes
 from kg.linking.candidates import Candidate
 from kg.linking.checking import check_links
-from kg.linking.importing import Wish, import_file
-from kg.linking.registry import store_path
-from kg.linking.reviewing import Said, judge
-from kg.linking.verdicts import PREDICATES, Verdict, record
-from kg.linking.workbench import Workbench, workbench
-from kg.mappings.checks import check, is_canonical
+from kg.linking.importing import ImportRequest, import_file
+from kg.linking.registry import locate_import_store
+from kg.linking.reviewing import SubmittedVerdict, record_submitted_verdict
+from kg.linking.verdicts import VERDICT_PREDICATES, Verdict, record_verdict
+from kg.linking.workbench import Workbench, open_workbench
+from kg.mappings.checks import check_mappings, is_canonical_sssom
 from kg.settings import Settings
 from kg.store.protocol import Store
 from kg.web import create_app
@@ -35,8 +35,8 @@ TOKEN = {"Authorization": f"Bearer {SECRET}"}
 
 
 def candidate(bench: Workbench, subject: str, curie: str) -> Candidate:
-    entity = bench.pick([subject])[0]
-    return next(c for c in bench.candidates(entity, top=20) if c.curie == curie)
+    entity = bench.pick_entities([subject])[0]
+    return next(c for c in bench.find_candidates(entity, top=20) if c.curie == curie)
 
 
 def kg(settings: Settings, *arguments: str, keys: str = "") -> subprocess.CompletedProcess[str]:
@@ -50,34 +50,34 @@ def kg(settings: Settings, *arguments: str, keys: str = "") -> subprocess.Comple
 
 
 def rows(settings: Settings, verdict: str) -> dict[tuple[str, str], str]:
-    return {row.pair: row.predicate_id for row in read_mappings(settings.root).rows(verdict)}
+    return {row.subject_and_object: row.predicate_id for row in read_mappings(settings.root).rows(verdict)}
 
 
 def sound(settings: Settings) -> None:
     mappings = read_mappings(settings.root)
-    assert list(check(mappings, read_prefixes(settings.root))) == []
+    assert list(check_mappings(mappings, read_prefixes(settings.root))) == []
     for mapping_set in mappings.sets:
-        assert is_canonical((settings.root / mapping_set.where).read_text("utf-8"), mapping_set)
+        assert is_canonical_sssom((settings.root / mapping_set.file_name).read_text("utf-8"), mapping_set)
 
 
-@pytest.mark.parametrize("word", [*PREDICATES, "reject"])
+@pytest.mark.parametrize("word", [*VERDICT_PREDICATES, "reject"])
 def test_each_verdict_is_one_sound_row_with_author_and_date(
     curated: Settings, bench: Workbench, word: str
 ) -> None:
     verdict = Verdict(
         candidate(bench, "dis:ALL", "MONDO:0009539"), word, "A. Curator", DAY, "why", "mondo.nt.gz"
     )
-    made = record(verdict, bench.prefixes, curated.root)
+    made = record_verdict(verdict, bench.prefixes, curated.root)
     assert (made.author_label, made.mapping_date, made.comment) == ("A. Curator", "2026-11-23", "why")
     folder = "rejected" if word == "reject" else "accepted"
-    assert rows(curated, folder)[made.pair] == made.predicate_id
+    assert rows(curated, folder)[made.subject_and_object] == made.predicate_id
     sound(curated)
 
 
 def test_a_second_verdict_moves_the_pair_to_the_other_file(curated: Settings, bench: Workbench) -> None:
     pair = candidate(bench, "dis:ALL", "MONDO:0009539")
     for word in ("exact", "reject", "broad"):
-        record(Verdict(pair, word, "A", DAY, source="mondo"), bench.prefixes, curated.root)
+        record_verdict(Verdict(pair, word, "A", DAY, source="mondo"), bench.prefixes, curated.root)
     assert rows(curated, "accepted")["dis:ALL", "MONDO:0009539"] == "skos:broadMatch"
     assert ("dis:ALL", "MONDO:0009539") not in rows(curated, "rejected")
     sound(curated)
@@ -86,7 +86,7 @@ def test_a_second_verdict_moves_the_pair_to_the_other_file(curated: Settings, be
 @pytest.mark.parametrize(("word", "author"), [("same", "A"), ("exact", " "), ("exact", "A\tB")])
 def test_what_is_no_verdict_is_refused(curated: Settings, bench: Workbench, word: str, author: str) -> None:
     with pytest.raises(BadData):
-        record(
+        record_verdict(
             Verdict(candidate(bench, "dis:ALL", "MONDO:0009539"), word, author, DAY),
             bench.prefixes,
             curated.root,
@@ -94,9 +94,9 @@ def test_what_is_no_verdict_is_refused(curated: Settings, bench: Workbench, word
 
 
 def test_the_questions_whose_answers_change_are_named(curated: Settings) -> None:
-    with workbench(curated, make=False) as bench:
-        said = Said("dis:ALL", "MONDO:0009539", "broad", "A")
-        _, changed = judge(bench, said, DAY)
+    with open_workbench(curated, build_indexes=False) as bench:
+        said = SubmittedVerdict("dis:ALL", "MONDO:0009539", "broad", "A")
+        _, changed = record_submitted_verdict(bench, said, DAY)
     assert "outside-identifiers" in {change.name for change in changed}
     assert all(change.before != change.after for change in changed)
 
@@ -234,8 +234,8 @@ def test_check_finds_obsolete_gone_merged_and_relabelled_targets(curated: Settin
     own = replace(curated, imports_dir=tmp_path / "newer")
     path = tmp_path / "mondo.obo"
     path.write_text(CHANGED, "utf-8")
-    import_file(path, Wish("mondo.obo"), store_path(own), own)
-    with workbench(own) as bench:
+    import_file(path, ImportRequest("mondo.obo"), locate_import_store(own), own)
+    with open_workbench(own) as bench:
         checked, findings = check_links(bench)
     found = {finding.row.object_id: finding for finding in findings}
     assert checked >= len(found) > 3
@@ -261,9 +261,9 @@ def test_a_formulary_is_no_version_of_the_vocabulary_it_takes_codes_from(
     own = replace(curated, imports_dir=tmp_path / "formulary")
     path = tmp_path / "mycodes.csv"
     path.write_text(FORMULARY, "utf-8")
-    options = Options(columns=(("id", "code"), ("label", "name")), prefix="atc")
-    import_file(path, Wish("mycodes.csv", options=options), store_path(own), own)
-    with workbench(own) as bench:
+    options = ReadOptions(columns=(("id", "code"), ("label", "name")), prefix="atc")
+    import_file(path, ImportRequest("mycodes.csv", options=options), locate_import_store(own), own)
+    with open_workbench(own) as bench:
         assert check_links(bench) == (0, ())
 
 
@@ -271,9 +271,9 @@ def test_an_ontology_that_borrows_from_another_is_no_version_of_it(
     curated: Settings, shared: Path, tmp_path: Path
 ) -> None:
     own = replace(curated, imports_dir=tmp_path / "borrowing")
-    wish = Wish("maxo", "maxo", options=Options(lenient=True))
-    import_file(shared / "ontologies/ontologies/maxo-2024-07-29.obo.gz", wish, store_path(own), own)
-    with workbench(own) as bench:
+    wish = ImportRequest("maxo", "maxo", options=ReadOptions(lenient=True))
+    import_file(shared / "ontologies/ontologies/maxo-2024-07-29.obo.gz", wish, locate_import_store(own), own)
+    with open_workbench(own) as bench:
         checked, findings = check_links(bench)
     assert checked >= 16
     assert {finding.row.object_id for finding in findings} == set()
@@ -283,8 +283,13 @@ def test_check_knows_a_term_by_its_identifier_whatever_iri_a_file_gives_it(
     curated: Settings, shared: Path, tmp_path: Path
 ) -> None:
     own = replace(curated, imports_dir=tmp_path / "pages")
-    import_file(shared / "ontologies/drugs/pharmgkb.drug.obo", Wish("pharmgkb"), store_path(own), own)
-    with workbench(own) as bench:
+    import_file(
+        shared / "ontologies/drugs/pharmgkb.drug.obo",
+        ImportRequest("pharmgkb"),
+        locate_import_store(own),
+        own,
+    )
+    with open_workbench(own) as bench:
         checked, findings = check_links(bench)
     linked = [row for row in read_mappings(own.root).rows("accepted") if row.object_id.startswith("pharmgkb")]
     assert checked == len(linked) > 10
@@ -295,7 +300,7 @@ def test_review_passes_over_a_term_of_a_vocabulary_it_cannot_name(curated: Setti
     own = replace(curated, imports_dir=tmp_path / "hospital")
     path = tmp_path / "hosp.obo"
     path.write_text("format-version: 1.2\nontology: hosp\n\n[Term]\nid: HOSP:1\nname: imatinib\n", "utf-8")
-    import_file(path, Wish("hosp.obo"), store_path(own), own)
+    import_file(path, ImportRequest("hosp.obo"), locate_import_store(own), own)
     done = kg(own, "link", "review", "imatinib", "--in", "hosp", "--author", "A. Curator", keys="c\n")
     assert done.returncode == 0, done.stderr
     assert "HOSP:1, for int:Imatinib, is passed over" in done.stderr
@@ -314,8 +319,13 @@ def test_check_of_a_version_with_every_target_is_quiet(
     curated: Settings, shared: Path, tmp_path: Path
 ) -> None:
     own = replace(curated, imports_dir=tmp_path / "same")
-    import_file(shared / "ontologies/ontologies/mondo.nt.gz", Wish("mondo.nt.gz"), store_path(own), own)
-    with workbench(own) as bench:
+    import_file(
+        shared / "ontologies/ontologies/mondo.nt.gz",
+        ImportRequest("mondo.nt.gz"),
+        locate_import_store(own),
+        own,
+    )
+    with open_workbench(own) as bench:
         checked, findings = check_links(bench)
     assert checked > 20
     assert findings == ()

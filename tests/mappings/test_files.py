@@ -11,24 +11,24 @@ import bioregistry
 import pytest
 import sssom_pydantic
 
-from kg.files.mappings import FOLDER, read_mappings, read_prefixes, read_unmapped
-from kg.mappings.checks import check
-from kg.mappings.rows import PREDICATES, VERDICTS, Mapping
-from kg.mappings.sssom import parse, write
+from kg.files.mappings import MAPPINGS_FOLDER, read_mappings, read_prefixes, read_unmapped
+from kg.mappings.checks import check_mappings
+from kg.mappings.rows import MAPPING_VERDICTS, MATCH_PREDICATES, MappingRow
+from kg.mappings.sssom import format_sssom, parse_sssom
 from tests.conftest import ROOT
 from tests.mappings.proofs import Proofs
 
 MAPPINGS = read_mappings(ROOT)
 PREFIXES = read_prefixes(ROOT)
-FILES = sorted((ROOT / FOLDER).glob("*/*.sssom.tsv"))
+FILES = sorted((ROOT / MAPPINGS_FOLDER).glob("*/*.sssom.tsv"))
 ACCEPTED = tuple(MAPPINGS.rows())
-PAIRS = {row.pair: row for row in ACCEPTED}
+PAIRS = {row.subject_and_object: row for row in ACCEPTED}
 VIA = re.compile(r"By way of (\S+)\.")
 
 
 def test_there_are_as_many_files_and_rows_as_the_table_of_the_docs_says() -> None:
     told = (ROOT / "docs" / "mappings.md").read_text("utf-8")
-    for verdict in VERDICTS:
+    for verdict in MAPPING_VERDICTS:
         assert f"{len(list(MAPPINGS.rows(verdict)))} {verdict}" in told
     assert len(FILES) >= 27 + 10 + 3
 
@@ -36,32 +36,38 @@ def test_there_are_as_many_files_and_rows_as_the_table_of_the_docs_says() -> Non
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_file_is_written_as_the_canonical_writer_writes_it(path: Path) -> None:
     text = path.read_text("utf-8")
-    assert write(parse(text)) == text
+    assert format_sssom(parse_sssom(text)) == text
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_an_independent_reader_of_sssom_reads_every_row(path: Path) -> None:
     mappings, _converter, about, errors = sssom_pydantic.read(path, return_errors=True)
     assert not errors
-    assert len(mappings) == len(parse(path.read_text("utf-8")).rows)
+    assert len(mappings) == len(parse_sssom(path.read_text("utf-8")).rows)
     assert about is not None
 
 
 def test_the_files_hold_no_mistake() -> None:
-    assert [str(mistake) for mistake in check(MAPPINGS, PREFIXES)] == []
+    assert [str(mistake) for mistake in check_mappings(MAPPINGS, PREFIXES)] == []
 
 
 def test_every_row_is_read_again_in_the_file_that_proves_it(shared: Path) -> None:
     proofs = Proofs(shared / "ontologies")
-    rows = [row for verdict in VERDICTS for row in MAPPINGS.rows(verdict) if row.mapping_source]
-    unproven = [row.pair for row in sorted(rows, key=lambda r: r.mapping_source) if not _proven(row, proofs)]
+    rows = [row for verdict in MAPPING_VERDICTS for row in MAPPINGS.rows(verdict) if row.mapping_source]
+    unproven = [
+        row.subject_and_object
+        for row in sorted(rows, key=lambda r: r.mapping_source)
+        if not _proven(row, proofs)
+    ]
     assert unproven == []
     assert len(rows) >= 470
-    without = [row.pair for v in VERDICTS for row in MAPPINGS.rows(v) if not row.mapping_source]
+    without = [
+        row.subject_and_object for v in MAPPING_VERDICTS for row in MAPPINGS.rows(v) if not row.mapping_source
+    ]
     assert without == [("int:Blinatumomab", "atc:L01XC19"), ("int:Blinatumomab", "NCIT:C62528")]
 
 
-def _proven(row: Mapping, proofs: Proofs) -> bool:
+def _proven(row: MappingRow, proofs: Proofs) -> bool:
     """Return whether one record has the identifier, its label, and the term it was reached by."""
     via = VIA.search(row.comment)
     bridge = via[1].split(":")[1] if via else ""
@@ -73,17 +79,19 @@ def _proven(row: Mapping, proofs: Proofs) -> bool:
 
 
 def test_a_term_reached_by_another_is_reached_by_one_that_was_judged() -> None:
-    judged = {row.pair for verdict in VERDICTS for row in MAPPINGS.rows(verdict)}
+    judged = {row.subject_and_object for verdict in MAPPING_VERDICTS for row in MAPPINGS.rows(verdict)}
     for row in ACCEPTED:
         via = VIA.search(row.comment)
-        assert via is None or (row.subject_id, str(PREFIXES.parse(via[1]))) in judged, row.pair
+        assert via is None or (row.subject_id, str(PREFIXES.parse_identifier(via[1]))) in judged, (
+            row.subject_and_object
+        )
 
 
 def test_prefixes_and_patterns_agree_with_bioregistry() -> None:
     for vocabulary in PREFIXES.vocabularies.values():
         normal = bioregistry.normalize_prefix(vocabulary.prefix)
         assert normal is not None, vocabulary.prefix
-        for name in vocabulary.names:
+        for name in vocabulary.prefix_synonyms:
             assert bioregistry.normalize_prefix(name) in (normal, None, *_cousins(vocabulary.prefix)), name
     for row in ACCEPTED:
         prefix, _, local = row.object_id.partition(":")
@@ -154,7 +162,7 @@ HELD_OUT = (
 @pytest.mark.parametrize("pair", HELD_OUT, ids="-".join)
 def test_a_known_trap_is_rejected_with_its_reason(pair: tuple[str, str]) -> None:
     assert pair not in PAIRS
-    rejected = {row.pair: row for row in MAPPINGS.rows("rejected")}
+    rejected = {row.subject_and_object: row for row in MAPPINGS.rows("rejected")}
     assert rejected[pair].predicate_modifier == "Not"
     assert rejected[pair].comment
 
@@ -237,11 +245,11 @@ def test_a_situation_is_never_an_exact_match_and_a_use_of_a_drug_is_never_the_su
     for row in ACCEPTED:
         drug = row.subject_id.startswith("int:") and row.object_id.split(":")[0] in substances
         if row.subject_id.startswith("sit:") or drug:
-            assert row.predicate_id != "skos:exactMatch", row.pair
+            assert row.predicate_id != "skos:exactMatch", row.subject_and_object
 
 
 def test_every_predicate_is_a_match_and_nothing_is_ever_the_same_as() -> None:
-    assert {row.predicate_id for row in ACCEPTED} <= set(PREDICATES)
+    assert {row.predicate_id for row in ACCEPTED} <= set(MATCH_PREDICATES)
     assert "sameAs" not in "".join(path.read_text("utf-8") for path in FILES)
 
 

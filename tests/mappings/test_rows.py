@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.errors import BadData, KgError, NotFound
+from kg.errors import BadData, NotFound, UserError
 from kg.files.mappings import read_prefixes
-from kg.mappings.checks import check, check_unmapped
-from kg.mappings.rows import Mapping, Mappings, MappingSet
-from kg.mappings.sssom import parse, write
-from kg.mappings.triples import mapping_triples
+from kg.mappings.checks import check_mappings, check_unmapped_entities
+from kg.mappings.rows import MappingCollection, MappingRow, MappingSet
+from kg.mappings.sssom import format_sssom, parse_sssom
+from kg.mappings.triples import mappings_to_triples
 from kg.namespaces import OWL, SKOS
 from tests.conftest import ROOT
 
@@ -23,7 +23,10 @@ GOOD = "int:Imatinib\tskos:closeMatch\trxnorm:282388\tsemapv:ManualMappingCurati
 
 
 def _mistakes(text: str, verdict: str = "accepted") -> list[str]:
-    return [str(m) for m in check(Mappings((parse(text, "x.sssom.tsv", verdict),)), PREFIXES)]
+    return [
+        str(m)
+        for m in check_mappings(MappingCollection((parse_sssom(text, "x.sssom.tsv", verdict),)), PREFIXES)
+    ]
 
 
 def test_a_sound_row_has_no_mistake() -> None:
@@ -56,9 +59,9 @@ def test_a_situation_is_not_exactly_a_disease() -> None:
 
 
 def test_a_pair_stands_in_one_verdict_only() -> None:
-    rejected = parse(HEAD + GOOD, "rejected.tsv", "undecided")
-    accepted = parse(HEAD + GOOD, "accepted.tsv")
-    found = [str(m) for m in check(Mappings((accepted, rejected)), PREFIXES)]
+    rejected = parse_sssom(HEAD + GOOD, "rejected.tsv", "undecided")
+    accepted = parse_sssom(HEAD + GOOD, "accepted.tsv")
+    found = [str(m) for m in check_mappings(MappingCollection((accepted, rejected)), PREFIXES)]
     assert found == [
         "rejected.tsv:2: int:Imatinib and rxnorm:282388 also stand in accepted.tsv:2. Keep one of the two."
     ]
@@ -71,10 +74,12 @@ def test_rows_out_of_order_or_twice_are_told() -> None:
 
 
 def test_an_entity_is_mapped_or_explained_and_not_both() -> None:
-    mappings = Mappings((parse(HEAD + GOOD),))
+    mappings = MappingCollection((parse_sssom(HEAD + GOOD),))
     found = [
         str(m)
-        for m in check_unmapped(mappings, ["int:Imatinib", "int:Gone"], frozenset({"int:Imatinib", "int:B"}))
+        for m in check_unmapped_entities(
+            mappings, ["int:Imatinib", "int:Gone"], frozenset({"int:Imatinib", "int:B"})
+        )
     ]
     assert [text.split(" ")[0] for text in found] == ["int:B", "int:Imatinib", "int:Gone"]
 
@@ -92,13 +97,13 @@ def test_an_entity_is_mapped_or_explained_and_not_both() -> None:
 )
 def test_a_broken_file_is_one_sentence_with_its_line(text: str, said: str) -> None:
     with pytest.raises(BadData) as caught:
-        parse(text, "x")
+        parse_sssom(text, "x")
     assert str(caught.value).startswith(said)
 
 
 _CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Z")), max_size=12)
 _ROW = st.builds(
-    Mapping,
+    MappingRow,
     subject_id=st.sampled_from(("int:A", "int:B")),
     subject_label=_CELL,
     predicate_id=st.just("skos:closeMatch"),
@@ -113,11 +118,13 @@ _ROW = st.builds(
 )
 
 
-@given(st.lists(_ROW, max_size=6, unique_by=lambda row: row.key))
-def test_writing_is_canonical_and_loses_nothing(rows: list[Mapping]) -> None:
-    text = write(MappingSet((("license", "https://x.example/"),), (("rxnorm", "http://y/"),), tuple(rows)))
-    read = parse(text)
-    assert write(read) == text
+@given(st.lists(_ROW, max_size=6, unique_by=lambda row: row.sort_key))
+def test_writing_is_canonical_and_loses_nothing(rows: list[MappingRow]) -> None:
+    text = format_sssom(
+        MappingSet((("license", "https://x.example/"),), (("rxnorm", "http://y/"),), tuple(rows))
+    )
+    read = parse_sssom(text)
+    assert format_sssom(read) == text
     assert sorted(read.rows) == sorted(rows)
     assert read.curie_map == (("rxnorm", "http://y/"),)
 
@@ -144,22 +151,22 @@ def test_writing_is_canonical_and_loses_nothing(rows: list[Mapping]) -> None:
     ],
 )
 def test_spellings_of_an_identifier_are_one(asked: str, one: str) -> None:
-    assert str(PREFIXES.parse(asked)) == one
+    assert str(PREFIXES.parse_identifier(asked)) == one
 
 
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_reading_of_identifiers(text: str) -> None:
-    with suppress(KgError):
-        assert PREFIXES.parse(text).identifier
+    with suppress(UserError):
+        assert PREFIXES.parse_identifier(text).identifier
 
 
 def test_an_unknown_prefix_names_near_ones() -> None:
     with pytest.raises(NotFound, match="Near it: MONDO"):
-        PREFIXES.parse("MUNDO:0004967")
+        PREFIXES.parse_identifier("MUNDO:0004967")
 
 
 def test_triples_carry_match_proof_author_and_date_and_never_identity() -> None:
-    triples = list(mapping_triples(parse(HEAD + GOOD).rows, PREFIXES))
+    triples = list(mappings_to_triples(parse_sssom(HEAD + GOOD).rows, PREFIXES))
     predicates = {triple.predicate for triple in triples}
     assert SKOS["closeMatch"] in predicates
     assert OWL["sameAs"] not in predicates

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Quad, QueryBoolean, Store, Triple
 
-from kg.claims.recognisers import recognisers
+from kg.claims.recognisers import generate_recognisers
 from kg.namespaces import KG, PREFIXES, RDF
-from kg.pipeline.dataset import ASSERTED, INFERRED, ONTOLOGY, Dataset
-from kg.pipeline.load import load
+from kg.pipeline.dataset import ASSERTED, INFERRED, ONTOLOGY, BuildDataset
+from kg.pipeline.load import load_project
 from kg.reasoning import Closure, close
-from kg.reasoning.publication import worth_publishing
+from kg.reasoning.publication import select_published
 
 Ask = Callable[[str], bool]
 
@@ -50,26 +50,26 @@ def cases() -> Iterator[Triple]:
 
 
 @pytest.fixture(scope="session")
-def dataset(root: Path) -> Dataset:
+def dataset(root: Path) -> BuildDataset:
     """Return the graphs of the files, recognisers among them, without inferences."""
-    sources = load(root)
+    sources = load_project(root)
     assert not sources.mistakes, sources.mistakes
-    sources.dataset.add(ONTOLOGY, recognisers(sources.dataset.graphs[ASSERTED]))
+    sources.dataset.add_triples(ONTOLOGY, generate_recognisers(sources.dataset.graphs[ASSERTED]))
     return sources.dataset
 
 
 @pytest.fixture(scope="session")
-def closed(dataset: Dataset) -> Closure:
+def closed(dataset: BuildDataset) -> Closure:
     """Return the closure of what the reasoner reads and the six cases."""
-    return close(dataset.reasoner_input() | set(cases()))
+    return close(dataset.merge_reasoner_input() | set(cases()))
 
 
 @pytest.fixture(scope="session")
-def everything(dataset: Dataset, closed: Closure) -> Store:
+def everything(dataset: BuildDataset, closed: Closure) -> Store:
     """Return a store with every graph, the inferred one and the cases; the default graph is their union."""
     store = Store()
-    given = {*dataset.default(), *cases()}
-    inferred = set(worth_publishing(closed.inferred, given))
+    given = {*dataset.merge_default_graph(), *cases()}
+    inferred = set(select_published(closed.inferred, given))
     store.extend(Quad(t.subject, t.predicate, t.object) for t in given | inferred)
     graphs = {**dataset.graphs, INFERRED: inferred - given}
     store.extend(Quad(t.subject, t.predicate, t.object, name) for name, ts in graphs.items() for t in ts)

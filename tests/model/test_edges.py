@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Triple
 
-from kg.namespaces import KG, PREFIXES, RDF, shorten
-from kg.pipeline.dataset import Dataset
+from kg.namespaces import KG, PREFIXES, RDF, compress_iri
+from kg.pipeline.dataset import BuildDataset
 from kg.reasoning import Closure, close
 from tests.model.conftest import patterns, scenario
 
@@ -27,10 +27,10 @@ def _table() -> dict[str, set[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize("predicate", sorted(_table()))
-def test_exactly_these_edges_hold(dataset: Dataset, closed: Closure, predicate: str) -> None:
+def test_exactly_these_edges_hold(dataset: BuildDataset, closed: Closure, predicate: str) -> None:
     edges = {
-        (shorten(t.subject.value), shorten(t.object.value))
-        for t in {*dataset.reasoner_input(), *closed.inferred}
+        (compress_iri(t.subject.value), compress_iri(t.object.value))
+        for t in {*dataset.merge_reasoner_input(), *closed.inferred}
         if t.predicate == KG[predicate]
         and isinstance(t.subject, NamedNode)
         and isinstance(t.object, NamedNode)
@@ -40,9 +40,9 @@ def test_exactly_these_edges_hold(dataset: Dataset, closed: Closure, predicate: 
 
 
 @pytest.fixture(scope="module")
-def matched(dataset: Dataset) -> dict[str, set[str]]:
+def matched(dataset: BuildDataset) -> dict[str, set[str]]:
     """Return the situations that each case of the table matches, from one closure over all cases."""
-    told, names = set(dataset.reasoner_input()), {}
+    told, names = set(dataset.merge_reasoner_input()), {}
     for number, features in enumerate(_MATCHES):
         case = scenario(f"tried{number}")
         names[case] = features
@@ -53,7 +53,7 @@ def matched(dataset: Dataset) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {features: set() for features in _MATCHES}
     for t in close(told).inferred:
         if t.predicate == KG["matchesSituation"] and isinstance(t.subject, NamedNode):
-            found[names[t.subject]].add(shorten(str(t.object)[1:-1]).removeprefix("sit:"))
+            found[names[t.subject]].add(compress_iri(str(t.object)[1:-1]).removeprefix("sit:"))
     return found
 
 

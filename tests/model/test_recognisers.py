@@ -6,9 +6,9 @@ import random
 
 from pyoxigraph import NamedNode, Triple
 
-from kg.claims.recognisers import recognisers
+from kg.claims.recognisers import generate_recognisers
 from kg.namespaces import KG, OWL, PREFIXES, RDF
-from kg.pipeline.dataset import ASSERTED, Dataset
+from kg.pipeline.dataset import ASSERTED, BuildDataset
 from kg.reasoning import close
 
 _SITUATION = NamedNode(PREFIXES["sit"] + "Test")
@@ -24,14 +24,14 @@ def _situation(*features: NamedNode) -> list[Triple]:
 def _matches(*features: NamedNode) -> bool:
     case = [Triple(_CASE, RDF["type"], KG["PatientScenario"])]
     case += [Triple(_CASE, KG["hasFeature"], feature) for feature in features]
-    inferred = set(close([*recognisers(_situation(*_FEATURES)), *case]).inferred)
+    inferred = set(close([*generate_recognisers(_situation(*_FEATURES)), *case]).inferred)
     return Triple(_CASE, KG["matchesSituation"], _SITUATION) in inferred
 
 
-def test_every_situation_has_one_recogniser(dataset: Dataset) -> None:
+def test_every_situation_has_one_recogniser(dataset: BuildDataset) -> None:
     asserted = dataset.graphs[ASSERTED]
     situations = {t.subject for t in asserted if t.object == KG["ClinicalSituation"]}
-    made = recognisers(asserted)
+    made = generate_recognisers(asserted)
     targets = [
         t.object
         for t in made
@@ -41,10 +41,10 @@ def test_every_situation_has_one_recogniser(dataset: Dataset) -> None:
     assert sorted(map(str, targets)) == sorted(map(str, situations))
 
 
-def test_the_order_of_the_input_does_not_matter(dataset: Dataset) -> None:
+def test_the_order_of_the_input_does_not_matter(dataset: BuildDataset) -> None:
     asserted = list(dataset.graphs[ASSERTED])
     shuffled = random.Random(7).sample(asserted, len(asserted))  # noqa: S311 - no secret, a fixed shuffle
-    assert recognisers(asserted) == recognisers(shuffled)
+    assert generate_recognisers(asserted) == generate_recognisers(shuffled)
 
 
 def test_a_case_with_all_features_matches_and_one_with_fewer_does_not() -> None:
@@ -54,5 +54,5 @@ def test_a_case_with_all_features_matches_and_one_with_fewer_does_not() -> None:
 
 
 def test_a_changed_bundle_changes_the_recogniser() -> None:
-    assert recognisers(_situation(*_FEATURES)) != recognisers(_situation(*_FEATURES[:2]))
-    assert recognisers([]) == []
+    assert generate_recognisers(_situation(*_FEATURES)) != generate_recognisers(_situation(*_FEATURES[:2]))
+    assert generate_recognisers([]) == []

@@ -9,9 +9,9 @@ import pytest
 from pyoxigraph import RdfFormat, Triple, parse
 
 from kg.namespaces import PREFIXES
-from kg.pipeline.dataset import Dataset
-from kg.pipeline.load import shapes
-from kg.pipeline.shacl import violations
+from kg.pipeline.dataset import BuildDataset
+from kg.pipeline.load import load_shapes
+from kg.pipeline.shacl import find_shape_violations
 from kg.reasoning import close
 
 _HEAD = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in PREFIXES.items())
@@ -28,7 +28,7 @@ def _read(turtle: str) -> list[Triple]:
 
 @cache
 def _rules(root: Path, stage: str) -> list[Triple]:
-    return [triple for file in shapes(root, stage) for triple in file.triples]
+    return [triple for file in load_shapes(root, stage) for triple in file.triples]
 
 
 def _expected(text: str) -> list[str]:
@@ -43,7 +43,7 @@ def test_every_shape_of_the_design_has_a_fault() -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in _CASES.glob("[0-9]*.ttl")))
 def test_a_fault_is_found(root: Path, name: str) -> None:
     text = (_CASES / f"{name}.ttl").read_text("utf-8")
-    messages = [each.message for each in violations(_read(_HEAD + text), _rules(root, "asserted"))]
+    messages = [each.message for each in find_shape_violations(_read(_HEAD + text), _rules(root, "asserted"))]
     assert _expected(text)
     for words in _expected(text):
         assert any(words in message for message in messages), messages
@@ -52,16 +52,16 @@ def test_a_fault_is_found(root: Path, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in _CASES.glob("inferred-*.ttl")))
 def test_a_fault_after_reasoning_is_found(root: Path, name: str) -> None:
     text = (_CASES / f"{name}.ttl").read_text("utf-8")
-    messages = [each.message for each in violations(_read(_HEAD + text), _rules(root, "inferred"))]
+    messages = [each.message for each in find_shape_violations(_read(_HEAD + text), _rules(root, "inferred"))]
     for words in _expected(text):
         assert any(words in message for message in messages), messages
 
 
-def test_the_real_data_pass_before_and_after_reasoning(root: Path, dataset: Dataset) -> None:
-    given = dataset.default()
-    assert violations(given, _rules(root, "asserted")) == ()
-    inferred = set(close(dataset.reasoner_input()).inferred)
-    assert violations(given | inferred, _rules(root, "inferred")) == ()
+def test_the_real_data_pass_before_and_after_reasoning(root: Path, dataset: BuildDataset) -> None:
+    given = dataset.merge_default_graph()
+    assert find_shape_violations(given, _rules(root, "asserted")) == ()
+    inferred = set(close(dataset.merge_reasoner_input()).inferred)
+    assert find_shape_violations(given | inferred, _rules(root, "inferred")) == ()
 
 
 def test_every_message_says_what_to_do(root: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from pyoxigraph import NamedNode, Triple
 
 from kg.namespaces import KG, OWL, PREFIXES
-from kg.pipeline.dataset import Dataset
+from kg.pipeline.dataset import BuildDataset
 from kg.reasoning import Closure, close
 from tests.model.conftest import Ask, patterns, scenario
 
@@ -43,16 +43,16 @@ def test_the_data_are_consistent(closed: Closure) -> None:
     assert list(closed.inconsistencies) == []
 
 
-def test_a_prerequisite_on_an_unconditional_offer_is_a_contradiction(dataset: Dataset) -> None:
+def test_a_prerequisite_on_an_unconditional_offer_is_a_contradiction(dataset: BuildDataset) -> None:
     claim = NamedNode(PREFIXES["claim"] + "S08-1")
     fault = Triple(claim, KG["hasPrerequisite"], NamedNode(PREFIXES["feat"] + "transplantNotAnOption"))
-    found = close(dataset.reasoner_input() | {fault}).inconsistencies
+    found = close(dataset.merge_reasoner_input() | {fault}).inconsistencies
     assert any("S08-1" in str(each) for each in found)
 
 
-def test_two_lineages_on_one_case_are_not_made_one(dataset: Dataset) -> None:
+def test_two_lineages_on_one_case_are_not_made_one(dataset: BuildDataset) -> None:
     """A functional property would silently infer that the two are the same."""
     features = [NamedNode(PREFIXES["feat"] + name) for name in ("BCell", "TCell")]
     case = {Triple(scenario("both"), KG["hasFeature"], feature) for feature in features}
-    inferred = close(dataset.reasoner_input() | case).inferred
+    inferred = close(dataset.merge_reasoner_input() | case).inferred
     assert not [t for t in inferred if t.predicate == OWL["sameAs"]]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from kg.claims.anchors import anchor, cue_mismatches, span_mismatches
-from kg.claims.coverage import share_inside
-from kg.claims.model import Document
-from kg.errors import BadFiles
-from kg.pipeline import check
-from kg.pipeline.anchoring import described
-from kg.pipeline.load import load
+from kg.claims.anchors import check_copy, find_cue_mismatches, find_span_mismatches
+from kg.claims.coverage import measure_span_share
+from kg.claims.model import SourceDocument
+from kg.errors import InvalidFiles
+from kg.pipeline import check_project
+from kg.pipeline.anchoring import describe_documents
+from kg.pipeline.load import load_project
 from kg.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +23,8 @@ QUOTE, OPEN, CLOSE, DASH = "\u2019", "\u201c", "\u201d", "\u2013"
 
 
 @pytest.fixture(scope="module")
-def document() -> Document:
-    (found,) = described(load(ROOT).dataset)
+def document() -> SourceDocument:
+    (found,) = describe_documents(load_project(ROOT).dataset)
     return found
 
 
@@ -33,30 +33,30 @@ def copy(shared: Path) -> bytes:
     return (shared / "source" / "source-text.txt").read_bytes()
 
 
-def test_the_true_copy_matches_every_segment_span_and_cue(document: Document, copy: bytes) -> None:
-    found = anchor(document, copy)
-    assert found.exact
-    assert not list(span_mismatches(document, found))
-    assert not list(cue_mismatches(document, found))
+def test_the_true_copy_matches_every_segment_span_and_cue(document: SourceDocument, copy: bytes) -> None:
+    found = check_copy(document, copy)
+    assert found.is_exact
+    assert not list(find_span_mismatches(document, found))
+    assert not list(find_cue_mismatches(document, found))
     assert (len(document.segments), len(document.spans), len(document.claims)) == (36, 71, 71)
-    assert share_inside(document, found.text) > 0.99
+    assert measure_span_share(document, found.text) > 0.99
 
 
-def test_the_two_equal_sentences_keep_their_own_places(document: Document) -> None:
+def test_the_two_equal_sentences_keep_their_own_places(document: SourceDocument) -> None:
     first, second = (next(s for s in document.segments if s.notation == name) for name in ("S06", "S15"))
     assert first.sha256 == second.sha256
     assert (first.start, second.start) == (409, 1328)
 
 
-def places(document: Document, data: bytes) -> list[tuple[int, int, int, str]]:
-    return [(m.line, m.column, m.byte, m.what) for m in anchor(document, data).mismatches]
+def places(document: SourceDocument, data: bytes) -> list[tuple[int, int, int, str]]:
+    return [(m.line, m.column, m.byte_offset, m.message) for m in check_copy(document, data).mismatches]
 
 
-def test_a_byte_order_mark_is_named(document: Document, copy: bytes) -> None:
+def test_a_byte_order_mark_is_named(document: SourceDocument, copy: bytes) -> None:
     assert places(document, b"\xef\xbb\xbf" + copy) == [(1, 1, 0, "a byte order mark of 3 bytes")]
 
 
-def test_every_carriage_return_is_named_with_its_byte(document: Document, copy: bytes) -> None:
+def test_every_carriage_return_is_named_with_its_byte(document: SourceDocument, copy: bytes) -> None:
     data = copy.replace(b"\n", b"\r\n")
     found = places(document, data)
     assert len(found) == copy.count(b"\n")
@@ -64,7 +64,9 @@ def test_every_carriage_return_is_named_with_its_byte(document: Document, copy: 
     assert found[0][:3] == (1, 28, 27)
 
 
-def test_every_straightened_quote_and_dash_is_named_with_its_byte(document: Document, copy: bytes) -> None:
+def test_every_straightened_quote_and_dash_is_named_with_its_byte(
+    document: SourceDocument, copy: bytes
+) -> None:
     text = copy.decode()
     straight = text.replace(QUOTE, "'").replace(OPEN, '"').replace(CLOSE, '"').replace(DASH, "-")
     changed = [i for i, (old, new) in enumerate(zip(text, straight, strict=True)) if old != new]
@@ -74,13 +76,13 @@ def test_every_straightened_quote_and_dash_is_named_with_its_byte(document: Docu
     assert "has U+0027 where the text has U+2019" in found[0][3]
 
 
-def test_a_copy_that_is_cut_off_says_where_it_ends(document: Document, copy: bytes) -> None:
+def test_a_copy_that_is_cut_off_says_where_it_ends(document: SourceDocument, copy: bytes) -> None:
     found = places(document, copy[:2000])
     assert any("ends before S22" in what and byte == 2000 for _, _, byte, what in found)
     assert any("the text has" in what for _, _, _, what in found)
 
 
-def test_a_changed_word_names_its_sentence_and_no_other(document: Document, copy: bytes) -> None:
+def test_a_changed_word_names_its_sentence_and_no_other(document: SourceDocument, copy: bytes) -> None:
     text = copy.decode()
     at = document.segments[9].start
     swapped = text[: at + 3] + ("x" if text[at + 3] != "x" else "y") + text[at + 4 :]
@@ -89,7 +91,7 @@ def test_a_changed_word_names_its_sentence_and_no_other(document: Document, copy
     assert what.startswith("S10 differs somewhere")
 
 
-def test_inserted_text_shifts_and_is_reported_once(document: Document, copy: bytes) -> None:
+def test_inserted_text_shifts_and_is_reported_once(document: SourceDocument, copy: bytes) -> None:
     at = document.segments[12].start
     text = copy.decode()
     found = places(document, (text[:at] + "Now. " + text[at:]).encode())
@@ -97,7 +99,7 @@ def test_inserted_text_shifts_and_is_reported_once(document: Document, copy: byt
     assert len(found) == 2
 
 
-def test_a_final_line_end_and_an_odd_blank_are_found(document: Document, copy: bytes) -> None:
+def test_a_final_line_end_and_an_odd_blank_are_found(document: SourceDocument, copy: bytes) -> None:
     ((_, _, byte, what),) = places(document, copy + b"\n")
     assert (byte, what) == (3305, "the text has 3289 characters, the document 3288")
     text = copy.decode()
@@ -116,7 +118,9 @@ def test_a_final_line_end_and_an_odd_blank_are_found(document: Document, copy: b
         ("naïve".encode("latin-1"), "is not UTF-8"),
     ],
 )
-def test_a_file_that_is_not_the_text_is_one_sentence(document: Document, data: bytes, what: str) -> None:
+def test_a_file_that_is_not_the_text_is_one_sentence(
+    document: SourceDocument, data: bytes, what: str
+) -> None:
     ((line, _, byte, said),) = places(document, data)
     assert what in said
     assert line == 1
@@ -157,12 +161,12 @@ def test_a_cue_or_a_span_that_the_copy_does_not_bear_out_is_placed_in_its_file(
     old = 'kg:cue "may be an option"'
     assert old in text
     path.write_text(text.replace(old, 'kg:cue "may cure"').replace("oa:start 576", "oa:start 577"), "utf-8")
-    with pytest.raises(BadFiles) as caught:
-        check(Settings(root=project, source_text=shared / "source" / "source-text.txt"))
+    with pytest.raises(InvalidFiles) as caught:
+        check_project(Settings(root=project, source_text=shared / "source" / "source-text.txt"))
     found = {
-        (m.where, m.what.split(" ", 2)[1])
+        (m.location, m.message.split(" ", 2)[1])
         for m in caught.value.mistakes
-        if "stand in" in m.what or "hash" in m.what
+        if "stand in" in m.message or "hash" in m.message
     }
     assert found == {
         ("data/claims/02-refractory.ttl", "cue"),

@@ -17,10 +17,10 @@ from pyoxigraph import NamedNode, Triple
 
 from kg.errors import StoreUnavailable
 from kg.namespaces import GRAPH, KG, PREFIXES
-from kg.pipeline import current_build, open_build, read_manifest
-from kg.pipeline.dataset import INFERRED, META, Dataset, in_default
+from kg.pipeline import find_current_build, open_build, read_manifest
+from kg.pipeline.dataset import INFERRED, METADATA, BuildDataset, is_in_default_graph
 from kg.pipeline.manifest import Manifest
-from kg.pipeline.publish import graph_digest, publish
+from kg.pipeline.publish import hash_graph_file, publish_build
 from kg.settings import Settings
 from kg.store.protocol import Store
 
@@ -37,28 +37,28 @@ def test_two_builds_in_two_processes_give_the_same_bytes(built: Path, tmp_path: 
 
 def test_the_manifest_tells_version_counts_sources_and_reasoner(settings: Settings, store: Store) -> None:
     manifest = read_manifest(settings)
-    assert manifest.digest == graph_digest(current_build(settings.build_dir))
+    assert manifest.digest == hash_graph_file(find_current_build(settings.build_dir))
     assert manifest.version.endswith(manifest.digest[:12])
     assert manifest.reasoner.startswith("rules ")
     assert "data/claims/02-refractory.ttl" in manifest.sources
     for name, entry in manifest.graphs.items():
-        assert len(list(store.quads(NamedNode(name)))) == entry.triples, name
-    assert len(list(store.quads(None))) == manifest.default_triples
+        assert len(list(store.read_graph(NamedNode(name)))) == entry.triples, name
+    assert len(list(store.read_graph(None))) == manifest.default_triples
 
 
 def test_the_default_graph_is_the_union_of_its_members_each_triple_once(
     settings: Settings, store: Store
 ) -> None:
     members = read_manifest(settings).default_graph
-    union = {triple for name in members for triple in store.quads(NamedNode(name))}
-    assert union == set(store.quads(None))
+    union = {triple for name in members for triple in store.read_graph(NamedNode(name))}
+    assert union == set(store.read_graph(None))
     assert {GRAPH["ontology"].value, GRAPH["inferred"].value, GRAPH["background"].value} <= set(members)
     assert GRAPH["mappings"].value not in members
     assert not [name for name in members if name.endswith(("/head", "/provenance", "/pubinfo"))]
 
 
 def test_every_claim_has_its_four_graphs_and_its_document_in_the_provenance(store: Store) -> None:
-    names = {name.value for name in store.graphs()}
+    names = {name.value for name in store.graph_names()}
     claims = {row["c"] for row in store.select(f"SELECT ?c WHERE {{ ?c a {KG['Claim']} }}")}
     assert len(claims) == 71
     for claim in claims:
@@ -71,14 +71,19 @@ def test_every_claim_has_its_four_graphs_and_its_document_in_the_provenance(stor
 def test_every_graph_is_described_with_size_digest_and_activity(store: Store) -> None:
     described = store.select(
         f"""PREFIX void: <{PREFIXES["void"]}> PREFIX prov: <{PREFIXES["prov"]}> PREFIX kg: <{KG}>
-        SELECT ?g WHERE {{ GRAPH {META} {{ ?g void:triples ?n ; kg:sha256 ?s ; prov:wasGeneratedBy ?a }} }}"""
+        SELECT ?g WHERE {{ GRAPH {METADATA} {{ ?g void:triples ?n ; kg:sha256 ?s ; prov:wasGeneratedBy ?a }} }}"""
     )
-    assert {row["g"] for row in described} == set(store.graphs()) - {META}
+    assert {row["g"] for row in described} == set(store.graph_names()) - {METADATA}
 
 
 def test_inferred_triples_are_not_asserted_too(store: Store) -> None:
-    inferred = set(store.quads(INFERRED))
-    asserted = {t for g in store.graphs() if in_default(g) and g != INFERRED for t in store.quads(g)}
+    inferred = set(store.read_graph(INFERRED))
+    asserted = {
+        t
+        for g in store.graph_names()
+        if is_in_default_graph(g) and g != INFERRED
+        for t in store.read_graph(g)
+    }
     assert inferred
     assert not inferred & asserted
 
@@ -104,11 +109,11 @@ def test_a_finished_build_opens_in_under_a_second(settings: Settings) -> None:
 
 def small(number: int) -> tuple[Manifest, dict[str, bytes]]:
     """Return a small build of its own."""
-    dataset = Dataset()
-    dataset.add(
+    dataset = BuildDataset()
+    dataset.add_triples(
         GRAPH["asserted"], [Triple(GRAPH[f"s{number}-{i}"], KG["cue"], GRAPH["o"]) for i in range(2000)]
     )
-    content = dataset.nquads()
+    content = dataset.serialize_nquads()
     digest = hashlib.sha256(content).hexdigest()
     return Manifest(f"0+{number}", digest, {}, (), 2000, {}, "none"), {"graph.nq": content}
 
@@ -117,12 +122,12 @@ def publish_for_ever(folder: Path, builds: list[tuple[Manifest, dict[str, bytes]
     """Publish one build after the other until killed."""
     while True:
         for manifest, files in builds:
-            publish(folder, manifest, files)
+            publish_build(folder, manifest, files)
 
 
 def test_killed_at_any_moment_a_whole_build_stays_current(tmp_path: Path) -> None:
     manifest, files = small(99)
-    publish(tmp_path, manifest, files)
+    publish_build(tmp_path, manifest, files)
     builds = [small(number) for number in range(6)]
     for attempt in range(25):
         process = multiprocessing.get_context("fork").Process(
@@ -134,16 +139,16 @@ def test_killed_at_any_moment_a_whole_build_stays_current(tmp_path: Path) -> Non
         process.join()
         assert process.exitcode == -signal.SIGKILL
         with open_build(Settings(build_dir=tmp_path)) as opened:
-            assert len(list(opened.quads(None))) == 2000
+            assert len(list(opened.read_graph(None))) == 2000
     assert (tmp_path / "current").resolve().name != manifest.digest
-    publish(tmp_path, manifest, files)
+    publish_build(tmp_path, manifest, files)
     assert not list(tmp_path.glob(".partial-*"))
     assert len([path for path in tmp_path.glob("*/manifest.json") if not path.parent.is_symlink()]) <= 4
 
 
 def test_a_kg_build_that_is_killed_leaves_the_last_one(built: Path, tmp_path: Path) -> None:
     manifest, files = small(1)
-    publish(tmp_path, manifest, files)
+    publish_build(tmp_path, manifest, files)
     environment = {**os.environ, "KG_BUILD_DIR": str(tmp_path)}
     for seconds in (0.4, 1.2):
         process = subprocess.Popen([sys.executable, "-m", "kg", "build"], env=environment)
@@ -155,12 +160,12 @@ def test_a_kg_build_that_is_killed_leaves_the_last_one(built: Path, tmp_path: Pa
 
 def test_a_damaged_build_is_refused_and_made_again(tmp_path: Path) -> None:
     manifest, files = small(1)
-    folder = publish(tmp_path, manifest, files)
+    folder = publish_build(tmp_path, manifest, files)
     with (folder / "graph.nq").open("ab") as stream:
         stream.write(b"<http://a> <http://b> <http://c> .\n")
     with pytest.raises(StoreUnavailable, match="damaged"):
         open_build(Settings(build_dir=tmp_path))
-    publish(tmp_path, manifest, files)
+    publish_build(tmp_path, manifest, files)
     open_build(Settings(build_dir=tmp_path)).close()
 
 
@@ -177,4 +182,4 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     manifest, files = small(1)
     with pytest.raises(StoreUnavailable, match="last good build is still current"):
-        publish(tmp_path / "file", manifest, files)
+        publish_build(tmp_path / "file", manifest, files)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import BadData, BadFiles, Inconsistent
-from kg.files.places import Places
+from kg.errors import BadData, Inconsistent, InvalidFiles
+from kg.files.places import SourceLocator
 from kg.files.turtle import read_turtle
 from kg.namespaces import KG, PREFIXES
-from kg.pipeline import build, check
-from kg.pipeline.load import load
-from kg.pipeline.vocabulary import duplicates, unknown_terms
+from kg.pipeline import build, check_project
+from kg.pipeline.load import load_project
+from kg.pipeline.vocabulary import find_duplicate_definitions, find_unknown_terms
 from kg.settings import Settings
 
 Kg = Callable[..., subprocess.CompletedProcess[str]]
@@ -28,11 +28,11 @@ def edit(path: Path, old: str, new: str) -> int:
     return text[:at].count("\n") + 1
 
 
-def places(folder: Path, **texts: str) -> Places:
+def places(folder: Path, **texts: str) -> SourceLocator:
     """Return the places of Turtle files made of `texts`."""
     for name, text in texts.items():
         (folder / f"{name}.ttl").write_text(text, "utf-8")
-    return Places(read_turtle(folder / f"{name}.ttl", f"{name}.ttl") for name in texts)
+    return SourceLocator(read_turtle(folder / f"{name}.ttl", f"{name}.ttl") for name in texts)
 
 
 def test_five_mistakes_in_one_run_are_five_sentences_with_file_line_and_remedy(
@@ -89,7 +89,7 @@ def test_mistakes_in_two_lines_of_one_file_and_in_another_are_all_found(tmp_path
     (tmp_path / "a.ttl").write_text(text)
     file = read_turtle(tmp_path / "a.ttl", "a.ttl")
     assert [mistake.line for mistake in file.mistakes] == [2, 4]
-    assert "nope:" in file.mistakes[1].what
+    assert "nope:" in file.mistakes[1].message
     assert {str(triple.subject) for triple in file.triples} >= {"<http://e/a>", "<http://e/g>"}
 
 
@@ -107,14 +107,14 @@ def test_an_unreadable_file_is_one_sentence_with_its_line(
 ) -> None:
     (tmp_path / "a.ttl").write_bytes(content)
     (mistake,) = read_turtle(tmp_path / "a.ttl", "a.ttl").mistakes
-    assert (mistake.where, mistake.line) == ("a.ttl", line)
-    assert what in mistake.what
-    assert mistake.todo
+    assert (mistake.location, mistake.line) == ("a.ttl", line)
+    assert what in mistake.message
+    assert mistake.hint
 
 
 def test_a_file_that_cannot_be_opened_is_a_mistake_of_the_run(tmp_path: Path) -> None:
     (mistake,) = read_turtle(tmp_path / "absent.ttl", "absent.ttl").mistakes
-    assert "Cannot be read" in mistake.what
+    assert "Cannot be read" in mistake.message
 
 
 HEAD = f"@prefix kg: <{KG}> .\n@prefix int: <{PREFIXES['int']}> .\n"
@@ -127,18 +127,18 @@ def test_a_term_that_does_not_exist_is_reported_once_with_a_near_one(tmp_path: P
         a=HEAD + "int:Alpha a kg:Thing .\nkg:Thing a kg:Thing .\n",
         b=HEAD + "int:Beta a kg:Thing ;\n kg:like int:Alhpa, int:Alhpa .\n",
     )
-    found = list(unknown_terms(where))
-    assert [(m.where, m.line, m.what) for m in found] == [
+    found = list(find_unknown_terms(where))
+    assert [(m.location, m.line, m.message) for m in found] == [
         ("b.ttl", 4, "The term kg:like does not exist."),
         ("b.ttl", 4, "The term int:Alhpa does not exist (used in 2 places)."),
     ]
-    assert "int:Alpha" in found[1].todo
+    assert "int:Alpha" in found[1].hint
 
 
 def test_a_misspelt_standard_term_is_found_too(tmp_path: Path) -> None:
     where = places(tmp_path, a=HEAD + SKOS + 'kg:Thing a kg:Thing ; skos:preflabel "x" .\n')
-    (mistake,) = unknown_terms(where)
-    assert (mistake.line, "skos:prefLabel" in mistake.todo) == (4, True)
+    (mistake,) = find_unknown_terms(where)
+    assert (mistake.line, "skos:prefLabel" in mistake.hint) == (4, True)
 
 
 def test_terms_inside_strings_and_comments_are_no_terms(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_terms_inside_strings_and_comments_are_no_terms(tmp_path: Path) -> None:
         HEAD
         + '# int:Nothing\nkg:Thing a kg:Thing ; kg:Thing "int:Nope <x>", """\nint:Nope # " kg:No"""@en .\n'
     )
-    assert list(unknown_terms(places(tmp_path, a=text))) == []
+    assert list(find_unknown_terms(places(tmp_path, a=text))) == []
 
 
 def test_a_claim_defined_in_two_files_or_twice_in_one_is_reported_where_it_comes_again(
@@ -157,7 +157,7 @@ def test_a_claim_defined_in_two_files_or_twice_in_one_is_reported_where_it_comes
         a=HEAD + "int:A a kg:T .\nint:B a kg:T .\nint:A a kg:T .\n",
         b=HEAD + "int:B a kg:T .\n int:A kg:p 1 .\n",
     )
-    found = [(m.where, m.line, m.what) for m in duplicates(where)]
+    found = [(m.location, m.line, m.message) for m in find_duplicate_definitions(where)]
     assert found == [
         ("a.ttl", 5, "int:A is defined here and in a.ttl:3."),
         ("b.ttl", 3, "int:B is defined here and in a.ttl:4."),
@@ -167,10 +167,10 @@ def test_a_claim_defined_in_two_files_or_twice_in_one_is_reported_where_it_comes
 def test_a_stranger_in_a_claims_file_is_told_where_it_belongs(project: Path) -> None:
     path = project / "data" / "claims" / "02-refractory.ttl"
     path.write_text(path.read_text("utf-8") + "\nint:Blinatumomab kg:kindOf int:Chemotherapy .\n", "utf-8")
-    (mistake,) = load(project).mistakes
+    (mistake,) = load_project(project).mistakes
     assert mistake.line == path.read_text("utf-8").count("\n")
-    assert "neither a claim nor a span" in mistake.what
-    assert "data/concepts/" in mistake.todo
+    assert "neither a claim nor a span" in mistake.message
+    assert "data/concepts/" in mistake.hint
 
 
 def test_a_contradiction_is_one_paragraph_that_names_the_statements(project: Path, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_a_contradiction_is_one_paragraph_that_names_the_statements(project: Pat
     with pytest.raises(Inconsistent, match="contradict the ontology in") as caught:
         build(Settings(root=project, build_dir=tmp_path / "build"))
     assert "\n" not in str(caught.value)
-    assert "Cure" in caught.value.what
+    assert "Cure" in caught.value.message
     assert not (tmp_path / "build").exists()
 
 
@@ -193,14 +193,14 @@ def test_a_mapping_row_that_is_wrong_stops_the_build_too(project: Path) -> None:
     lines = path.read_text("utf-8").splitlines()
     lines[-1] = lines[-1].replace("NCIT:", "NICT:")
     path.write_text("\n".join(lines) + "\n", "utf-8")
-    with pytest.raises(BadFiles) as caught:
-        check(Settings(root=project))
-    assert [(m.where, m.line) for m in caught.value.mistakes] == [
+    with pytest.raises(InvalidFiles) as caught:
+        check_project(Settings(root=project))
+    assert [(m.location, m.line) for m in caught.value.mistakes] == [
         ("data/mappings/accepted/ncit.sssom.tsv", len(lines))
     ]
 
 
 def test_an_empty_folder_is_said_to_be_one(tmp_path: Path) -> None:
-    (mistake,) = load(tmp_path).mistakes
+    (mistake,) = load_project(tmp_path).mistakes
     assert isinstance(mistake, BadData)
-    assert "There is no data." in mistake.what
+    assert "There is no data." in mistake.message

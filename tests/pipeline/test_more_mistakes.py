@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import BadData, BadFiles
+from kg.errors import BadData, InvalidFiles
 from kg.files.text import read_text
 from kg.files.turtle import read_turtle
-from kg.pipeline import check
-from kg.pipeline.load import load
-from kg.pipeline.mapped import mapping_mistakes
-from kg.pipeline.questioning import question_mistakes
-from kg.reasoning.rulebook import owl2rl
+from kg.pipeline import check_project
+from kg.pipeline.load import load_project
+from kg.pipeline.mapped import find_mapping_mistakes
+from kg.pipeline.questioning import find_question_mistakes
+from kg.reasoning.rulebook import load_rules
 from kg.settings import Settings
 from kg.store.memory import MemoryStore
 from tests.pipeline.test_mistakes import edit
@@ -37,8 +37,8 @@ def test_marks_and_line_ends_of_other_systems_are_read(tmp_path: Path) -> None:
 def test_bytes_that_are_no_utf8_text_are_one_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.ttl").write_bytes(content)
     (mistake,) = read_turtle(tmp_path / "a.ttl", "a.ttl").mistakes
-    assert "UTF-8" in mistake.what
-    assert mistake.todo == "Save the file as UTF-8."
+    assert "UTF-8" in mistake.message
+    assert mistake.hint == "Save the file as UTF-8."
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_prefix_left_out_is_complained_of_once(tmp_path: Path) -> None:
 def test_a_prefix_that_stands_for_something_else_is_complained_of(tmp_path: Path) -> None:
     (tmp_path / "a.ttl").write_text("@prefix ex: <http://e/> .\n@prefix hedge: <http://e/hedge/> .\n")
     (mistake,) = read_turtle(tmp_path / "a.ttl", "a.ttl").mistakes
-    assert (mistake.line, "stands for <http://e/hedge/>" in mistake.what) == (2, True)
+    assert (mistake.line, "stands for <http://e/hedge/>" in mistake.message) == (2, True)
 
 
 def test_a_file_of_another_kind_is_given_up(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_strays_strangers_and_blank_nodes_are_told_apart(project: Path) -> None:
     goals = data / "concepts" / "goals.ttl"
     line = goals.read_text("utf-8").count("\n") + 1
     goals.write_text(goals.read_text("utf-8") + "goal:Cure kg:kindOf [ a kg:Goal ] .\n", "utf-8")
-    found = {str(each) for each in load(project).mistakes}
+    found = {str(each) for each in load_project(project).mistakes}
     assert "data/claims/12-new.TTL: Nothing reads this file." in " ".join(found)
     assert "data/concepts/mine/a.ttl: Nothing reads this file." in " ".join(found)
     assert any("45 more subjects are neither claims nor spans" in each for each in found)
@@ -100,7 +100,7 @@ def test_a_question_that_cannot_be_asked_stops_the_build(project: Path, text: st
     path = project / "queries" / "questions" / "99-new.rq"
     path.write_text(text, "utf-8", errors="surrogateescape")
     with MemoryStore() as store:
-        (mistake,) = question_mistakes(project, store)
+        (mistake,) = find_question_mistakes(project, store)
     assert str(mistake).startswith(f"queries/questions/99-new.rq{says}")
 
 
@@ -109,17 +109,17 @@ def test_two_questions_of_one_name_and_a_broken_choice_are_found(project: Path) 
     shutil.copy(folder / "questions" / "01-raised-for.rq", folder / "questions" / "99-raised-for.rq")
     (folder / "choices" / "goal.rq").write_text("SELECT ?value WHERE { ?value ?p ?o }")
     with MemoryStore() as store:
-        same, choice = question_mistakes(project, store)
-    assert "stands in queries/questions/01-raised-for.rq too" in same.what
+        same, choice = find_question_mistakes(project, store)
+    assert "stands in queries/questions/01-raised-for.rq too" in same.message
     assert str(choice).startswith("queries/choices/goal.rq: It must select ?value and ?label.")
 
 
 def test_a_row_of_the_unmapped_that_is_no_row_is_one_complaint(project: Path) -> None:
     with (project / "data" / "mappings" / "unmapped.tsv").open("a", encoding="utf-8") as stream:
         stream.write("nonsense line\n")
-    sources = load(project)
-    (mistake,) = mapping_mistakes(project, sources.dataset, sources.places)
-    assert mistake.where == "data/mappings/unmapped.tsv"
+    sources = load_project(project)
+    (mistake,) = find_mapping_mistakes(project, sources.dataset, sources.places)
+    assert mistake.location == "data/mappings/unmapped.tsv"
 
 
 def test_a_rule_that_does_not_parse_is_told_by_its_path(project: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_rule_that_does_not_parse_is_told_by_its_path(project: Path) -> None:
     path = next(folder.glob("*/prp-trp.rq"))
     path.write_text("CONSTRUCT { ?x a ")
     with pytest.raises(BadData, match=r"^ontology/rules/owl2rl/table-5-properties/prp-trp.rq: This is not"):
-        owl2rl(folder)
+        load_rules(folder)
 
 
 def test_mistakes_of_eleven_kinds_are_found_in_one_run(project: Path) -> None:
@@ -150,8 +150,8 @@ def test_mistakes_of_eleven_kinds_are_found_in_one_run(project: Path) -> None:
     with (data / "background.ttl").open("a", encoding="utf-8") as stream:
         stream.write("int:Radiation kg:optionFor sit:RelapsedALL .\n")
     (queries / "checks" / "99-new.rq").write_text("SELECT ?focus ?message { ?focus ?p ?message }")
-    with pytest.raises(BadFiles) as caught:
-        check(Settings(root=project))
+    with pytest.raises(InvalidFiles) as caught:
+        check_project(Settings(root=project))
     lines = str(caught.value).splitlines()
     for start, words in {
         "data/background.ttl:": "kg:optionFor is derived, never asserted",

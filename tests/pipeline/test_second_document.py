@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kg.pipeline import build, open_build
-from kg.pipeline.asking import library
+from kg.pipeline.asking import load_library
 from kg.settings import Settings
 from kg.web import create_app
 
@@ -45,12 +45,12 @@ def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path,
     assert (seed["segments"], seed["claims"], seed["open"]) == (36, 71, 0)
 
     store = open_build(settings)
-    questions = library(both)
+    questions = load_library(both)
     raised = questions.ask(store, "raised-for", {"situation": "ALL with tiredness"})
-    cells = [raised.text(cell) for cell in raised.rows[0]][:6]
+    cells = [raised.format_term(cell) for cell in raised.rows[0]][:6]
     assert cells == ["short walks", "option", "may help", "may help", "demo-S01-1", "demo-S01"]
     case = questions.ask(store, "case-claims", {"feature": ["ALL", "adult", "fatigue", "activeRelapse"]})
-    found = {case.text(row[0]): case.text(row[1]) for row in case.rows}
+    found = {case.format_term(row[0]): case.format_term(row[1]) for row in case.rows}
     assert (found["demo-S01-1"], found["demo-S02-1"], found["demo-S02-2"]) == (
         "option",
         "practice",
@@ -106,10 +106,12 @@ def test_names_of_the_two_documents_never_meet(both: Path) -> None:
     (both / "data" / "sources" / "demo" / "sentences.ttl").write_text(
         sentences.replace("sent:demo-S01", "sent:S01")
     )
-    from kg.files.places import Places
-    from kg.pipeline.load import load
-    from kg.pipeline.vocabulary import duplicates
+    from kg.files.places import SourceLocator
+    from kg.pipeline.load import load_project
+    from kg.pipeline.vocabulary import find_duplicate_definitions
 
-    found = [mistake.what for mistake in duplicates(Places(load(both).files))]
+    found = [
+        mistake.message for mistake in find_duplicate_definitions(SourceLocator(load_project(both).files))
+    ]
     assert len(found) == 1
     assert found[0].startswith("sent:S01 is defined here and in ")

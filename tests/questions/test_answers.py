@@ -12,8 +12,8 @@ from pyoxigraph import NamedNode
 from rdflib import Dataset
 from rdflib.query import ResultRow
 
-from kg.namespaces import shorten
-from kg.pipeline.asking import Library, library
+from kg.namespaces import compress_iri
+from kg.pipeline.asking import QuestionLibrary, load_library
 from kg.questions import Question
 from kg.store.protocol import Store
 
@@ -25,7 +25,7 @@ MOVING = {"outside-identifiers", "without-identifier", "source-age"}
 LONG = {"treats-anything", "said-about", "case-unmet", "for-symptoms"}
 #: columns in our own words; that they are filled is tested, their wording is the curators'.
 OURS = {"statement", "note", "chosen", "reason"}
-LIBRARY = library(ROOT)
+LIBRARY = load_library(ROOT)
 #: the competency questions of the model; later numbers ask across outside vocabularies and are tested there.
 COMPETENCY = LIBRARY.questions[:38]
 #: of the later ones those that need no import, so that their answer is known.
@@ -33,16 +33,18 @@ ACROSS = {"for-codes"}
 
 
 @pytest.fixture(scope="module")
-def questions() -> Library:
+def questions() -> QuestionLibrary:
     return LIBRARY
 
 
 def rows(
-    questions: Library, store: Store, name: str, values: Mapping[str, list[str]]
+    questions: QuestionLibrary, store: Store, name: str, values: Mapping[str, list[str]]
 ) -> list[tuple[str, ...]]:
     """Return the rows of an answer as CURIEs and lexical forms; sets are put in order."""
     found = questions.ask(store, name, values)
-    return sorted(tuple(in_order("" if t is None else shorten(_text(t))) for t in row) for row in found.rows)
+    return sorted(
+        tuple(in_order("" if t is None else compress_iri(_text(t))) for t in row) for row in found.rows
+    )
 
 
 def _text(term: object) -> str:
@@ -63,7 +65,7 @@ def test_there_are_38_questions_and_an_expected_answer_for_each_that_does_not_mo
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXPECTED.glob("*.csv")))
-def test_answers_what_was_reviewed(questions: Library, store: Store, name: str) -> None:
+def test_answers_what_was_reviewed(questions: QuestionLibrary, store: Store, name: str) -> None:
     with (EXPECTED / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         header, *lines = csv.reader(stream)
     assert list(questions.ask(store, name, {}).variables) == header
@@ -91,13 +93,17 @@ def worded(header: list[str], found: list[tuple[str, ...]]) -> list[tuple[str, .
     ],
 )
 def test_what_is_raised_depends_on_the_situation(
-    questions: Library, store: Store, name: str, values: dict[str, list[str]], expected: set[tuple[str, ...]]
+    questions: QuestionLibrary,
+    store: Store,
+    name: str,
+    values: dict[str, list[str]],
+    expected: set[tuple[str, ...]],
 ) -> None:
     found = {(row[0], row[1], row[5]) for row in rows(questions, store, name, values)}
     assert found == expected
 
 
-def test_an_offer_stands_beside_the_sentence_that_limits_it(questions: Library, store: Store) -> None:
+def test_an_offer_stands_beside_the_sentence_that_limits_it(questions: QuestionLibrary, store: Store) -> None:
     found = rows(questions, store, "raised-for", {"situation": ["RefractoryALL"]})
     assert {(row[4], row[6]) for row in found} == {
         ("claim:S05-3", "S05"),
@@ -111,7 +117,7 @@ def test_an_offer_stands_beside_the_sentence_that_limits_it(questions: Library, 
 
 
 def test_an_offer_to_some_patients_of_a_broader_situation_is_shown_as_what_it_is(
-    questions: Library, store: Store
+    questions: QuestionLibrary, store: Store
 ) -> None:
     """S11 speaks of some relapses only: no option that every narrower situation has, yet nothing to hide."""
     found = rows(questions, store, "options-with-general", {"situation": ["RelapsedBALL"]})
@@ -121,7 +127,7 @@ def test_an_offer_to_some_patients_of_a_broader_situation_is_shown_as_what_it_is
     }
 
 
-def test_each_hedge_of_a_claim_stands_with_its_own_cue(questions: Library, store: Store) -> None:
+def test_each_hedge_of_a_claim_stands_with_its_own_cue(questions: QuestionLibrary, store: Store) -> None:
     pair = {"intervention": ["TrialParticipation"], "situation": ["PersistentALL"]}
     found = {(row[0], row[2], row[3]) for row in rows(questions, store, "evidence", pair)}
     assert found == {
@@ -134,7 +140,7 @@ def test_each_hedge_of_a_claim_stands_with_its_own_cue(questions: Library, store
 
 
 def test_what_is_offered_as_a_set_is_among_the_steps_for_its_problem(
-    questions: Library, store: Store
+    questions: QuestionLibrary, store: Store
 ) -> None:
     found = rows(questions, store, "steps-for", {"problem": ["Nausea"]})
     assert {(row[1], row[2]) for row in found} == {
@@ -162,21 +168,21 @@ def test_what_is_offered_as_a_set_is_among_the_steps_for_its_problem(
     ],
 )
 def test_a_condition_is_unmet_until_a_feature_satisfies_it(
-    questions: Library, store: Store, features: list[str], expected: set[tuple[str, str]]
+    questions: QuestionLibrary, store: Store, features: list[str], expected: set[tuple[str, str]]
 ) -> None:
     found = rows(questions, store, "case-unmet", {"feature": features})
     assert {(row[0].removeprefix("claim:"), row[4].removeprefix("feat:")) for row in found} == expected
 
 
 def test_no_blinatumomab_for_a_philadelphia_positive_case_of_unstated_lineage(
-    questions: Library, store: Store
+    questions: QuestionLibrary, store: Store
 ) -> None:
     values = {"feature": ["ALL", "philadelphiaChromosome", "wasTakingImatinib", "activeRelapse"]}
     assert "int:Blinatumomab" not in {row[2] for row in rows(questions, store, "case-claims", values)}
 
 
 def test_outside_identifiers_of_a_drug_name_match_justification_and_version(
-    questions: Library, store: Store
+    questions: QuestionLibrary, store: Store
 ) -> None:
     found = questions.ask(store, "outside-identifiers", {"entity": "Blinatumomab"})
     targets = {row[1].value for row in found.rows if isinstance(row[1], NamedNode)}
@@ -184,13 +190,13 @@ def test_outside_identifiers_of_a_drug_name_match_justification_and_version(
     assert all(row[0] and row[3] and row[4] for row in found.rows)
 
 
-def test_every_entity_without_identifier_has_its_reason(questions: Library, store: Store) -> None:
+def test_every_entity_without_identifier_has_its_reason(questions: QuestionLibrary, store: Store) -> None:
     found = questions.ask(store, "without-identifier", {})
     assert found.rows
     assert all(why is not None for _, why in found.rows)
 
 
-def test_the_age_of_the_source_is_counted_in_whole_years(questions: Library, store: Store) -> None:
+def test_the_age_of_the_source_is_counted_in_whole_years(questions: QuestionLibrary, store: Store) -> None:
     ((_, reviewed, revised, years),) = questions.ask(store, "source-age", {"claim": "S15-1"}).rows
     today = datetime.now(UTC).date()
     whole = today.year - 2014 - (today < date(today.year, 12, 3))
@@ -200,7 +206,9 @@ def test_the_age_of_the_source_is_counted_in_whole_years(questions: Library, sto
 @pytest.mark.parametrize(
     ("word", "said"), [("transplant", "true"), ("dasatinib", "false"), ("DONOR", "false")]
 )
-def test_said_about_looks_for_the_words_given(questions: Library, store: Store, word: str, said: str) -> None:
+def test_said_about_looks_for_the_words_given(
+    questions: QuestionLibrary, store: Store, word: str, said: str
+) -> None:
     assert rows(questions, store, "said-about", {"word": [word]}) == [(said,)]
 
 
@@ -210,7 +218,7 @@ def test_runs_as_it_stands(store: Store, question: object) -> None:
     from kg.questions import Question
 
     assert isinstance(question, Question)
-    if question.form == "ASK":
+    if question.query_form == "ASK":
         store.ask(question.text)
     else:
         assert store.select(question.text).variables
@@ -243,7 +251,7 @@ def elsewhere(built: Path) -> Dataset:
 def test_another_engine_gives_the_same_rows(elsewhere: Dataset, store: Store, question: Question) -> None:
     """The file as it stands, over the published file, in an engine of another make."""
     found = elsewhere.query(question.text)
-    if question.form == "ASK":
+    if question.query_form == "ASK":
         assert found.askAnswer == store.ask(question.text)
         return
     rows_there = [row for row in found if isinstance(row, ResultRow)]

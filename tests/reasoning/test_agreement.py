@@ -12,7 +12,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, parse
 from kg.namespaces import OWL, RDFS
 from kg.pipeline.owlrl_engine import close as owlrl_close
 from kg.reasoning import close
-from kg.settings import ROOT
+from kg.settings import PROJECT_ROOT
 from tests.reasoning.generated import ontologies
 
 #: what owlrl 7.6.2 says otherwise, each with its reason; see `explained` for those told by their shape
@@ -38,8 +38,11 @@ def named(term: object) -> object:
 
 def our_ontology() -> list[Triple]:
     """Return the logic of our ontology and concepts, without labels and notes."""
-    paths = [*(ROOT / "ontology").glob("*.ttl"), ROOT / "data" / "background.ttl"]
-    paths += [ROOT / "data" / "concepts" / "situations.ttl", ROOT / "data" / "claims" / "02-refractory.ttl"]
+    paths = [*(PROJECT_ROOT / "ontology").glob("*.ttl"), PROJECT_ROOT / "data" / "background.ttl"]
+    paths += [
+        PROJECT_ROOT / "data" / "concepts" / "situations.ttl",
+        PROJECT_ROOT / "data" / "claims" / "02-refractory.ttl",
+    ]
     found = [q.triple for path in sorted(paths) for q in parse(path=str(path), format=RdfFormat.TURTLE)]
     logic = [t for t in found if not isinstance(t.object, Literal) and _is_logic(t.predicate)]
     return [Triple(named(t.subject), t.predicate, named(t.object)) for t in logic]  # type: ignore[arg-type]

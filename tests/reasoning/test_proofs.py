@@ -12,26 +12,26 @@ from flask.testing import FlaskClient
 from pyoxigraph import NamedNode, RdfFormat, Triple, parse
 
 from kg.cli import cli
-from kg.errors import KgError, NotFound
+from kg.errors import NotFound, UserError
 from kg.namespaces import GRAPH, KG, PREFIXES
-from kg.reasoning.materialisation import Materialisation
-from kg.reasoning.proofs import Asserted, Derived, Proof, Prover, leaves
+from kg.reasoning.materialisation import Materialization
+from kg.reasoning.proofs import Asserted, Derived, Proof, Prover, iterate_leaves
 from kg.store.protocol import Store
 from kg.views import proving
-from kg.views.proof_text import as_text
-from kg.views.terms import Naming
+from kg.views.proof_text import render_text
+from kg.views.terms import TermLabels
 
 
 @pytest.fixture(scope="module")
 def prover(store: Store) -> Prover:
     """Return the prover over the session's build."""
-    return proving.prover(store)
+    return proving.make_prover(store)
 
 
 @pytest.fixture(scope="module")
-def naming(store: Store) -> Naming:
+def naming(store: Store) -> TermLabels:
     """Return the names of terms."""
-    return proving.naming(store)
+    return proving.load_all_labels(store)
 
 
 def term(curie: str) -> NamedNode:
@@ -58,32 +58,32 @@ def no_circle(proof: Proof, above: frozenset[object] = frozenset()) -> bool:
 
 
 def test_every_published_inference_has_a_well_founded_proof(store: Store, prover: Prover) -> None:
-    inferred = list(store.quads(GRAPH["inferred"]))
+    inferred = list(store.read_graph(GRAPH["inferred"]))
     assert len(inferred) > 1000
     for triple in inferred:
         (proof,) = prover.prove(triple)
         assert isinstance(proof, Derived), triple
         assert no_circle(proof), triple
-        for leaf in leaves(proof):
+        for leaf in iterate_leaves(proof):
             assert leaf.graph is not None
             assert leaf.graph in prover.asserted[Triple(*leaf.triple)]  # type: ignore[arg-type]
 
 
 def test_every_kind_of_graph_is_reached_by_some_leaf(store: Store, prover: Prover) -> None:
     (proof,) = prover.prove(OPTION)
-    graphs = {str(leaf.graph) for leaf in leaves(proof)}
+    graphs = {str(leaf.graph) for leaf in iterate_leaves(proof)}
     assert str(GRAPH["ontology"]) in graphs
     assert any("/claim/S15-1/assertion" in graph for graph in graphs)
 
 
 def test_removing_a_leaf_makes_the_proof_fail(prover: Prover) -> None:
     (proof,) = prover.prove(OPTION)
-    found = {Triple(*leaf.triple) for leaf in leaves(proof)}  # type: ignore[arg-type]
+    found = {Triple(*leaf.triple) for leaf in iterate_leaves(proof)}  # type: ignore[arg-type]
     assert len(found) > 3
     for leaf in found:
         poorer = Prover({t: g for t, g in prover.asserted.items() if t != leaf})
         proofs = poorer.prove(OPTION)
-        left = {each.triple for proof in proofs for each in leaves(proof)}
+        left = {each.triple for proof in proofs for each in iterate_leaves(proof)}
         assert (leaf.subject, leaf.predicate, leaf.object) not in left
 
 
@@ -95,33 +95,33 @@ def test_removing_the_claim_removes_the_edge(prover: Prover) -> None:
 
 def test_removing_any_leaf_of_a_sample_is_noticed_by_the_kept_closure(prover: Prover) -> None:
     (proof,) = prover.prove(CONDITIONAL)
-    kept = Materialisation(prover.asserted)
-    claims = [leaf for leaf in leaves(proof) if leaf.graph and "/claim/" in leaf.graph.value]
+    kept = Materialization(prover.asserted)
+    claims = [leaf for leaf in iterate_leaves(proof) if leaf.graph and "/claim/" in leaf.graph.value]
     assert claims
     kept.remove([Triple(*leaf.triple) for leaf in claims])  # type: ignore[arg-type]
     assert CONDITIONAL not in kept.inferred
 
 
 def test_alternatives_come_shortest_first_and_are_bounded(prover: Prover) -> None:
-    from kg.reasoning.proofs import size
+    from kg.reasoning.proofs import count_rule_applications
 
     proofs = prover.prove(edge("sit:RelapsedBALL kg:broaderSituation sit:RRALL"), limit=5)
     assert 1 <= len(proofs) <= 5
-    assert [size(p) for p in proofs] == sorted(size(p) for p in proofs)
+    assert [count_rule_applications(p) for p in proofs] == sorted(count_rule_applications(p) for p in proofs)
 
 
 def test_alternatives_never_circle_and_are_found_without_search(store: Store, prover: Prover) -> None:
     """A step rests on the smallest proofs of its premises; trying others took exponential time in cliques."""
-    for triple in sorted(store.quads(GRAPH["inferred"]), key=str)[::7]:
+    for triple in sorted(store.read_graph(GRAPH["inferred"]), key=str)[::7]:
         proofs = prover.prove(triple, limit=21)
         assert 1 <= len(proofs) <= 21
         assert all(no_circle(proof) for proof in proofs), triple
 
 
 def test_an_edge_states_the_weakest_hedge_that_the_build_stored(
-    store: Store, prover: Prover, naming: Naming
+    store: Store, prover: Prover, naming: TermLabels
 ) -> None:
-    page = proving.explain(prover, store, naming, OPTION)
+    page = proving.explain_triple(prover, store, naming, OPTION)
     assert page.status == "inferred"
     assert page.proofs[0].hedge is not None
     stored = store.select(
@@ -133,24 +133,24 @@ def test_an_edge_states_the_weakest_hedge_that_the_build_stored(
 
 
 def test_leaves_say_whether_text_ontology_or_background_speaks(
-    store: Store, prover: Prover, naming: Naming
+    store: Store, prover: Prover, naming: TermLabels
 ) -> None:
-    page = proving.explain(prover, store, naming, OPTION)
+    page = proving.explain_triple(prover, store, naming, OPTION)
     asserted = [step for step in page.proofs[0].steps if step.kind == "asserted"]
     assert {step.origin for step in asserted} >= {"text", "ontology"}
     anchors = [step.anchor for step in asserted if step.anchor]
     assert anchors
     assert all(a.sentence is not None and a.span is not None and a.cue for a in anchors)
-    background = proving.explain(
+    background = proving.explain_triple(
         prover, store, naming, edge("feat:spinalFluidRelapse kg:satisfies feat:activeRelapse")
     )
     assert {step.origin for step in background.proofs[0].steps if step.kind == "asserted"} >= {"background"}
 
 
 def test_an_edge_that_does_not_hold_names_the_missing_premise(
-    store: Store, prover: Prover, naming: Naming
+    store: Store, prover: Prover, naming: TermLabels
 ) -> None:
-    page = proving.explain(
+    page = proving.explain_triple(
         prover, store, naming, edge("int:StemCellTransplant kg:optionFor sit:RefractoryALL")
     )
     assert page.status == "absent"
@@ -250,10 +250,10 @@ def test_a_form_that_cannot_be_read_comes_back_filled_in(
     ],
 )
 def test_what_was_meant_is_said_beside_what_does_not_hold(
-    store: Store, prover: Prover, naming: Naming, asked: str, told: str
+    store: Store, prover: Prover, naming: TermLabels, asked: str, told: str
 ) -> None:
-    triple = proving.asked(proving.names(store), *asked.split("|"))
-    assert told in as_text(proving.explain(prover, store, naming, triple))
+    triple = proving.parse_statement(proving.load_term_names(store), *asked.split("|"))
+    assert told in render_text(proving.explain_triple(prover, store, naming, triple))
 
 
 @pytest.mark.parametrize(
@@ -273,11 +273,11 @@ def test_what_was_meant_is_said_beside_what_does_not_hold(
     ],
 )
 def test_a_misspelling_never_reads_as_something_the_text_does_not_say(
-    store: Store, prover: Prover, naming: Naming, client: FlaskClient, asked: str, told: str
+    store: Store, prover: Prover, naming: TermLabels, client: FlaskClient, asked: str, told: str
 ) -> None:
-    triple = proving.asked(proving.names(store), *asked.split("|"))
+    triple = proving.parse_statement(proving.load_term_names(store), *asked.split("|"))
     with pytest.raises(NotFound) as refused:
-        proving.explain(prover, store, naming, triple)
+        proving.explain_triple(prover, store, naming, triple)
     assert told in str(refused.value)
     query = dict(zip("spo", asked.split("|"), strict=True))
     for media in ("application/json", "text/html"):
@@ -286,7 +286,7 @@ def test_a_misspelling_never_reads_as_something_the_text_does_not_say(
         assert "does not say" not in answer.get_data(as_text=True)
 
 
-def test_an_outside_identifier_is_no_misspelling(store: Store, prover: Prover, naming: Naming) -> None:
+def test_an_outside_identifier_is_no_misspelling(store: Store, prover: Prover, naming: TermLabels) -> None:
     """Mappings are in graphs that the reasoner does not read."""
     row = next(
         iter(
@@ -294,7 +294,7 @@ def test_an_outside_identifier_is_no_misspelling(store: Store, prover: Prover, n
         )
     )
     triple = Triple(OPTION.subject, KG["optionFor"], row["o"])
-    assert proving.explain(prover, store, naming, triple).status == "absent"
+    assert proving.explain_triple(prover, store, naming, triple).status == "absent"
 
 
 @pytest.mark.parametrize(
@@ -309,16 +309,18 @@ def test_an_outside_identifier_is_no_misspelling(store: Store, prover: Prover, n
     ],
 )
 def test_a_name_that_is_not_understood_is_told_with_what_to_do(store: Store, asked: str, told: str) -> None:
-    with pytest.raises(KgError) as refused:
-        proving.asked(proving.names(store), *asked.split("|"))
+    with pytest.raises(UserError) as refused:
+        proving.parse_statement(proving.load_term_names(store), *asked.split("|"))
     assert told in str(refused.value)
 
 
 def test_text_is_a_tree_in_which_axioms_stand_with_their_step(
-    store: Store, prover: Prover, naming: Naming
+    store: Store, prover: Prover, naming: TermLabels
 ) -> None:
-    page = proving.explain(prover, store, naming, edge("int:Blinatumomab kg:optionFor sit:RelapsedBALL"))
-    lines = as_text(page).splitlines()
+    page = proving.explain_triple(
+        prover, store, naming, edge("int:Blinatumomab kg:optionFor sit:RelapsedBALL")
+    )
+    lines = render_text(page).splitlines()
     heads = [line for line in lines if re.match(r" *[0-9]+\. ", line)]
     assert [line.strip().split(". ")[0] for line in heads] == ["1", "2", "4", "6", "7"]
     assert [len(line) - len(line.lstrip()) for line in heads] == [0, 2, 4, 6, 2]
@@ -327,9 +329,9 @@ def test_text_is_a_tree_in_which_axioms_stand_with_their_step(
 
 
 def test_a_gap_that_a_fact_would_fill_comes_without_those_that_ask_for_an_axiom(
-    store: Store, prover: Prover, naming: Naming
+    store: Store, prover: Prover, naming: TermLabels
 ) -> None:
-    page = proving.explain(
+    page = proving.explain_triple(
         prover, store, naming, edge("int:TrialParticipation kg:optionFor sit:RelapsedBALL")
     )
     assert {gap.rule for gap in page.missing} == {"prp-spo2"}

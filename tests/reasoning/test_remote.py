@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from pyoxigraph import BlankNode, Literal, RdfFormat, Triple, parse
 
 from kg.cli import cli
-from kg.external.rules_remote import INFERRED, RuleServer, graphs
+from kg.external.rules_remote import INFERRED_GRAPH, RemoteStoreConnection, name_closure_graphs
 from kg.reasoning import close
 from kg.reasoning.elsewhere import close_remotely
 from kg.settings import Settings
@@ -56,9 +56,9 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def server(address: str) -> Iterator[RuleServer]:
+def server(address: str) -> Iterator[RemoteStoreConnection]:
     """Return a connection to the server."""
-    found = RuleServer(address, Settings())
+    found = RemoteStoreConnection(address, Settings())
     yield found
     found.close()
 
@@ -68,12 +68,12 @@ def shape(triples: frozenset[Triple]) -> set[str]:
     return {re.sub(r"_:\w+", "_:x", str(triple)) for triple in triples}
 
 
-def test_our_ontology_has_the_same_closure_there(server: RuleServer) -> None:
+def test_our_ontology_has_the_same_closure_there(server: RemoteStoreConnection) -> None:
     triples = our_ontology()
-    server.send(triples)
-    done = close_remotely(server, graphs())
+    server.replace_graph(triples)
+    done = close_remotely(server, name_closure_graphs())
     here = close(triples)
-    assert frozenset(server.triples(INFERRED)) == here.inferred
+    assert frozenset(server.read_graph(INFERRED_GRAPH)) == here.inferred
     assert done.inferred == len(here.inferred)
     assert done.inconsistencies == ()
 
@@ -96,12 +96,12 @@ REMOTE = [case for case in FOUND if names(case) in CHOSEN and _remote(case)]
 
 
 @pytest.mark.parametrize("case", REMOTE, ids=names)
-def test_rule_cases_come_out_the_same_there(case: Path, server: RuleServer) -> None:
+def test_rule_cases_come_out_the_same_there(case: Path, server: RemoteStoreConnection) -> None:
     triples = read(case / "given.ttl")
-    server.send(triples)
-    done = close_remotely(server, graphs())
+    server.replace_graph(triples)
+    done = close_remotely(server, name_closure_graphs())
     here = close(triples)
-    assert shape(frozenset(server.triples(INFERRED))) == shape(here.inferred)
+    assert shape(frozenset(server.read_graph(INFERRED_GRAPH))) == shape(here.inferred)
     assert bool(done.inconsistencies) == bool(here.inconsistencies)
 
 
@@ -121,9 +121,11 @@ def test_kg_reason_remote_writes_the_closure_and_gives_three_when_inconsistent(
     assert list(parse(path=str(output), format=RdfFormat.N_TRIPLES)) == []
 
 
-def test_equal_literals_stand_for_each_other_there(server: RuleServer) -> None:
+def test_equal_literals_stand_for_each_other_there(server: RemoteStoreConnection) -> None:
     """Oxigraph's store makes `01` into `1` when it loads; booleans keep their two forms."""
     case = next(c for c in FOUND if names(c) == "prp-key/fires-length-2")
-    server.send(read(case / "given.ttl"))
-    assert close_remotely(server, graphs()).inferred == len(close(read(case / "given.ttl")).inferred)
-    assert not [t for t in server.triples(INFERRED) if isinstance(t.subject, BlankNode)]
+    server.replace_graph(read(case / "given.ttl"))
+    assert close_remotely(server, name_closure_graphs()).inferred == len(
+        close(read(case / "given.ttl")).inferred
+    )
+    assert not [t for t in server.read_graph(INFERRED_GRAPH) if isinstance(t.subject, BlankNode)]

@@ -9,8 +9,8 @@ import pytest
 from pyoxigraph import RdfFormat, Triple, parse
 
 from kg.reasoning import Closure, close
-from kg.reasoning.proofs import Prover, leaves
-from kg.reasoning.rulebook import owl2rl
+from kg.reasoning.proofs import Prover, iterate_leaves
+from kg.reasoning.rulebook import load_rules
 
 CASES = Path(__file__).parent / "cases"
 FOUND = sorted(path.parent for path in CASES.glob("*/*/given.ttl"))
@@ -55,24 +55,24 @@ def names(case: Path) -> str:
 
 def test_rule_files_hold_each_rule_of_the_specification_and_no_other() -> None:
     by_table: dict[int, set[str]] = {}
-    for rule in owl2rl():
+    for rule in load_rules():
         by_table.setdefault(rule.table, set()).add(rule.name)
     assert by_table == {table: set(text.split()) for table, text in SPECIFIED.items()}
-    assert len(owl2rl()) == 78
+    assert len(load_rules()) == 78
 
 
 def test_every_rule_has_a_wording_that_names_only_its_own_variables() -> None:
-    for rule in owl2rl():
+    for rule in load_rules():
         named = set(re.findall(r"\{(\w+)\}", rule.wording))
         assert rule.wording
-        assert named <= set(rule.variables()), rule.name
+        assert named <= set(rule.variable_names()), rule.name
 
 
 def test_every_rule_has_a_case_that_fires_and_one_that_is_silent() -> None:
     kinds: dict[str, set[str]] = {}
     for case in FOUND:
         kinds.setdefault(case.parent.name, set()).add(case.name.partition("-")[0])
-    assert kinds == {rule.name: {"fires", "silent"} for rule in owl2rl()}
+    assert kinds == {rule.name: {"fires", "silent"} for rule in load_rules()}
 
 
 @pytest.mark.parametrize("rule", LISTS)
@@ -104,11 +104,11 @@ def test_case(case: Path) -> None:
 )
 def test_every_contradiction_has_a_proof_down_to_what_was_given(case: Path) -> None:
     closure = closed(case)
-    prover = Prover.of(closure)
+    prover = Prover.from_closure(closure)
     for each in closure.inconsistencies:
-        proof = prover.contradiction(each)
+        proof = prover.prove_inconsistency(each)
         assert proof.premises, str(each)
-        assert len(list(leaves(proof))) > 0
+        assert len(list(iterate_leaves(proof))) > 0
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_every_contradiction_has_a_proof_down_to_what_was_given(case: Path) -> N
 )
 def test_every_inference_of_a_case_has_a_proof_down_to_what_was_given(case: Path) -> None:
     closure = closed(case)
-    prover = Prover.of(closure)
+    prover = Prover.from_closure(closure)
     said = {(one.subject, one.predicate, one.object) for one in prover.asserted}
     for triple in closure.inferred:
         (proof,) = prover.prove(triple)
-        assert {leaf.triple for leaf in leaves(proof)} <= said, triple
+        assert {leaf.triple for leaf in iterate_leaves(proof)} <= said, triple

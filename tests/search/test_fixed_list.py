@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from kg.search import Index
+from kg.search import SearchIndex
 from kg.store.protocol import Store
-from kg.views.finding import near, read_index, search_page, suggestions
-from kg.views.reading import Reader
+from kg.views.finding import build_search_index, search_page, suggest_entities, suggest_similar_names
+from kg.views.reading import PageQueryReader
 
 
 @pytest.fixture(scope="module")
-def index(store: Store, root: Path) -> Index:
-    return read_index(Reader(store, root / "queries" / "pages"))
+def index(store: Store, root: Path) -> SearchIndex:
+    return build_search_index(PageQueryReader(store, root / "queries" / "pages"))
 
 
 FIRST = [
@@ -70,13 +70,15 @@ def test_the_fixed_list_is_whole() -> None:
 
 
 @pytest.mark.parametrize(("query", "href"), FIRST)
-def test_what_is_typed_comes_first(index: Index, query: str, href: str) -> None:
+def test_what_is_typed_comes_first(index: SearchIndex, query: str, href: str) -> None:
     found = search_page(index, query)
     assert [hit.href for hit in found.hits[:1]] == [href], [(hit.href, hit.how) for hit in found.hits[:4]]
 
 
-def test_an_outside_code_of_any_mapping_leads_to_its_entity(index: Index, store: Store, root: Path) -> None:
-    rows = Reader(store, root / "queries" / "pages").rows("codes")
+def test_an_outside_code_of_any_mapping_leads_to_its_entity(
+    index: SearchIndex, store: Store, root: Path
+) -> None:
+    rows = PageQueryReader(store, root / "queries" / "pages").select_rows("codes")
     codes = {str(row["code"].value): set[str]() for row in rows}  # type: ignore[union-attr]
     for row in rows:
         codes[str(row["code"].value)].add(str(row["entity"].value).partition("rrall-kg")[2])  # type: ignore[union-attr]
@@ -86,14 +88,14 @@ def test_an_outside_code_of_any_mapping_leads_to_its_entity(index: Index, store:
 
 
 @pytest.mark.parametrize("query", ["CAR-T", "car t", "gene therapy"])
-def test_what_the_graph_does_not_speak_of_has_no_hits(index: Index, query: str) -> None:
+def test_what_the_graph_does_not_speak_of_has_no_hits(index: SearchIndex, query: str) -> None:
     assert [hit.label for hit in search_page(index, query).hits] == []
 
 
-def test_a_misspelt_page_name_has_near_names(index: Index) -> None:
-    assert near(index, "Blinatumoma")[0].href == "/intervention/Blinatumomab"
-    assert near(index, "RelapsedBAL")[0].href == "/situation/RelapsedBALL"
+def test_a_misspelt_page_name_has_near_names(index: SearchIndex) -> None:
+    assert suggest_similar_names(index, "Blinatumoma")[0].href == "/intervention/Blinatumomab"
+    assert suggest_similar_names(index, "RelapsedBAL")[0].href == "/situation/RelapsedBALL"
 
 
-def test_suggestions_are_few_and_searching_takes_no_time_to_speak_of(index: Index) -> None:
-    assert len(suggestions(index, "a")) == 8
+def test_suggestions_are_few_and_searching_takes_no_time_to_speak_of(index: SearchIndex) -> None:
+    assert len(suggest_entities(index, "a")) == 8

@@ -6,17 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.search import Entry, Index, Name, search
+from kg.search import SearchEntry, SearchIndex, SearchName, search_entries
 
-INDEX = Index.build(
+INDEX = SearchIndex.build(
     [
-        Entry("i:1", "stem cell transplant", "intervention", (Name("bone marrow graft", "other name"),)),
-        Entry("i:2", "stem", "feature"),
-        Entry("i:3", "stemming the growth", "goal"),
-        Entry("i:4", "graft", "term", text="a stem of a plant put on another"),
-        Entry("i:5", "Zyrexal", "intervention", (Name("Zirexol", "as printed"), Name("TST:1234", "code"))),
-        Entry("i:6", "acute thing", "disease", (Name("ALL", "abbreviation"),)),
-        Entry("i:7", "allowance", "feature"),
+        SearchEntry(
+            "i:1", "stem cell transplant", "intervention", (SearchName("bone marrow graft", "other name"),)
+        ),
+        SearchEntry("i:2", "stem", "feature"),
+        SearchEntry("i:3", "stemming the growth", "goal"),
+        SearchEntry("i:4", "graft", "term", text="a stem of a plant put on another"),
+        SearchEntry(
+            "i:5",
+            "Zyrexal",
+            "intervention",
+            (SearchName("Zirexol", "as printed"), SearchName("TST:1234", "code")),
+        ),
+        SearchEntry("i:6", "acute thing", "disease", (SearchName("ALL", "abbreviation"),)),
+        SearchEntry("i:7", "allowance", "feature"),
     ]
 )
 
@@ -41,7 +48,7 @@ INDEX = Index.build(
     ],
 )
 def test_exact_beats_prefix_beats_synonym_beats_text(query: str, expected: list[str]) -> None:
-    found = [hit.entry.iri for hit in search(INDEX, query)]
+    found = [hit.entry.iri for hit in search_entries(INDEX, query)]
     if query == "stem":
         assert found[0] == "i:2"
         assert found[-1] == "i:4"
@@ -51,16 +58,16 @@ def test_exact_beats_prefix_beats_synonym_beats_text(query: str, expected: list[
 
 
 def test_a_hit_says_which_name_answered_and_what_sort_it_is() -> None:
-    hit = search(INDEX, "zirexol")[0]
-    assert (hit.matched, hit.sort) == ("Zirexol", "as printed")
+    hit = search_entries(INDEX, "zirexol")[0]
+    assert (hit.matched, hit.category) == ("Zirexol", "as printed")
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_answered_without_an_error_and_within_the_limit(query: str) -> None:
-    assert len(search(INDEX, query, limit=2)) <= 2
+    assert len(search_entries(INDEX, query, limit=2)) <= 2
 
 
 @given(st.sampled_from(INDEX.entries))
 def test_every_entry_is_found_first_by_its_own_label(indexed: object) -> None:
     entry = indexed.entry  # type: ignore[attr-defined]
-    assert search(INDEX, entry.label)[0].entry.iri == entry.iri
+    assert search_entries(INDEX, entry.label)[0].entry.iri == entry.iri

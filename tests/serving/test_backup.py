@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from kg.errors import BadData, StoreUnavailable, Unauthorized
-from kg.serving.backing_up import backup, restore
+from kg.serving.backing_up import restore_backup, write_backup
 from kg.settings import Settings
 from tests.serving.servers import TOKEN, WRITER, Running, environment, running
 
@@ -76,7 +76,7 @@ def test_a_backup_restores_what_was_there_while_the_server_runs(filled: Running,
     assert "8 quads" in told.stdout
     assert size(filled) == 8
     again = tmp_path / "again.nq"
-    backup(Settings(), again, filled.address)
+    write_backup(Settings(), again, filled.address)
     assert lines(again) == lines(file)
 
 
@@ -102,12 +102,12 @@ def empty(_: bytes) -> bytes:
 
 def test_a_damaged_backup_is_refused_and_nothing_changes(filled: Running, tmp_path: Path) -> None:
     file = tmp_path / "all.nq"
-    backup(Settings(), file, filled.address)
+    write_backup(Settings(), file, filled.address)
     whole = file.read_bytes()
     for damage in (cut, cut_at_a_line, changed, broken, empty):
         file.write_bytes(damage(whole))
         with pytest.raises(BadData) as caught:
-            restore(Settings(), file, TOKEN, filled.address)
+            restore_backup(Settings(), file, TOKEN, filled.address)
         assert str(caught.value).startswith(str(file)), damage
         assert size(filled) == 8
     told = kg("restore", str(file), "--server", filled.address, KG_UPDATE_TOKEN=TOKEN)
@@ -118,7 +118,7 @@ def test_a_damaged_backup_is_refused_and_nothing_changes(filled: Running, tmp_pa
 
 def test_the_server_refuses_a_damaged_backup_too(filled: Running, tmp_path: Path) -> None:
     file = tmp_path / "all.nq"
-    backup(Settings(), file, filled.address)
+    write_backup(Settings(), file, filled.address)
     for damage in (cut, changed, broken, empty):
         body = damage(file.read_bytes())
         answer = requests.put(f"{filled.address}/backup", data=body, headers=WRITER, timeout=20)
@@ -128,15 +128,15 @@ def test_the_server_refuses_a_damaged_backup_too(filled: Running, tmp_path: Path
 
 def test_a_restore_without_the_token_is_refused(filled: Running, tmp_path: Path) -> None:
     file = tmp_path / "all.nq"
-    backup(Settings(), file, filled.address)
+    write_backup(Settings(), file, filled.address)
     with pytest.raises(Unauthorized, match="token"):
-        restore(Settings(), file, "", filled.address)
+        restore_backup(Settings(), file, "", filled.address)
     assert size(filled) == 8
 
 
 def test_a_backup_that_finds_the_disk_full_leaves_the_older_one(filled: Running, tmp_path: Path) -> None:
     file = tmp_path / "all.nq"
-    backup(Settings(), file, filled.address)
+    write_backup(Settings(), file, filled.address)
     before = file.read_bytes()
     told = kg("backup", str(file), "--server", filled.address, limit=200)
     assert told.returncode == 1
@@ -153,12 +153,12 @@ def test_a_target_that_cannot_be_written_is_a_sentence(
     filled: Running, tmp_path: Path, target: str, words: str
 ) -> None:
     with pytest.raises(StoreUnavailable, match=f"(?i){words}"):
-        backup(Settings(), tmp_path / target, filled.address)
+        write_backup(Settings(), tmp_path / target, filled.address)
 
 
 def test_a_store_on_disk_is_backed_up_and_restored_without_a_server(filled: Running, tmp_path: Path) -> None:
     file, folder, again = tmp_path / "all.nq", tmp_path / "store", tmp_path / "again.nq"
-    backup(Settings(), file, filled.address)
+    write_backup(Settings(), file, filled.address)
     told = kg("restore", str(file), "--store", str(folder), KG_PORT="9")
     assert told.returncode == 0, told.stderr
     assert kg("backup", str(again), "--store", str(folder), KG_EMPTY="1", KG_PORT="9").returncode == 0
@@ -167,17 +167,17 @@ def test_a_store_on_disk_is_backed_up_and_restored_without_a_server(filled: Runn
 
 def test_a_restore_over_a_store_in_use_is_refused(filled: Running, tmp_path: Path) -> None:
     file, folder = tmp_path / "all.nq", tmp_path / "store"
-    backup(Settings(), file, filled.address)
+    write_backup(Settings(), file, filled.address)
     with running(tmp_path, "--empty", "--store", str(folder)):
         with pytest.raises(StoreUnavailable, match="Another process"):
-            restore(Settings(store=str(folder), port=9), file, "")
+            restore_backup(Settings(store=str(folder), port=9), file, "")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
 def test_a_read_only_folder_is_a_sentence(filled: Running, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StoreUnavailable, match="may not write"):
-        backup(Settings(), tmp_path / "all.nq", filled.address)
+        write_backup(Settings(), tmp_path / "all.nq", filled.address)
     tmp_path.chmod(0o700)
 
 
@@ -189,7 +189,7 @@ def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 
 def test_a_restore_where_nothing_can_be_written_is_a_sentence(filled: Running, tmp_path: Path) -> None:
     file = tmp_path / "backup.nq"
-    backup(Settings(), file, filled.address)
+    write_backup(Settings(), file, filled.address)
     told = kg("restore", str(file), "--store", str(tmp_path / "none" / "store"), KG_PORT="9")
     assert told.returncode == 1
     assert "Traceback" not in told.stderr

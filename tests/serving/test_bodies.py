@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from kg.errors import Busy, TooSlow
-from kg.serving.bodies import TimelyBody
+from kg.serving.bodies import MinRateBody
 from tests.serving.servers import TOKEN, Running, running
 
 DRIPPING = 300
@@ -86,20 +86,20 @@ def _dripped(client: socket.socket, drop: bytes) -> bytes:
 
 
 def test_a_body_in_time_is_read_whole_and_only_as_far_as_asked() -> None:
-    body = TimelyBody(io.BytesIO(b"x" * 200_001), 5, BoundedSemaphore(1))
+    body = MinRateBody(io.BytesIO(b"x" * 200_001), 5, BoundedSemaphore(1))
     assert [len(body.read(150_000)), len(body.read()), len(body.read())] == [150_000, 50_001, 0]
 
 
 def test_a_body_that_drips_is_given_up_with_a_sentence() -> None:
     with pytest.raises(TooSlow, match=r"less than 64000 in the last 0\.2 seconds"):
-        TimelyBody(Dripping(), 0.2, BoundedSemaphore(1)).read()
+        MinRateBody(Dripping(), 0.2, BoundedSemaphore(1)).read()
 
 
 def test_there_are_places_for_a_number_of_bodies_only() -> None:
     places = BoundedSemaphore(1)
     with places, pytest.raises(Busy):
-        TimelyBody(io.BytesIO(), 5, places).read()
-    assert TimelyBody(io.BytesIO(b"x"), 5, places).read() == b"x"
+        MinRateBody(io.BytesIO(), 5, places).read()
+    assert MinRateBody(io.BytesIO(b"x"), 5, places).read() == b"x"
 
 
 def test_what_the_server_says_of_a_broken_body_reaches_the_reader() -> None:
@@ -108,4 +108,4 @@ def test_what_the_server_says_of_a_broken_body_reaches_the_reader() -> None:
             raise ConnectionResetError("gone")
 
     with pytest.raises(ConnectionResetError, match="gone"):
-        TimelyBody(Broken(), 5, BoundedSemaphore(1)).read()
+        MinRateBody(Broken(), 5, BoundedSemaphore(1)).read()

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from kg.serving.cache import OVERHEAD, Answer, AnswerCache
-from kg.serving.compression import FOR_BODIES, coding
-from kg.serving.front import Front, Served
-from kg.web.logs import Recorder
-from kg.web.metrics import Metrics
+from kg.serving.cache import ENTRY_OVERHEAD_BYTES, AnswerCache, CachedAnswer
+from kg.serving.compression import BODY_CODINGS, choose_coding
+from kg.serving.front import CacheMiddleware, ServedApplication
+from kg.web.logs import RequestRecorder
+from kg.web.metrics import RequestMetrics
 
 PLAIN = (("Content-Type", "text/csv"), ("ETag", 'W/"1"'), ("Vary", "Accept"))
 
@@ -34,9 +34,11 @@ class Application:
         if self.breaks:
             environ["kg.broken"] = True
 
-    def front(self, limit: int = 100_000) -> Front:
-        served = Served(self, lambda: self.version, Recorder(None, Metrics(), 1.0), lambda: None)
-        return Front(served, AnswerCache(limit))
+    def front(self, limit: int = 100_000) -> CacheMiddleware:
+        served = ServedApplication(
+            self, lambda: self.version, RequestRecorder(None, RequestMetrics(), 1.0), lambda: None
+        )
+        return CacheMiddleware(served, AnswerCache(limit))
 
 
 @dataclass
@@ -48,7 +50,7 @@ class Got:
     body: bytes = b""
 
 
-def get(front: Front, method: str = "GET", **extra: str) -> Got:
+def get(front: CacheMiddleware, method: str = "GET", **extra: str) -> Got:
     environ = {"REQUEST_METHOD": method, "PATH_INFO": "/x", "QUERY_STRING": "", "wsgi.url_scheme": "http"}
     got = Got()
 
@@ -83,7 +85,9 @@ def test_an_answer_that_was_made_during_a_write_is_not_kept() -> None:
     app = Application()
     front = app.front()
     versions = iter(["a", "b", "b", "b"])
-    front.served = Served(app, lambda: next(versions), front.served.recorder, lambda: None)
+    front.served_application = ServedApplication(
+        app, lambda: next(versions), front.served_application.recorder, lambda: None
+    )
     get(front)
     assert get(front).body == b"answer 2"
 
@@ -162,11 +166,11 @@ def test_the_holder_of_the_answer_gets_304_from_the_cache() -> None:
 
 
 def test_the_cache_keeps_to_its_bytes_and_drops_the_longest_unused() -> None:
-    cache = AnswerCache(10 * (OVERHEAD + 100))
+    cache = AnswerCache(10 * (ENTRY_OVERHEAD_BYTES + 100))
     for number in range(50):
-        cache.put((str(number),), Answer("200 OK", (), bytes(100), "a", "", ""))
+        cache.put((str(number),), CachedAnswer("200 OK", (), bytes(100), "a", "", ""))
         cache.get(("0",), "a")
-    assert cache.size <= cache.limit
+    assert cache.used_bytes <= cache.max_bytes
     assert len(cache) == 10
     assert cache.get(("0",), "a") is not None
     assert cache.get(("30",), "a") is None
@@ -174,7 +178,7 @@ def test_the_cache_keeps_to_its_bytes_and_drops_the_longest_unused() -> None:
 
 def test_an_answer_larger_than_an_eighth_of_the_cache_is_not_kept() -> None:
     cache = AnswerCache(80_000)
-    cache.put(("big",), Answer("200 OK", (), bytes(10_001), "a", "", ""))
+    cache.put(("big",), CachedAnswer("200 OK", (), bytes(10_001), "a", "", ""))
     assert len(cache) == 0
 
 
@@ -195,4 +199,4 @@ def test_an_answer_larger_than_an_eighth_of_the_cache_is_not_kept() -> None:
     ],
 )
 def test_the_coding_is_the_one_the_client_likes_best(header: str, wanted: str) -> None:
-    assert coding(header, FOR_BODIES) == wanted
+    assert choose_coding(header, BODY_CODINGS) == wanted

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import BadQuery, Busy, Forbidden, KgError, StoreUnavailable, TooExpensive
+from kg.errors import BadQuery, Busy, Forbidden, StoreUnavailable, TooExpensive, UserError
 from kg.settings import Settings
 from kg.store.client import EngineStore
-from kg.store.engine import Engine, start_engine
+from kg.store.engine import SparqlEngineProcess, start_engine
 from kg.store.jobs import QueryJob, WriteJob
 from kg.store.memory import MemoryStore
-from kg.store.remote import RemoteStore, update_address
+from kg.store.remote import RemoteStore, derive_update_address
 
 SETTINGS = Settings(empty=True, query_deadline=1.0, query_slots=1, query_queue=1)
 QUERY = "SELECT ?s { ?s ?p ?o }"
@@ -73,13 +73,13 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
+def engine() -> Iterator[SparqlEngineProcess]:
     with start_engine(SETTINGS, MemoryStore) as engine:
         yield engine
 
 
 @pytest.fixture
-def remote(engine: Engine, tmp_path: Path) -> Callable[[str], RemoteStore]:
+def remote(engine: SparqlEngineProcess, tmp_path: Path) -> Callable[[str], RemoteStore]:
     """Return a function that opens a remote store as the server does: with an engine that parses."""
     return lambda address: RemoteStore(
         address, SETTINGS, EngineStore(engine.directory, SETTINGS), tmp_path / "written"
@@ -158,13 +158,13 @@ def test_a_failing_remote_gives_a_sentence_in_time(
 ) -> None:
     behaviour, words = FAILURES[name]
     store = remote(serve(behaviour).address)
-    for ask in (lambda: store.select(QUERY), lambda: store.answer(QueryJob(QUERY, deadline=1.0)).body()):
+    for ask in (lambda: store.select(QUERY), lambda: store.answer(QueryJob(QUERY, deadline=1.0)).read_body()):
         began = time.monotonic()
         with pytest.raises((StoreUnavailable, TooExpensive)) as caught:
             ask()
         assert time.monotonic() - began < 2.5
         assert words in str(caught.value)
-        assert caught.value.todo
+        assert caught.value.hint
 
 
 def test_a_remote_that_is_down_gives_a_sentence(remote: Callable[[str], RemoteStore]) -> None:
@@ -172,7 +172,7 @@ def test_a_remote_that_is_down_gives_a_sentence(remote: Callable[[str], RemoteSt
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
         store.ask("ASK {}")
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        store.answer(QueryJob("ASK {}")).body()
+        store.answer(QueryJob("ASK {}")).read_body()
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
         store.update("INSERT DATA { <http://e/1> <http://e/2> 3 }")
 
@@ -185,7 +185,7 @@ def test_a_redirect_is_not_followed(serve: Serve, remote: Callable[[str], Remote
     with pytest.raises(StoreUnavailable, match="not followed"):
         store.select(QUERY)
     with pytest.raises(StoreUnavailable, match="not followed"):
-        store.answer(QueryJob(QUERY)).body()
+        store.answer(QueryJob(QUERY)).read_body()
     with pytest.raises(StoreUnavailable, match="not followed"):
         store.update("CLEAR ALL")
     assert canary.asked == []
@@ -194,10 +194,10 @@ def test_a_redirect_is_not_followed(serve: Serve, remote: Callable[[str], Remote
 def test_a_good_remote_answers_in_every_format(serve: Serve, remote: Callable[[str], RemoteStore]) -> None:
     store = remote(serve(answers_well).address)
     assert len(store.select(QUERY)) == 1
-    reply = store.answer(QueryJob(QUERY, results="csv"))
+    reply = store.answer(QueryJob(QUERY, results_format="csv"))
     assert reply.head["form"] == "SELECT"
-    assert reply.body() == b"s\r\nhttp://e/1\r\n"
-    assert reply.end == {"rows": 1, "truncated": False}
+    assert reply.read_body() == b"s\r\nhttp://e/1\r\n"
+    assert reply.trailer == {"rows": 1, "truncated": False}
 
 
 def test_an_update_in_a_query_never_reaches_the_remote(
@@ -236,8 +236,8 @@ def test_a_full_queue_is_told(serve: Serve, remote: Callable[[str], RemoteStore]
 
 
 def _quietly(store: RemoteStore) -> None:
-    with pytest.raises(KgError):
-        store.answer(QueryJob(QUERY, deadline=1.0)).body()
+    with pytest.raises(UserError):
+        store.answer(QueryJob(QUERY, deadline=1.0)).read_body()
 
 
 def test_the_version_changes_with_each_write_of_ours(
@@ -278,4 +278,4 @@ def test_credentials_are_sent_and_never_shown(serve: Serve, remote: Callable[[st
     ],
 )
 def test_the_update_address_goes_with_the_query_address(query: str, update: str) -> None:
-    assert update_address(query) == update
+    assert derive_update_address(query) == update

@@ -32,9 +32,9 @@ def objects(store: ox.Store, subject: ox.NamedNode | None, verb: ox.NamedNode) -
 def test_the_description_counts_each_graph_of_the_store(client: FlaskClient, store: Store, path: str) -> None:
     found = described(client, path)
     names = set(objects(found, None, SD["name"]))
-    assert names == {graph.value for graph in store.graphs()}
+    assert names == {graph.value for graph in store.graph_names()}
     for graph in (GRAPH["asserted"], GRAPH["inferred"]):
-        count = str(len(list(store.quads(graph))))
+        count = str(len(list(store.read_graph(graph))))
         assert objects(found, graph, VOID["triples"]) == [count]
         assert objects(found, graph, DCTERMS["license"]) == [CC["by/4.0/"].value]
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from kg.errors import StoreUnavailable
-from kg.external.loading import Means, loaded, loads
+from kg.external.loading import LoadLimits, find_allowed_loads, inline_loads
 from tests.sparql.conftest import Serve, Site
 
 TRIPLE = "<http://e/loaded> <http://e/p> 'read over there', _:b . _:b <http://e/q> <rel> ."
@@ -248,7 +248,7 @@ def test_a_name_that_stands_for_a_private_address_is_not_read(monkeypatch: pytes
 
     monkeypatch.setattr(socket, "getaddrinfo", hostile)
     text = "LOAD <http://rebound.example/data.ttl>"
-    found = loads(text, ["http://rebound.example/data.ttl"])
+    found = find_allowed_loads(text, ["http://rebound.example/data.ttl"])
     with pytest.raises(StoreUnavailable, match="stands for an address of a private network"):
-        loaded(text, found, Means(2, 1000))
+        inline_loads(text, found, LoadLimits(2, 1000))
     assert asked == ["rebound.example"]

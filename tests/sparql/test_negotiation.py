@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from kg.web.negotiation import GRAPHS, RESULTS, choose, prefers_html, quality
+from kg.web.negotiation import (
+    GRAPH_MEDIA_TYPES,
+    RESULT_MEDIA_TYPES,
+    choose_media_type,
+    compute_quality,
+    prefers_html,
+)
 from tests.sparql.conftest import Site
 
 SELECT, ASK, CONSTRUCT = (
@@ -64,19 +70,19 @@ def test_text_has_its_charset(writable: Site) -> None:
 
 def test_the_most_specific_range_counts() -> None:
     accept = "text/*;q=0.3, text/turtle;q=0.1, */*;q=0.2"
-    assert quality(accept, "text/turtle") == 0.1
-    assert quality(accept, "text/csv") == 0.3
-    assert quality(accept, "application/rdf+xml") == 0.2
-    chosen = choose("application/rdf+xml;q=0.9, text/turtle;q=0.8", GRAPHS)
+    assert compute_quality(accept, "text/turtle") == 0.1
+    assert compute_quality(accept, "text/csv") == 0.3
+    assert compute_quality(accept, "application/rdf+xml") == 0.2
+    chosen = choose_media_type("application/rdf+xml;q=0.9, text/turtle;q=0.8", GRAPH_MEDIA_TYPES)
     assert chosen is not None
-    assert chosen.key == "rdf"
+    assert chosen.format_key == "rdf"
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", "application/*", ";;;", "*"])
 def test_anything_gets_the_first_of_the_table(accept: str) -> None:
-    chosen = choose(accept, RESULTS)
+    chosen = choose_media_type(accept, RESULT_MEDIA_TYPES)
     assert chosen is not None
-    assert chosen.key == "json"
+    assert chosen.format_key == "json"
 
 
 def test_a_browser_is_told_from_a_data_client() -> None:

@@ -89,7 +89,9 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path, engine_of: Engin
         address = request.getfixturevalue("virtuoso_address")
         opened = RemoteStore(address, settings, engine_of(), tmp_path / "written")
         opened.update("CLEAR ALL")
-        for graph in opened.graphs():  # made by CREATE elsewhere in this run: cleared, they are still there
+        for (
+            graph
+        ) in opened.graph_names():  # made by CREATE elsewhere in this run: cleared, they are still there
             opened.update(f"DROP SILENT GRAPH {graph}")
     else:
         address = request.getfixturevalue("oxigraph_server")

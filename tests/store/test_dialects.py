@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QueryResultsFormat, parse_query_results
 
-from kg.store.batches import batches, insertion
-from kg.store.dialects import PlainNames, stand_in, yes_or_no
+from kg.store.batches import make_insert_update, split_into_batches
+from kg.store.dialects import BlankNodeNormalizer, find_graphs_to_send, parse_ask_answer
 from kg.store.memory import MemoryStore
 
 P, Q = NamedNode("http://e/p"), NamedNode("http://e/q")
@@ -21,7 +21,7 @@ def test_statements_about_one_blank_node_travel_together() -> None:
     plain = [Quad(NamedNode(f"http://e/{i}"), P, Literal(i)) for i in range(25)]
     single = [Quad(BlankNode(f"s{i}"), P, Literal(i)) for i in range(12)]
     mixed = [quad for row in zip(chain[:12], plain[:12], single, strict=True) for quad in row]
-    found = list(batches([*mixed, *chain[12:], *plain[12:]], 10))
+    found = list(split_into_batches([*mixed, *chain[12:], *plain[12:]], 10))
     assert sorted(str(quad) for batch in found for quad in batch) == sorted(
         map(str, [*chain, *plain, *single])
     )
@@ -34,7 +34,7 @@ def test_an_insertion_adds_its_quads(name: str) -> None:
     node = NamedNode("http://e/a") if name == "plain" else BlankNode("a")
     quads = [Quad(node, P, Literal("x")), Quad(node, Q, node, NamedNode("http://e/g"))]
     with MemoryStore() as store:
-        store.update(insertion(quads))
+        store.update(make_insert_update(quads))
         assert store.ask("ASK { ?a <http://e/p> 'x' GRAPH <http://e/g> { ?a <http://e/q> ?a } }")
 
 
@@ -53,7 +53,7 @@ def test_an_insertion_adds_its_quads(name: str) -> None:
 def test_a_graph_stands_for_the_default_graph_where_the_text_lets_it(
     text: str, graphs: tuple[str, ...] | None
 ) -> None:
-    assert stand_in(text) == graphs
+    assert find_graphs_to_send(text) == graphs
 
 
 ROW = b'{ "s": { "type": "bnode", "value": "nodeID://b1%d" }, "o": { "type": "literal", "value": "%d" } }'
@@ -68,7 +68,7 @@ def test_blank_nodes_called_by_addresses_get_names(block: int) -> None:
         def read(self, size: int | None = -1) -> bytes:
             return super().read(min(size or 0, block))
 
-    read = io.BufferedReader(PlainNames(Dripping(body)))  # type: ignore[arg-type]
+    read = io.BufferedReader(BlankNodeNormalizer(Dripping(body)))  # type: ignore[arg-type]
     found = [row["s"] for row in parse_query_results(read, format=QueryResultsFormat.JSON)]  # type: ignore[union-attr]
     assert found == [BlankNode(f"b1{i}") for i in range(40)]
 
@@ -79,6 +79,6 @@ def test_an_answer_to_ask_that_comes_as_a_row_is_yes_or_no(value: str, wanted: b
         f'{{"head":{{"vars":["__ASK_RETVAL"]}},"results":{{"bindings":[{{"__ASK_RETVAL":{{"type":"typed-literal",\
 "datatype":"http://www.w3.org/2001/XMLSchema#integer","value":"{value}"}}}}]}}}}'
     )
-    found = yes_or_no(parse_query_results(body.encode(), format=QueryResultsFormat.JSON))
+    found = parse_ask_answer(parse_query_results(body.encode(), format=QueryResultsFormat.JSON))
     assert found is not None
     assert bool(found) is wanted

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import KgError, StoreUnavailable
+from kg.errors import StoreUnavailable, UserError
 from kg.settings import Settings
 from kg.store.disk import DiskStore
 from kg.store.opening import open_store
@@ -31,8 +31,8 @@ def open_in_another_process(path: Path) -> str:
     """Return what a second process says that opens the store."""
     script = (
         "import sys; from pathlib import Path\n"
-        "from kg.store.disk import DiskStore; from kg.errors import KgError\n"
-        "try: DiskStore(Path(sys.argv[1])); print('opened')\nexcept KgError as error: print(error)"
+        "from kg.store.disk import DiskStore; from kg.errors import UserError\n"
+        "try: DiskStore(Path(sys.argv[1])); print('opened')\nexcept UserError as error: print(error)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
@@ -43,10 +43,10 @@ def open_in_another_process(path: Path) -> str:
 def test_first_use_takes_in_the_build_and_later_use_does_not(tmp_path: Path, build_dir: Path) -> None:
     settings = Settings(store=str(tmp_path / "db"), build_dir=build_dir)
     with DiskStore(tmp_path / "db", settings) as store:
-        assert len(store.engine) == 10
+        assert len(store.oxigraph) == 10
         store.update("DELETE WHERE { GRAPH ?g { ?s ?p '3' } }")
     with DiskStore(tmp_path / "db", settings) as store:
-        assert len(store.engine) == 9
+        assert len(store.oxigraph) == 9
 
 
 def test_a_first_load_that_was_killed_starts_anew(tmp_path: Path, build_dir: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_first_load_that_was_killed_starts_anew(tmp_path: Path, build_dir: Pat
         store.update("INSERT DATA { <http://e/half> <http://e/p> 1 }")
     (tmp_path / "db" / "LOADING").touch()
     with DiskStore(tmp_path / "db", Settings(build_dir=build_dir)) as store:
-        assert len(store.engine) == 10
+        assert len(store.oxigraph) == 10
         assert not store.ask("ASK { <http://e/half> ?p ?o }")
 
 
@@ -86,7 +86,7 @@ def test_what_is_no_store_is_told_so(tmp_path: Path) -> None:
 
 def test_without_a_build_the_sentence_says_what_to_run(tmp_path: Path) -> None:
     for store in ("memory:", str(tmp_path / "db")):
-        with pytest.raises(KgError, match="kg build"):
+        with pytest.raises(UserError, match="kg build"):
             open_store(Settings(store=store, build_dir=tmp_path / "none"))
 
 
@@ -102,5 +102,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_acknowledged_stays(tmp_path: Pat
     with DiskStore(tmp_path / "db") as store:
         store.update("INSERT DATA { <http://e/a> <http://e/p> 1 }")
         with pytest.raises(StoreUnavailable, match="The disk is full"):
-            store._fail(OSError(28, "IO error: No space left on device: While appending to file"))
+            store._raise_store_error(
+                OSError(28, "IO error: No space left on device: While appending to file")
+            )
         assert store.ask("ASK { <http://e/a> ?p 1 }")

@@ -18,11 +18,11 @@ import psutil
 import pytest
 from pyoxigraph import Literal
 
-from kg.errors import BadQuery, Busy, Forbidden, KgError, TooExpensive
+from kg.errors import BadQuery, Busy, Forbidden, TooExpensive, UserError
 from kg.store import leftovers
 from kg.store.client import EngineStore
 from kg.store.jobs import QueryJob, WriteJob
-from kg.store.owner import HANDS, TRUSTED_WORKERS
+from kg.store.owner import IDLE_WORKERS, TRUSTED_WORKERS
 from tests.store.conftest import EMPTY, Engines
 
 THREE_JOINS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -37,7 +37,7 @@ def filled(store: EngineStore, size: int = 2000) -> EngineStore:
 
 def body(store: EngineStore, text: str, **more: object) -> bytes:
     """Return the whole answer of a query."""
-    return store.answer(replace(QueryJob(text, base="http://e/"), **more)).body()  # type: ignore[arg-type]
+    return store.answer(replace(QueryJob(text, base="http://e/"), **more)).read_body()  # type: ignore[arg-type]
 
 
 def processes() -> list[psutil.Process]:
@@ -70,7 +70,8 @@ def test_a_pipe_of_the_starting_process_ends_for_its_reader_while_the_engine_run
 def test_what_killed_engines_left_is_removed_and_what_runs_is_not(engine_of: Engines, tmp_path: Path) -> None:
     store = engine_of()
     left = {
-        name: tmp_path / f"{leftovers.PREFIX}{name}" for name in ("dead", "never-locked", "young", "running")
+        name: tmp_path / f"{leftovers.ENGINE_DIR_PREFIX}{name}"
+        for name in ("dead", "never-locked", "young", "running")
     }
     for folder in left.values():
         folder.mkdir()
@@ -80,19 +81,19 @@ def test_what_killed_engines_left_is_removed_and_what_runs_is_not(engine_of: Eng
     for name in ("dead", "never-locked"):
         os.utime(left[name], (0, 0))
     os.utime(left["running"], (0, 0))
-    leftovers.sweep(tmp_path)
+    leftovers.remove_stale_engine_dirs(tmp_path)
     assert sorted(name for name, folder in left.items() if folder.exists()) == ["running", "young"]
     assert b"true" in body(store, "ASK {}")
 
 
 def test_others_are_answered_while_queries_run_away(engine_of: Engines) -> None:
     store = filled(engine_of())
-    lost: list[KgError] = []
+    lost: list[UserError] = []
 
     def run_away() -> None:
         try:
             body(store, THREE_JOINS, deadline=1.5)
-        except KgError as error:
+        except UserError as error:
             lost.append(error)
 
     runaways = [threading.Thread(target=run_away) for _ in range(EMPTY.query_slots - 1)]
@@ -112,10 +113,10 @@ def test_a_write_forks_workers_for_the_processors_not_for_every_slot(engine_of: 
     store = engine_of(replace(EMPTY, query_slots=40))
     store.update("INSERT DATA { <http://e/a> <http://e/p> 1 }")
     time.sleep(0.2)
-    before = store.board.counters()["started"]
+    before = store.scoreboard.read_counters()["started"]
     store.update("INSERT DATA { <http://e/a> <http://e/p> 2 }")
     time.sleep(0.2)
-    assert store.board.counters()["started"] - before <= max(20, HANDS + TRUSTED_WORKERS)
+    assert store.scoreboard.read_counters()["started"] - before <= max(20, IDLE_WORKERS + TRUSTED_WORKERS)
 
 
 def test_spare_workers_leave_when_the_long_queries_are_over(engine_of: Engines) -> None:
@@ -124,7 +125,7 @@ def test_spare_workers_leave_when_the_long_queries_are_over(engine_of: Engines) 
     threads = [threading.Thread(target=_killed, args=(store,)) for _ in range(EMPTY.query_slots)]
     for thread in threads:
         thread.start()
-    _until(lambda: store.status()["running"] == EMPTY.query_slots)
+    _until(lambda: store.read_status()["running"] == EMPTY.query_slots)
     for thread in threads:
         thread.join()
     _until(lambda: len(processes()) <= idle)
@@ -179,7 +180,7 @@ def test_a_crash_of_the_engine_costs_one_request(engine_of: Engines) -> None:
         with pytest.raises(BadQuery, match="crashed"):
             body(store, "ASK " + "{" * 30_000 + "}" * 30_000)
     assert b"true" in body(store, "ASK {}")
-    assert store.board.counters()["crash"] == 6
+    assert store.scoreboard.read_counters()["crash"] == 6
 
 
 def test_a_full_queue_is_busy_at_once(engine_of: Engines) -> None:
@@ -189,7 +190,7 @@ def test_a_full_queue_is_busy_at_once(engine_of: Engines) -> None:
     def run_away() -> None:
         try:
             body(store, THREE_JOINS, deadline=1.0)
-        except KgError as error:
+        except UserError as error:
             answers.append(type(error).__name__)
 
     threads = [threading.Thread(target=run_away) for _ in range(6)]
@@ -206,19 +207,19 @@ def test_a_full_queue_is_busy_at_once(engine_of: Engines) -> None:
 
 
 def test_a_row_limit_that_bites_is_told_and_leaves_a_whole_document(engine_of: Engines) -> None:
-    reply = filled(engine_of(), 100).answer(QueryJob("SELECT * { ?s ?p ?o }", rows=7))
-    text = reply.body()
+    reply = filled(engine_of(), 100).answer(QueryJob("SELECT * { ?s ?p ?o }", row_limit=7))
+    text = reply.read_body()
     assert text.count(b"http://e/p") == 7
     assert text.startswith(b'{"head":{"truncated":{"rows":7},"vars":["o","p","s"]},')
-    assert (reply.end["rows"], reply.end["truncated"], reply.head["truncated"]) == (7, True, True)
+    assert (reply.trailer["rows"], reply.trailer["truncated"], reply.head["truncated"]) == (7, True, True)
 
 
 def test_as_many_rows_as_the_limit_are_not_cut(engine_of: Engines) -> None:
     store = filled(engine_of(), 7)
     for format_ in ("json", "xml", "csv", "tsv"):
-        reply = store.answer(QueryJob("SELECT * { ?s ?p ?o }", results=format_, rows=7))
-        assert reply.body()
-        assert (reply.end["rows"], reply.end["truncated"]) == (7, False), format_
+        reply = store.answer(QueryJob("SELECT * { ?s ?p ?o }", results_format=format_, row_limit=7))
+        assert reply.read_body()
+        assert (reply.trailer["rows"], reply.trailer["truncated"]) == (7, False), format_
 
 
 def test_a_write_is_seen_by_the_next_query_of_anybody(engine_of: Engines) -> None:
@@ -274,7 +275,7 @@ def test_a_write_that_runs_away_or_crashes_changes_nothing(engine_of: Engines) -
 
 def test_the_kernel_keeps_the_engine_from_the_network(engine_of: Engines) -> None:
     store = engine_of()
-    assert store.walled
+    assert store.has_network_sandbox
     with pytest.raises(Forbidden):
         body(store, "SELECT * { SERVICE <http://127.0.0.1:9999/sparql> { ?s ?p ?o } }")
     with pytest.raises(Forbidden):

@@ -12,32 +12,32 @@ from kg.namespaces import GRAPH, KG, RDF, RDFS
 from kg.reasoning import close
 from kg.settings import Settings
 from kg.store.disk import DiskStore
-from kg.store.inference import EDITS, INFERRED
+from kg.store.inference import EDITS_GRAPH, INFERRED_GRAPH
 from kg.store.jobs import WriteJob
 from kg.store.local import LocalStore
 from kg.store.memory import MemoryStore
-from kg.store.writes import Writer
+from kg.store.writes import StoreWriter
 
 ASSERTED = GRAPH["asserted"]
 NAMES = [NamedNode(f"http://e/c{i}") for i in range(6)]
 
 
-def writer_over(store: LocalStore) -> Writer:
+def writer_over(store: LocalStore) -> StoreWriter:
     """Return a writer that follows inferences."""
-    return Writer(store, Settings(empty=False))
+    return StoreWriter(store, Settings(empty=False))
 
 
-def update(writer: Writer, text: str) -> None:
+def update(writer: StoreWriter, text: str) -> None:
     """Run an update the way the server does."""
     writer.write(WriteJob("update", text=text), b"")
 
 
 def in_step(store: LocalStore) -> bool:
     """Say whether inferred and default graph are what the member graphs make them."""
-    said = frozenset(store.quads(ASSERTED)) | frozenset(store.quads(EDITS))
+    said = frozenset(store.read_graph(ASSERTED)) | frozenset(store.read_graph(EDITS_GRAPH))
     follows = frozenset(close(said).inferred) - said
-    shown = frozenset(store.quads(None))
-    return frozenset(store.quads(INFERRED)) == follows - said and shown == said | follows
+    shown = frozenset(store.read_graph(None))
+    return frozenset(store.read_graph(INFERRED_GRAPH)) == follows - said and shown == said | follows
 
 
 def test_random_writes_leave_what_a_closure_from_scratch_leaves() -> None:
@@ -58,10 +58,10 @@ def test_an_insert_into_the_default_graph_is_kept_as_an_edit() -> None:
     writer = writer_over(store)
     update(writer, "INSERT DATA { <http://e/a> <http://e/p> <http://e/b> }")
     triple = Triple(NamedNode("http://e/a"), NamedNode("http://e/p"), NamedNode("http://e/b"))
-    assert list(store.quads(EDITS)) == [triple]
+    assert list(store.read_graph(EDITS_GRAPH)) == [triple]
     update(writer, "DELETE DATA { <http://e/a> <http://e/p> <http://e/b> }")
-    assert list(store.quads(EDITS)) == []
-    assert triple not in set(store.quads(None))
+    assert list(store.read_graph(EDITS_GRAPH)) == []
+    assert triple not in set(store.read_graph(None))
 
 
 def test_a_delete_in_the_default_graph_reaches_the_graph_that_says_it() -> None:
@@ -88,31 +88,31 @@ def test_an_inferred_triple_comes_back_as_long_as_it_follows() -> None:
 def test_graphs_that_are_no_members_stay_out_of_the_default_graph() -> None:
     store = MemoryStore()
     update(writer_over(store), "INSERT DATA { GRAPH <http://e/g> { <http://e/a> <http://e/p> 1 } }")
-    assert store.graphs() == (NamedNode("http://e/g"),)
-    assert list(store.quads(None)) == []
+    assert store.graph_names() == (NamedNode("http://e/g"),)
+    assert list(store.read_graph(None)) == []
 
 
 def test_a_real_build_changes_by_what_a_write_says_and_implies(built: Path) -> None:
     store = MemoryStore(built / "current" / "graph.nq")
-    before, inferred = set(store.quads(None)), set(store.quads(INFERRED))
+    before, inferred = set(store.read_graph(None)), set(store.read_graph(INFERRED_GRAPH))
     writer = writer_over(store)
     update(writer, f"INSERT DATA {{ <http://e/new> a {KG['Intervention']} }}")
-    assert before < set(store.quads(None))
-    assert inferred < set(store.quads(INFERRED))
+    assert before < set(store.read_graph(None))
+    assert inferred < set(store.read_graph(INFERRED_GRAPH))
     update(writer, f"DELETE DATA {{ <http://e/new> a {KG['Intervention']} }}")
-    assert set(store.quads(None)) == before
-    assert set(store.quads(INFERRED)) == inferred
+    assert set(store.read_graph(None)) == before
+    assert set(store.read_graph(INFERRED_GRAPH)) == inferred
 
 
 def test_a_disk_store_killed_between_write_and_inference_is_mended_at_the_next_start(tmp_path: Path) -> None:
     with DiskStore(tmp_path / "db") as store:
         for s, p, o in (("a", RDF["type"], "C"), ("C", RDFS["subClassOf"], "D")):
-            store.engine.add(Quad(NamedNode(f"http://e/{s}"), p, NamedNode(f"http://e/{o}"), ASSERTED))
-        store.begin_following()
+            store.oxigraph.add(Quad(NamedNode(f"http://e/{s}"), p, NamedNode(f"http://e/{o}"), ASSERTED))
+        store.mark_inferences_stale()
     with DiskStore(tmp_path / "db") as store:
-        assert store.is_behind
-        writer_over(store).catch_up()
-        assert not store.is_behind
+        assert store.has_stale_inferences
+        writer_over(store).refresh_stale_inferences()
+        assert not store.has_stale_inferences
         assert store.ask("ASK { <http://e/a> a <http://e/D> }")
 
 
@@ -125,5 +125,5 @@ def test_a_write_to_a_graph_nothing_follows_from_reads_no_triple_again(
     monkeypatch.setattr(store, "quads", lambda graph: pytest.fail(f"{graph} was read"))
     update(writer, "INSERT DATA { GRAPH <http://e/g> { <http://e/a> <http://e/p> 2 } }")
     monkeypatch.undo()
-    update(writer, f"INSERT DATA {{ GRAPH <{INFERRED.value}> {{ <http://e/a> <http://e/p> 3 }} }}")
+    update(writer, f"INSERT DATA {{ GRAPH <{INFERRED_GRAPH.value}> {{ <http://e/a> <http://e/p> 3 }} }}")
     assert not store.ask("ASK { <http://e/a> <http://e/p> 3 }")

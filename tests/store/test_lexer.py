@@ -6,10 +6,10 @@ import pyoxigraph as ox
 import pytest
 
 from kg.errors import BadQuery, TooLarge
-from kg.store.dataset import dataset_for
+from kg.store.dataset import resolve_dataset
 from kg.store.jobs import QueryJob
-from kg.store.lexer import DEEPEST, calls_out, guard
-from kg.store.using import with_using
+from kg.store.lexer import MAX_NESTING, check_size_and_nesting, find_outgoing_calls
+from kg.store.using import add_using_clauses
 
 HARMLESS = (
     "SELECT * { ?s ?p 'SERVICE <http://e/> { }' }",
@@ -33,28 +33,28 @@ CALLING = (
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_the_word_in_strings_iris_names_and_comments_calls_nobody(text: str) -> None:
-    assert calls_out(text, "SERVICE") == []
+    assert find_outgoing_calls(text, "SERVICE") == []
 
 
 @pytest.mark.parametrize("text", CALLING)
 def test_a_call_is_found_however_it_is_written(text: str) -> None:
-    assert len(calls_out(text, "SERVICE")) == 1
+    assert len(find_outgoing_calls(text, "SERVICE")) == 1
 
 
 def test_nesting_is_refused_with_its_place_before_the_engine_sees_it() -> None:
     for sign in "{([!":
         with pytest.raises(BadQuery, match="nested deeper") as caught:
-            guard("ASK\n" + sign * 20_000, 1_000_000)
+            check_size_and_nesting("ASK\n" + sign * 20_000, 1_000_000)
         assert caught.value.line == 2
-    guard("ASK " + "{" * DEEPEST + "}" * DEEPEST, 1_000_000)
-    guard("ASK { FILTER(?x = '" + "{" * 20_000 + "') }", 1_000_000)
+    check_size_and_nesting("ASK " + "{" * MAX_NESTING + "}" * MAX_NESTING, 1_000_000)
+    check_size_and_nesting("ASK { FILTER(?x = '" + "{" * 20_000 + "') }", 1_000_000)
 
 
 def test_a_text_over_its_size_is_refused() -> None:
     with pytest.raises(TooLarge):
-        guard("x" * 101, 100)
+        check_size_and_nesting("x" * 101, 100)
     with pytest.raises(TooLarge):
-        guard("é" * 60, 100)
+        check_size_and_nesting("é" * 60, 100)
 
 
 def test_a_triple_in_three_default_graphs_counts_once() -> None:
@@ -68,8 +68,8 @@ def test_a_triple_in_three_default_graphs_counts_once() -> None:
         "BASE <http://e/> PREFIX e: <http://e/> " + count.format("FROM <a> FROM e:b FROM <http://e/c>")
     )
     for job in (by_protocol, by_clause):
-        chosen = dataset_for(store, job)
-        rows = chosen.engine.query(
+        chosen = resolve_dataset(store, job)
+        rows = chosen.oxigraph.query(
             chosen.text, default_graph=chosen.default_graphs, named_graphs=chosen.named_graphs
         )
         assert next(iter(rows))["n"].value == "1"  # type: ignore[arg-type]
@@ -79,10 +79,12 @@ def test_using_graph_uri_is_written_into_every_operation() -> None:
     store = ox.Store()
     store.update("INSERT DATA { GRAPH <http://e/g> { <http://e/s> <http://e/p> 1 } }")
     store.update(
-        with_using("INSERT { ?s ?p 2 } WHERE { ?s ?p 1 } ; DELETE WHERE { ?s ?p 1 }", ["http://e/g"], [])
+        add_using_clauses(
+            "INSERT { ?s ?p 2 } WHERE { ?s ?p 1 } ; DELETE WHERE { ?s ?p 1 }", ["http://e/g"], []
+        )
     )
     assert bool(store.query("ASK { <http://e/s> <http://e/p> 2 }"))
     with pytest.raises(BadQuery, match="USING"):
-        with_using("DELETE { ?s ?p 1 } USING <http://e/h> WHERE { ?s ?p 1 }", ["http://e/g"], [])
+        add_using_clauses("DELETE { ?s ?p 1 } USING <http://e/h> WHERE { ?s ?p 1 }", ["http://e/g"], [])
     with pytest.raises(BadQuery, match="not an IRI"):
-        with_using("DELETE WHERE { ?s ?p 1 }", ["http://e/> {} ; DROP ALL"], [])
+        add_using_clauses("DELETE WHERE { ?s ?p 1 }", ["http://e/> {} ; DROP ALL"], [])

@@ -26,7 +26,7 @@ CASES = (
 def test_a_mistake_is_named_where_it_is(text: str, line: int, column: int, sentence: str) -> None:
     with pytest.raises(BadQuery) as caught:
         MemoryStore().select(text)
-    assert sentence in caught.value.what
+    assert sentence in caught.value.message
     assert (caught.value.line, caught.value.column) == (line, column)
-    assert len(caught.value.what) < 200
-    assert "\\u{" not in caught.value.what
+    assert len(caught.value.message) < 200
+    assert "\\u{" not in caught.value.message

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.store.answers import answer
-from kg.store.jobs import DATA, END, QueryJob, frames
+from kg.store.answers import run_query_job
+from kg.store.jobs import DATA_FRAME, END_FRAME, QueryJob, receive_frames
 
 VALUES = st.text(alphabet="ab\"\\,{}[]:\n\r\t<>&'é=", max_size=12)
 KEYS = ("json", "xml", "csv", "tsv", "csv-excel")
@@ -33,13 +33,13 @@ class Wire:
 def answered(store: ox.Store, job: QueryJob) -> tuple[bytes, dict[str, object]]:
     """Return the body and the end of an answer."""
     wire = Wire()
-    answer(store, job, lambda data: cast(None, wire.sent.write(data)))
+    run_query_job(store, job, lambda data: cast(None, wire.sent.write(data)))
     wire.sent.seek(0)
     body = b""
     end: dict[str, object] = {}
-    for kind, payload in frames(wire):  # type: ignore[arg-type]
-        body += payload if kind == DATA else b""
-        end = json.loads(payload) if kind == END else end
+    for kind, payload in receive_frames(wire):  # type: ignore[arg-type]
+        body += payload if kind == DATA_FRAME else b""
+        end = json.loads(payload) if kind == END_FRAME else end
     return body, end
 
 
@@ -69,8 +69,8 @@ def test_a_cut_answer_is_a_whole_document_of_the_first_rows(key: str, values: li
             ox.Quad(ox.NamedNode(f"http://e/{number:03}"), ox.NamedNode("http://e/p"), ox.Literal(value))
         )
     query = "SELECT ?o { ?s ?p ?o } ORDER BY ?s"
-    body, end = answered(store, QueryJob(query, results=key, rows=limit))
-    whole, _ = answered(store, QueryJob(query, results=key))
+    body, end = answered(store, QueryJob(query, results_format=key, row_limit=limit))
+    whole, _ = answered(store, QueryJob(query, results_format=key))
     assert rows_of(key, body) == rows_of(key, whole)[:limit]
     assert end == {"rows": min(limit, len(values)), "truncated": len(values) > limit}
 
@@ -84,7 +84,9 @@ def test_rows_are_counted_over_many_blocks(key: str) -> None:
         for i in range(20_000)
     )
     for limit in (19_999, 20_000, 7_001):
-        body, end = answered(store, QueryJob("SELECT ?o ?s { ?s ?p ?o }", results=key, rows=limit))
+        body, end = answered(
+            store, QueryJob("SELECT ?o ?s { ?s ?p ?o }", results_format=key, row_limit=limit)
+        )
         if key == "json":  # said in the head while it is still here, else behind the rows
             found = json.loads(body)
             assert ("truncated" in found or "truncated" in found["head"]) == (limit < 20_000)
@@ -99,10 +101,10 @@ def test_graphs_are_cut_at_the_limit_and_stay_readable(key: str) -> None:
     store = ox.Store()
     for i in range(20):
         store.add(ox.Quad(ox.NamedNode(f"http://e/{i}"), ox.NamedNode("http://e/p"), ox.Literal(i)))
-    body, end = answered(store, QueryJob("CONSTRUCT WHERE { ?s ?p ?o }", triples=key, rows=6))
-    from kg.store.answers import GRAPHS
+    body, end = answered(store, QueryJob("CONSTRUCT WHERE { ?s ?p ?o }", rdf_format=key, row_limit=6))
+    from kg.store.answers import RDF_FORMATS
 
-    assert len(list(ox.parse(body, format=GRAPHS[key]))) == 6
+    assert len(list(ox.parse(body, format=RDF_FORMATS[key]))) == 6
     assert end == {"rows": 6, "truncated": True}
     assert (b"truncated" in body) == (key != "jsonld")
 
@@ -111,10 +113,10 @@ def test_spreadsheet_csv_has_a_mark_and_no_formula() -> None:
     store = ox.Store()
     for i, text in enumerate(("=1+1", "+1", "@SUM(A1)", "-5", "plain")):
         store.add(ox.Quad(ox.NamedNode(f"http://e/{i}"), ox.NamedNode("http://e/p"), ox.Literal(text)))
-    body, _ = answered(store, QueryJob("SELECT ?o { ?s ?p ?o } ORDER BY ?s", results="csv-excel"))
+    body, _ = answered(store, QueryJob("SELECT ?o { ?s ?p ?o } ORDER BY ?s", results_format="csv-excel"))
     assert body.startswith(b"\xef\xbb\xbfo\r\n")
     assert rows_of("csv-excel", body) == ["'=1+1", "+1", "'@SUM(A1)", "-5", "plain"]
-    plain, _ = answered(store, QueryJob("SELECT ?o { ?s ?p ?o } ORDER BY ?s", results="csv"))
+    plain, _ = answered(store, QueryJob("SELECT ?o { ?s ?p ?o } ORDER BY ?s", results_format="csv"))
     assert rows_of("csv", plain)[0] == "=1+1"
 
 
@@ -125,7 +127,7 @@ def test_blocks_are_sent_while_the_query_runs() -> None:
         for i in range(50_000)
     )
     sizes: list[int] = []
-    answer(store, QueryJob("SELECT * { ?s ?p ?o }"), lambda data: sizes.append(len(data)))
+    run_query_job(store, QueryJob("SELECT * { ?s ?p ?o }"), lambda data: sizes.append(len(data)))
     assert len(sizes) > 20
     assert max(sizes) < 1_200_000
     assert all(a > 0 for a, _ in pairwise(sizes))

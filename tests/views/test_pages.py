@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 from kg.namespaces import GRAPH
 from kg.settings import Settings
 from kg.store.protocol import Store
-from kg.views.reading import Reader
-from kg.views.start import graphs
+from kg.views.reading import PageQueryReader
+from kg.views.start import count_graphs
 from kg.web import create_app
-from kg.web.strict import READS
+from kg.web.strict import QUERY_PARAMETERS
 
 BROWSER = {"Accept": "text/html"}
 ROOT = Path(__file__).resolve().parents[2]
@@ -357,7 +357,7 @@ def test_a_parameter_that_an_address_does_not_read_is_refused(
 
 
 def test_the_table_of_parameters_names_routes_that_exist(app: Flask) -> None:
-    assert set(READS) <= set(app.view_functions)
+    assert set(QUERY_PARAMETERS) <= set(app.view_functions)
 
 
 @pytest.mark.parametrize("path", ["/about", "/claim/S15-1"])
@@ -428,8 +428,10 @@ def test_a_format_that_is_not_on_offer_is_told_with_the_short_names(client: Flas
 
 
 def test_sizes_of_graphs_are_those_of_the_store_and_add_up_by_part(store: Store) -> None:
-    shown = {count.label: count.count for count in graphs(Reader(store, ROOT / "queries" / "pages"))}
-    held = {graph: sum(1 for _ in store.quads(graph)) for graph in store.graphs()}
+    shown = {
+        count.label: count.count for count in count_graphs(PageQueryReader(store, ROOT / "queries" / "pages"))
+    }
+    held = {graph: sum(1 for _ in store.read_graph(graph)) for graph in store.graph_names()}
     for name in ("asserted", "mappings", "ontology"):
         assert shown[name] == held[GRAPH[name]] > 100
     assert sum(shown.values()) == sum(held.values())
