@@ -11,7 +11,7 @@ FRONTEND := $(VENV)/.frontend
 BROWSER := $(VENV)/.browser
 BUILT := build/.built
 FRONTEND_SOURCES := $(wildcard frontend/package-lock.json frontend/*.mjs frontend/src/* frontend/src/*/*)
-FACTS := $(shell find ontology data queries kg/pipeline kg/claims kg/reasoning -type f -not -name '*.pyc')
+FACTS := $(shell find ontology data queries kg/build kg/model rlreason -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build serve test check bench bench-serving soak soak-durability fuzz screenshots clean distclean
@@ -59,10 +59,10 @@ screenshots: setup ## draw the gallery of pages into screenshots/
 
 clean: ## remove builds and caches
 	rm -rf build screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find kg tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find kg rlreason sparqlhost tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove .venv and node_modules too
-	rm -rf $(VENV) frontend/node_modules kg/web/static/dist *.egg-info
+	rm -rf $(VENV) frontend/node_modules kg/pages/static/dist *.egg-info
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -1,4 +1,4 @@
-// Bundles src/*.ts into kg/web/static/dist with hashed names and a manifest {name: file};
+// Bundles src/*.ts into kg/pages/static/dist with hashed names and a manifest {name: file};
 // with --tests, bundles test/*.ts into out/ for `node --test`.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -7,7 +7,7 @@ import { build } from "esbuild";
 const here = import.meta.dirname;
 const tests = process.argv.includes("--tests");
 const from = `${here}/${tests ? "test" : "src"}`;
-const to = tests ? `${here}/out` : `${here}/../kg/web/static/dist`;
+const to = tests ? `${here}/out` : `${here}/../kg/pages/static/dist`;
 const sources = readdirSync(from).filter((name) => name.endsWith(".ts"));
 
 rmSync(to, { recursive: true, force: true });

@@ -5,8 +5,8 @@ from __future__ import annotations
 from oxrdflib import OxigraphStore
 from rdflib import Dataset
 
+from kg.build.publishing import open_build
 from kg.namespaces import PREFIXES
-from kg.pipeline.opening import open_build
 from kg.settings import Settings
 
 

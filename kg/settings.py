@@ -1,25 +1,23 @@
-"""Every setting in one frozen dataclass: a default, an environment variable and a line of help each."""
+"""The settings of this project: those of the service, and where its files stand."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from kg.errors import BadData
+from sparqlhost.settings import HostSettings, declare_setting
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
-def declare_setting(default: Any, help: str) -> Any:
-    """Return a dataclass field with its default and its line of help."""
-    return field(default=default, metadata={"help": help})
-
-
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(HostSettings):
     """What can be set; the environment variable of `build_dir` is `KG_BUILD_DIR`, and so on."""
+
+    PREFIX: ClassVar[str] = "KG_"
+    PRODUCT: ClassVar[str] = "rrall-kg"
 
     root: Path = declare_setting(PROJECT_ROOT, "where ontology/, data/ and queries/ stand")
     build_dir: Path = declare_setting(PROJECT_ROOT / "build", "where builds are published")
@@ -29,87 +27,12 @@ class Settings:
     source_text: Path | None = declare_setting(
         None, "the reader's own copy of the source text; never copied or sent"
     )
-    store: str = declare_setting(
-        "memory:", "memory: | a directory | the https:// address of a SPARQL 1.1 server"
-    )
     empty: bool = declare_setting(False, "serve an empty store: no ontology, no inference")
-    host: str = declare_setting("127.0.0.1", "address to listen on")
-    port: int = declare_setting(8000, "port to listen on; 0 takes a free one")
-    workers: int = declare_setting(2, "server processes")
-    update_token: str = declare_setting("", "token that allows writes; empty: writing is off")
-    update_token_file: Path | None = declare_setting(
-        None, "file that holds the token, instead of the variable"
-    )
-    query_deadline: float = declare_setting(30.0, "seconds a query may run before it is stopped")
-    query_memory: int = declare_setting(2048, "MiB a query may use before it is stopped")
-    query_rows: int = declare_setting(1_000_000, "rows an answer may have before it is cut, and said to be")
-    query_size: int = declare_setting(200_000, "bytes a query or update may have")
-    body_size: int = declare_setting(64_000_000, "bytes a graph store body may have")
-    body_patience: float = declare_setting(
-        30.0, "seconds in which each 64 kB of a request's body must come; else 408 and the connection ends"
-    )
-    query_slots: int = declare_setting(8, "queries that run at a time")
-    query_queue: int = declare_setting(32, "queries that may wait; beyond: 503 with Retry-After")
-    service_allow: tuple[str, ...] = declare_setting(
-        (), "exact addresses that SERVICE may call and LOAD may read, blank-separated"
-    )
-    private_hosts: tuple[str, ...] = declare_setting(
-        (), "host names on that list that may stand for private addresses, blank-separated"
-    )
-    cache_bytes: int = declare_setting(64_000_000, "bytes of answers kept; 0 switches the cache off")
-    remote_update: str = declare_setting(
-        "", "update address of a remote store; empty: its /query is taken for /update"
-    )
-    remote_default_graph: str = declare_setting(
-        "", "graph of a remote store that stands for its default graph, where it has none (Virtuoso)"
-    )
-    remote_freshness: float = declare_setting(
-        5.0, "seconds after which a remote store may have changed by other hands"
-    )
-    slow_query: float = declare_setting(1.0, "seconds from which a query enters the slow-query log")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], **overrides: Any) -> Settings:
-        """Return settings from `KG_*` variables; keyword arguments that are not None win.
-
-        Raises BadData when a variable does not hold a value of the setting's type.
-        """
-        read = {
-            f.name: _parse_setting(f.name, environment[variable], str(f.type))
-            for f in fields(cls)
-            if (variable := f"KG_{f.name.upper()}") in environment
-        }
-        if "root" in read:  # a project elsewhere keeps its builds and imports beside it
+    def read_environment(cls, environment: Mapping[str, str]) -> dict[str, Any]:
+        """Return the fields that are set; a project elsewhere keeps its builds and imports beside it."""
+        read = super(Settings, cls).read_environment(environment)  # slots: the class cell is of another class
+        if "root" in read:
             read = {"build_dir": read["root"] / "build", "imports_dir": read["root"] / "imports"} | read
-        return replace(
-            cls(), **(read | {name: value for name, value in overrides.items() if value is not None})
-        )
-
-
-def _parse_setting(name: str, text: str, kind: str) -> Any:
-    """Return `text` as a value of the field type `kind`."""
-    try:
-        return _PARSERS[kind](text)
-    except ValueError as error:
-        raise BadData(
-            f"KG_{name.upper()}={text!r} is not a value of type {kind}.", hint="Set it anew or unset it."
-        ) from error
-
-
-def _parse_boolean(text: str) -> bool:
-    """Return the truth of 1/0, true/false, yes/no."""
-    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
-    if text.lower() not in words:
-        raise ValueError(text)
-    return words[text.lower()]
-
-
-_PARSERS: dict[str, Any] = {
-    "Path": Path,
-    "Path | None": lambda text: Path(text) if text else None,
-    "str": str,
-    "bool": _parse_boolean,
-    "int": int,
-    "float": float,
-    "tuple[str, ...]": lambda text: tuple(text.split()),
-}
+        return read

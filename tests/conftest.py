@@ -17,10 +17,11 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from kg.pipeline import build, open_build
+from kg.build.building import build
+from kg.build.publishing import open_build
+from kg.pages.app import create_app
 from kg.settings import Settings
-from kg.store.protocol import Store
-from kg.web import create_app
+from sparqlhost.store.interface import Store
 from tests import virtuoso
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, RdfFormat, parse
 
-from kg.files.positions import scan_turtle
+from kg.build.building import add_generated_graphs
+from kg.build.loading import load_project
+from kg.build.turtle_positions import scan_turtle
 from kg.namespaces import KG, PREFIXES, RDF
-from kg.pipeline.building import add_generated_graphs
-from kg.pipeline.load import load_project
 
 ROOT = Path(__file__).resolve().parents[1]
 

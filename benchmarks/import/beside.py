@@ -15,11 +15,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from kg.linking.registry import list_imports, locate_import_store
-from kg.pipeline.asking import load_library
+from kg.build.question_library import load_library
+from kg.model.import_registry import list_imports, locate_import_store
 from kg.settings import Settings
-from kg.store.imports import open_readonly
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
+from sparqlhost.store.staging import open_readonly
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "ontologies"

@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from kg.linking.candidates import Candidate, JudgedMappings, find_candidates
-from kg.linking.entities import LinkableEntity
 from kg.linking.importing import ImportRequest, import_file
-from kg.linking.index import NameIndex
-from kg.linking.registry import locate_import_store
+from kg.linking.linkable_entities import LinkableEntity
+from kg.linking.name_index import NameIndex
 from kg.linking.workbench import Workbench, open_workbench
-from kg.mappings.rows import MappingRow
+from kg.model.import_registry import locate_import_store
+from kg.model.mapping_sets import MappingRow
 from kg.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

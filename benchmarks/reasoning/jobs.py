@@ -44,9 +44,8 @@ def ours(files: list[Path], clock: Clock, beside: Path | None = None) -> dict[st
 
     What stands in `beside` is loaded into that store too, and asked for together with the closure.
     """
-    from kg.external.rdf_files import read_triples_of_files
-    from kg.reasoning import close
-    from kg.reasoning.ntriples import serialize_ntriples
+    from kg.linking.readers.format_dispatch import read_triples_of_files
+    from rlreason.closure import close, serialize_ntriples
 
     triples = list(read_triples_of_files(files))
     clock.mark("read")
@@ -145,9 +144,9 @@ def reasonable(files: list[Path], clock: Clock) -> dict[str, int]:
 
 def own_graph(_: list[Path], clock: Clock) -> dict[str, int]:
     """Write our own graph's reasoner input, and its mappings, as N-Triples to the two files named."""
-    from kg.pipeline import open_build
+    from kg.build.publishing import open_build
+    from kg.pages.explain.view import make_prover
     from kg.settings import Settings
-    from kg.views.proving import make_prover
 
     store = open_build(Settings.from_environment(os.environ))
     asserted = make_prover(store).asserted
@@ -159,10 +158,10 @@ def own_graph(_: list[Path], clock: Clock) -> dict[str, int]:
 
 def cases(_: list[Path], clock: Clock) -> dict[str, float]:
     """Answer 200 cases of five features drawn at random; contradictory draws are refused and not counted."""
+    from kg.build.publishing import open_build
     from kg.errors import BadQuery
-    from kg.pipeline import open_build
+    from kg.pages.case.view import CaseContext, case_page
     from kg.settings import Settings
-    from kg.views.casing import CaseContext, case_page
 
     judged = CaseContext.load(open_build(Settings.from_environment(os.environ)))
     clock.mark("load")
@@ -185,9 +184,9 @@ def cases(_: list[Path], clock: Clock) -> dict[str, float]:
 
 def proofs(_: list[Path], clock: Clock) -> dict[str, float]:
     """Explain every fifth inferred edge of the published graph, as the page shows it."""
-    from kg.pipeline import open_build
+    from kg.build.publishing import open_build
+    from kg.pages.explain import view as proving
     from kg.settings import Settings
-    from kg.views import proving
 
     store = open_build(Settings.from_environment(os.environ))
     prover, naming = proving.make_prover(store), proving.load_all_labels(store)

@@ -12,11 +12,11 @@ import psutil
 from benchmarks.serving.load import wrk
 from benchmarks.serving.peers import ROOT, ours, oxigraph
 from benchmarks.serving.requests_per_second import JSON, TEN
+from kg.pages.app import create_app
 from kg.settings import Settings
-from kg.store.client import EngineStore
-from kg.store.engine import start_engine
-from kg.store.opening import open_local_store
-from kg.web import create_app
+from sparqlhost.pool.engine_store import EngineStore
+from sparqlhost.pool.supervisor import start_engine
+from sparqlhost.store_opening import open_local_store
 
 SECONDS = 6
 

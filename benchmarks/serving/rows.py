@@ -72,7 +72,7 @@ def _published(folder: Path, data: Path) -> Path:
     """Return a build folder whose graph is `data`, so that our server loads it as it loads any build."""
     import hashlib
 
-    from kg.pipeline.manifest import Manifest
+    from kg.build.publishing import Manifest
 
     digest = hashlib.sha256(data.read_bytes()).hexdigest()
     place = folder / "build" / digest

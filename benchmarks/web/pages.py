@@ -10,10 +10,10 @@ import time
 
 from flask.testing import FlaskClient
 
+from kg.build.publishing import open_build
 from kg.namespaces import BASE, ENTITY_KINDS
-from kg.pipeline import open_build
+from kg.pages.app import create_app
 from kg.settings import Settings
-from kg.web import create_app
 
 ROUNDS = 5
 OTHERS = (

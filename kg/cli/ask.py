@@ -8,13 +8,19 @@ from shlex import quote
 
 import click
 
+from kg.build.question_library import (
+    ParameterChoices,
+    QuestionAnswer,
+    QuestionLibrary,
+    RelatedSituations,
+    describe_choices,
+    find_related_situations,
+    load_library,
+)
 from kg.cli.output import OUTPUT_FORMATS, format_term, print_solutions
-from kg.pipeline.answers import ParameterChoices, QuestionAnswer, describe_choices
-from kg.pipeline.asking import QuestionLibrary, load_library
-from kg.pipeline.nearby import RelatedSituations, find_related_situations
-from kg.questions import Question
+from kg.model.questions import Question
 from kg.settings import Settings
-from kg.store.protocol import Solutions
+from sparqlhost.store.interface import Solutions
 
 
 @click.command(
@@ -41,7 +47,7 @@ def ask(
     name: str | None, parameters: tuple[str, ...], listed: bool, format_: str, show_query: bool, iri: bool
 ) -> None:
     """Answer a named question."""
-    from kg.pipeline.opening import open_build
+    from kg.build.publishing import open_build
 
     settings = Settings.from_environment(os.environ)
     questions = load_library(settings.root)

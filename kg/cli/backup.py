@@ -25,7 +25,7 @@ Exit codes: 0 written, 1 it could not be, 2 wrong use."""
 @click.option("--build-dir", type=click.Path(path_type=Path), help="Where builds are published.")
 def backup(file: Path, server: str | None, store: str | None, build_dir: Path | None) -> None:
     """Write everything the store holds at one moment to FILE, as N-Quads (packed when it ends in .gz)."""
-    from kg.serving.backing_up import write_backup as write_backup
+    from sparqlhost.ops.backup_restore import write_backup
 
     settings = Settings.from_environment(os.environ, store=store, build_dir=build_dir)
     origin = write_backup(settings, file, server)

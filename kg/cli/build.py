@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kg.cli.progress import show_progress
+from kg.cli.output import show_progress
 from kg.settings import Settings
 
 
@@ -31,7 +31,7 @@ Exit codes: 0 published, 1 mistakes in the files (all listed; the last good buil
 )
 def build(source_text: Path | None, reasoner: str) -> None:
     """Load, validate, reason and publish the graph under build/current."""
-    from kg.pipeline import build as run
+    from kg.build.building import build as run
 
     started = time.perf_counter()
     settings = Settings.from_environment(os.environ, source_text=source_text)

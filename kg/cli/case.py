@@ -12,8 +12,8 @@ import click
 from kg.settings import Settings
 
 if TYPE_CHECKING:
-    from kg.views.case import CaseClaim, CasePage
-    from kg.views.terms import TermRef
+    from kg.pages.case.case_page import CaseClaim, CasePage
+    from kg.pages.term_refs import TermRef
 
 
 @click.command(
@@ -40,9 +40,9 @@ def case(
     features: tuple[str, ...], lacking: tuple[str, ...], as_json_: bool, every: bool, listing: bool
 ) -> None:
     """Judge every claim by a case: FEATUREs as CURIEs, IRIs or labels."""
-    from kg.pipeline import open_build
-    from kg.views.casing import CaseContext, case_page, empty_case_page
-    from kg.views.terms import as_json
+    from kg.build.publishing import open_build
+    from kg.pages.case.view import CaseContext, case_page, empty_case_page
+    from kg.pages.term_refs import as_json
 
     if not (features or lacking or listing):
         raise click.UsageError("Give at least one feature; --list shows them.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kg.cli.progress import show_progress
+from kg.cli.output import show_progress
 from kg.settings import Settings
 
 
@@ -26,7 +26,7 @@ Exit codes: 0 no mistake, 1 mistakes (one line each: file:line:column: what, and
 )
 def check(source_text: Path | None) -> None:
     """Validate the files: syntax, terms, duplicates, shapes and, with your copy, anchors and cues."""
-    from kg.pipeline import check_project as run
+    from kg.build.building import check_project as run
 
     settings = Settings.from_environment(os.environ, source_text=source_text)
     with show_progress() as progress:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from kg.claims.anchors import CheckedCopy
-from kg.claims.coverage import DocumentCoverage, SegmentCoverage, measure_span_share
 from kg.settings import Settings
+from kg.texts.anchors import CheckedCopy
+from kg.texts.text_coverage import DocumentCoverage, SegmentCoverage, measure_span_share
 
 
 @click.command(
@@ -31,7 +31,7 @@ Exit codes: 0 nothing open; 1 a sentence has neither claim nor reason, or the co
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 def coverage(source_text: Path | None, document: str | None, format_: str) -> None:
     """Show which sentences of the text have claims."""
-    from kg.pipeline.anchoring import read_coverage
+    from kg.build.reader_copy import read_coverage
 
     settings = Settings.from_environment(os.environ, source_text=source_text)
     found = read_coverage(settings, document)

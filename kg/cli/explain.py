@@ -32,9 +32,9 @@ there is no build; 2 wrong use."""
 )
 def explain(subject: str, predicate: str, object: str, every: bool, form: str) -> None:
     """Prove that SUBJECT PREDICATE OBJECT holds; each a CURIE, an IRI or a label."""
-    from kg.pipeline import open_build
-    from kg.views import proving
-    from kg.views.terms import as_json
+    from kg.build.publishing import open_build
+    from kg.pages.explain import view as proving
+    from kg.pages.term_refs import as_json
 
     store = open_build(Settings.from_environment(os.environ))
     triple = proving.parse_statement(proving.load_term_names(store), subject, predicate, object)
@@ -44,7 +44,7 @@ def explain(subject: str, predicate: str, object: str, every: bool, form: str) -
     if form == "json":
         click.echo(json.dumps(as_json(page), ensure_ascii=False, indent=1))
     else:
-        from kg.views.proof_text import render_prov, render_text
+        from kg.pages.explain.proof_text import render_prov, render_text
 
         click.echo(
             render_text(page) if form == "text" else _serialize_turtle(list(render_prov(page))), nl=False
@@ -56,7 +56,7 @@ def _serialize_turtle(quads: list[object]) -> str:
     """Return quads of the default graph as Turtle."""
     from pyoxigraph import Quad, RdfFormat, serialize
 
-    from kg.store.answers import find_used_prefixes
+    from sparqlhost.pool.query_runner import find_used_prefixes
 
     triples = [quad.triple for quad in quads if isinstance(quad, Quad)]
     return (serialize(triples, format=RdfFormat.TURTLE, prefixes=find_used_prefixes(triples)) or b"").decode()

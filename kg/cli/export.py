@@ -36,8 +36,8 @@ Exit codes: 0 exported, 1 it could not be, 2 wrong use."""
 @click.argument("name", type=click.Choice(EXPORT_NAMES))
 def export(name: str, output: Path | None) -> None:
     """Export the built graph as NAME."""
-    from kg.exports.offers import ExportFile, make_export_files, zip_files
-    from kg.pipeline.opening import open_build
+    from kg.build.publishing import open_build
+    from kg.exports.export_formats import ExportFile, make_export_files, zip_files
 
     settings = Settings.from_environment(os.environ)
     if name == "kgx" and output is None and sys.stdout.isatty():

@@ -18,13 +18,13 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from kg.external.formats import FileFormat
-from kg.external.reading import ReadOptions
-from kg.external.table import FALLBACK_NAMESPACE
 from kg.linking.importing import ImportRequest, ImportResult, import_file
-from kg.linking.registry import locate_import_store
+from kg.linking.readers.file_formats import FileFormat
+from kg.linking.readers.source_reading import ReadOptions
+from kg.linking.readers.table_reader import FALLBACK_NAMESPACE
+from kg.model.import_registry import locate_import_store
 from kg.settings import Settings
-from kg.store.sharing import is_store_served
+from sparqlhost.store.disk_store import is_store_served
 
 #: problems listed on the terminal; --report writes all.
 MAX_LISTED = 200
@@ -109,7 +109,7 @@ def _import_source(request: ImportRequest, store: Path | None, limit: int) -> Im
     with _make_progress_bar() as progress, tempfile.TemporaryDirectory(prefix="kg-import-") as folder:
         path = Path(request.source)
         if "://" in request.source:
-            from kg.external.download import download_file
+            from sparqlhost.download import download_file
 
             fetch = progress.add_task("fetch", total=None)
             path = download_file(

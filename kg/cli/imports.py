@@ -11,10 +11,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from kg.linking.importing import remove_import as remove_import
-from kg.linking.registry import ImportedDataset, find_import, list_imports, locate_import_store
+from kg.linking.importing import remove_import
+from kg.model.import_registry import ImportedDataset, find_import, list_imports, locate_import_store
 from kg.settings import Settings
-from kg.store.imports import open_readonly
+from sparqlhost.store.staging import open_readonly
 
 
 @click.group(

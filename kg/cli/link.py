@@ -14,15 +14,14 @@ from typing import Any
 import click
 
 from kg.errors import BadData
+from kg.linking.answer_changes import AnswerChange, open_mapping_trial
 from kg.linking.candidates import Candidate
-from kg.linking.checking import LinkFinding, check_links
-from kg.linking.effects import AnswerChange, open_mapping_trial
-from kg.linking.entities import LinkableEntity
-from kg.linking.remotes import open_remote_workbench
+from kg.linking.link_checking import LinkFinding, check_links
+from kg.linking.linkable_entities import LinkableEntity
 from kg.linking.verdicts import VERDICT_KEYS, VERDICT_PREDICATES, Verdict, explain_unwritable, record_verdict
-from kg.linking.workbench import open_workbench
+from kg.linking.workbench import open_remote_workbench, open_workbench
+from kg.pages.review.view import candidate_as_dict, format_side_by_side
 from kg.settings import Settings
-from kg.views.review import candidate_as_dict, format_side_by_side
 
 
 class LinkGroup(click.Group):

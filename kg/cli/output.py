@@ -1,11 +1,12 @@
-"""Answers on the command line: a table for people, CSV and JSON for programs."""
+"""Progress on a terminal: the step at hand, on stderr; nothing when stderr is not a terminal."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 from pyoxigraph import BlankNode, Literal, NamedNode
@@ -14,7 +15,20 @@ from rich.table import Table
 from rich.text import Text
 
 from kg.namespaces import XSD, compress_iri
-from kg.store.protocol import Solutions, Term
+from sparqlhost.store.interface import Solutions, Term
+
+
+@contextmanager
+def show_progress() -> Iterator[Callable[[str], None]]:
+    """Offer a function that names the step at hand."""
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        yield lambda step: status.update(f"{step} …")
+
+
+#: MERGED kg.cli.output
+#: MERGED Answers on the command line: a table for people, CSV and JSON for programs.
+
 
 OUTPUT_FORMATS = ("table", "csv", "json")
 

@@ -14,8 +14,8 @@ from kg.cli.output import OUTPUT_FORMATS, print_solutions
 from kg.errors import BadQuery, NotFound
 from kg.namespaces import PREFIXES, XSD
 from kg.settings import Settings
-from kg.store.answers import find_used_prefixes
-from kg.store.protocol import Solutions, Store
+from sparqlhost.pool.query_runner import find_used_prefixes
+from sparqlhost.store.interface import Solutions, Store
 
 # SPARQL 1.1, section 19.8: a prologue, then the word that begins an update
 _UPDATE_START = re.compile(
@@ -42,8 +42,8 @@ Exit codes: 0 answered, 1 no such file or not a query, 2 wrong use."""
 @click.option("--format", "format_", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True)
 def query(query: str, format_: str) -> None:
     """Run a SPARQL query over the built graph."""
-    from kg.linking.beside import open_build_with_imports
-    from kg.linking.federating import answer_service_calls
+    from kg.linking.build_overlay import open_build_with_imports
+    from kg.linking.named_remotes import answer_service_calls
 
     text, where = _read_query(query)
     settings = Settings.from_environment(os.environ)
@@ -91,8 +91,8 @@ def declare_prefixes(text: str) -> str:
 
 def _print_unknown_terms(store: Store, text: str) -> None:
     """Say on stderr which terms of a query without an answer are in no graph: they may be misspelt."""
-    from kg.views.misasked import describe_unknown_terms
-    from kg.views.proving import load_all_labels
+    from kg.pages.explain.statement_input import describe_unknown_terms
+    from kg.pages.explain.view import load_all_labels
 
     for sentence in describe_unknown_terms(store, load_all_labels(store).labels, text):
         click.echo(f"kg: {sentence}", err=True)

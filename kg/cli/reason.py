@@ -13,10 +13,10 @@ from typing import IO, TYPE_CHECKING, cast
 import click
 
 if TYPE_CHECKING:
-    from kg.reasoning import Closure
-    from kg.reasoning.engine import ProgressCallback
-    from kg.reasoning.proofs import Proof
-    from kg.reasoning.relation import FactSet
+    from rlreason.closure import Closure
+    from rlreason.proofs import Proof
+    from rlreason.relation import FactSet
+    from rlreason.rule_engine import ProgressCallback
 
 EXIT_INCONSISTENT = 3
 #: violations told one by one
@@ -67,7 +67,7 @@ def reason(
     graph: str | None,
 ) -> None:
     """Write the triples that OWL 2 RL infers from FILEs: RDF in any syntax, OBO, packed or not."""
-    from kg.external.rdf_files import read_triples_of_files
+    from kg.linking.readers.format_dispatch import read_triples_of_files
 
     if not files and not (remote and graph):
         raise click.UsageError("Missing argument 'FILE...'.")
@@ -84,7 +84,7 @@ def reason(
             triples = read_triples_of_files(files) if files else None
             code = reason_remotely(remote, triples, graph, output, progress)
         sys.exit(code)
-    from kg.reasoning import close
+    from rlreason.closure import close
 
     with _show_progress() as progress:
         closure = close(
@@ -101,8 +101,7 @@ def reason(
 
 def _write_triples(closure: Closure, output: Path | None, asserted: FactSet | None) -> None:
     """Write the inferred triples, after those of `before`."""
-    from kg.reasoning.closure import decode_triples
-    from kg.reasoning.ntriples import serialize_ntriples
+    from rlreason.closure import decode_triples, serialize_ntriples
 
     dictionary = closure.engine.dictionary
     parts = [part for part in (asserted, closure.inferred_facts) if part is not None]
@@ -137,8 +136,8 @@ def _open_output(output: Path | None) -> Iterator[IO[bytes]]:
 
 def _format_derivation(proof: Proof, depth: int) -> Iterator[str]:
     """Yield the derived premises of a proof, each with what it rests on."""
-    from kg.reasoning.proofs import Derived
-    from kg.reasoning.wording import fill_wording, format_triple
+    from rlreason.proofs import Derived
+    from rlreason.wording import fill_wording, format_triple
 
     for premise in proof.premises if isinstance(proof, Derived) else ():
         if isinstance(premise, Derived):
@@ -151,7 +150,7 @@ def _format_derivation(proof: Proof, depth: int) -> Iterator[str]:
 
 def _report_inconsistencies(closure: Closure) -> int:
     """Write what contradicts to stderr, each with its proof; return the exit code."""
-    from kg.reasoning.proofs import Prover
+    from rlreason.proofs import Prover
 
     found = closure.inconsistencies
     prover = Prover.from_closure(closure) if found and len(closure.state.facts) < MAX_FACTS_TO_PROVE else None

@@ -7,9 +7,9 @@ import os
 
 import click
 
-from kg.external import remotes
-from kg.external.remote_endpoint import select_from_remote
+from kg.linking import named_remotes as remotes
 from kg.settings import Settings
+from sparqlhost.remote_endpoint import select_from_remote
 
 
 @click.group(

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 
 import click
 
+from kg.pages.mappings.view import AcceptedMapping, list_unaccepted_mappings, select_accepted_mappings
+from kg.pages.page_queries import PageQueryReader
+from kg.pages.resolve.view import NOT_FROM_TEXT, BroaderGroup, ClaimAboutEntity, MappingBelow, Resolution
+from kg.pages.resolve.view import resolve_identifier as resolved
+from kg.pages.term_refs import as_json
 from kg.settings import Settings
-from kg.views.mappings import AcceptedMapping, list_unaccepted_mappings, select_accepted_mappings
-from kg.views.reading import PageQueryReader
-from kg.views.resolve import NOT_FROM_TEXT, MappingBelow, Resolution
-from kg.views.resolve import resolve_identifier as resolved
-from kg.views.said import ClaimAboutEntity
-from kg.views.terms import as_json
-from kg.views.wider import BroaderGroup
 
 
 @click.command(
@@ -34,8 +32,8 @@ Exit codes: 0 found, 1 no such identifier in the graph or none at all, 2 wrong u
 @click.argument("curie")
 def resolve(curie: str, format_: str) -> None:
     """Show what the graph holds for CURIE: RxNorm, ATC, SNOMED CT, MONDO, NCIt and others."""
-    from kg.files.mappings import read_mappings, read_prefixes
-    from kg.pipeline.opening import open_build
+    from kg.build.mapping_files import read_mappings, read_prefixes
+    from kg.build.publishing import open_build
 
     settings = Settings.from_environment(os.environ)
     reader = PageQueryReader(open_build(settings), settings.root / "queries" / "pages")

@@ -27,8 +27,8 @@ def restore(file: Path, server: str | None, store: str | None) -> None:
     FILE is checked first; a restore that fails leaves what was there. A running server takes it with the
     token in KG_UPDATE_TOKEN or KG_UPDATE_TOKEN_FILE.
     """
-    from kg.serving.backing_up import restore_backup as take_in
-    from kg.web.writing import read_update_token
+    from sparqlhost.ops.backup_restore import restore_backup as take_in
+    from sparqlhost.protocol.security import read_update_token
 
     settings = Settings.from_environment(os.environ, store=store)
     count, where = take_in(settings, file, read_update_token(settings), server)

@@ -39,8 +39,8 @@ def serve(build: bool, **options: Any) -> None:
     SIGTERM or Ctrl-C ends it when the requests in hand are answered; SIGHUP, or a new build, puts the new
     build in the place of the old one without a dropped request.
     """
-    from kg.linking.beside import prepare_serving_settings
-    from kg.serving.main import run_server
+    from kg.linking.build_overlay import prepare_serving_settings
+    from sparqlhost.ops.run_server import run_server
 
     settings = Settings.from_environment(os.environ, **options)
     if build:
@@ -52,7 +52,7 @@ def _build_if_unbuilt(settings: Settings) -> None:
     """Build the graph when none is published and one is to be served."""
     if settings.empty or (settings.build_dir / "current").exists():
         return
-    from kg import pipeline
+    from kg.build.building import build
 
     click.echo("No build yet: building the graph.", err=True)
-    pipeline.build(settings)
+    build(settings)

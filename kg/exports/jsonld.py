@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.exports.facts import ASSERTED, BACKGROUND, INFERRED, list_assertion_graphs
+from kg.exports.subject_facts import ASSERTED, BACKGROUND, INFERRED, list_assertion_graphs
 from kg.namespaces import GRAPH, KG, OWL, PREFIXES, RDF, RDFS, XSD, compress_iri
-from kg.store.protocol import Store, Term
+from sparqlhost.store.interface import Store, Term
 
 JsonObject = dict[str, object]
 ONTOLOGY = GRAPH["ontology"]

@@ -1,8 +1,4 @@
-"""KGX nodes and edges: Biolink categories and predicates, with hedge, condition and source on every edge.
-
-A caution is never exported as its opposite: it stands in `limited_by` of the edges of its pair, and with its
-reason in the list of what is not exported. No edge says `biolink:treats`.
-"""
+"""The table `data/mappings/biolink.tsv`: how our classes and properties read in Biolink."""
 
 from __future__ import annotations
 
@@ -12,11 +8,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyoxigraph import NamedNode
 
-from kg.exports.biolink import BiolinkRow, index_by_term
-from kg.exports.facts import (
+from kg.errors import BadData
+from kg.exports.subject_facts import (
     ASSERTED,
     BACKGROUND,
     INFERRED,
@@ -26,9 +23,51 @@ from kg.exports.facts import (
     list_claims,
     read_facts,
 )
-from kg.mappings.rows import MappingCollection
+from kg.model.mapping_sets import MappingCollection
 from kg.namespaces import BASE, CLAIM, KG, OA, RDF, RDFS, SKOS, compress_iri
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
+
+BIOLINK_TABLE = Path("data") / "mappings" / "biolink.tsv"
+BIOLINK_SLOTS = ("category", "predicate", "phenotype", "structure", "inferred")
+
+
+@dataclass(frozen=True, slots=True)
+class BiolinkRow:
+    """Our term, the slot it fills, the Biolink term (empty: not exported) and why."""
+
+    term: str
+    slot: str
+    biolink: str
+    note: str
+
+
+def read_biolink_table(root: Path) -> tuple[BiolinkRow, ...]:
+    """Return the table of the project at `root`; raises BadData with the line of a broken row."""
+    rows = []
+    for number, line in enumerate((root / BIOLINK_TABLE).read_text("utf-8").splitlines(), 1):
+        if line.startswith(("#", "term\t")):
+            continue
+        cells = line.split("\t")
+        if len(cells) != 4 or cells[1] not in BIOLINK_SLOTS or cells[2] == "biolink:treats":
+            todo = f"Write term, one of {', '.join(BIOLINK_SLOTS)}, a Biolink term that is not biolink:treats, a note."
+            raise BadData(
+                "The row cannot be used.", location=BIOLINK_TABLE.as_posix(), line=number, hint=todo
+            )
+        rows.append(BiolinkRow(*cells))
+    return tuple(rows)
+
+
+def index_by_term(rows: tuple[BiolinkRow, ...], slot: str) -> dict[str, BiolinkRow]:
+    """Return the rows of one slot by our term."""
+    return {row.term: row for row in rows if row.slot == slot}
+
+
+#: MERGED kg.exports.kgx
+#: MERGED KGX nodes and edges: Biolink categories and predicates, with hedge, condition and source on every edge.
+#: MERGED
+#: MERGED A caution is never exported as its opposite: it stands in `limited_by` of the edges of its pair, and with its
+#: MERGED reason in the list of what is not exported. No edge says `biolink:treats`.
+
 
 KgxRecord = Mapping[str, str | list[str]]
 

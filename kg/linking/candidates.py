@@ -8,13 +8,18 @@ from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
 
-from kg.linking.bridges import AcceptedRow, add_label_reasons, add_reference_reasons
-from kg.linking.curies import CurieNormalizer
-from kg.linking.entities import LinkableEntity
-from kg.linking.index import NameIndex, OutsideTerm, TermName
-from kg.linking.names import make_head_variants, make_word_bag, normalize_name
-from kg.linking.reasons import CandidateReason, ReasonCollector
-from kg.mappings.rows import MappingCollection, MappingRow
+from kg.linking.candidate_reasons import (
+    AcceptedRow,
+    CandidateReason,
+    ReasonCollector,
+    add_label_reasons,
+    add_reference_reasons,
+)
+from kg.linking.linkable_entities import LinkableEntity
+from kg.linking.name_index import NameIndex, OutsideTerm, TermName
+from kg.linking.name_similarity import make_head_variants, make_word_bag, normalize_name
+from kg.model.identifiers import CurieNormalizer
+from kg.model.mapping_sets import MappingCollection, MappingRow
 
 #: what a name of ours and a name of theirs are worth when they are equal.
 _ENTITY_NAME_WEIGHTS = {

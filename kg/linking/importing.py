@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg.errors import BadData, UserError
-from kg.external.formats import strip_format_suffixes
-from kg.external.rdf import RDF_FORMATS, RdfStream, describe_syntax_error
-from kg.external.readers import read_content
-from kg.external.reading import ReadOptions, ReadProblem, SourceReading
-from kg.linking.beside import holds_older_build, load_current_build, refresh_neighbourhood
-from kg.linking.registry import ImportedDataset, describe_import, get_term_text, make_removal_update
+from kg.linking.build_overlay import holds_older_build, load_current_build, refresh_neighbourhood
+from kg.linking.readers.file_formats import strip_format_suffixes
+from kg.linking.readers.format_dispatch import read_content
+from kg.linking.readers.rdf_reader import RDF_FORMATS, RdfStream, describe_syntax_error
+from kg.linking.readers.source_reading import ReadOptions, ReadProblem, SourceReading
+from kg.model.import_registry import ImportedDataset, describe_import, get_term_text, make_removal_update
 from kg.namespaces import DCTERMS, GRAPH, IMPORT_GRAPH, OWL, RDFS
 from kg.settings import Settings
-from kg.store.imports import StagedStore, stage_store
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
+from sparqlhost.store.staging import StagedStore, stage_store
 
 if TYPE_CHECKING:
-    from kg.mappings.prefixes import PrefixTable
+    from kg.model.identifiers import PrefixTable
 
 _IMPORT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 #: dates and version numbers at the end of a file's name: `hp-2025-01-16` is a version of `hp`.
@@ -111,7 +111,7 @@ def make_curie_expander(settings: Settings) -> Callable[[str], str]:
 
     @cache
     def load_prefixes() -> PrefixTable:
-        from kg.files.mappings import read_prefixes  # only mapping sets and tables need it
+        from kg.build.mapping_files import read_prefixes  # only mapping sets and tables need it
 
         return read_prefixes(settings.root)
 

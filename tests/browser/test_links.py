@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from kg.external.reading import ReadOptions
-from kg.files.mappings import read_mappings
+from kg.build.mapping_files import read_mappings
 from kg.linking.importing import ImportRequest, import_file
-from kg.linking.registry import locate_import_store
+from kg.linking.readers.source_reading import ReadOptions
 from kg.linking.workbench import open_workbench
+from kg.model.import_registry import locate_import_store
 from kg.settings import Settings
 
 from .conftest import Visit, serving, visiting

@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 from pyoxigraph import NamedNode
 
-from kg.cases.case import FeatureTruth, PatientCase, make_case
-from kg.cases.judging import (
+from kg.errors import BadQuery
+from kg.model.case_judging import (
     ClaimStatus,
     choose_next_questions,
     find_cautions,
@@ -18,13 +18,12 @@ from kg.cases.judging import (
     judge_all_claims,
     judge_claim,
 )
-from kg.cases.knowledge import OFFERING_KINDS, ClinicalClaim, ClinicalKnowledge, read_knowledge
-from kg.cases.reasoned import derive_entailments
-from kg.errors import BadQuery
+from kg.model.case_knowledge import OFFERING_KINDS, ClinicalClaim, ClinicalKnowledge, read_knowledge
+from kg.model.patient_case import FeatureTruth, PatientCase, derive_entailments, make_case
 from kg.namespaces import PREFIXES
-from kg.store.protocol import Store
-from kg.views.casing import CaseContext, case_page
-from kg.views.proving import is_reasoner_input
+from kg.pages.case.view import CaseContext, case_page
+from kg.pages.explain.view import is_reasoner_input
+from sparqlhost.store.interface import Store
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ def test_the_three_lines_of_python_run(run: Run) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # rdflib warns of its own default_context
 def test_kg_load_reaches_every_triple_with_the_prefixes_bound(built: Path, settings: Settings) -> None:
     import kg
-    from kg.pipeline import read_manifest
+    from kg.build.publishing import read_manifest
 
     graph = kg.load(built)
     manifest = read_manifest(settings)

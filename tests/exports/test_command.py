@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from kg.cli.export import EXPORT_NAMES, export
 from kg.errors import StoreUnavailable
-from kg.exports.offers import EXPORT_FILES, EXPORT_WRITERS
+from kg.exports.export_formats import EXPORT_FILES, EXPORT_WRITERS
 
 
 def _run(built: Path, *arguments: str) -> Result:

@@ -15,11 +15,11 @@ import sssom_pydantic
 from flask.testing import FlaskClient
 
 from kg.errors import BadData, NotFound
-from kg.exports.biolink import read_biolink_table
-from kg.exports.facts import ASSERTED, BACKGROUND, INFERRED, list_assertion_graphs, list_claim_graphs
-from kg.exports.offers import EXPORT_WRITERS, ExportFile, make_export_files, zip_files
+from kg.exports.export_formats import EXPORT_WRITERS, ExportFile, make_export_files, zip_files
+from kg.exports.kgx import read_biolink_table
+from kg.exports.subject_facts import ASSERTED, BACKGROUND, INFERRED, list_assertion_graphs, list_claim_graphs
 from kg.namespaces import BASE, CLAIM, GRAPH, KG, NP, RDF
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
 from tests.conftest import ROOT
 
 Edge = dict[str, str | list[str]]

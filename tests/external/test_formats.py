@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kg.errors import BadData
-from kg.external.formats import FileFormat, detect_format, strip_format_suffixes
+from kg.linking.readers.file_formats import FileFormat, detect_format, strip_format_suffixes
 from tests.external.samples import CSV, FILES
 
 EXPECTED = dict(zip(FILES, [f for f in FileFormat if f is not FileFormat.TABLE], strict=False)) | {

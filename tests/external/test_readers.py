@@ -10,10 +10,10 @@ import pyoxigraph as ox
 import pytest
 
 from kg.errors import BadData
-from kg.external.formats import FileFormat
-from kg.external.rdf import RdfStream
-from kg.external.readers import read_content
-from kg.external.reading import ReadOptions, SourceReading
+from kg.linking.readers.file_formats import FileFormat
+from kg.linking.readers.format_dispatch import read_content
+from kg.linking.readers.rdf_reader import RdfStream
+from kg.linking.readers.source_reading import ReadOptions, SourceReading
 from tests.external.samples import BASE, CSV, FILES, LABEL, OBO, SUB, packed
 
 

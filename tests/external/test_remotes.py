@@ -14,11 +14,12 @@ from typing import Any, ClassVar
 import pytest
 
 from kg.errors import BadData, Forbidden, NotFound, TooExpensive, UserError
-from kg.external import guarded, remotes
-from kg.external.federation import inline_service_calls
-from kg.external.remote_endpoint import select_from_remote, select_from_remotes
+from kg.linking import named_remotes as remotes
 from kg.settings import Settings
-from kg.store.memory import MemoryStore
+from sparqlhost import guarded_http as guarded
+from sparqlhost.remote.service_calls import inline_service_calls
+from sparqlhost.remote_endpoint import select_from_remote, select_from_remotes
+from sparqlhost.store.local_store import MemoryStore
 from tests.external.samples import NT
 from tests.oxigraph import free_port, serving
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kg.external.reading import ReadOptions
 from kg.linking.importing import ImportRequest, import_file
-from kg.linking.registry import locate_import_store
+from kg.linking.readers.source_reading import ReadOptions
 from kg.linking.workbench import Workbench, open_workbench
+from kg.model.import_registry import locate_import_store
 from kg.settings import Settings
 
 SLICES = {

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kg.linking.bridges import AcceptedRow
+from kg.linking.candidate_reasons import AcceptedRow
 from kg.linking.candidates import Candidate, JudgedMappings, find_candidates
-from kg.linking.entities import LinkableEntity, select_entities
-from kg.linking.names import make_head_variants, make_word_bag, normalize_name
-from kg.linking.trigrams import build_trigram_index
+from kg.linking.linkable_entities import LinkableEntity, select_entities
+from kg.linking.name_similarity import build_trigram_index, make_head_variants, make_word_bag, normalize_name
 from kg.linking.workbench import Workbench
 
 

@@ -18,15 +18,15 @@ import pytest
 from click.testing import CliRunner
 
 from kg.errors import BadData, NotFound, StoreUnavailable, UserError
-from kg.external.reading import ReadOptions
-from kg.linking.beside import holds_older_build, open_build_with_imports, prepare_serving_settings
+from kg.linking.build_overlay import holds_older_build, open_build_with_imports, prepare_serving_settings
 from kg.linking.importing import ImportRequest, choose_import_id, import_file, remove_import
-from kg.linking.registry import find_import, list_imports, locate_import_store
+from kg.linking.readers.source_reading import ReadOptions
+from kg.model.import_registry import find_import, list_imports, locate_import_store
 from kg.namespaces import GRAPH, IMPORT_GRAPH
 from kg.settings import Settings
-from kg.store import imports
-from kg.store.disk import DiskStore
-from kg.store.imports import open_readonly
+from sparqlhost.store import staging as imports
+from sparqlhost.store.disk_store import DiskStore
+from sparqlhost.store.staging import open_readonly
 from tests.external.samples import FILES, OBO, packed
 
 KG = Path(sys.executable).with_name("kg")
@@ -353,7 +353,7 @@ def test_an_address_is_fetched_on_request(own: Settings, files: str) -> None:
     ],
 )
 def test_an_address_that_fails_is_one_sentence(own: Settings, files: str, path: str, said: str) -> None:
-    from kg.external.download import download_file
+    from sparqlhost.download import download_file
 
     own.imports_dir.mkdir()
     address = f"{files}/{path}"
@@ -367,7 +367,7 @@ def test_an_address_that_fails_is_one_sentence(own: Settings, files: str, path: 
 
 
 def test_a_file_over_the_limit_is_refused(own: Settings, files: str, tmp_path: Path) -> None:
-    from kg.external.download import download_file
+    from sparqlhost.download import download_file
 
     with pytest.raises(UserError, match="limit"):
         download_file(f"{files}/zz.obo", tmp_path, 100, lambda n: None, lambda n: None)

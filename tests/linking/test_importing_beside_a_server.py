@@ -14,11 +14,11 @@ import requests
 
 from kg.errors import StoreUnavailable
 from kg.linking.importing import ImportRequest, import_file
-from kg.linking.registry import locate_import_store
+from kg.model.import_registry import locate_import_store
 from kg.namespaces import IMPORT_GRAPH
 from kg.settings import Settings
-from kg.store.imports import clone_store, stage_store
-from kg.store.sharing import SharedDiskStore, hold_writes, is_store_served
+from sparqlhost.store.disk_store import SharedDiskStore, hold_writes, is_store_served
+from sparqlhost.store.staging import clone_store, stage_store
 from tests.external.samples import FILES, OBO
 from tests.serving.servers import TOKEN, WRITER, Running, environment, running
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from kg.linking.registry import locate_import_store
+from kg.model.import_registry import locate_import_store
 from kg.namespaces import IMPORT_GRAPH
 from kg.settings import Settings
-from kg.store.imports import open_readonly
+from sparqlhost.store.staging import open_readonly
 from tests.oxigraph import free_port, serving
 
 Kg = Callable[..., subprocess.CompletedProcess[str]]

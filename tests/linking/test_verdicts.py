@@ -13,20 +13,25 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from kg.build.mapping_files import read_mappings, read_prefixes
 from kg.errors import BadData
-from kg.external.reading import ReadOptions
-from kg.files.mappings import read_mappings, read_prefixes
 from kg.linking.candidates import Candidate
-from kg.linking.checking import check_links
 from kg.linking.importing import ImportRequest, import_file
-from kg.linking.registry import locate_import_store
-from kg.linking.reviewing import SubmittedVerdict, record_submitted_verdict
-from kg.linking.verdicts import VERDICT_PREDICATES, Verdict, record_verdict
+from kg.linking.link_checking import check_links
+from kg.linking.readers.source_reading import ReadOptions
+from kg.linking.verdicts import (
+    VERDICT_PREDICATES,
+    SubmittedVerdict,
+    Verdict,
+    record_submitted_verdict,
+    record_verdict,
+)
 from kg.linking.workbench import Workbench, open_workbench
-from kg.mappings.checks import check_mappings, is_canonical_sssom
+from kg.model.import_registry import locate_import_store
+from kg.model.mapping_checks import check_mappings, is_canonical_sssom
+from kg.pages.app import create_app
 from kg.settings import Settings
-from kg.store.protocol import Store
-from kg.web import create_app
+from sparqlhost.store.interface import Store
 
 KG = Path(sys.executable).with_name("kg")
 DAY = date(2026, 11, 23)

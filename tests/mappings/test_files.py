@@ -11,10 +11,9 @@ import bioregistry
 import pytest
 import sssom_pydantic
 
-from kg.files.mappings import MAPPINGS_FOLDER, read_mappings, read_prefixes, read_unmapped
-from kg.mappings.checks import check_mappings
-from kg.mappings.rows import MAPPING_VERDICTS, MATCH_PREDICATES, MappingRow
-from kg.mappings.sssom import format_sssom, parse_sssom
+from kg.build.mapping_files import MAPPINGS_FOLDER, read_mappings, read_prefixes, read_unmapped
+from kg.model.mapping_checks import check_mappings
+from kg.model.mapping_sets import MAPPING_VERDICTS, MATCH_PREDICATES, MappingRow, format_sssom, parse_sssom
 from tests.conftest import ROOT
 from tests.mappings.proofs import Proofs
 

@@ -13,20 +13,20 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
+from kg.build.mapping_files import read_prefixes
+from kg.build.publishing import open_build
+from kg.build.question_library import load_library
 from kg.cli.resolve import resolve
 from kg.errors import UserError
-from kg.files.mappings import read_prefixes
-from kg.linking.registry import locate_import_store
+from kg.model.import_registry import locate_import_store
 from kg.namespaces import BASE, GRAPH, OWL, SKOS, compress_iri
-from kg.pipeline import open_build
-from kg.pipeline.asking import load_library
+from kg.pages.mappings.view import select_accepted_mappings
+from kg.pages.page_queries import PageQueryReader
+from kg.pages.resolve.view import list_claims_about
+from kg.pages.resolve.view import resolve_identifier as resolution
 from kg.settings import Settings
-from kg.store.imports import open_readonly
-from kg.store.protocol import Store
-from kg.views.mappings import select_accepted_mappings
-from kg.views.reading import PageQueryReader
-from kg.views.resolve import resolve_identifier as resolution
-from kg.views.said import list_claims_about
+from sparqlhost.store.interface import Store
+from sparqlhost.store.staging import open_readonly
 from tests.conftest import ROOT
 
 

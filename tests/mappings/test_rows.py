@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg.build.mapping_files import read_prefixes
 from kg.errors import BadData, NotFound, UserError
-from kg.files.mappings import read_prefixes
-from kg.mappings.checks import check_mappings, check_unmapped_entities
-from kg.mappings.rows import MappingCollection, MappingRow, MappingSet
-from kg.mappings.sssom import format_sssom, parse_sssom
-from kg.mappings.triples import mappings_to_triples
+from kg.model.mapping_checks import check_mappings, check_unmapped_entities
+from kg.model.mapping_sets import MappingCollection, MappingRow, MappingSet, format_sssom, parse_sssom
+from kg.model.mapping_triples import mappings_to_triples
 from kg.namespaces import OWL, SKOS
 from tests.conftest import ROOT
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Quad, QueryBoolean, Store, Triple
 
-from kg.claims.recognisers import generate_recognisers
+from kg.build.loading import ASSERTED, INFERRED, ONTOLOGY, BuildDataset, load_project
+from kg.build.reasoning import select_published
+from kg.model.recognisers import generate_recognisers
 from kg.namespaces import KG, PREFIXES, RDF
-from kg.pipeline.dataset import ASSERTED, INFERRED, ONTOLOGY, BuildDataset
-from kg.pipeline.load import load_project
-from kg.reasoning import Closure, close
-from kg.reasoning.publication import select_published
+from rlreason.closure import Closure, close
 
 Ask = Callable[[str], bool]
 

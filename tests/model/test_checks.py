@@ -9,7 +9,7 @@ import pytest
 from pyoxigraph import Quad, QuerySolutions, RdfFormat, Store, parse
 
 from kg.namespaces import PREFIXES
-from kg.store.protocol import Store as BuiltStore
+from sparqlhost.store.interface import Store as BuiltStore
 
 _HEAD = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in PREFIXES.items())
 _FAULTS = Path(__file__).parent / "check-faults"

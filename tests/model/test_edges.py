@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Triple
 
+from kg.build.loading import BuildDataset
 from kg.namespaces import KG, PREFIXES, RDF, compress_iri
-from kg.pipeline.dataset import BuildDataset
-from kg.reasoning import Closure, close
+from rlreason.closure import Closure, close
 from tests.model.conftest import patterns, scenario
 
 _EDGES = Path(__file__).parent / "edges.tsv"

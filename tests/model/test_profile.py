@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pyoxigraph import RdfFormat, Triple, parse
 
-from kg.claims.recognisers import generate_recognisers
+from kg.model.recognisers import generate_recognisers
 from kg.namespaces import PREFIXES
-from kg.reasoning.profile import check_profile
+from rlreason.profile import check_profile
 from tests.model.conftest import patterns
 
 _HEAD = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in PREFIXES.items()) + (

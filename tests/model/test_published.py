@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyoxigraph import BlankNode, Triple
 
+from kg.build.reasoning import select_published
 from kg.namespaces import GRAPH, KG, RDF
-from kg.reasoning.publication import select_published
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
 from tests.model.conftest import Ask
 
 ROOTS = 9

@@ -6,10 +6,10 @@ import random
 
 from pyoxigraph import NamedNode, Triple
 
-from kg.claims.recognisers import generate_recognisers
+from kg.build.loading import ASSERTED, BuildDataset
+from kg.model.recognisers import generate_recognisers
 from kg.namespaces import KG, OWL, PREFIXES, RDF
-from kg.pipeline.dataset import ASSERTED, BuildDataset
-from kg.reasoning import close
+from rlreason.closure import close
 
 _SITUATION = NamedNode(PREFIXES["sit"] + "Test")
 _FEATURES = [NamedNode(PREFIXES["feat"] + name) for name in ("one", "two", "three")]

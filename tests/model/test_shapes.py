@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from pyoxigraph import RdfFormat, Triple, parse
 
+from kg.build.loading import BuildDataset, load_shapes
+from kg.build.shape_checks import find_shape_violations
 from kg.namespaces import PREFIXES
-from kg.pipeline.dataset import BuildDataset
-from kg.pipeline.load import load_shapes
-from kg.pipeline.shacl import find_shape_violations
-from kg.reasoning import close
+from rlreason.closure import close
 
 _HEAD = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in PREFIXES.items())
 _CASES = Path(__file__).parent / "faults"

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from kg.namespaces import PREFIXES
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
 from tests.model.conftest import patterns
 
 TRAPS = patterns("traps.tsv")

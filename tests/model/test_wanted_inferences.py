@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pyoxigraph import NamedNode, Triple
 
+from kg.build.loading import BuildDataset
 from kg.namespaces import KG, OWL, PREFIXES
-from kg.pipeline.dataset import BuildDataset
-from kg.reasoning import Closure, close
+from rlreason.closure import Closure, close
 from tests.model.conftest import Ask, patterns, scenario
 
 WANTED = patterns("wanted.tsv")

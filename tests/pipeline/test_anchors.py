@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from kg.claims.anchors import check_copy, find_cue_mismatches, find_span_mismatches
-from kg.claims.coverage import measure_span_share
-from kg.claims.model import SourceDocument
+from kg.build.building import check_project
+from kg.build.loading import load_project
+from kg.build.reader_copy import describe_documents
 from kg.errors import InvalidFiles
-from kg.pipeline import check_project
-from kg.pipeline.anchoring import describe_documents
-from kg.pipeline.load import load_project
+from kg.model.source_documents import SourceDocument
 from kg.settings import Settings
+from kg.texts.anchors import check_copy, find_cue_mismatches, find_span_mismatches
+from kg.texts.text_coverage import measure_span_share
 
 ROOT = Path(__file__).resolve().parents[2]
 Kg = Callable[..., subprocess.CompletedProcess[str]]

@@ -15,14 +15,19 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Triple
 
+from kg.build.loading import INFERRED, METADATA, BuildDataset, is_in_default_graph
+from kg.build.publishing import (
+    Manifest,
+    find_current_build,
+    hash_graph_file,
+    open_build,
+    publish_build,
+    read_manifest,
+)
 from kg.errors import StoreUnavailable
 from kg.namespaces import GRAPH, KG, PREFIXES
-from kg.pipeline import find_current_build, open_build, read_manifest
-from kg.pipeline.dataset import INFERRED, METADATA, BuildDataset, is_in_default_graph
-from kg.pipeline.manifest import Manifest
-from kg.pipeline.publish import hash_graph_file, publish_build
 from kg.settings import Settings
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from kg.build.building import build, check_project
+from kg.build.loading import load_project
+from kg.build.turtle_files import SourceLocator, read_turtle
+from kg.build.vocabulary_checks import find_duplicate_definitions, find_unknown_terms
 from kg.errors import BadData, Inconsistent, InvalidFiles
-from kg.files.places import SourceLocator
-from kg.files.turtle import read_turtle
 from kg.namespaces import KG, PREFIXES
-from kg.pipeline import build, check_project
-from kg.pipeline.load import load_project
-from kg.pipeline.vocabulary import find_duplicate_definitions, find_unknown_terms
 from kg.settings import Settings
 
 Kg = Callable[..., subprocess.CompletedProcess[str]]

@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from kg.build.building import check_project
+from kg.build.loading import load_project
+from kg.build.mapping_graph import find_mapping_mistakes
+from kg.build.query_checks import find_question_mistakes
+from kg.build.turtle_files import read_text, read_turtle
 from kg.errors import BadData, InvalidFiles
-from kg.files.text import read_text
-from kg.files.turtle import read_turtle
-from kg.pipeline import check_project
-from kg.pipeline.load import load_project
-from kg.pipeline.mapped import find_mapping_mistakes
-from kg.pipeline.questioning import find_question_mistakes
-from kg.reasoning.rulebook import load_rules
 from kg.settings import Settings
-from kg.store.memory import MemoryStore
+from rlreason.rules import load_rules
+from sparqlhost.store.local_store import MemoryStore
 from tests.pipeline.test_mistakes import edit
 
 GOOD = b"@prefix ex: <http://e/> .\nex:a ex:p ex:b .\n"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
+from kg.build.owlrl_reasoner import close
+from kg.build.reasoning import REASONERS, load_reasoner
 from kg.errors import BadData
 from kg.namespaces import OWL, RDF, RDFS
-from kg.pipeline.owlrl_engine import close
-from kg.pipeline.reasoners import REASONERS, load_reasoner
-from kg.reasoning import close as close_by_rules
+from rlreason.closure import close as close_by_rules
 
 HEAD = f"""@prefix : <http://example.org/> . @prefix owl: <{OWL}> . @prefix rdfs: <{RDFS}> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .

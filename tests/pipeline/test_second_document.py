@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from kg.pipeline import build, open_build
-from kg.pipeline.asking import load_library
+from kg.build.building import build
+from kg.build.publishing import open_build
+from kg.build.question_library import load_library
+from kg.pages.app import create_app
 from kg.settings import Settings
-from kg.web import create_app
 
 Kg = Callable[..., subprocess.CompletedProcess[str]]
 HERE = Path(__file__).parent / "second_document"
@@ -106,9 +107,9 @@ def test_names_of_the_two_documents_never_meet(both: Path) -> None:
     (both / "data" / "sources" / "demo" / "sentences.ttl").write_text(
         sentences.replace("sent:demo-S01", "sent:S01")
     )
-    from kg.files.places import SourceLocator
-    from kg.pipeline.load import load_project
-    from kg.pipeline.vocabulary import find_duplicate_definitions
+    from kg.build.loading import load_project
+    from kg.build.turtle_files import SourceLocator
+    from kg.build.vocabulary_checks import find_duplicate_definitions
 
     found = [
         mistake.message for mistake in find_duplicate_definitions(SourceLocator(load_project(both).files))

@@ -12,10 +12,10 @@ from pyoxigraph import NamedNode
 from rdflib import Dataset
 from rdflib.query import ResultRow
 
+from kg.build.question_library import QuestionLibrary, load_library
+from kg.model.questions import Question
 from kg.namespaces import compress_iri
-from kg.pipeline.asking import QuestionLibrary, load_library
-from kg.questions import Question
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPECTED = Path(__file__).parent / "expected"
@@ -215,7 +215,7 @@ def test_said_about_looks_for_the_words_given(
 @pytest.mark.parametrize("question", LIBRARY.questions, ids=lambda question: question.name)
 def test_runs_as_it_stands(store: Store, question: object) -> None:
     """The file's own text is a whole query: prefixes, examples, nothing to fill in."""
-    from kg.questions import Question
+    from kg.model.questions import Question
 
     assert isinstance(question, Question)
     if question.query_form == "ASK":
@@ -230,7 +230,7 @@ def test_parses_in_another_tool(question: object) -> None:
     """Rdflib's parser, written apart from ours, reads every file."""
     from rdflib.plugins.sparql import prepareQuery
 
-    from kg.questions import Question
+    from kg.model.questions import Question
 
     assert isinstance(question, Question)
     prepareQuery(question.text)

@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode
 
+from kg.build.question_library import ParameterChoices, answer_question, get_choices_folder, load_library
 from kg.errors import BadData, BadQuery, NotFound
-from kg.pipeline.answers import ParameterChoices, answer_question, get_choices_folder
-from kg.pipeline.asking import load_library
-from kg.questions import Question, find_question, parse_question
+from kg.model.questions import Question, find_question, parse_question
 from kg.settings import PROJECT_ROOT
-from kg.store.memory import MemoryStore
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
+from sparqlhost.store.local_store import MemoryStore
 
 TEXT = """# title: T
 # question: Q?

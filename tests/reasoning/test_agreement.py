@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, parse
 
+from kg.build.owlrl_reasoner import close as owlrl_close
 from kg.namespaces import OWL, RDFS
-from kg.pipeline.owlrl_engine import close as owlrl_close
-from kg.reasoning import close
 from kg.settings import PROJECT_ROOT
+from rlreason.closure import close
 from tests.reasoning.generated import ontologies
 
 #: what owlrl 7.6.2 says otherwise, each with its reason; see `explained` for those told by their shape

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.namespaces import OWL, RDF, RDFS, XSD
-from kg.reasoning import close
-from kg.reasoning.materialisation import Materialization
+from rlreason.closure import close
+from rlreason.materialization import Materialization
 from tests.reasoning.generated import axioms, facts, ontologies, properties, things
 
 EX = "http://example.org/"

@@ -14,12 +14,12 @@ from pyoxigraph import NamedNode, RdfFormat, Triple, parse
 from kg.cli import cli
 from kg.errors import NotFound, UserError
 from kg.namespaces import GRAPH, KG, PREFIXES
-from kg.reasoning.materialisation import Materialization
-from kg.reasoning.proofs import Asserted, Derived, Proof, Prover, iterate_leaves
-from kg.store.protocol import Store
-from kg.views import proving
-from kg.views.proof_text import render_text
-from kg.views.terms import TermLabels
+from kg.pages.explain import view as proving
+from kg.pages.explain.proof_text import render_text
+from kg.pages.term_refs import TermLabels
+from rlreason.materialization import Materialization
+from rlreason.proofs import Asserted, Derived, Proof, Prover, iterate_leaves
+from sparqlhost.store.interface import Store
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_removing_any_leaf_of_a_sample_is_noticed_by_the_kept_closure(prover: Pr
 
 
 def test_alternatives_come_shortest_first_and_are_bounded(prover: Prover) -> None:
-    from kg.reasoning.proofs import count_rule_applications
+    from rlreason.proofs import count_rule_applications
 
     proofs = prover.prove(edge("sit:RelapsedBALL kg:broaderSituation sit:RRALL"), limit=5)
     assert 1 <= len(proofs) <= 5

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Triple
 
-from kg.reasoning import close
+from rlreason.closure import close
 from tests.reasoning.generated import blank, ontologies
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

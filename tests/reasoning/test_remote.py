@@ -16,10 +16,10 @@ from click.testing import CliRunner
 from pyoxigraph import BlankNode, Literal, RdfFormat, Triple, parse
 
 from kg.cli import cli
-from kg.external.rules_remote import INFERRED_GRAPH, RemoteStoreConnection, name_closure_graphs
-from kg.reasoning import close
-from kg.reasoning.elsewhere import close_remotely
+from kg.cli.reason_remote import INFERRED_GRAPH, RemoteStoreConnection, name_closure_graphs
 from kg.settings import Settings
+from rlreason.closure import close
+from rlreason.remote_closure import close_remotely
 from tests.reasoning.test_agreement import our_ontology
 from tests.reasoning.test_rules import FOUND, names, read
 

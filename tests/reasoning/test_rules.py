@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pyoxigraph import RdfFormat, Triple, parse
 
-from kg.reasoning import Closure, close
-from kg.reasoning.proofs import Prover, iterate_leaves
-from kg.reasoning.rulebook import load_rules
+from rlreason.closure import Closure, close
+from rlreason.proofs import Prover, iterate_leaves
+from rlreason.rules import load_rules
 
 CASES = Path(__file__).parent / "cases"
 FOUND = sorted(path.parent for path in CASES.glob("*/*/given.ttl"))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from kg.search import SearchIndex
-from kg.store.protocol import Store
-from kg.views.finding import build_search_index, search_page, suggest_entities, suggest_similar_names
-from kg.views.reading import PageQueryReader
+from kg.model.search_index import SearchIndex
+from kg.pages.page_queries import PageQueryReader
+from kg.pages.search.view import build_search_index, search_page, suggest_entities, suggest_similar_names
+from sparqlhost.store.interface import Store
 
 
 @pytest.fixture(scope="module")

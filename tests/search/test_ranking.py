@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.search import SearchEntry, SearchIndex, SearchName, search_entries
+from kg.model.search_index import SearchEntry, SearchIndex, SearchName, search_entries
 
 INDEX = SearchIndex.build(
     [

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from kg.errors import BadData, StoreUnavailable, Unauthorized
-from kg.serving.backing_up import restore_backup, write_backup
 from kg.settings import Settings
+from sparqlhost.ops.backup_restore import restore_backup, write_backup
 from tests.serving.servers import TOKEN, WRITER, Running, environment, running
 
 KG = str(Path(sys.executable).parent / "kg")

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from kg.errors import Busy, TooSlow
-from kg.serving.bodies import MinRateBody
+from sparqlhost.ops.connections import MinRateBody
 from tests.serving.servers import TOKEN, Running, running
 
 DRIPPING = 300

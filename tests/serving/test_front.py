@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from kg.serving.cache import ENTRY_OVERHEAD_BYTES, AnswerCache, CachedAnswer
-from kg.serving.compression import BODY_CODINGS, choose_coding
-from kg.serving.front import CacheMiddleware, ServedApplication
-from kg.web.logs import RequestRecorder
-from kg.web.metrics import RequestMetrics
+from sparqlhost.ops.cache_middleware import CacheMiddleware, ServedApplication
+from sparqlhost.ops.content_coding import BODY_CODINGS, choose_coding
+from sparqlhost.ops.http_cache import ENTRY_OVERHEAD_BYTES, AnswerCache, CachedAnswer
+from sparqlhost.ops.monitoring import RequestMetrics
+from sparqlhost.ops.request_log import RequestRecorder
 
 PLAIN = (("Content-Type", "text/csv"), ("ETag", 'W/"1"'), ("Vary", "Accept"))
 

@@ -12,11 +12,11 @@ import pytest
 
 from kg.errors import BadQuery, Busy, Forbidden, StoreUnavailable, TooExpensive, UserError
 from kg.settings import Settings
-from kg.store.client import EngineStore
-from kg.store.engine import SparqlEngineProcess, start_engine
-from kg.store.jobs import QueryJob, WriteJob
-from kg.store.memory import MemoryStore
-from kg.store.remote import RemoteStore, derive_update_address
+from sparqlhost.pool.engine_store import EngineStore
+from sparqlhost.pool.jobs import QueryJob, WriteJob
+from sparqlhost.pool.supervisor import SparqlEngineProcess, start_engine
+from sparqlhost.remote.remote_store import RemoteStore, derive_update_address
+from sparqlhost.store.local_store import MemoryStore
 
 SETTINGS = Settings(empty=True, query_deadline=1.0, query_slots=1, query_queue=1)
 QUERY = "SELECT ?s { ?s ?p ?o }"

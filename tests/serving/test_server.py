@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from kg.pipeline.manifest import Manifest
+from kg.build.publishing import Manifest
 from tests.serving.servers import ROOT, TOKEN, WRITER, Running, environment, running
 
 JSON = {"Accept": "application/sparql-results+json"}

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from kg.namespaces import CC, DCTERMS, GRAPH, KG, RDF, SD, SH, VOID
 from kg.settings import Settings
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
 
 ENDPOINT = ox.NamedNode("http://localhost/sparql")
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from kg.errors import StoreUnavailable
-from kg.external.loading import LoadLimits, find_allowed_loads, inline_loads
+from sparqlhost.remote.document_loads import LoadLimits, find_allowed_loads, inline_loads
 from tests.sparql.conftest import Serve, Site
 
 TRIPLE = "<http://e/loaded> <http://e/p> 'read over there', _:b . _:b <http://e/q> <rel> ."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kg.web.negotiation import (
+from sparqlhost.protocol.negotiation import (
     GRAPH_MEDIA_TYPES,
     RESULT_MEDIA_TYPES,
     choose_media_type,

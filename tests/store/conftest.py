@@ -16,13 +16,12 @@ from pathlib import Path
 import pytest
 
 from kg.settings import Settings
-from kg.store.client import EngineStore
-from kg.store.disk import DiskStore
-from kg.store.engine import start_engine
-from kg.store.local import LocalStore
-from kg.store.memory import MemoryStore
-from kg.store.protocol import Store
-from kg.store.remote import RemoteStore
+from sparqlhost.pool.engine_store import EngineStore
+from sparqlhost.pool.supervisor import start_engine
+from sparqlhost.remote.remote_store import RemoteStore
+from sparqlhost.store.disk_store import DiskStore
+from sparqlhost.store.interface import Store
+from sparqlhost.store.local_store import LocalStore, MemoryStore
 from tests.virtuoso import DEFAULT_GRAPH
 
 EMPTY = Settings(empty=True, query_deadline=10.0)

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from kg.store.disk import DiskStore
+from sparqlhost.store.disk_store import DiskStore
 
 #: triples of one write; fewer than that seen of one is half a write.
 SIZE = 50

@@ -6,7 +6,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.errors import BadQuery, UserError
-from kg.store.protocol import Store
+from sparqlhost.store.interface import Store
 
 A, P, G = NamedNode("http://e/a"), NamedNode("http://e/p"), NamedNode("http://e/g")
 

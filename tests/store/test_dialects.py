@@ -8,9 +8,14 @@ from itertools import pairwise
 import pytest
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QueryResultsFormat, parse_query_results
 
-from kg.store.batches import make_insert_update, split_into_batches
-from kg.store.dialects import BlankNodeNormalizer, find_graphs_to_send, parse_ask_answer
-from kg.store.memory import MemoryStore
+from sparqlhost.remote.remote_dialects import (
+    BlankNodeNormalizer,
+    find_graphs_to_send,
+    make_insert_update,
+    parse_ask_answer,
+    split_into_batches,
+)
+from sparqlhost.store.local_store import MemoryStore
 
 P, Q = NamedNode("http://e/p"), NamedNode("http://e/q")
 

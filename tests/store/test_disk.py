@@ -11,8 +11,8 @@ import pytest
 
 from kg.errors import StoreUnavailable, UserError
 from kg.settings import Settings
-from kg.store.disk import DiskStore
-from kg.store.opening import open_store
+from sparqlhost.store.disk_store import DiskStore
+from sparqlhost.store_opening import open_store
 from tests.store.durability import rounds
 
 BUILT = '<http://e/a> <http://e/p> "{}" <http://e/g> .\n'
@@ -31,7 +31,7 @@ def open_in_another_process(path: Path) -> str:
     """Return what a second process says that opens the store."""
     script = (
         "import sys; from pathlib import Path\n"
-        "from kg.store.disk import DiskStore; from kg.errors import UserError\n"
+        "from sparqlhost.store.disk_store import DiskStore; from kg.errors import UserError\n"
         "try: DiskStore(Path(sys.argv[1])); print('opened')\nexcept UserError as error: print(error)"
     )
     done = subprocess.run(

@@ -19,10 +19,10 @@ import pytest
 from pyoxigraph import Literal
 
 from kg.errors import BadQuery, Busy, Forbidden, TooExpensive, UserError
-from kg.store import leftovers
-from kg.store.client import EngineStore
-from kg.store.jobs import QueryJob, WriteJob
-from kg.store.owner import IDLE_WORKERS, TRUSTED_WORKERS
+from sparqlhost.pool import supervisor as leftovers
+from sparqlhost.pool.engine_store import EngineStore
+from sparqlhost.pool.jobs import QueryJob, WriteJob
+from sparqlhost.pool.owner import IDLE_WORKERS, TRUSTED_WORKERS
 from tests.store.conftest import EMPTY, Engines
 
 THREE_JOINS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -284,8 +284,8 @@ def test_the_kernel_keeps_the_engine_from_the_network(engine_of: Engines) -> Non
 
 def test_everything_ends_with_the_process_that_started_it() -> None:
     script = (
-        "import time; from kg.settings import Settings; from kg.store.engine import start_engine\n"
-        "from kg.store.memory import MemoryStore\n"
+        "import time; from kg.settings import Settings; from sparqlhost.pool.supervisor import start_engine\n"
+        "from sparqlhost.store.local_store import MemoryStore\n"
         "start_engine(Settings(empty=True), MemoryStore); print('up', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Quad, Triple
 
+from kg.build.inference_maintenance import EDITS_GRAPH, INFERRED_GRAPH
 from kg.namespaces import GRAPH, KG, RDF, RDFS
-from kg.reasoning import close
 from kg.settings import Settings
-from kg.store.disk import DiskStore
-from kg.store.inference import EDITS_GRAPH, INFERRED_GRAPH
-from kg.store.jobs import WriteJob
-from kg.store.local import LocalStore
-from kg.store.memory import MemoryStore
-from kg.store.writes import StoreWriter
+from rlreason.closure import close
+from sparqlhost.pool.jobs import WriteJob
+from sparqlhost.pool.writes import StoreWriter
+from sparqlhost.store.disk_store import DiskStore
+from sparqlhost.store.local_store import LocalStore, MemoryStore
 
 ASSERTED = GRAPH["asserted"]
 NAMES = [NamedNode(f"http://e/c{i}") for i in range(6)]

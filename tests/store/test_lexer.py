@@ -6,10 +6,10 @@ import pyoxigraph as ox
 import pytest
 
 from kg.errors import BadQuery, TooLarge
-from kg.store.dataset import resolve_dataset
-from kg.store.jobs import QueryJob
-from kg.store.lexer import MAX_NESTING, check_size_and_nesting, find_outgoing_calls
-from kg.store.using import add_using_clauses
+from sparqlhost.pool.jobs import QueryJob
+from sparqlhost.pool.query_runner import resolve_dataset
+from sparqlhost.sparql.dataset_clauses import add_using_clauses
+from sparqlhost.sparql.lexer import MAX_NESTING, check_size_and_nesting, find_outgoing_calls
 
 HARMLESS = (
     "SELECT * { ?s ?p 'SERVICE <http://e/> { }' }",

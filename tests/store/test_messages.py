@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kg.errors import BadQuery
-from kg.store.memory import MemoryStore
+from sparqlhost.store.local_store import MemoryStore
 
 CASES = (
     ("SELECT *\n{ ?s ?p }", 2, 9, "needs an object before this `}`"),

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.store.answers import run_query_job
-from kg.store.jobs import DATA_FRAME, END_FRAME, QueryJob, receive_frames
+from sparqlhost.pool.jobs import DATA_FRAME, END_FRAME, QueryJob, receive_frames
+from sparqlhost.pool.query_runner import run_query_job
 
 VALUES = st.text(alphabet="ab\"\\,{}[]:\n\r\t<>&'é=", max_size=12)
 KEYS = ("json", "xml", "csv", "tsv", "csv-excel")
@@ -102,7 +102,7 @@ def test_graphs_are_cut_at_the_limit_and_stay_readable(key: str) -> None:
     for i in range(20):
         store.add(ox.Quad(ox.NamedNode(f"http://e/{i}"), ox.NamedNode("http://e/p"), ox.Literal(i)))
     body, end = answered(store, QueryJob("CONSTRUCT WHERE { ?s ?p ?o }", rdf_format=key, row_limit=6))
-    from kg.store.answers import RDF_FORMATS
+    from sparqlhost.pool.query_runner import RDF_FORMATS
 
     assert len(list(ox.parse(body, format=RDF_FORMATS[key]))) == 6
     assert end == {"rows": 6, "truncated": True}

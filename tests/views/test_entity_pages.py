@@ -12,9 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from kg.namespaces import BASE, ENTITY_KINDS
-from kg.store.protocol import Store
-from kg.views.claim import ClaimPage
-from kg.views.entity import EntityPage
+from kg.pages.claim.view import ClaimPage
+from kg.pages.entity.view import EntityPage
+from sparqlhost.store.interface import Store
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 FORMS = {

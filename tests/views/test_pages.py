@@ -13,12 +13,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kg.namespaces import GRAPH
+from kg.pages.app import create_app
+from kg.pages.page_queries import PageQueryReader
+from kg.pages.start.view import count_graphs
 from kg.settings import Settings
-from kg.store.protocol import Store
-from kg.views.reading import PageQueryReader
-from kg.views.start import count_graphs
-from kg.web import create_app
-from kg.web.strict import QUERY_PARAMETERS
+from sparqlhost.protocol.endpoint_table import QUERY_PARAMETERS
+from sparqlhost.store.interface import Store
 
 BROWSER = {"Accept": "text/html"}
 ROOT = Path(__file__).resolve().parents[2]

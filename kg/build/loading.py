@@ -1,0 +1,252 @@
+"""The graphs of a build, in memory: what each holds, and which make up the default graph."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pyoxigraph import NamedNode, Quad, RdfFormat, Triple, serialize
+from kg.namespaces import GRAPH
+from dataclasses import dataclass
+from pathlib import Path
+from pyoxigraph import BlankNode, NamedNode, Triple
+from kg.errors import BadData
+from kg.build.turtle_files import SourceLocator
+from kg.build.turtle_files import TurtleFile, read_turtle
+from kg.namespaces import CLAIM, OA, PREFIXES, compress_iri
+
+
+ONTOLOGY = GRAPH["ontology"]
+SOURCE = GRAPH["source"]
+ASSERTED = GRAPH["asserted"]
+BACKGROUND = GRAPH["background"]
+MAPPINGS = GRAPH["mappings"]
+INFERRED = GRAPH["inferred"]
+METADATA = GRAPH["meta"]
+WEAKEST_HEDGES = GRAPH["weakest-hedges"]
+
+_CLAIM_GRAPH_PREFIX = str(GRAPH) + "claim/"
+
+
+def name_claim_graph(claim: str, part: str) -> NamedNode:
+    """Return the name of a part (head, assertion, provenance, pubinfo) of a claim's nanopublication."""
+    return NamedNode(f"{_CLAIM_GRAPH_PREFIX}{claim}/{part}")
+
+
+def is_claim_assertion(graph: NamedNode) -> bool:
+    """Say whether a graph is the assertion of a claim."""
+    return graph.value.startswith(_CLAIM_GRAPH_PREFIX) and graph.value.endswith("/assertion")
+
+
+def is_in_default_graph(graph: NamedNode) -> bool:
+    """Say whether the default graph holds the triples of `graph`."""
+    return graph in {ONTOLOGY, SOURCE, ASSERTED, BACKGROUND, INFERRED} or is_claim_assertion(graph)
+
+
+def is_reasoner_input(graph: NamedNode) -> bool:
+    """Say whether the reasoner reads `graph`: never the text, mappings, imports or its own output."""
+    return graph in {ONTOLOGY, ASSERTED, BACKGROUND} or is_claim_assertion(graph)
+
+
+@dataclass(slots=True)
+class BuildDataset:
+    """Named graphs as sets of triples; the default graph is derived, never stored."""
+
+    graphs: dict[NamedNode, set[Triple]] = field(default_factory=dict)
+
+    def add_triples(self, graph: NamedNode, triples: Iterable[Triple]) -> None:
+        """Add triples to a graph."""
+        self.graphs.setdefault(graph, set()).update(triples)
+
+    def list_graph_names(self) -> list[NamedNode]:
+        """Return the graph names in order."""
+        return sorted(self.graphs, key=lambda name: name.value)
+
+    def merge_default_graph(self) -> set[Triple]:
+        """Return the union that plain queries see."""
+        return set().union(*(triples for name, triples in self.graphs.items() if is_in_default_graph(name)))
+
+    def merge_reasoner_input(self) -> set[Triple]:
+        """Return the union the reasoner reads."""
+        return set().union(*(triples for name, triples in self.graphs.items() if is_reasoner_input(name)))
+
+    def iterate_quads(self) -> Iterator[Quad]:
+        """Yield every quad, the default graph's among them."""
+        yield from (Quad(t.subject, t.predicate, t.object) for t in self.merge_default_graph())
+        for name, triples in self.graphs.items():
+            yield from (Quad(t.subject, t.predicate, t.object, name) for t in triples)
+
+    def serialize_nquads(self) -> bytes:
+        """Return the dataset as sorted N-Quads; equal datasets give equal bytes."""
+        return serialize_sorted(self.iterate_quads(), RdfFormat.N_QUADS)
+
+
+def serialize_sorted(statements: Iterable[Quad] | Iterable[Triple], format: RdfFormat) -> bytes:
+    """Return statements as sorted lines of N-Triples or N-Quads."""
+    text = serialize(statements, format=format) or b""
+    return b"".join(sorted(text.splitlines(keepends=True)))
+
+
+def hash_graph(triples: Iterable[Triple]) -> str:
+    """Return the sha256 of the sorted N-Triples of a graph."""
+    return hashlib.sha256(serialize_sorted(triples, RdfFormat.N_TRIPLES)).hexdigest()
+
+
+#: MERGED kg.pipeline.load
+#: MERGED Loading the project's files into the graphs of a build; the table in data/README.md is the rule.
+
+
+_SPAN_PREFIX = PREFIXES["span"]
+
+#: where Turtle stands -> the graph it goes to; claims are split by subject (`_claim_homes`).
+_GRAPHS_OF_FILES: tuple[tuple[str, NamedNode | None], ...] = (
+    ("ontology/*.ttl", ONTOLOGY),
+    ("data/concepts/*.ttl", ASSERTED),
+    ("data/background.ttl", BACKGROUND),
+    ("data/sources/*/*.ttl", SOURCE),
+    ("data/claims/**/*.ttl", None),
+)
+_MOVE_HINT = "Move it to data/concepts/, data/sources/ or data/background.ttl."
+_MAX_NAMED_SUBJECTS = 5  # strangers of a file that are named one by one
+#: files a build reads besides: their digests stand in the manifest too.
+_OTHER_INPUT_FILES = (
+    "ontology/shapes/*/*.ttl",
+    "ontology/rules/**/*.rq",
+    "queries/checks/*.rq",
+    "data/mappings/**/*.tsv",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSources:
+    """What was read: the files, the graphs they make, and the complaints so far."""
+
+    root: Path
+    files: tuple[TurtleFile, ...]
+    dataset: BuildDataset
+    places: SourceLocator
+    mistakes: tuple[BadData, ...]
+
+
+def load_project(root: Path) -> ProjectSources:
+    """Read every Turtle file under `root`; never raises for what they hold."""
+    dataset = BuildDataset()
+    files: list[TurtleFile] = []
+    mistakes: list[BadData] = []
+    for path, graph in list_turtle_files(root):
+        file = read_turtle(path, path.relative_to(root).as_posix())
+        files.append(file)
+        mistakes.extend(file.mistakes)
+        mistakes.extend(_add_file(dataset, file, graph))
+    mistakes.extend(find_unread_files(root))
+    if not files:
+        mistakes.append(
+            BadData("There is no data.", location=str(root), hint="Point KG_ROOT at the project's folder.")
+        )
+    return ProjectSources(root, tuple(files), dataset, SourceLocator(files), tuple(mistakes))
+
+
+def list_turtle_files(root: Path) -> Iterator[tuple[Path, NamedNode | None]]:
+    """Yield each Turtle file under `root` with the graph it goes to, in a fixed order."""
+    for pattern, graph in _GRAPHS_OF_FILES:
+        for path in sorted(root.glob(pattern)):
+            yield path, graph
+
+
+def find_unread_files(root: Path) -> Iterator[BadData]:
+    """Yield a mistake for each file under data/ that no build reads: a slip of folder or ending."""
+    read = {path for path, _ in list_turtle_files(root)}
+    for path in sorted((root / "data").rglob("*")):
+        name = path.relative_to(root).as_posix()
+        ours = not name.startswith("data/mappings/") and not path.name.startswith(".")
+        if ours and path.is_file() and path.suffix != ".md" and path not in read:
+            yield BadData(
+                "Nothing reads this file.",
+                location=name,
+                hint="Move or rename it; data/README.md says where to.",
+            )
+
+
+def load_shapes(root: Path, stage: str) -> tuple[TurtleFile, ...]:
+    """Return the shape files of a stage, `asserted` or `inferred`."""
+    folder = root / "ontology" / "shapes" / stage
+    return tuple(
+        read_turtle(path, path.relative_to(root).as_posix()) for path in sorted(folder.glob("*.ttl"))
+    )
+
+
+def hash_input_files(root: Path) -> dict[str, str]:
+    """Return the sha256 of every file a build reads, by its name."""
+    paths = [path for path, _ in list_turtle_files(root)]
+    paths += [path for pattern in _OTHER_INPUT_FILES for path in root.glob(pattern)]
+    names = {path.relative_to(root).as_posix(): path for path in paths}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(names.items())}
+
+
+def _add_file(dataset: BuildDataset, file: TurtleFile, graph: NamedNode | None) -> Iterable[BadData]:
+    """Put the triples of a file into their graphs; yield a mistake for a subject that has none."""
+    if graph != ONTOLOGY:
+        yield from _check_blank_nodes(file)
+    if graph is not None:
+        dataset.add_triples(graph, file.triples)
+        return
+    strangers: dict[str, Triple] = {}
+    for triple in file.triples:
+        homes_of_it = _choose_claim_graphs(triple)
+        for home in homes_of_it:
+            dataset.add_triples(home, (triple,))
+        if not homes_of_it:
+            strangers.setdefault(str(triple.subject), triple)
+    for subject in list(strangers)[:_MAX_NAMED_SUBJECTS]:
+        yield _describe_foreign_subject(file, strangers[subject])
+    if len(strangers) > _MAX_NAMED_SUBJECTS:
+        yield BadData(
+            f"{len(strangers) - _MAX_NAMED_SUBJECTS} more subjects are neither claims nor spans.",
+            location=file.name,
+            hint=_MOVE_HINT,
+        )
+
+
+def _check_blank_nodes(file: TurtleFile) -> Iterator[BadData]:
+    """Yield a mistake where a data file has a blank node: it could not be named, cited or placed."""
+    for triple in file.triples:
+        if isinstance(triple.object, BlankNode):
+            place = file.positions.find_position(str(triple.subject)[1:-1], triple.predicate.value)
+            yield BadData(
+                "A blank node; everything in data/ has an IRI.",
+                location=file.name,
+                line=place.line if place else 0,
+                column=place.column if place else 0,
+                hint="Give it one, as `span:S07-1\\#position` has.",
+            )
+            return
+
+
+def _describe_foreign_subject(file: TurtleFile, triple: Triple) -> BadData:
+    """Return the mistake of a subject that does not belong in a claims file."""
+    subject = triple.subject.value if isinstance(triple.subject, NamedNode) else str(triple.subject)
+    place = file.positions.find_position(subject)
+    return BadData(
+        f"{compress_iri(subject)} is neither a claim nor a span.",
+        location=file.name,
+        line=place.line if place else 0,
+        column=place.column if place else 0,
+        hint=_MOVE_HINT,
+    )
+
+
+def _choose_claim_graphs(triple: Triple) -> tuple[NamedNode, ...]:
+    """Return the graphs of a triple in a claims file; none when it does not belong there.
+
+    The document of a span belongs to the claim's assertion as well, where the reasoner reads it.
+    """
+    if not isinstance(triple.subject, NamedNode):
+        return ()
+    iri = triple.subject.value
+    if iri.startswith(CLAIM):
+        return (name_claim_graph(iri.removeprefix(CLAIM), "assertion"),)
+    if not iri.startswith(_SPAN_PREFIX):
+        return ()
+    if triple.predicate == OA["hasSource"]:
+        return SOURCE, name_claim_graph(iri.removeprefix(_SPAN_PREFIX), "assertion")
+    return (SOURCE,)

@@ -1,0 +1,85 @@
+"""Reading data/mappings: the prefix table, the SSSOM files of the three verdicts, the unmapped entities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kg.errors import BadData, NotFound
+from kg.model.identifiers import PrefixTable, parse_vocabularies
+from kg.model.mapping_sets import MAPPING_VERDICTS, MappingCollection, MappingSet
+from kg.model.mapping_sets import parse_sssom
+
+MAPPINGS_FOLDER = "data/mappings"
+PREFIX_TABLE_FILE = f"{MAPPINGS_FOLDER}/prefixes.tsv"
+
+
+def read_prefixes(root: Path) -> PrefixTable:
+    """Return the outside vocabularies of the project at `root`."""
+    path = root / PREFIX_TABLE_FILE
+    return PrefixTable(parse_vocabularies(_read_mapping_file(path), path.relative_to(root).as_posix()))
+
+
+def read_mappings(root: Path) -> MappingCollection:
+    """Return all mapping files, in the order of verdict and name; raises BadData for the first broken one."""
+    found = []
+    for mapping_set in read_each_mapping_set(root):
+        if isinstance(mapping_set, BadData):
+            raise mapping_set
+        found.append(mapping_set)
+    return MappingCollection(tuple(found))
+
+
+def read_each_mapping_set(root: Path) -> Iterator[MappingSet | BadData]:
+    """Yield each mapping file, or what is wrong with it, in the order of verdict and name."""
+    for verdict in MAPPING_VERDICTS:
+        for path in sorted((root / MAPPINGS_FOLDER / verdict).glob("*.sssom.tsv")):
+            try:
+                yield parse_sssom(_read_mapping_file(path), path.relative_to(root).as_posix(), verdict)
+            except BadData as error:
+                yield error
+
+
+def read_unmapped(root: Path) -> dict[str, str]:
+    """Return entity -> why it has no counterpart outside; raises BadData for the first broken row."""
+    found: dict[str, str] = {}
+    for entity, reason in read_unmapped_rows(root):
+        if isinstance(reason, BadData):
+            raise reason
+        found[entity] = reason
+    return found
+
+
+def read_unmapped_rows(root: Path) -> Iterator[tuple[str, str | BadData]]:
+    """Yield each entity that is not mapped with the reason, or with what is wrong with its row."""
+    path = root / MAPPINGS_FOLDER / "unmapped.tsv"
+    seen: set[str] = set()
+    for number, line in enumerate(_read_mapping_file(path).splitlines(), 1):
+        if line.startswith(("#", "entity\t")):
+            continue
+        entity, tab, reason = line.partition("\t")
+        if tab and reason.strip() and entity not in seen:
+            seen.add(entity)
+            yield entity, reason
+            continue
+        yield (
+            entity,
+            BadData(
+                "The row has no reason or repeats an entity.",
+                location=path.relative_to(root).as_posix(),
+                line=number,
+                hint="Write entity, tab, reason.",
+            ),
+        )
+
+
+def _read_mapping_file(path: Path) -> str:
+    """Return the text of a file; raises NotFound or BadData with a sentence."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise NotFound(
+            f"{path.name} is missing.", location=str(path), hint="Restore it from the repository."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadData("The file is not UTF-8.", location=str(path), hint="Save it as UTF-8.") from error

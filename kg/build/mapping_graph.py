@@ -1,0 +1,96 @@
+"""The mappings to outside vocabularies, read from `data/mappings/`: their triples, and their mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from pyoxigraph import NamedNode, Triple
+
+from kg.errors import BadData, UserError
+from kg.build.mapping_files import MAPPINGS_FOLDER, read_each_mapping_set, read_prefixes, read_unmapped_rows
+from kg.build.turtle_files import SourceLocator
+from kg.model.mapping_checks import check_mappings, check_unmapped_entities
+from kg.model.mapping_sets import MappingCollection, MappingSet
+from kg.model.mapping_triples import mappings_to_triples as row_triples
+from kg.model.mapping_triples import unmapped_to_triples, vocabularies_to_triples
+from kg.namespaces import KG, PREFIXES, RDF
+from kg.build.loading import ASSERTED, BuildDataset
+
+#: kinds of entity that are mapped or explained; hedges, claims and sources are this graph's own.
+_MAPPED_PREFIXES = ("dis", "sit", "feat", "int", "prob", "goal")
+
+
+def read_mapping_triples(root: Path) -> Iterator[Triple]:
+    """Yield the accepted mappings under `root`, and why other entities have none; mistakes are left out."""
+    if not (root / MAPPINGS_FOLDER).is_dir():
+        return
+    with suppress(UserError):  # `mapping_mistakes` says it with file and line, and the build stops there
+        prefixes = read_prefixes(root)
+        yield from vocabularies_to_triples(prefixes)
+        for row in _read_valid_mappings(root).rows():
+            with suppress(UserError):
+                yield from list(row_triples([row], prefixes))
+    with suppress(UserError):
+        yield from unmapped_to_triples(
+            {n: r for n, r in read_unmapped_rows(root) if not isinstance(r, BadData)}
+        )
+
+
+def find_mapping_mistakes(root: Path, dataset: BuildDataset, places: SourceLocator) -> Iterator[BadData]:
+    """Yield every mistake in the files of `data/mappings/`; none where a project has no such folder."""
+    if not (root / MAPPINGS_FOLDER).is_dir():
+        return
+    broken = [found for found in read_each_mapping_set(root) if isinstance(found, BadData)]
+    yield from broken
+    entities, mappings = _list_mappable_entities(dataset), _read_valid_mappings(root)
+    try:
+        yield from check_mappings(mappings, read_prefixes(root), entities)
+        if not broken:
+            rows = list(read_unmapped_rows(root))
+            yield from (row for _, row in rows if isinstance(row, BadData))
+            for mistake in check_unmapped_entities(
+                mappings, [name for name, row in rows if not isinstance(row, BadData)], entities
+            ):
+                yield _locate_mistake(mistake, places)
+    except BadData as error:
+        yield error
+    except UserError as error:
+        yield BadData(error.message, location=error.location, hint=error.hint)
+
+
+def _locate_mistake(mistake: BadData, places: SourceLocator) -> BadData:
+    """Return a complaint of an entity, which starts with its CURIE, at the place where that stands."""
+    prefix, _, local = mistake.message.partition(" ")[0].partition(":")
+    return places.make_error(
+        mistake.message, mistake.hint, places.locate_node(PREFIXES.get(prefix, "") + local)
+    )
+
+
+def _read_valid_mappings(root: Path) -> MappingCollection:
+    """Return the mapping files that can be read."""
+    return MappingCollection(
+        tuple(found for found in read_each_mapping_set(root) if isinstance(found, MappingSet))
+    )
+
+
+def _list_mappable_entities(dataset: BuildDataset) -> frozenset[str]:
+    """Return the CURIEs of the graph's own entities of the kinds that are mapped."""
+    prefixes = {PREFIXES[kind]: kind for kind in _MAPPED_PREFIXES}
+    found = set()
+    for triple in dataset.graphs.get(ASSERTED, ()):
+        if (
+            triple.predicate == RDF["type"]
+            and isinstance(triple.subject, NamedNode)
+            and _is_ontology_class(triple.object)
+        ):
+            for iri, kind in prefixes.items():
+                if triple.subject.value.startswith(iri):
+                    found.add(f"{kind}:{triple.subject.value.removeprefix(iri)}")
+    return frozenset(found)
+
+
+def _is_ontology_class(term: object) -> bool:
+    """Return whether `term` is a class of the ontology."""
+    return isinstance(term, NamedNode) and term.value.startswith(KG)

@@ -1,0 +1,139 @@
+"""The queries of `queries/checks/`: each must return no row; a row is a mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from pyoxigraph import Literal, NamedNode
+from kg.errors import BadData, BadQuery
+from kg.build.turtle_files import SourceLocator, shorten_project_iris
+from kg.build.turtle_files import read_text
+from kg.namespaces import compress_iri
+from sparqlhost.store.interface import Store, Term
+from kg.build.question_library import get_choices_folder, run_question
+from kg.model.questions import Question
+from kg.model.questions import LITERAL_TYPES
+from kg.model.questions import parse_question
+from sparqlhost.store.interface import Store
+
+
+_QUERY_HINT = "Mend the query and run `kg check` again."
+_CHECK_HEADER_LINE = re.compile(r"^# (title|todo): *(.+)$", re.M)
+
+
+def run_query_checks(store: Store, folder: Path, places: SourceLocator) -> Iterator[BadData]:
+    """Yield a mistake for each row that a check returns; run after the closure."""
+    for path in sorted(folder.glob("*.rq")):
+        where = f"queries/checks/{path.name}"
+        try:
+            text = read_text(path, where)
+            header = _read_check_header(text, where)
+            rows = list(store.select(text))
+        except BadQuery as error:
+            yield BadData(
+                error.message, location=where, line=error.line, column=error.column, hint=_QUERY_HINT
+            )
+            continue
+        except BadData as mistake:
+            yield mistake
+            continue
+        for row in rows:
+            if any(places.is_broken(term.value) for term in row.values() if isinstance(term, NamedNode)):
+                continue  # a consequence of a line that does not parse, which is reported already
+            yield _describe_row(header["title"], header["todo"], row, places)
+
+
+def _read_check_header(text: str, where: str) -> dict[str, str]:
+    """Return title and remedy of a check; raises BadData when it lacks one or returns other columns."""
+    header = dict(_CHECK_HEADER_LINE.findall(text))
+    for key in ("title", "todo"):
+        if key not in header:
+            raise BadData(f"The header needs a line `# {key}:`.", location=where, line=1, hint="Write it.")
+    if not re.search(r"SELECT\s+(DISTINCT\s+)?\?focus\s+\?message\b", text):
+        raise BadData(
+            "A check selects ?focus and ?message.", location=where, line=1, hint="Return these two columns."
+        )
+    return header
+
+
+def _describe_row(title: str, todo: str, row: dict[str, Term], places: SourceLocator) -> BadData:
+    """Return a row (`focus`, `message`) as a sentence at the place of its first IRI that stands in a file."""
+    shown = ", ".join(_format_term(term) for name, term in row.items() if name != "message")
+    message = row.get("message")
+    detail = f" ({shorten_project_iris(message.value)})" if isinstance(message, Literal) else ""
+    iris = [term.value for term in row.values() if isinstance(term, NamedNode)]
+    place = next((found for iri in iris if (found := places.locate_node(iri))), None)
+    return places.make_error(f"{shown}: {title.rstrip('.')}{detail}.", todo, place)
+
+
+def _format_term(term: Term) -> str:
+    """Return a term as people write it."""
+    return compress_iri(term.value) if isinstance(term, NamedNode) else str(term)
+
+
+#: MERGED kg.pipeline.questioning
+#: MERGED The question files before they are published: header, parameters, name and query of each.
+
+
+_QUESTIONS_FOLDER = "queries/questions"
+_FILE_HINT = "Mend the file and run `kg check` again."
+
+
+def find_question_mistakes(root: Path, store: Store) -> Iterator[BadData]:
+    """Yield a mistake for each question file that cannot be asked; `store` only has to read the queries."""
+    names: dict[str, str] = {}
+    types = {path.stem for path in get_choices_folder(root).glob("*.rq")} | LITERAL_TYPES
+    for path in sorted((root / _QUESTIONS_FOLDER).glob("*.rq")):
+        where = f"{_QUESTIONS_FOLDER}/{path.name}"
+        try:
+            question = parse_question(path.stem, read_text(path, where), where)
+            if not re.search(r"\b(SELECT|ASK)\b", question.text):
+                raise BadData("It is neither SELECT nor ASK.", location=where, hint=_FILE_HINT)
+            run_question(store, question, question.text)
+        except BadQuery as error:
+            yield BadData(
+                error.message, location=where, line=error.line, column=error.column, hint=_FILE_HINT
+            )
+        except BadData as mistake:
+            yield mistake
+        else:
+            yield from _check_parameter_types(question, where, types)
+            yield from _check_unique_name(question.name, where, names)
+    yield from _check_choice_queries(root, store)
+
+
+def _check_parameter_types(question: Question, where: str, types: set[str]) -> Iterator[BadData]:
+    """Yield a mistake for each parameter of a type that nothing lists values of."""
+    for parameter in question.params:
+        if parameter.type not in types:
+            yield BadData(
+                f"Parameter {parameter.name} has the type {parameter.type!r}, which there is not.",
+                location=where,
+                line=1,
+                hint=f"Use one of: {', '.join(sorted(types))}; or add queries/choices/{parameter.type}.rq.",
+            )
+
+
+def _check_unique_name(name: str, where: str, files_by_name: dict[str, str]) -> Iterator[BadData]:
+    """Yield a mistake when another file holds a question of this name."""
+    first = files_by_name.setdefault(name, where)
+    if first != where:
+        yield BadData(
+            f"The question {name!r} stands in {first} too.", location=where, hint="Rename one of them."
+        )
+
+
+def _check_choice_queries(root: Path, store: Store) -> Iterator[BadData]:
+    """Yield a mistake for each query of parameter values that cannot be run."""
+    for path in sorted(get_choices_folder(root).glob("*.rq")):
+        where = f"queries/choices/{path.name}"
+        try:
+            if not {"value", "label"} <= set(store.select(read_text(path, where)).variables):
+                yield BadData("It must select ?value and ?label.", location=where, hint=_FILE_HINT)
+        except BadQuery as error:
+            yield BadData(
+                error.message, location=where, line=error.line, column=error.column, hint=_FILE_HINT
+            )
+        except BadData as mistake:
+            yield mistake

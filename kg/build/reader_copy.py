@@ -1,0 +1,125 @@
+"""The reader's own copy of a source text, held against the anchors of its document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from kg.texts.text_coverage import DocumentCoverage, measure_coverage
+from kg.model.source_documents import SourceDocument, read_source_documents
+from kg.texts.anchors import CheckedCopy, check_copy, count_matching_segments, find_cue_mismatches, find_span_mismatches
+from kg.errors import BadData, InvalidFiles, NotFound
+from kg.build.turtle_files import SourceLocator
+from kg.build.loading import SOURCE, BuildDataset, is_claim_assertion
+from kg.build.loading import load_project
+from kg.settings import Settings
+
+_MAX_COPY_BYTES = 16_000_000  # bytes; no patient text is longer, so this is another file
+
+
+def find_anchor_mistakes(settings: Settings, dataset: BuildDataset, places: SourceLocator) -> list[BadData]:
+    """Return where the reader's copy differs from what the anchors say; nothing without a copy."""
+    if settings.source_text is None:
+        return []
+    data = read_reader_copy(settings.source_text)
+    known = describe_documents(dataset)
+    if not known:
+        return [
+            BadData("No document is described.", location="data/sources", hint="Describe the source first.")
+        ]
+    document = guess_document(known, data)
+    return _list_copy_mistakes(document, check_copy(document, data), str(settings.source_text), places)
+
+
+def read_coverage(
+    settings: Settings, name: str | None = None
+) -> tuple[tuple[DocumentCoverage, CheckedCopy | None], ...]:
+    """Return the coverage of each document, or of one, with the reader's copy where it belongs to it.
+
+    Raises InvalidFiles when files do not parse or the copy does not match, NotFound for a document there is not.
+    """
+    sources = load_project(settings.root)
+    if sources.mistakes:
+        raise InvalidFiles(sources.mistakes)
+    known = describe_documents(sources.dataset)
+    chosen = [find_document(known, name)] if name else list(known)
+    copy, owner = _check_owned_copy(settings.source_text, chosen, sources.places)
+    return tuple((measure_coverage(document), copy if document == owner else None) for document in chosen)
+
+
+def describe_documents(dataset: BuildDataset) -> tuple[SourceDocument, ...]:
+    """Return the documents that the graphs of a dataset describe."""
+    wanted = (
+        triples for name, triples in dataset.graphs.items() if name == SOURCE or is_claim_assertion(name)
+    )
+    return read_source_documents(triple for triples in wanted for triple in triples)
+
+
+def find_document(documents: Iterable[SourceDocument], name: str) -> SourceDocument:
+    """Return the document called `name`; raises NotFound that names those there are."""
+    names = {document.name: document for document in documents}
+    if name in names:
+        return names[name]
+    near = get_close_matches(name, list(names), n=1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    raise NotFound(f"There is no document {name!r}.", hint=f"{hint}Documents: {', '.join(names)}.")
+
+
+def read_reader_copy(path: Path) -> bytes:
+    """Return the bytes of the reader's copy; raises BadData when it cannot be read or cannot be a text."""
+    try:
+        if path.stat().st_size > _MAX_COPY_BYTES:
+            raise BadData(
+                f"The file is over {_MAX_COPY_BYTES} bytes.",
+                location=str(path),
+                hint="Give the plain-text copy.",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise BadData(
+            f"The copy cannot be read: {error.strerror}.",
+            location=str(path),
+            hint="Check --source-text or KG_SOURCE_TEXT.",
+        ) from error
+
+
+def guess_document(documents: Iterable[SourceDocument], data: bytes) -> SourceDocument:
+    """Return the document a copy is most likely of: the one with most segments in their places."""
+    return max(documents, key=lambda document: count_matching_segments(document, data))
+
+
+def _check_owned_copy(
+    path: Path | None, documents: list[SourceDocument], places: SourceLocator
+) -> tuple[CheckedCopy | None, SourceDocument | None]:
+    """Return the checked copy and the document it is of; raises InvalidFiles when it does not match."""
+    if path is None or not documents:
+        return None, None
+    data = read_reader_copy(path)
+    owner = guess_document(documents, data)
+    copy = check_copy(owner, data)
+    mistakes = _list_copy_mistakes(owner, copy, str(path), places)
+    if mistakes:
+        raise InvalidFiles(mistakes)
+    return copy, owner
+
+
+def _list_copy_mistakes(
+    document: SourceDocument, copy: CheckedCopy, where: str, places: SourceLocator
+) -> list[BadData]:
+    """Return the differences as complaints, or what spans and cues get wrong when the copy is exact."""
+    if not copy.is_exact:
+        return [
+            BadData(
+                f"byte {m.byte_offset}: {m.message}.",
+                location=where,
+                line=m.line,
+                column=m.column,
+                hint=m.hint,
+            )
+            for m in copy.mismatches
+        ]
+    wrong = [*find_span_mismatches(document, copy), *find_cue_mismatches(document, copy)]
+    return [
+        places.make_error(what, "Mend the span or the cue.", places.locate_node(iri)) for iri, what in wrong
+    ]

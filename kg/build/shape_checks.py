@@ -1,0 +1,78 @@
+"""SHACL by pySHACL, its report turned into sentences with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyoxigraph import Triple
+
+from kg.errors import BadData
+from kg.build.turtle_files import SourceLocator, shorten_project_iris
+
+if TYPE_CHECKING:
+    from rdflib import Graph
+    from rdflib.term import Node
+
+_SHAPES_HINT = "Mend the shapes and run `kg check` again."
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeViolation:
+    """One line of a SHACL report: focus node, path, value, and the shape's message."""
+
+    focus: str
+    path: str
+    value: str
+    message: str
+
+
+def find_shape_violations(data: Iterable[Triple], shapes: Iterable[Triple]) -> tuple[ShapeViolation, ...]:
+    """Return what the shapes find wrong in the data, sorted; no inference, no imports, nothing fetched."""
+    from pyshacl import validate  # a third of a second, which a server that only opens a build need not pay
+
+    from rlreason.rdflib_terms import to_rdflib_graph
+
+    shapes_graph = to_rdflib_graph(shapes)
+    if not len(shapes_graph):
+        return ()
+    _, report, _ = validate(
+        to_rdflib_graph(data), shacl_graph=shapes_graph, do_owl_imports=False, inference="none"
+    )
+    if not hasattr(report, "objects"):
+        raise BadData(f"The shapes cannot be used: {report}.", location="ontology/shapes", hint=_SHAPES_HINT)
+    return tuple(
+        sorted(set(_read_report(report)), key=lambda found: (found.focus, found.path, found.message))
+    )
+
+
+def _read_report(report: Graph) -> Iterator[ShapeViolation]:
+    """Yield the results of a report."""
+    from rdflib.namespace import SH
+
+    for result in report.objects(None, SH.result):
+        messages = sorted(str(text) for text in report.objects(result, SH.resultMessage))
+        yield ShapeViolation(
+            _node_to_text(report.value(result, SH.focusNode)),
+            _node_to_text(report.value(result, SH.resultPath)),
+            _node_to_text(report.value(result, SH.value)),
+            " ".join(messages),
+        )
+
+
+def _node_to_text(node: Node | None) -> str:
+    """Return an IRI, or a blank node as `_:label`, or a lexical form."""
+    from rdflib import BNode
+
+    return f"_:{node}" if isinstance(node, BNode) else str(node or "")
+
+
+def locate_violations(violations: Iterable[ShapeViolation], places: SourceLocator) -> Iterator[BadData]:
+    """Yield violations as mistakes, placed where the curator wrote what is wrong."""
+    for violation in violations:
+        if places.is_broken(violation.focus) or places.is_broken(violation.value):
+            continue  # a consequence of a line that does not parse, which is reported already
+        place = places.locate_node(violation.focus, violation.path)
+        what = f"{places.get_readable_name(violation.focus)}: {shorten_project_iris(violation.message).rstrip('.')}."
+        yield places.make_error(what, "", place)  # the message of a shape says what to do

@@ -1,1 +1,0 @@
-"""Edge: readers of outside ontologies and tables, downloads on request, and remote SPARQL endpoints."""

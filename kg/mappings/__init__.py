@@ -1,1 +1,0 @@
-"""Pure: SSSOM rows, their canonical text, prefixes, checks and triples; no files, no clock, no network."""

@@ -1,0 +1,1 @@
+"""What the project is about, as values: claims, cases, questions, mappings, search. Pure."""

@@ -1,0 +1,267 @@
+"""Judges claims by a case: applies, applies if, does not apply, undecided.
+
+Each with the features that decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from pyoxigraph import NamedNode
+
+from kg.model.case_knowledge import OFFERING_KINDS, ClinicalClaim, ClinicalKnowledge
+from kg.model.patient_case import FeatureTruth, PatientCase
+
+
+class ClaimStatus(Enum):
+    """How a claim stands to a case, in the order of telling."""
+
+    APPLIES = "applies"
+    APPLIES_IF = "applies if"
+    UNDECIDED = "undecided"
+    DOES_NOT_APPLY = "does not apply"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusGround:
+    """A feature that a status rests on; `role` is "situation", "prerequisite", "proviso" or "population"."""
+
+    feature: NamedNode
+    truth: FeatureTruth
+    role: str
+    excluded_by: NamedNode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedClaim:
+    """A claim with its status and the grounds of it."""
+
+    claim: ClinicalClaim
+    status: ClaimStatus
+    grounds: tuple[StatusGround, ...]
+
+    def list_open_grounds(self) -> tuple[StatusGround, ...]:
+        """Return the grounds that are not met."""
+        return tuple(ground for ground in self.grounds if ground.truth is not FeatureTruth.MET)
+
+
+def judge_claim(knowledge: ClinicalKnowledge, case: PatientCase, claim: ClinicalClaim) -> JudgedClaim:
+    """Return how a claim stands to a case.
+
+    Its situation decides first: one feature known not to hold and it does not apply, one unknown and it is
+    undecided. Where the situation holds, prerequisites and provisos that do not are named, and that what is
+    offered cannot be done, if the case says so. A case outside the population of the document is outside the
+    claim; of a population not stated nothing is asked.
+    """
+    situation = _choose_nearest_situation(
+        [
+            _collect_grounds(case, knowledge.required_features.get(s, ()), "situation")
+            for s in claim.situations
+        ]
+    )
+    needed = _collect_grounds(case, claim.prerequisites, "prerequisite")
+    needed += [
+        g for g in _collect_grounds(case, claim.provisos, "proviso") if g.feature not in claim.prerequisites
+    ]
+    needed += _find_infeasible(knowledge, case, claim)
+    named = {ground.feature for ground in situation}
+    whom = _collect_grounds(case, tuple(f for f in claim.population if f not in named), "population")
+    situation += [ground for ground in whom if ground.truth is FeatureTruth.UNMET]
+    worst = _find_worst_truth(situation)
+    if worst is FeatureTruth.UNMET:
+        status = ClaimStatus.DOES_NOT_APPLY
+    elif worst is FeatureTruth.UNKNOWN:
+        status = ClaimStatus.UNDECIDED
+    else:
+        status = (
+            ClaimStatus.APPLIES if _find_worst_truth(needed) is FeatureTruth.MET else ClaimStatus.APPLIES_IF
+        )
+    return JudgedClaim(claim, status, tuple(situation + needed))
+
+
+def _find_infeasible(
+    knowledge: ClinicalKnowledge, case: PatientCase, claim: ClinicalClaim
+) -> list[StatusGround]:
+    """Return that an intervention offered can be done, where the case says that it cannot."""
+    offered = claim.interventions if claim.kind in OFFERING_KINDS else ()
+    kinds = frozenset().union(*(knowledge.broader_interventions.get(i, frozenset({i})) for i in offered))
+    able = frozenset().union(*(knowledge.feasibility_features.get(i, frozenset()) for i in kinds))
+    asked = tuple(sorted(able - {*claim.prerequisites, *claim.provisos}, key=str))
+    return [g for g in _collect_grounds(case, asked, "prerequisite") if g.truth is FeatureTruth.UNMET]
+
+
+def _collect_grounds(case: PatientCase, features: tuple[NamedNode, ...], role: str) -> list[StatusGround]:
+    """Return what is known of some features."""
+    return [StatusGround(f, case.get_truth(f), role, case.excluded_by.get(f)) for f in features]
+
+
+def _find_worst_truth(grounds: list[StatusGround]) -> FeatureTruth:
+    """Return UNMET before UNKNOWN before MET."""
+    truths = {ground.truth for ground in grounds}
+    return next((t for t in (FeatureTruth.UNMET, FeatureTruth.UNKNOWN) if t in truths), FeatureTruth.MET)
+
+
+def _choose_nearest_situation(situations: list[list[StatusGround]]) -> list[StatusGround]:
+    """Return the situation that is nearest to holding: a claim on several applies in any of them."""
+    order = {FeatureTruth.MET: 0, FeatureTruth.UNKNOWN: 1, FeatureTruth.UNMET: 2}
+    return min(
+        situations,
+        key=lambda g: (order[_find_worst_truth(g)], sum(x.truth is not FeatureTruth.MET for x in g)),
+        default=[],
+    )
+
+
+def judge_all_claims(knowledge: ClinicalKnowledge, case: PatientCase) -> tuple[JudgedClaim, ...]:
+    """Return every claim judged, in the order of telling."""
+    order = list(ClaimStatus)
+    judged = [judge_claim(knowledge, case, claim) for claim in knowledge.claims]
+    return tuple(
+        sorted(judged, key=lambda j: (order.index(j.status), *_measure_distance(j), str(j.claim.term)))
+    )
+
+
+def _measure_distance(judged_claim: JudgedClaim) -> tuple[int, int]:
+    """Return how far a situation is from holding: what is open of it, then how little of it is known."""
+    situation = [
+        ground.truth is FeatureTruth.MET for ground in judged_claim.grounds if ground.role == "situation"
+    ]
+    return situation.count(False), -situation.count(True) if False in situation else 0
+
+
+def find_cautions(
+    knowledge: ClinicalKnowledge, judged: tuple[JudgedClaim, ...], offer: JudgedClaim
+) -> tuple[ClinicalClaim, ...]:
+    """Return the claims that limit an offer: those about the claim itself, always.
+
+    Others unless ruled out.
+    """
+    if offer.claim.kind not in OFFERING_KINDS:
+        return ()
+    wider = frozenset().union(
+        *(knowledge.broader_interventions.get(i, frozenset({i})) for i in offer.claim.interventions)
+    )
+    return tuple(
+        other.claim
+        for other in judged
+        if other.claim.negative
+        and other.claim.term != offer.claim.term
+        and (
+            offer.claim.term in other.claim.limited_claims
+            or (
+                other.status is not ClaimStatus.DOES_NOT_APPLY
+                and wider & frozenset(other.claim.interventions)
+            )
+        )
+    )
+
+
+def find_supportive_claims(
+    knowledge: ClinicalKnowledge, case: PatientCase, judged: tuple[JudgedClaim, ...]
+) -> Iterator[tuple[NamedNode, JudgedClaim]]:
+    """Yield (problem, claim) for each problem the case names and each claim that offers something for it."""
+    problems = frozenset().union(
+        *(
+            knowledge.problems_of_feature.get(feature, frozenset())
+            for feature in _find_certain_problems(knowledge, case)
+        )
+    )
+    for problem in sorted(problems, key=str):
+        for one in judged:
+            fits = problem in one.claim.problems and one.claim.kind in OFFERING_KINDS
+            if fits and one.status is not ClaimStatus.DOES_NOT_APPLY:
+                yield problem, one
+
+
+def _find_certain_problems(knowledge: ClinicalKnowledge, case: PatientCase) -> frozenset[NamedNode]:
+    """Return the features of problems that are surely there: one problem each, not one of several."""
+    return frozenset(f for f in case.met if len(knowledge.problems_of_feature.get(f, frozenset())) == 1)
+
+
+def find_unlocked_claims(
+    case: PatientCase, judged: tuple[JudgedClaim, ...]
+) -> Iterator[tuple[NamedNode, JudgedClaim]]:
+    """Yield (state, claim) where the case meets a prerequisite and rules out nothing else that is needed."""
+    for one in judged:
+        if not any(ground.truth is FeatureTruth.UNMET for ground in one.grounds):
+            for feature in one.claim.prerequisites if one.claim.interventions else ():
+                if case.get_truth(feature) is FeatureTruth.MET:
+                    yield feature, one
+
+
+def find_upcoming_claims(
+    knowledge: ClinicalKnowledge, case: PatientCase, judged: tuple[JudgedClaim, ...]
+) -> Iterator[tuple[NamedNode, JudgedClaim]]:
+    """Yield (situation, claim) for what is said of a state that is not there now but may come next."""
+    coming = frozenset().union(*(knowledge.next_situations[s] for s in match_situations(knowledge, case)))
+    for one in judged:
+        against = {ground.feature for ground in one.grounds if ground.truth is FeatureTruth.UNMET}
+        for situation in one.claim.situations if one.status is ClaimStatus.DOES_NOT_APPLY else ():
+            if situation in coming and against <= set(knowledge.required_features.get(situation, ())):
+                yield situation, one
+
+
+def match_situations(knowledge: ClinicalKnowledge, case: PatientCase) -> frozenset[NamedNode]:
+    """Return the situations all of whose features the case has."""
+    return frozenset(
+        s for s, needed in knowledge.required_features.items() if needed and set(needed) <= case.met
+    )
+
+
+def choose_next_questions(
+    knowledge: ClinicalKnowledge, case: PatientCase, judged: tuple[JudgedClaim, ...], limit: int = 3
+) -> list[tuple[NamedNode, int]]:
+    """Return the unknown features worth asking for, best first, with the number of claims they decide.
+
+    First what a claim of this very situation waits for, or, where none waits, what decides most of what is
+    undecided; then what makes more of what is known, then the rest; among these what decides the most offers,
+    then the most claims. A feature that stands in the text beside one that is met, as its alternative, is not
+    asked for, nor is one that is named and described nowhere, as a write may leave it.
+    """
+    candidates = {
+        ground.feature
+        for one in judged
+        if one.status in (ClaimStatus.UNDECIDED, ClaimStatus.APPLIES_IF)
+        for ground in one.list_open_grounds()
+        if ground.truth is FeatureTruth.UNKNOWN and ground.feature in knowledge.implied_features
+    }
+    worth = [feature for feature in candidates if not _has_alternative(knowledge, case, feature)]
+    changes = [(feature, _count_status_changes(knowledge, case, feature, judged)) for feature in worth]
+    most_of_it = sum(one.status is ClaimStatus.UNDECIDED for one in judged) / 2
+    awaited = {
+        g.feature for one in judged if one.status is ClaimStatus.APPLIES_IF for g in one.list_open_grounds()
+    }
+
+    def rank_urgency(feature: NamedNode, decided: int) -> int:
+        if feature in awaited or (decided > most_of_it and not awaited):
+            return 0
+        return 1 if knowledge.implied_features[feature] & case.met else 2
+
+    changes.sort(key=lambda pair: (rank_urgency(pair[0], pair[1][1]), [-n for n in pair[1]], str(pair[0])))
+    return [(feature, count) for feature, (_, count) in changes if count][:limit]
+
+
+def _has_alternative(knowledge: ClinicalKnowledge, case: PatientCase, feature: NamedNode) -> bool:
+    """Say whether the case has an alternative of a feature, or of what it would bring."""
+    return any(
+        knowledge.alternative_features.get(brought, frozenset()) & case.met
+        for brought in knowledge.implied_features[feature]
+    )
+
+
+def _count_status_changes(
+    knowledge: ClinicalKnowledge, case: PatientCase, feature: NamedNode, judged: tuple[JudgedClaim, ...]
+) -> tuple[int, int]:
+    """Return how many offers, and how many claims, would change status by one of the two answers."""
+    brought = knowledge.implied_features[feature]
+    lost = frozenset(f for f in knowledge.features if feature in knowledge.implied_features[f])
+    answers = (replace(case, met=case.met | brought), replace(case, denied=case.denied | lost))
+    touched = brought | lost
+    changed = [
+        one.claim.kind in OFFERING_KINDS
+        for one in judged
+        if not touched.isdisjoint(ground.feature for ground in one.grounds)
+        and any(judge_claim(knowledge, answer, one.claim).status is not one.status for answer in answers)
+    ]
+    return sum(changed), len(changed)

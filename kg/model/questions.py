@@ -1,0 +1,212 @@
+"""A question and its parameters; values enter the query as serialised terms, never as pasted text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from pyoxigraph import Literal, NamedNode
+
+from kg.errors import BadData, BadQuery, NotFound
+from kg.namespaces import BASE, ENTITY_KINDS, KG, PREFIXES, XSD
+
+ParameterValue = NamedNode | Literal
+GivenValue = str | ParameterValue | Sequence[str | ParameterValue]
+
+#: kinds of literal a parameter may be, and the datatype its values get.
+_LITERAL_DATATYPES = {"text": XSD["string"], "integer": XSD["integer"], "date": XSD["date"]}
+LITERAL_TYPES = frozenset(_LITERAL_DATATYPES)
+_LEXICAL_FORMS = {"integer": re.compile(r"[+-]?\d{1,18}"), "date": re.compile(r"\d{4}-\d\d-\d\d")}
+# RFC 3987 as SPARQL's IRIREF allows it: none of these may stand between < and >.
+_IRI_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\\x00-\x20]+")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionParameter:
+    """What a question asks for: a name, a type, a line of help, and the example its file holds."""
+
+    name: str
+    type: str
+    help: str
+    example: str
+    is_repeatable: bool = False
+
+    def parse_value(self, text: str | ParameterValue) -> ParameterValue:
+        """Return `text` (an IRI, a CURIE, a local name, or a literal's form) as a term; raises BadQuery."""
+        if not isinstance(text, str):
+            return text
+        if self.type in _LITERAL_DATATYPES:
+            return self._parse_literal(text)
+        prefix, colon, local = text.partition(":")
+        iri = PREFIXES[prefix] + local if colon and prefix in PREFIXES else text
+        if not colon and re.fullmatch(r"[\w.-]+", text):
+            iri = self._get_local_namespace() + text
+        if not _IRI_PATTERN.fullmatch(iri):
+            raise BadQuery(
+                f"{text!r} is not a {self.type}.", location=f"--{self.name}", hint=self._example_hint()
+            )
+        return NamedNode(iri)
+
+    def _parse_literal(self, text: str) -> Literal:
+        """Return a literal of the parameter's datatype."""
+        pattern = _LEXICAL_FORMS.get(self.type)
+        if pattern and not pattern.fullmatch(text):
+            raise BadQuery(
+                f"{text!r} is not a value of type {self.type}.",
+                location=f"--{self.name}",
+                hint=self._example_hint(),
+            )
+        return Literal(text, datatype=_LITERAL_DATATYPES[self.type])
+
+    def _get_local_namespace(self) -> str:
+        """Return the namespace in which a bare local name of this type stands."""
+        return f"{BASE}{self.type}/" if self.type in ENTITY_KINDS else str(KG)
+
+    def _example_hint(self) -> str:
+        """Return the sentence that shows a value that works."""
+        return f"Give a {self.type}, for example {self.example}."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One `.rq` file: its header and the query text, which runs as it stands with the example values."""
+
+    name: str
+    title: str
+    question: str
+    params: tuple[QuestionParameter, ...]
+    returns: str
+    text: str
+
+    @property
+    def query_form(self) -> str:
+        """Return SELECT or ASK."""
+        body = re.sub(r"#[^\n]*|<[^>\s]*>", "", self.text)
+        found = re.search(r"\b(SELECT|ASK)\b", body)
+        return found.group() if found else "SELECT"
+
+    def bind_values(self, values: Mapping[str, GivenValue]) -> str:
+        """Return the query with the given values in place of the examples; others keep their example.
+
+        Raises BadQuery for a parameter the question does not have, or a value that is no such term.
+        """
+        unknown = [name for name in values if name not in {p.name for p in self.params}]
+        if unknown:
+            raise BadQuery(
+                f"`{self.name}` has no parameter {unknown[0]!r}.", hint=self._parameter_hint(unknown[0])
+            )
+        text = self.text
+        for parameter in self.params:
+            if parameter.name in values:
+                text = _replace_values_line(
+                    text, parameter, self.parse_values(parameter, values[parameter.name])
+                )
+        return text
+
+    def parse_values(self, parameter: QuestionParameter, given: GivenValue) -> tuple[ParameterValue, ...]:
+        """Return the terms of a given value; several only where the parameter takes several."""
+        items: Sequence[str | ParameterValue] = (
+            [given] if isinstance(given, str | NamedNode | Literal) else given
+        )
+        if not items or (len(items) > 1 and not parameter.is_repeatable):
+            count = "one or more values" if parameter.is_repeatable else "one value"
+            raise BadQuery(
+                f"`{parameter.name}` takes {count}, not {len(items)}.", location=f"--{parameter.name}"
+            )
+        return tuple(parameter.parse_value(item) for item in items)
+
+    def _parameter_hint(self, name: str) -> str:
+        """Return the sentence that names the parameters there are."""
+        names = [p.name for p in self.params]
+        near = get_close_matches(name, names, n=1)
+        if not names:
+            return "It takes none."
+        return (f"Did you mean {near[0]}? " if near else "") + f"Parameters: {', '.join(names)}."
+
+
+def compile_values_line(name: str) -> re.Pattern[str]:
+    """Return the pattern of a parameter's line, `VALUES ?name { terms }`, alone on its line."""
+    return re.compile(
+        rf"^(?P<head>[ \t]*VALUES[ \t]+\?{re.escape(name)}[ \t]*)\{{(?P<body>[^{{}}\n]*)\}}[ \t]*$", re.M
+    )
+
+
+def _replace_values_line(text: str, parameter: QuestionParameter, terms: Sequence[ParameterValue]) -> str:
+    """Return `text` with the parameter's line holding `terms`, each serialised by the RDF library."""
+    body = " ".join(str(term) for term in terms)
+    return compile_values_line(parameter.name).sub(lambda match: f"{match['head']}{{ {body} }}", text)
+
+
+#: MERGED kg.questions.reading
+#: MERGED Headers of question files: `# title:`, `# question:`, `# param: name type - help`, `# returns:`.
+
+
+_HEADER_LINE = re.compile(r"^# (title|question|param|returns): *(.*)$", re.M)
+_PARAMETER_LINE = re.compile(r"(?P<name>\w+) (?P<type>[\w]+)(?P<many>\+?) - (?P<help>.+)")
+
+
+def load_questions(folder: Path) -> tuple[Question, ...]:
+    """Return the questions of a folder in the order of their file names; raises BadData."""
+    where = f"{folder.parent.name}/{folder.name}"
+    paths = sorted(folder.glob("*.rq"))
+    return tuple(
+        parse_question(path.stem, _read_question_file(path), f"{where}/{path.name}") for path in paths
+    )
+
+
+def _read_question_file(path: Path) -> str:
+    """Return the text of a question file; raises BadData when it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadData(
+            "The file is not a readable UTF-8 text.", location=str(path), hint="Save it anew."
+        ) from error
+
+
+def find_question(questions: Sequence[Question], name: str) -> Question:
+    """Return the question called `name`, `NN-name` or `NN`; raises NotFound that gives near names."""
+    for number, question in enumerate(questions, start=1):
+        if name in {question.name, str(number), f"{number:02}", f"{number:02}-{question.name}"}:
+            return question
+    near = get_close_matches(name, [question.name for question in questions], n=3, cutoff=0.4)
+    hint = f"Did you mean {', '.join(near)}?" if near else "`kg ask --list` shows them all."
+    raise NotFound(f"There is no question {name!r}.", hint=hint)
+
+
+def parse_question(name: str, text: str, where: str = "") -> Question:
+    """Return the question of a file: its name without ending, its text, and how complaints call it.
+
+    Raises BadData when its header is not whole.
+    """
+    where = where or f"{name}.rq"
+    lines: dict[str, list[str]] = {"title": [], "question": [], "param": [], "returns": []}
+    for key, value in _HEADER_LINE.findall(text):
+        lines[key].append(value.strip())
+    for key in ("title", "question", "returns"):
+        if len(lines[key]) != 1:
+            raise BadData(f"The header needs one line `# {key}:`.", location=where, line=1, hint="Write it.")
+    params = tuple(_parse_parameter(line, text, where) for line in lines["param"])
+    public = re.sub(r"^\d+-", "", name)
+    return Question(public, lines["title"][0], lines["question"][0], params, lines["returns"][0], text)
+
+
+def _parse_parameter(line: str, text: str, where: str) -> QuestionParameter:
+    """Return the parameter a header line describes, with the example its VALUES line holds."""
+    found = _PARAMETER_LINE.fullmatch(line)
+    if not found:
+        raise BadData(
+            f"`# param: {line}` is not `name type - help`.", location=where, line=1, hint="Rewrite it."
+        )
+    examples = {body.strip() for _, body in compile_values_line(found["name"]).findall(text)}
+    if len(examples) != 1 or examples == {""}:
+        raise BadData(
+            f"Parameter {found['name']} needs a line `VALUES ?{found['name']} {{ example }}`.",
+            location=where,
+            line=1,
+            hint="Put it alone on a line inside WHERE; where it stands twice, with the same example.",
+        )
+    return QuestionParameter(found["name"], found["type"], found["help"], examples.pop(), bool(found["many"]))

@@ -1,0 +1,195 @@
+"""What can be found: entries with their names, codes and text, folded once."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import OSA
+
+_WORD_SEPARATORS = re.compile(r"[^\w:.+]+", re.UNICODE)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchName:
+    """One way to call an entry, and what sort of name it is ("brand name", "as printed")."""
+
+    text: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEntry:
+    """Something a reader can look for."""
+
+    iri: str
+    label: str
+    kind: str
+    names: tuple[SearchName, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedName:
+    """A name made ready for comparison; `main` marks the label."""
+
+    name: SearchName
+    folded: str
+    words: tuple[str, ...]
+    is_label: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedEntry:
+    """An entry with its folded names and text."""
+
+    entry: SearchEntry
+    names: tuple[FoldedName, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchIndex:
+    """All entries, folded."""
+
+    entries: tuple[IndexedEntry, ...]
+
+    @classmethod
+    def build(cls, entries: Iterable[SearchEntry]) -> SearchIndex:
+        """Return the index of `entries`; initials of a label of three words or more are names too."""
+        return cls(tuple(_index_entry(entry) for entry in entries))
+
+
+def fold_text(text: str) -> str:
+    """Return `text` without case, accents, registered signs and punctuation between words."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(_WORD_SEPARATORS.split(plain.casefold().replace("®", ""))).strip()
+
+
+def make_initials(label: str) -> str:
+    """Return the initials of a label of three words or more: what people abbreviate it to."""
+    words = [word for word in _WORD_SEPARATORS.split(label) if word]
+    return "".join(word[0] for word in words).upper() if len(words) > 2 else ""
+
+
+def _index_entry(entry: SearchEntry) -> IndexedEntry:
+    names = [SearchName(entry.label, "name"), *entry.names]
+    if short := make_initials(entry.label):
+        names.append(SearchName(short, "initials"))
+    folded = tuple(
+        _fold_name(name, is_label=position == 0)
+        for position, name in enumerate(names)
+        if fold_text(name.text)
+    )
+    return IndexedEntry(entry, folded, fold_text(entry.text))
+
+
+def _fold_name(name: SearchName, *, is_label: bool) -> FoldedName:
+    text = fold_text(name.text)
+    return FoldedName(name, text, tuple(text.split()), is_label)
+
+
+#: MERGED kg.search.ranking
+#: MERGED Which entries answer a query, best first: exact, prefix, synonym, typo, text.
+
+
+MIN_TYPO_LETTERS = 4
+#: letters typed from which on one slip more is forgiven; a swap of neighbours is one slip
+SLIP_LENGTHS = (MIN_TYPO_LETTERS, 6, 11)
+
+EXACT_LABEL, EXACT_NAME, PREFIX_LABEL, PREFIX_NAME, ALL_WORDS, MISSPELT, TEXT_ONLY = range(7)
+
+#: kinds in the order in which equals are shown
+KIND_ORDER = (
+    "disease",
+    "intervention",
+    "situation",
+    "feature",
+    "problem",
+    "goal",
+    "hedge",
+    "term",
+    "claim",
+    "sentence",
+    "decision",
+    "relation",
+    "document",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """An entry that answers, the name that did so, and how."""
+
+    entry: SearchEntry
+    matched: str
+    category: str
+    tier: int
+    score: float
+
+
+def search_entries(index: SearchIndex, query: str, limit: int = 50) -> list[SearchHit]:
+    """Return at most `limit` hits, best first; an empty query has none."""
+    asked = fold_text(query)
+    if not asked:
+        return []
+    hits = [hit for indexed in index.entries if (hit := _find_best_hit(indexed, asked)) is not None]
+    return sorted(hits, key=_hit_sort_key)[:limit]
+
+
+def _hit_sort_key(hit: SearchHit) -> tuple[int, float, int, int, str]:
+    kind = KIND_ORDER.index(hit.entry.kind) if hit.entry.kind in KIND_ORDER else len(KIND_ORDER)
+    return hit.tier, -hit.score, kind, len(hit.entry.label), hit.entry.label
+
+
+def _find_best_hit(indexed: IndexedEntry, query: str) -> SearchHit | None:
+    """Return the best way in which an entry answers, or None."""
+    words = query.split()
+    found = [hit for name in indexed.names for hit in _match_name(indexed.entry, name, query, words)]
+    if not found and len(query) > 2 and _all_begin_words(words, indexed.text.split()):
+        found = [SearchHit(indexed.entry, "", "text", TEXT_ONLY, 0.0)]
+    return min(found, key=_hit_sort_key, default=None)
+
+
+def _match_name(entry: SearchEntry, name: FoldedName, query: str, words: list[str]) -> Iterator[SearchHit]:
+    """Yield the hits of one name, none or one."""
+    tier, score = _classify_match(name, query, words)
+    if tier is not None:
+        yield SearchHit(entry, name.name.text, name.name.category, tier, score)
+
+
+def _classify_match(name: FoldedName, query: str, words: list[str]) -> tuple[int | None, float]:
+    if name.folded == query:
+        return (EXACT_LABEL if name.is_label else EXACT_NAME), 0.0
+    if name.folded.startswith(query):
+        return (PREFIX_LABEL if name.is_label else PREFIX_NAME), 0.0
+    if f" {query}" in f" {name.folded}" or _all_begin_words(words, name.words):
+        return ALL_WORDS, 1.0 if name.is_label else 0.0
+    return _classify_misspelling(name, query)
+
+
+def _all_begin_words(parts: Sequence[str], words: Sequence[str]) -> bool:
+    """Say whether every part begins a word; a single letter (the T of `CAR-T`) must be a whole one."""
+    return all(
+        part in words if len(part) == 1 else any(word.startswith(part) for word in words) for part in parts
+    )
+
+
+def _classify_misspelling(name: FoldedName, query: str) -> tuple[int | None, float]:
+    """Return the typo tier when the whole name or one long word of it is a few slips away."""
+    slips = sum(len(query) >= length for length in SLIP_LENGTHS)
+    if not slips or name.name.category in {"code", "initials"}:
+        return None, 0.0
+    rivals = [name.folded, *(word for word in name.words if len(word) >= MIN_TYPO_LETTERS)]
+    score = max(
+        (_measure_similarity(query, rival, slips) for rival in rivals if rival[0] == query[0]), default=0.0
+    )
+    return (MISSPELT, score) if score else (None, 0.0)
+
+
+def _measure_similarity(query: str, rival: str, slips: int) -> float:
+    """Return how alike two spellings are, 0 to 100; 0 when more than `slips` apart."""
+    apart = OSA.distance(query, rival, score_cutoff=slips)
+    return 100 * (1 - apart / max(len(query), len(rival))) if apart <= slips else 0.0

@@ -1,0 +1,1 @@
+"""The web pages: a folder a page, the parts they share, and `app.create_app`."""

@@ -1,0 +1,141 @@
+"""The page of a case: what the text raises for some features, and what it leaves open. Fields are stable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kg.pages.term_refs import HedgeBadge, TermRef
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureChoice:
+    """A feature that can be ticked; `group` is the label of its class, `excludes` what it contradicts."""
+
+    feature: TermRef
+    definition: str
+    group: str
+    excludes: tuple[TermRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFeature:
+    """A feature of the case. `state` is "stated", "follows" (from `because`) or "no"."""
+
+    feature: TermRef
+    state: str
+    because: tuple[TermRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReason:
+    """A feature that decides a claim. `state` is "met", "unmet" (said not to hold), "unknown" or "excluded".
+
+    `role` is "situation", "prerequisite", "proviso" or "population"; "excluded": `by` contradicts it.
+    """
+
+    feature: TermRef
+    state: str
+    role: str
+    by: TermRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseClaim:
+    """A claim with its status: "applies", "applies if", "does not apply" or "undecided", and why.
+
+    `kind` is "offer", "conditional offer", "advice", "practice", "caution", "collective" or "statement".
+    `hedge` is the weakest of `hedges`; `open_cautions` are those of `cautions` of which it is not known
+    whether they apply, `later_cautions` those about a state that may come next.
+    """
+
+    claim: TermRef
+    summary: str
+    status: str
+    why: str
+    reasons: tuple[StatusReason, ...]
+    kind: str
+    interventions: tuple[TermRef, ...]
+    problems: tuple[TermRef, ...]
+    situations: tuple[TermRef, ...]
+    cautions: tuple[TermRef, ...]
+    open_cautions: tuple[TermRef, ...]
+    later_cautions: tuple[TermRef, ...]
+    hedge: HedgeBadge | None
+    hedges: tuple[HedgeBadge, ...]
+    cue: str
+    cues: tuple[str, ...]
+    sentence: TermRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSituation:
+    """A situation that the case matches; `direct` when its own features do, else by a narrower one."""
+
+    situation: TermRef
+    direct: bool
+    features: tuple[TermRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupportiveOption:
+    """What a claim raises for problems named; `conditional` when under a prerequisite.
+
+    `together`: a set for a set; which of the interventions serves which of the problems is not said.
+    """
+
+    problems: tuple[TermRef, ...]
+    interventions: tuple[TermRef, ...]
+    together: bool
+    conditional: bool
+    claim: TermRef
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockedClaim:
+    """A claim whose prerequisite the case meets, and the state that meets it."""
+
+    state: TermRef
+    claim: TermRef
+    interventions: tuple[TermRef, ...]
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpcomingClaim:
+    """A claim about a situation that does not hold now and may come next."""
+
+    situation: TermRef
+    claim: TermRef
+    summary: str
+    hedges: tuple[HedgeBadge, ...]
+    negative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NextQuestion:
+    """A feature worth asking for, and how many claims its answer would decide."""
+
+    feature: TermRef
+    question: str
+    decides: int
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Everything the case page shows; `asked` is False for the empty form.
+
+    `claims` come in the order applies, applies if, undecided, does not apply.
+    """
+
+    notice: str
+    asked: bool
+    choices: tuple[FeatureChoice, ...]
+    features: tuple[CaseFeature, ...]
+    situations: tuple[CaseSituation, ...]
+    claims: tuple[CaseClaim, ...]
+    supportive: tuple[SupportiveOption, ...]
+    unlocked: tuple[UnlockedClaim, ...]
+    ahead: tuple[UpcomingClaim, ...]
+    fallbacks: tuple[TermRef, ...]
+    ask_next: tuple[NextQuestion, ...]

@@ -1,0 +1,248 @@
+"""The ontology as a page: classes and properties with their definitions, axioms in words, and use counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+
+from kg.namespaces import GRAPH, KG, OWL, RDF, RDFS, SKOS
+from kg.pages.edge_rows import ASSERTED, is_negative
+from kg.pages.entity.neighbourhood import DrawingLink, DrawingNode, Neighbourhood
+from kg.pages.list_slices import filter_by_words
+from kg.pages.page_queries import PageQueryReader, cell_number, cell_text
+from kg.pages.term_refs import Term, TermLabels, TermRef
+
+_OWL_CLASS = OWL["Class"]
+_OWL_PROPERTY_CLASSES = (OWL["ObjectProperty"], OWL["DatatypeProperty"], OWL["AnnotationProperty"])
+
+
+@dataclass(frozen=True, slots=True)
+class OntologyTerm:
+    """A class or property as the page shows it."""
+
+    name: str
+    ref: TermRef
+    definition: str
+    sort: str
+    parents: tuple[TermRef, ...]
+    domain: tuple[TermRef, ...]
+    range: tuple[TermRef, ...]
+    axioms: tuple[str, ...]
+    elsewhere: tuple[TermRef, ...]
+    uses: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTreeNode:
+    """A class in the tree of classes, with its children."""
+
+    ref: TermRef
+    uses: int
+    children: tuple[ClassTreeNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OntologyPage:
+    """Everything the ontology page shows; its JSON has the same fields."""
+
+    title: str
+    version: str
+    definition: str
+    classes: tuple[OntologyTerm, ...]
+    properties: tuple[OntologyTerm, ...]
+    tree: tuple[ClassTreeNode, ...]
+
+
+class _OntologyGraph:
+    """The triples of the ontology by subject and property; a reading aid that lives for one page."""
+
+    def __init__(self, triples: Iterable[Triple]) -> None:
+        self._objects: dict[tuple[Term, str], list[Term]] = defaultdict(list)
+        self.subjects: dict[Term, None] = {}
+        for triple in triples:
+            self._objects[triple.subject, triple.predicate.value].append(triple.object)
+            self.subjects.setdefault(triple.subject)
+
+    def objects_of(self, subject: Term, predicate: NamedNode) -> list[Term]:
+        """Return the objects of a subject and property."""
+        return self._objects.get((subject, predicate.value), [])
+
+    def first_text(self, subject: Term, *predicates: NamedNode) -> str:
+        """Return the first literal among some properties."""
+        found = (o.value for p in predicates for o in self.objects_of(subject, p) if isinstance(o, Literal))
+        return next(found, "")
+
+    def list_members(self, node: Term) -> list[Term]:
+        """Return the members of an RDF list; a broken or endless one is cut."""
+        members: list[Term] = []
+        while node != RDF["nil"] and len(members) < 100:
+            first = self.objects_of(node, RDF["first"])
+            rest = self.objects_of(node, RDF["rest"])
+            if not first or not rest:
+                break
+            members.append(first[0])
+            node = rest[0]
+        return members
+
+
+def ontology_page(reader: PageQueryReader) -> OntologyPage:
+    """Return the ontology page, from the ontology's own graph."""
+    triples = list(reader.store.read_graph(GRAPH["ontology"]))
+    graph = _OntologyGraph(triples)
+    naming = reader.load_labels(term for t in triples for term in (t.subject, t.predicate, t.object))
+    uses = {
+        cell_text(r, "term"): cell_number(r, "count")
+        for name in ("class-uses", "property-uses")
+        for r in reader.select_rows(name)
+    }
+    classes = _ontology_terms(graph, naming, uses, (_OWL_CLASS,))
+    header = next((s for s in graph.subjects if OWL["Ontology"] in graph.objects_of(s, RDF["type"])), None)
+    return OntologyPage(
+        title="The ontology",
+        version=graph.first_text(header, OWL["versionInfo"]) if header else "",
+        definition=graph.first_text(header, SKOS["definition"], RDFS["comment"]) if header else "",
+        classes=classes,
+        properties=_ontology_terms(graph, naming, uses, _OWL_PROPERTY_CLASSES),
+        tree=_build_class_tree(classes),
+    )
+
+
+def filter_terms(page: OntologyPage, filter_text: str) -> OntologyPage:
+    """Return the page with the terms whose name, label, definition or axioms hold every word asked for."""
+    if not filter_text:
+        return page
+    return replace(
+        page,
+        classes=filter_by_words(page.classes, filter_text, _searchable_text),
+        properties=filter_by_words(page.properties, filter_text, _searchable_text),
+        tree=(),
+    )
+
+
+def _searchable_text(view: OntologyTerm) -> str:
+    return " ".join((view.name, view.ref.label, view.definition, *view.axioms))
+
+
+def _ontology_terms(
+    graph: _OntologyGraph, naming: TermLabels, uses: Mapping[str, int], owl_classes: Iterable[NamedNode]
+) -> tuple[OntologyTerm, ...]:
+    wanted = list(owl_classes)
+    terms = [
+        subject
+        for subject in graph.subjects
+        if isinstance(subject, NamedNode)
+        and subject.value.startswith(KG)
+        and any(sort in graph.objects_of(subject, RDF["type"]) for sort in wanted)
+    ]
+    views = [_ontology_term(graph, naming, term, uses.get(term.value, 0)) for term in terms]
+    return tuple(sorted(views, key=lambda view: view.name))
+
+
+def _ontology_term(graph: _OntologyGraph, naming: TermLabels, term: NamedNode, uses: int) -> OntologyTerm:
+    def refs_of(predicate: NamedNode) -> tuple[TermRef, ...]:
+        return tuple(naming.ref(o) for o in graph.objects_of(term, predicate) if isinstance(o, NamedNode))
+
+    sorts = [sort for sort in graph.objects_of(term, RDF["type"]) if isinstance(sort, NamedNode)]
+    return OntologyTerm(
+        name=term.value.removeprefix(KG),
+        ref=naming.ref(term),
+        definition=graph.first_text(term, SKOS["definition"], RDFS["comment"]),
+        sort=next(
+            (s.value.rsplit("#", 1)[-1] for s in sorts if s in {_OWL_CLASS, *_OWL_PROPERTY_CLASSES}), ""
+        ),
+        parents=refs_of(RDFS["subClassOf"]) + refs_of(RDFS["subPropertyOf"]),
+        domain=refs_of(RDFS["domain"]),
+        range=refs_of(RDFS["range"]),
+        axioms=tuple(_axiom_sentences(graph, naming, term)),
+        elsewhere=tuple(ref for name in _MATCH_PROPERTIES for ref in refs_of(SKOS[name])),
+        uses=uses,
+    )
+
+
+_MATCH_PROPERTIES = ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
+
+
+def _axiom_sentences(graph: _OntologyGraph, naming: TermLabels, term: NamedNode) -> Iterator[str]:
+    """Yield what the axioms on a term say, one sentence each."""
+
+    def describe_node(node: Term) -> str:
+        return _describe_class(graph, naming, node)
+
+    for other in graph.objects_of(term, OWL["inverseOf"]):
+        yield f"The same as {describe_node(other)}, read from the other end."
+    for other in graph.objects_of(term, OWL["disjointWith"]):
+        yield f"Nothing is both this and {describe_node(other)}."
+    for other in graph.objects_of(term, OWL["equivalentClass"]):
+        yield f"Exactly what is {describe_node(other)}."
+    for other in graph.objects_of(term, RDFS["subClassOf"]):
+        if isinstance(other, BlankNode):
+            yield f"Each one {describe_node(other)}."
+    if OWL["TransitiveProperty"] in graph.objects_of(term, RDF["type"]):
+        yield "Carries over: from a to b and b to c follows a to c."
+    for chain in graph.objects_of(term, OWL["propertyChainAxiom"]):
+        yield f"Follows from {' then '.join(describe_node(step) for step in graph.list_members(chain))}."
+
+
+def _describe_class(graph: _OntologyGraph, naming: TermLabels, node: Term) -> str:
+    """Return a class expression in words."""
+    if not isinstance(node, BlankNode):
+        return f"“{naming.ref(node).label}”"
+    for part in graph.objects_of(node, OWL["intersectionOf"]):
+        return " and ".join(_describe_class(graph, naming, member) for member in graph.list_members(part))
+    for part in graph.objects_of(node, OWL["unionOf"]):
+        return " or ".join(_describe_class(graph, naming, member) for member in graph.list_members(part))
+    return _describe_restriction(graph, naming, node)
+
+
+def _describe_restriction(graph: _OntologyGraph, naming: TermLabels, node: Term) -> str:
+    on = next(iter(graph.objects_of(node, OWL["onProperty"])), None)
+    inverse = next(iter(graph.objects_of(on, OWL["inverseOf"])), None) if isinstance(on, BlankNode) else None
+    prop = _describe_class(graph, naming, inverse or on) if on is not None else "some property"
+    words = f"{prop} (from the other end)" if inverse else prop
+    for value in graph.objects_of(node, OWL["hasValue"]):
+        return f"with {words} {naming.ref(value).label}"
+    for filler in graph.objects_of(node, OWL["someValuesFrom"]):
+        return f"with {words} some {_describe_class(graph, naming, filler)}"
+    for filler in graph.objects_of(node, OWL["allValuesFrom"]):
+        return f"with {words} only {_describe_class(graph, naming, filler)}"
+    return f"restricted on {words}"
+
+
+def _build_class_tree(classes: Iterable[OntologyTerm]) -> tuple[ClassTreeNode, ...]:
+    """Return the classes below one another; a class with two parents stands under both."""
+    known = {view.ref.iri: view for view in classes}
+    below: dict[str, list[OntologyTerm]] = defaultdict(list)
+    for view in known.values():
+        parents = [parent.iri for parent in view.parents if parent.iri in known] or [""]
+        for parent in parents:
+            below[parent].append(view)
+
+    def grow_branch(iri: str, seen: frozenset[str]) -> tuple[ClassTreeNode, ...]:
+        return tuple(
+            ClassTreeNode(view.ref, view.uses, grow_branch(view.ref.iri, seen | {view.ref.iri}))
+            for view in below[iri]
+            if view.ref.iri not in seen
+        )
+
+    return grow_branch("", frozenset())
+
+
+def draw_class_diagram(page: OntologyPage) -> Neighbourhood:
+    """Return classes and the properties that join them as nodes and edges; unused classes are left out."""
+    refs = {view.ref.iri: view.ref for view in page.classes}
+    links = [
+        DrawingLink(source.iri, target.iri, view.ref.label, ASSERTED, "", "fact", is_negative(view.ref.iri))
+        for view in page.properties
+        if view.uses
+        for source in view.domain
+        for target in view.range
+        if source.iri in refs and target.iri in refs
+    ]
+    shown = {iri for link in links for iri in (link.source, link.target)}
+    nodes = tuple(
+        DrawingNode(ref.iri, ref.label, "class", ref.href) for iri, ref in refs.items() if iri in shown
+    )
+    return Neighbourhood(nodes, tuple(links), len(nodes) < len(refs))

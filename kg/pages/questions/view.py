@@ -1,0 +1,185 @@
+"""A named question as a page: its form with pick lists, its answer, and the query behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from pyoxigraph import Literal, NamedNode
+
+from kg.build.question_library import ParameterChoice, ParameterChoices, QuestionAnswer, RelatedSituations
+from kg.errors import BadQuery
+from kg.model.questions import Question, QuestionParameter
+from kg.pages.start.view import QuestionLink, question_link
+from kg.pages.term_refs import Term, TermLabels, TermRef, compress_iri
+
+ANSWER_ROWS_SHOWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FieldOption:
+    """A value a reader may pick."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A parameter as a field of the form; without options it is typed. `words` are the values as read."""
+
+    name: str
+    type: str
+    help: str
+    value: str
+    many: bool
+    options: tuple[FieldOption, ...]
+    words: str
+    is_example: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedAnswer:
+    """The same question of a broader or narrower situation that has rows."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPage:
+    """A question, its form, its answer, where else there is one, and where programs get the same.
+
+    `heading` is the question as its file words it, or its title with the values chosen.
+    """
+
+    asked: QuestionLink
+    heading: str
+    returns: str
+    fields: tuple[FormField, ...]
+    variables: tuple[str, ...]
+    rows: tuple[tuple[TermRef | None, ...], ...]
+    total: int
+    broader: tuple[RelatedAnswer, ...]
+    narrower: tuple[RelatedAnswer, ...]
+    query: str
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsPage:
+    """All named questions."""
+
+    questions: tuple[QuestionLink, ...]
+
+
+def questions_page(questions: Sequence[Question]) -> QuestionsPage:
+    """Return the list of questions."""
+    return QuestionsPage(tuple(question_link(question) for question in questions))
+
+
+def question_page(
+    question: Question,
+    chosen_values: Mapping[str, Sequence[str]],
+    answer: QuestionAnswer,
+    choices: ParameterChoices,
+    api: str,
+    related: RelatedSituations,
+) -> QuestionPage:
+    """Return the page of an answered question; `given` are the values as they were asked for."""
+    naming = TermLabels(answer.labels)
+    fields = tuple(_form_field(p, chosen_values.get(p.name, ()), choices) for p in question.params)
+    return QuestionPage(
+        asked=question_link(question),
+        heading=_choose_heading(question, fields),
+        returns=question.returns,
+        fields=fields,
+        variables=answer.variables,
+        rows=tuple(
+            tuple(_result_cell(name, term, naming) for name, term in zip(answer.variables, row, strict=True))
+            for row in answer.rows[:ANSWER_ROWS_SHOWN]
+        ),
+        total=len(answer.rows),
+        broader=_related_answers(question, chosen_values, related.parameter, related.broader),
+        narrower=_related_answers(question, chosen_values, related.parameter, related.narrower),
+        query=answer.query,
+        api=api,
+    )
+
+
+def _related_answers(
+    question: Question,
+    chosen_values: Mapping[str, Sequence[str]],
+    name: str,
+    situations: Sequence[ParameterChoice],
+) -> tuple[RelatedAnswer, ...]:
+    """Return the address of the question for each of some situations, its other values as they were given."""
+    return tuple(
+        RelatedAnswer(
+            other.label,
+            question_address(question, {**chosen_values, name: (compress_iri(other.value.value),)}),
+        )
+        for other in situations
+    )
+
+
+def question_address(question: Question, chosen_values: Mapping[str, Sequence[str]]) -> str:
+    """Return the address at which this answer is found."""
+    query = urlencode([(name, value) for name, values in chosen_values.items() for value in values])
+    return f"/questions/{question.name}" + (f"?{query}" if query else "")
+
+
+def _choose_heading(question: Question, fields: Sequence[FormField]) -> str:
+    """Return what is asked; a question in words speaks of its example, so other values have the title."""
+    if all(field.is_example for field in fields):
+        return question.question
+    return f"{question.title}: {', '.join(field.words for field in fields)}"
+
+
+def _result_cell(variable: str, term: Term | None, naming: TermLabels) -> TermRef | None:
+    """Return a cell; the number of a sentence leads to the sentence."""
+    if term is None:
+        return None
+    ref = naming.ref(term)
+    if variable.startswith("sentence") and isinstance(term, Literal) and re.fullmatch(r"[\w-]+", term.value):
+        return replace(ref, href=f"/sentence/{term.value}", kind="sentence")
+    return ref
+
+
+def _form_field(
+    parameter: QuestionParameter, chosen_values: Sequence[str], choices: ParameterChoices
+) -> FormField:
+    """Return a field that shows what was asked for, or else the file's example."""
+    values = tuple(chosen_values) or tuple(parameter.example.split())
+    wanted = {_normalize_value(value, parameter) for value in values}
+    options = tuple(
+        FieldOption(_spell_term(choice.value), choice.label, _spell_term(choice.value) in wanted)
+        for choice in choices.list_choices(parameter)
+    )
+    example = {_normalize_value(value, parameter) for value in parameter.example.split()}
+    chosen = [option.label for option in options if option.chosen]
+    return FormField(
+        name=parameter.name,
+        type=parameter.type,
+        help=parameter.help,
+        value=" ".join(values),
+        many=parameter.is_repeatable,
+        options=options,
+        words=", ".join(chosen or values),
+        is_example=wanted == example,
+    )
+
+
+def _normalize_value(value: str, parameter: QuestionParameter) -> str:
+    """Return one spelling for the ways in which a value may be written."""
+    try:
+        return _spell_term(parameter.parse_value(value.strip("<>")))
+    except BadQuery:
+        return value
+
+
+def _spell_term(term: NamedNode | Literal) -> str:
+    return compress_iri(term.value) if isinstance(term, NamedNode) else term.value

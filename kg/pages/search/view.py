@@ -1,0 +1,241 @@
+"""The search page, suggestions, and near names for what was not found."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kg.model.search_index import SearchEntry, SearchHit, SearchIndex, SearchName, search_entries
+from kg.namespaces import BASE, KG, PREFIXES, RDFS, SKOS
+from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text
+from kg.pages.term_refs import compress_iri, entity_kind, label_from_iri, link_address
+
+#: property -> the sort of name it holds; properties not listed hold text
+_NAME_SORTS = {
+    SKOS["altLabel"].value: "also called",
+    SKOS["hiddenLabel"].value: "also written",
+    SKOS["notation"].value: "code",
+    KG["brandName"].value: "brand name",
+    KG["sourceSpelling"].value: "as printed in the text",
+    KG["abbreviation"].value: "abbreviation",
+    KG["printedForm"].value: "as printed in the text",
+}
+_LABEL_PROPERTIES = (SKOS["prefLabel"].value, RDFS["label"].value)
+#: kinds that are found only by their own name, never listed for a word in passing
+_SEARCHABLE_KINDS = frozenset(
+    {
+        "disease",
+        "situation",
+        "feature",
+        "intervention",
+        "problem",
+        "goal",
+        "hedge",
+        "claim",
+        "sentence",
+        "decision",
+        "relation",
+        "document",
+        "term",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """A hit as a page shows it: `match` is the name that answered, `how` the sort of name it is."""
+
+    label: str
+    kind: str
+    href: str
+    curie: str
+    match: str
+    how: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """A query and what answers it."""
+
+    query: str
+    total: int
+    hits: tuple[SearchResult, ...]
+    cut: bool
+
+
+def build_search_index(reader: PageQueryReader) -> SearchIndex:
+    """Return the index of everything in the graph that has a name."""
+    rows = reader.select_rows("names")
+    by_entity: dict[str, list[QueryRow]] = defaultdict(list)
+    for row in rows:
+        by_entity[cell_text(row, "entity")].append(row)
+    codes: dict[str, list[str]] = defaultdict(list)
+    for row in reader.select_rows("codes"):
+        codes[cell_text(row, "entity")].append(cell_text(row, "code"))
+    entries = (
+        _index_entry(iri, found, codes[iri])
+        for iri, found in by_entity.items()
+        if _searchable_kind(iri) in _SEARCHABLE_KINDS
+    )
+    return SearchIndex.build(entries)
+
+
+def _searchable_kind(iri: str) -> str:
+    """Return the kind of an entity; positions inside spans and the like have none."""
+    return "" if iri.startswith(BASE) and "#" in iri and not iri.startswith(KG) else entity_kind(iri)
+
+
+def _index_entry(iri: str, rows: Sequence[QueryRow], codes: Sequence[str]) -> SearchEntry:
+    labels = {
+        cell_text(row, "p"): cell_text(row, "text")
+        for row in rows
+        if cell_text(row, "p") in _LABEL_PROPERTIES
+    }
+    names = [
+        SearchName(cell_text(row, "text"), _NAME_SORTS[cell_text(row, "p")])
+        for row in rows
+        if cell_text(row, "p") in _NAME_SORTS
+    ]
+    names += [name for code in codes for name in _names_of_code(code)]
+    names += [
+        SearchName(iri.rsplit("/", 1)[-1].rsplit("#", 1)[-1], "code"),
+        SearchName(compress_iri(iri), "code"),
+    ]
+    prose = " ".join(
+        cell_text(row, "text")
+        for row in rows
+        if cell_text(row, "p") not in {*_LABEL_PROPERTIES, *_NAME_SORTS}
+    )
+    return SearchEntry(
+        iri, next(iter(labels.values()), label_from_iri(iri)), entity_kind(iri), tuple(names), prose
+    )
+
+
+def _names_of_code(code: str) -> list[SearchName]:
+    """Return an outside code with its prefix and, where it is long enough to be told apart, without."""
+    local = code.partition(":")[2]
+    return [SearchName(code, "code")] + ([SearchName(local, "code")] if len(local) > 3 else [])
+
+
+def search_page(index: SearchIndex, query: str, limit: int = 50) -> SearchPage:
+    """Return the hits of a query, best first."""
+    hits = search_entries(index, query, limit + 1)
+    return SearchPage(
+        query, min(len(hits), limit), tuple(_search_result(hit) for hit in hits[:limit]), len(hits) > limit
+    )
+
+
+def suggest_entities(index: SearchIndex, query: str, limit: int = 8) -> tuple[SearchResult, ...]:
+    """Return a few hits to choose from while one types."""
+    return tuple(_search_result(hit) for hit in search_entries(index, query, limit))
+
+
+def suggest_similar_names(index: SearchIndex, name: str, limit: int = 3) -> tuple[SearchResult, ...]:
+    """Return what a mistyped name may have meant."""
+    return suggest_entities(index, name, limit) or suggest_entities(
+        index, label_from_iri(f"{BASE}goal/{name}"), limit
+    )
+
+
+def _search_result(hit: SearchHit) -> SearchResult:
+    entry = hit.entry
+    return SearchResult(
+        label=entry.label,
+        kind=entry.kind,
+        href=link_address(entry.iri),
+        curie=compress_iri(entry.iri),
+        match=hit.matched,
+        how=hit.category if hit.matched != entry.label else "",
+        text=entry.text,
+    )
+
+
+#: MERGED kg.views.vocabulary
+#: MERGED The graph's own terms for completion in the query editor: nothing is suggested that is not here.
+
+
+@dataclass(frozen=True, slots=True)
+class TermHint:
+    """A class or property with what an editor shows beside it; `count` is its uses."""
+
+    curie: str
+    iri: str
+    label: str
+    definition: str
+    domain: str
+    range: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntityHint:
+    """An entity an editor may complete."""
+
+    curie: str
+    iri: str
+    label: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditorVocabulary:
+    """Prefixes, classes, properties and entities of this graph."""
+
+    prefixes: Mapping[str, str]
+    classes: tuple[TermHint, ...]
+    properties: tuple[TermHint, ...]
+    entities: tuple[EntityHint, ...]
+
+
+def build_editor_vocabulary(reader: PageQueryReader) -> EditorVocabulary:
+    """Return the vocabulary, the most used terms first."""
+    facts: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in reader.select_rows("terms"):
+        facts[cell_text(row, "term")].setdefault(cell_text(row, "what"), cell_text(row, "value"))
+    classes = {cell_text(row, "term"): cell_number(row, "count") for row in reader.select_rows("class-uses")}
+    properties = {
+        cell_text(row, "term"): cell_number(row, "count") for row in reader.select_rows("property-uses")
+    }
+    declared = {iri for iri in facts if iri.startswith(KG)}
+    known_classes = {iri for iri in declared if facts[iri].get("sort") == "class"}
+    known_properties = {iri for iri in declared if facts[iri].get("sort") == "property"}
+    return EditorVocabulary(
+        prefixes=dict(PREFIXES),
+        classes=_term_hints({*known_classes, *classes}, facts, classes),
+        properties=_term_hints({*known_properties, *properties}, facts, properties),
+        entities=_entity_hints(reader),
+    )
+
+
+def _term_hints(
+    iris: set[str], facts: Mapping[str, Mapping[str, str]], uses: Mapping[str, int]
+) -> tuple[TermHint, ...]:
+    hints = [
+        TermHint(
+            curie=compress_iri(iri),
+            iri=iri,
+            label=facts.get(iri, {}).get("label", ""),
+            definition=facts.get(iri, {}).get("definition", ""),
+            domain=compress_iri(facts.get(iri, {}).get("domain", "")),
+            range=compress_iri(facts.get(iri, {}).get("range", "")),
+            count=uses.get(iri, 0),
+        )
+        for iri in iris
+        if not iri.startswith("_:")
+    ]
+    return tuple(sorted(hints, key=lambda hint: (-hint.count, hint.curie)))
+
+
+def _entity_hints(reader: PageQueryReader) -> tuple[EntityHint, ...]:
+    hints = {}
+    for row in reader.select_rows("names"):
+        iri = cell_text(row, "entity")
+        if cell_text(row, "p").endswith(("#label", "#prefLabel")) and entity_kind(iri) not in {
+            "",
+            "term",
+            "span",
+        }:
+            hints[iri] = EntityHint(compress_iri(iri), iri, cell_text(row, "text"), entity_kind(iri))
+    return tuple(sorted(hints.values(), key=lambda hint: hint.curie))

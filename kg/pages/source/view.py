@@ -1,0 +1,351 @@
+"""Where claims lie along the text: bars beside a sentence, and the depth of claims over the whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
+from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
+from kg.pages.term_refs import HEDGE_LEVELS, TermRef
+
+#: start, end and IRI of a claim: code points [start, end) of the document
+ClaimRange = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimBar:
+    """One claim in the margin of its sentence: from and to in percent, in a lane free of overlap."""
+
+    claim: str
+    level: str
+    negative: bool
+    lane: int
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class DepthRun:
+    """A run of the text under the same number of claims."""
+
+    start: int
+    length: int
+    depth: int
+
+
+def lay_out_bars(
+    start: int, end: int, spans: Iterable[ClaimRange], claims: Mapping[str, ClaimStatement]
+) -> tuple[ClaimBar, ...]:
+    """Return a bar for each claim of the sentence [start, end); overlapping ones stand side by side."""
+    free: list[int] = []
+    drawn = []
+    for left, right, claim in sorted(spans, key=lambda span: (span[0], -span[1], span[2])):
+        if claim not in claims:
+            continue
+        lane = next((lane for lane, until in enumerate(free) if until <= left), len(free))
+        free[lane : lane + 1] = [right]
+        top, bottom = (
+            round(100 * (min(max(at, start), end) - start) / (end - start), 1) for at in (left, right)
+        )
+        said = claims[claim]
+        drawn.append(ClaimBar(said.name, weakest_level([said]), said.negative, lane, top, bottom))
+    return tuple(drawn)
+
+
+def measure_depths(characters: int, spans: Sequence[ClaimRange]) -> tuple[DepthRun, ...]:
+    """Return the whole text as runs, each with the number of claims over it."""
+    cuts = sorted({0, characters, *(cut for span in spans for cut in span[:2] if 0 < cut < characters)})
+    return tuple(
+        DepthRun(left, right - left, sum(1 for begin, stop, _ in spans if begin <= left and right <= stop))
+        for left, right in pairwise(cuts)
+    )
+
+
+def weakest_level(claims: Iterable[ClaimStatement]) -> str:
+    """Return the weakest wording among some claims: words never look stronger than their weakest hedge."""
+    return min(
+        (hedge.level for claim in claims for hedge in claim.hedges), key=HEDGE_LEVELS.index, default=""
+    )
+
+
+#: MERGED kg.views.text_map
+#: MERGED The text as a map: what is done on the left, for what on the right, a line for each claim between them.
+
+
+#: how far a limit's line is moved, in percent, so that it never hides the offer it limits
+_LIMIT_OFFSET = 1.1
+
+
+@dataclass(frozen=True, slots=True)
+class MapEntry:
+    """A thing on the map, the claims that speak of it, and the sentences they stand in."""
+
+    ref: TermRef
+    claims: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapLine:
+    """A claim from one side to the other; heights in percent of the map."""
+
+    claim: str
+    level: str
+    negative: bool
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextMap:
+    """Both sides in the order of the text, and the lines between them."""
+
+    left: tuple[MapEntry, ...]
+    right: tuple[MapEntry, ...]
+    lines: tuple[MapLine, ...]
+
+
+def draw_text_map(statements: Sequence[ClaimStatement]) -> TextMap:
+    """Return the map of the claims of a text, which come in the order of the text."""
+    left = _map_entries(statements, lambda claim: claim.interventions)
+    right = _map_entries(statements, lambda claim: (*claim.situations, *claim.problems))
+    return TextMap(left, right, tuple(_map_lines(statements, _entry_heights(left), _entry_heights(right))))
+
+
+def _map_entries(
+    statements: Iterable[ClaimStatement], refs_of: Callable[[ClaimStatement], Iterable[TermRef]]
+) -> tuple[MapEntry, ...]:
+    found: dict[str, tuple[TermRef, list[ClaimStatement]]] = {}
+    for claim in statements:
+        for ref in refs_of(claim):
+            found.setdefault(ref.iri, (ref, []))[1].append(claim)
+    return tuple(
+        MapEntry(
+            ref,
+            tuple(dict.fromkeys(claim.name for claim in claims)),
+            tuple(dict.fromkeys(claim.sentence.label for claim in claims if claim.sentence)),
+        )
+        for ref, claims in found.values()
+    )
+
+
+def _entry_heights(places: Sequence[MapEntry]) -> dict[str, float]:
+    """Return the middle of each place in percent; both sides are spread over the same height."""
+    return {place.ref.iri: round(100 * (at + 0.5) / len(places), 2) for at, place in enumerate(places)}
+
+
+def _map_lines(
+    statements: Iterable[ClaimStatement], left: dict[str, float], right: dict[str, float]
+) -> Iterator[MapLine]:
+    for claim in statements:
+        for thing in claim.interventions:
+            for target in claim.problems or claim.situations:
+                aside = _LIMIT_OFFSET if claim.negative else 0.0
+                ends = round(left[thing.iri] + aside, 2), round(right[target.iri] + aside, 2)
+                yield MapLine(claim.name, weakest_level([claim]), claim.negative, *ends)
+
+
+#: MERGED kg.views.source
+#: MERGED The source beside the graph: segments with their claims, and the reader's own copy where there is one.
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A run of a sentence under the same claims; text only from the reader's own copy."""
+
+    text: str
+    claims: tuple[str, ...]
+    words: str
+    level: str
+    negative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSegment:
+    """A segment of the text with its place, its claims and, with a copy, its words."""
+
+    name: str
+    ref: TermRef
+    kind: str
+    line: int
+    start: int
+    end: int
+    set_aside: str
+    claims: tuple[ClaimStatement, ...]
+    bars: tuple[ClaimBar, ...]
+    pieces: tuple[TextPiece, ...]
+
+    @property
+    def lanes(self) -> int:
+        """Return how many bars stand side by side at most."""
+        return max((bar.lane + 1 for bar in self.bars), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceParagraph:
+    """The segments that stand on one line of the text."""
+
+    line: int
+    heading: bool
+    segments: tuple[SourceSegment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePage:
+    """The document, its segments in order, and how much of it the claims cover."""
+
+    document: TermRef
+    documents: tuple[TermRef, ...]
+    title: str
+    kind: str
+    revised: str
+    reviewed: str
+    characters: int
+    covered: int
+    open_segments: int
+    claim_count: int
+    text_shown: bool
+    text_problem: str
+    depths: tuple[DepthRun, ...]
+    map: TextMap
+    paragraphs: tuple[SourceParagraph, ...]
+
+    @property
+    def share(self) -> float:
+        """Return the share of characters inside spans, in percent."""
+        return round(100 * self.covered / self.characters, 1) if self.characters else 0.0
+
+
+def source_page(reader: PageQueryReader, document: str = "", copy: Path | None = None) -> SourcePage | None:
+    """Return the page of a source document (the first one by default), or None when there is none."""
+    documents = reader.select_rows("documents")
+    chosen = next(
+        (row for row in documents if not document or cell_text(row, "document").endswith("/" + document)),
+        None,
+    )
+    if chosen is None:
+        return None
+    iri = cell_text(chosen, "document")
+    rows = [row for row in reader.select_rows("source-sentences") if cell_text(row, "document") == iri]
+    said = reader.select_rows("claims-all")
+    naming = reader.load_labels(
+        terms_in_rows(said) | terms_in_rows(rows) | {row["document"] for row in documents}
+    )
+    claims = {facts.claim.value: make_statement(facts, naming) for facts in group_claim_facts(said)}
+    spans = _ranges_by_sentence(reader)
+    words, problem = _read_copy(copy, cell_text(chosen, "sha256"))
+    segments = [_make_segment(row, spans, claims, naming.ref(row["sentence"]), words) for row in rows]
+    ranges = [span for segment in segments for span in spans.get(segment.ref.iri, ())]
+    return SourcePage(
+        document=naming.ref(chosen["document"]),
+        documents=tuple(naming.ref(row["document"]) for row in documents),
+        title=cell_text(chosen, "title"),
+        kind="document",
+        revised=cell_text(chosen, "revised"),
+        reviewed=cell_text(chosen, "reviewed"),
+        characters=cell_number(chosen, "characters"),
+        covered=_count_covered(ranges),
+        open_segments=sum(1 for segment in segments if not segment.claims and not segment.set_aside),
+        claim_count=len({claim.iri for segment in segments for claim in segment.claims}),
+        text_shown=bool(words),
+        text_problem=problem,
+        depths=measure_depths(cell_number(chosen, "characters"), ranges),
+        map=draw_text_map([claim for segment in segments for claim in segment.claims]),
+        paragraphs=_group_paragraphs(segments),
+    )
+
+
+def _ranges_by_sentence(reader: PageQueryReader) -> Mapping[str, list[ClaimRange]]:
+    """Return (start, end, claim) by sentence."""
+    found: dict[str, list[ClaimRange]] = defaultdict(list)
+    for row in reader.select_rows("source-spans"):
+        span = (cell_number(row, "start"), cell_number(row, "end"), cell_text(row, "claim"))
+        found[cell_text(row, "sentence")].append(span)
+    return found
+
+
+def _read_copy(path: Path | None, sha256: str) -> tuple[str, str]:
+    """Return the text of the reader's copy, or why it is not shown."""
+    if path is None:
+        return "", ""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return "", f"The copy named by KG_SOURCE_TEXT cannot be read: {error.strerror}."
+    if hashlib.sha256(content).hexdigest() != sha256:
+        return (
+            "",
+            "The copy named by KG_SOURCE_TEXT is not the text the claims were taken from; "
+            "run kg coverage to see where it differs.",
+        )
+    return content.decode("utf-8"), ""
+
+
+def _make_segment(
+    row: QueryRow,
+    ranges: Mapping[str, list[ClaimRange]],
+    claims: Mapping[str, ClaimStatement],
+    ref: TermRef,
+    words: str,
+) -> SourceSegment:
+    start, end = cell_number(row, "start"), cell_number(row, "end")
+    own = sorted(ranges.get(ref.iri, ()), key=lambda span: span[2])
+    said = tuple(claims[span[2]] for span in own if span[2] in claims)
+    return SourceSegment(
+        name=cell_text(row, "number") or ref.iri.rsplit("/", 1)[-1],
+        ref=ref,
+        kind=cell_text(row, "kind"),
+        line=cell_number(row, "line"),
+        start=start,
+        end=end,
+        set_aside=cell_text(row, "reason"),
+        claims=said,
+        bars=lay_out_bars(start, end, own, claims),
+        pieces=tuple(_split_segment(words, start, end, own, claims)) if words else (),
+    )
+
+
+def _split_segment(
+    words: str, start: int, end: int, ranges: Sequence[ClaimRange], claims: Mapping[str, ClaimStatement]
+) -> list[TextPiece]:
+    """Return the segment cut wherever a span begins or ends, so that overlapping claims stay apart."""
+    cuts = sorted({start, end, *(cut for span in ranges for cut in span[:2] if start < cut < end)})
+    pieces = []
+    for left, right in pairwise(cuts):
+        over = [
+            claims[claim]
+            for begin, stop, claim in ranges
+            if begin <= left and right <= stop and claim in claims
+        ]
+        pieces.append(_make_piece(words[left:right], over))
+    return pieces
+
+
+def _make_piece(words: str, claims: Sequence[ClaimStatement]) -> TextPiece:
+    hedges = dict.fromkeys(hedge.label for claim in claims for hedge in claim.hedges)
+    names = tuple(claim.name for claim in claims)
+    return TextPiece(words, names, ", ".join(hedges), weakest_level(claims), any(c.negative for c in claims))
+
+
+def _count_covered(ranges: Sequence[ClaimRange]) -> int:
+    """Return how many characters lie in at least one span."""
+    covered, reached = 0, 0
+    for start, end, _claim in sorted(ranges):
+        covered += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return covered
+
+
+def _group_paragraphs(segments: Sequence[SourceSegment]) -> tuple[SourceParagraph, ...]:
+    lines: dict[int, list[SourceSegment]] = defaultdict(list)
+    for segment in segments:
+        lines[segment.line or segment.start].append(segment)
+    return tuple(
+        SourceParagraph(line, all(segment.kind.startswith("heading") for segment in found), tuple(found))
+        for line, found in lines.items()
+    )

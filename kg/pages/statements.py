@@ -1,0 +1,237 @@
+"""A claim read as a sentence: built from the claim's own terms, with the hedge exactly as printed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pyoxigraph import Literal, NamedNode
+
+from kg.namespaces import BASE, CLAIM, KG, RDF, RDFS, SKOS
+from kg.pages.page_queries import QueryRow
+from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef, make_hedge_badge
+
+#: how a claim may point at its intervention, the most specific first
+INTERVENTION_PROPERTIES = (
+    "advisesIf",
+    "offersIf",
+    "offersToAll",
+    "offers",
+    "reportsPractice",
+    "discounts",
+    "jointlyOffers",
+    "hasIntervention",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPart:
+    """A run of a sentence: plain words, a reference, a printed cue, or a condition's "only if"."""
+
+    text: str
+    style: str = ""
+    ref: TermRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimStatement:
+    """What one claim says, as words and as its parts."""
+
+    name: str
+    iri: str
+    href: str
+    summary: str
+    parts: tuple[StatementPart, ...]
+    cues: tuple[str, ...]
+    hedges: tuple[HedgeBadge, ...]
+    negative: bool
+    kind: str
+    interpreted: bool
+    sentence: TermRef | None
+    document: TermRef | None
+    interventions: tuple[TermRef, ...]
+    situations: tuple[TermRef, ...]
+    problems: tuple[TermRef, ...]
+    prerequisites: tuple[TermRef, ...]
+    provisos: tuple[TermRef, ...]
+    goals: tuple[TermRef, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the sentence without its links."""
+        return "".join(f"“{part.text}”" if part.style == "cue" else part.text for part in self.parts)
+
+
+class ClaimFacts:
+    """The triples of one claim, by property; a reading aid that lives for one page."""
+
+    def __init__(self, claim: NamedNode, triples: Iterable[tuple[str, Term]]) -> None:
+        self.claim = claim
+        self._objects: Mapping[str, list[Term]] = defaultdict(list)
+        for predicate, term in triples:
+            if term not in self._objects[predicate]:
+                self._objects[predicate].append(term)
+
+    @property
+    def name(self) -> str:
+        """Return the claim's local name, such as S07-1."""
+        return self.claim.value.removeprefix(CLAIM)
+
+    def first_objects(self, *names: str) -> tuple[Term, ...]:
+        """Return the objects of the first of our properties that has any."""
+        return next((tuple(found) for name in names if (found := self._objects.get(KG[name].value))), ())
+
+    def objects_of(self, property_iri: str) -> tuple[Term, ...]:
+        """Return the objects of a property given by its whole IRI."""
+        return tuple(self._objects.get(property_iri, ()))
+
+    def literal_texts(self, name: str) -> tuple[str, ...]:
+        """Return the texts of a literal property of ours."""
+        return tuple(term.value for term in self.first_objects(name) if isinstance(term, Literal))
+
+    def curator_summary(self) -> str:
+        """Return the claim in the curators' words."""
+        for prop in (RDFS["label"], SKOS["prefLabel"], SKOS["definition"]):
+            for term in self.objects_of(prop.value):
+                if isinstance(term, Literal):
+                    return term.value
+        return ""
+
+    def class_names(self) -> set[str]:
+        """Return the names of our classes the claim belongs to."""
+        return {
+            t.value.removeprefix(KG) for t in self.objects_of(RDF["type"].value) if isinstance(t, NamedNode)
+        }
+
+
+def group_claim_facts(rows: Iterable[QueryRow]) -> list[ClaimFacts]:
+    """Return claims from rows ?claim ?p ?o, in the order of their names."""
+    grouped: dict[NamedNode, list[tuple[str, Term]]] = defaultdict(list)
+    for row in rows:
+        claim, predicate = row["claim"], row["p"]
+        if isinstance(claim, NamedNode) and isinstance(predicate, NamedNode):
+            grouped[claim].append((predicate.value, row["o"]))
+    return [
+        ClaimFacts(claim, triples) for claim, triples in sorted(grouped.items(), key=lambda i: i[0].value)
+    ]
+
+
+def is_limiting_claim(facts: ClaimFacts) -> bool:
+    """Say whether a claim limits or denies."""
+    polarity = {
+        term.value for term in facts.first_objects("polarity") if isinstance(term, NamedNode | Literal)
+    }
+    return "CautionClaim" in facts.class_names() or any(value.endswith("negative") for value in polarity)
+
+
+def make_statement(facts: ClaimFacts, naming: TermLabels) -> ClaimStatement:
+    """Return a claim as a page shows it."""
+
+    def refs_of(*names: str) -> tuple[TermRef, ...]:
+        return tuple(naming.ref(term) for term in facts.first_objects(*names))
+
+    return ClaimStatement(
+        name=facts.name,
+        iri=facts.claim.value,
+        href="/" + facts.claim.value.removeprefix(BASE),
+        summary=facts.curator_summary(),
+        parts=tuple(_statement_parts(facts, naming)),
+        cues=facts.literal_texts("cue"),
+        hedges=tuple(make_hedge_badge(term, naming) for term in facts.first_objects("hasHedge")),
+        negative=is_limiting_claim(facts),
+        kind=_claim_kind(facts, naming),
+        interpreted="InterpretedClaim" in facts.class_names()
+        or bool(facts.first_objects("hasCuratorDecision")),
+        sentence=_sentence_ref(facts, naming),
+        document=next(iter(refs_of("hasSourceDocument")), None),
+        interventions=refs_of(*INTERVENTION_PROPERTIES),
+        situations=refs_of("appliesTo"),
+        problems=refs_of("jointlyFor", "targetsProblem"),
+        prerequisites=refs_of("hasPrerequisite"),
+        provisos=refs_of("hasProviso"),
+        goals=refs_of("hasGoal"),
+    )
+
+
+#: the claim's most telling class, first match wins; its label is the word shown
+_KIND_CLASSES = (
+    "CollectiveClaim EscalationClaim AdviceClaim PracticeClaim CautionClaim UnconditionalOffer "
+    "FrequencyClaim GoalShiftClaim TerminologyClaim OfferClaim ConditionalClaim CourseClaim"
+).split()
+
+
+def _claim_kind(facts: ClaimFacts, naming: TermLabels) -> str:
+    own = facts.class_names()
+    return next((naming.ref_of_iri(KG[name].value).label for name in _KIND_CLASSES if name in own), "")
+
+
+def _sentence_ref(facts: ClaimFacts, naming: TermLabels) -> TermRef | None:
+    found = facts.first_objects("inSentence")
+    if not found or not isinstance(found[0], NamedNode):
+        return None
+    ref = naming.ref_of_iri(found[0].value)
+    number = found[0].value.rsplit("/", 1)[-1]
+    return TermRef(label=number, iri=ref.iri, curie=ref.curie, href=ref.href, kind=ref.kind)
+
+
+def _statement_parts(facts: ClaimFacts, naming: TermLabels) -> Iterator[StatementPart]:
+    """Yield the runs of the claim's sentence; without an intervention, the curators' words."""
+    cues = facts.literal_texts("cue")
+    things = facts.first_objects(*INTERVENTION_PROPERTIES)
+    targets = facts.first_objects("jointlyFor", "targetsProblem")
+    situations = facts.first_objects("appliesTo")
+    if not things or not (targets or situations) or len(cues) != 1:
+        yield from _summary_parts(facts, cues)
+        return
+    joint = " and " if facts.first_objects("jointlyOffers") else " or "
+    yield from _enumerate_terms(things, naming, joint)
+    yield StatementPart(" ")
+    yield StatementPart(cues[0], "cue")
+    yield StatementPart(" for ")
+    yield from _enumerate_terms(targets or situations, naming, " and " if targets else " or ")
+    if targets and situations:
+        yield StatementPart(" in ")
+        yield from _enumerate_terms(situations, naming, " or ")
+    yield from _condition_parts(facts, naming, cues[0])
+    yield StatementPart(".")
+
+
+def _summary_parts(facts: ClaimFacts, cues: Iterable[str]) -> Iterator[StatementPart]:
+    """Yield the curators' words, and the printed cues after them."""
+    yield StatementPart(facts.curator_summary() or facts.name)
+    for cue in cues:
+        yield StatementPart(" ")
+        yield StatementPart(cue, "cue")
+
+
+def _condition_parts(facts: ClaimFacts, naming: TermLabels, cue: str) -> Iterator[StatementPart]:
+    """Yield what bounds a claim: its prerequisite, proviso, time and aim."""
+    needed = facts.first_objects("hasPrerequisite")
+    if needed:
+        yield StatementPart(", ")
+        yield StatementPart("only if: ", "only-if")
+        yield from _enumerate_terms(needed, naming, " and ")
+    if provisos := [term for term in facts.first_objects("hasProviso") if term not in needed]:
+        yield StatementPart(", ")
+        yield StatementPart("provided: ", "only-if")
+        yield from _enumerate_terms(provisos, naming, " and ")
+    for when in facts.literal_texts("temporalCue"):
+        if when not in cue:
+            yield StatementPart("; when: ")
+            yield StatementPart(when, "cue")
+    if goals := facts.first_objects("hasGoal"):
+        yield StatementPart("; aim: ")
+        yield from _enumerate_terms(goals, naming, ", ")
+    if denied := facts.first_objects("notAimedAt"):
+        yield StatementPart("; ")
+        yield StatementPart("not aimed at: ", "only-if")
+        yield from _enumerate_terms(denied, naming, ", ")
+
+
+def _enumerate_terms(terms: Iterable[Term], naming: TermLabels, conjunction: str) -> Iterator[StatementPart]:
+    for position, term in enumerate(terms):
+        if position:
+            yield StatementPart(conjunction)
+        ref = naming.ref(term)
+        yield StatementPart(ref.label, "ref", ref)

@@ -1,1 +1,0 @@
-"""Delivery: the production server around the application: processes, answer cache, compression, reload."""

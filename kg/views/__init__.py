@@ -1,1 +1,0 @@
-"""Use case: one frozen dataclass a page."""

@@ -1,0 +1,1 @@
+"""OWL 2 RL reasoning with proofs."""

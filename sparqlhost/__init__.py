@@ -1,0 +1,1 @@
+"""A SPARQL 1.1 service that can be left running."""

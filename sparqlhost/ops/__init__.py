@@ -1,0 +1,1 @@
+"""Running the service: server, cache, compression, logs, metrics, health, backup."""

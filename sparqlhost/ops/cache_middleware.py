@@ -1,0 +1,304 @@
+"""The outermost callable: answers what it has answered before from bytes, compresses, and keeps answers.
+
+An answer is kept when it is a whole 200 answer to GET with an ETag, which `sparqlhost.ops.http_cache` gives to what
+is a function of the data alone; it is used only while the store tells the same version of the data.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sparqlhost.errors import UserError
+from sparqlhost.ops.content_coding import (
+    BODY_CODINGS,
+    MIN_COMPRESSIBLE_BYTES,
+    STREAM_CODINGS,
+    choose_coding,
+    compress_body,
+    compress_stream,
+    is_compressible,
+)
+from sparqlhost.ops.http_cache import AnswerCache, CachedAnswer, CacheKey
+from sparqlhost.ops.request_log import RequestRecord, RequestRecorder, choose_request_id
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: request headers that the key holds; an answer that varies by any other is not kept.
+CACHE_KEY_HEADERS = frozenset({"accept", "accept-encoding", "accept-language", "origin", "host"})
+HeaderList = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedApplication:
+    """An application over one open store, and what tells the version of its data."""
+
+    application: WSGIApplication
+    read_version: Callable[[], str]
+    recorder: RequestRecorder
+    close: Callable[[], None]
+
+
+class CacheMiddleware:
+    """The WSGI callable of a server process; `served` may be replaced while requests run."""
+
+    def __init__(self, served_application: ServedApplication, cache: AnswerCache) -> None:
+        """Answer from `cache`, else from `served`."""
+        self.served_application = served_application
+        self.cache = cache
+
+    def swap_application(self, replacement: ServedApplication) -> ServedApplication:
+        """Serve another build from the next request on; return the one before, which may still be asked."""
+        before, self.served_application = self.served_application, replacement
+        self.cache.clear()
+        return before
+
+    def close(self) -> None:
+        """Let go of the store and write out the log."""
+        self.served_application.close()
+        if self.served_application.recorder.line_log is not None:
+            self.served_application.recorder.line_log.flush()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        served = self.served_application
+        key = make_cache_key(environ) if self.cache.max_bytes else None
+        if key is None:
+            return _HeldResponse(environ, start_response, None, "", self.cache).run_application(
+                served.application
+            )
+        try:
+            version = served.read_version()
+        except UserError:
+            version = ""
+        answer = self.cache.get(key, version) if version else None
+        if answer is not None:
+            return _send_cached_answer(served.recorder, environ, start_response, answer)
+        return _HeldResponse(
+            environ, start_response, key, version, self.cache, served.read_version
+        ).run_application(served.application)
+
+
+def make_cache_key(environ: WSGIEnvironment) -> CacheKey | None:
+    """Return what an answer is kept under, None where the request must reach the application."""
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
+        return None
+    get = environ.get
+    if "no-cache" in get("HTTP_CACHE_CONTROL", "") or "HTTP_RANGE" in environ or "HTTP_COOKIE" in environ:
+        return None
+    return (
+        environ["PATH_INFO"],
+        get("QUERY_STRING", ""),
+        get("HTTP_ACCEPT", ""),
+        choose_coding(get("HTTP_ACCEPT_ENCODING", ""), BODY_CODINGS),
+        get("HTTP_HOST", ""),
+        environ["wsgi.url_scheme"],
+        get("HTTP_ACCEPT_LANGUAGE", ""),
+        get("HTTP_ORIGIN", ""),
+    )
+
+
+def _send_cached_answer(
+    recorder: RequestRecorder, environ: WSGIEnvironment, start_response: StartResponse, answer: CachedAnswer
+) -> list[bytes]:
+    """Send a kept answer, or 304 where the client holds it."""
+    started = time.perf_counter()
+    name = choose_request_id(environ)
+    headers = [*answer.headers, ("X-Request-Id", name)]
+    body = [answer.body]
+    status = answer.status
+    given = environ.get("HTTP_IF_NONE_MATCH")
+    if given is not None and answer.etag in [tag.strip() for tag in given.split(",")]:
+        status, body = "304 NOT MODIFIED", []
+        headers = [
+            pair for pair in headers if pair[0] not in ("Content-Length", "Content-Type", "Content-Encoding")
+        ]
+    elif environ["REQUEST_METHOD"] == "HEAD":
+        body = []
+    start_response(status, headers)
+    size = len(body[0]) if body else 0
+    seconds = time.perf_counter() - started
+    recorder.record_request(
+        RequestRecord(
+            name,
+            environ["REQUEST_METHOD"],
+            environ["PATH_INFO"],
+            answer.route,
+            int(status[:3]),
+            seconds,
+            size,
+            "hit",
+        )
+    )
+    return body
+
+
+class _HeldResponse:
+    """One request through the application: its head is held back until it is known how the body goes out."""
+
+    def __init__(
+        self,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        key: CacheKey | None,
+        data_version: str,
+        cache: AnswerCache,
+        read_version: Callable[[], str] | None = None,
+    ) -> None:
+        self.environ = environ
+        self.start_response = start_response
+        self.key = key
+        self.data_version = data_version
+        self.cache = cache
+        self.read_version = read_version
+        self.status = ""
+        self.headers: HeaderList = []
+
+    def run_application(self, application: WSGIApplication) -> Iterable[bytes]:
+        """Return the body as it goes out."""
+        body = application(self.environ, self._hold_head)
+        accepted = self.environ.get("HTTP_ACCEPT_ENCODING", "")
+        if isinstance(body, list):
+            return self._send_body(b"".join(body), accepted)
+        if self._get_header("content-length"):
+            return self._send_body(_read_and_close(body), accepted)
+        return self._send_stream(body, choose_coding(accepted, STREAM_CODINGS))
+
+    def _hold_head(self, status: str, headers: HeaderList, *_: Any) -> Callable[[bytes], object]:
+        """Hold the head back."""
+        self.status = status
+        self.headers = headers
+        return _refuse_imperative_write
+
+    def _get_header(self, name: str) -> str:
+        """Return a header of the answer, "" when it has none such."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+    def _is_compressible(self) -> bool:
+        """Say whether the answer may be put in a content coding."""
+        return (
+            self.status.startswith("200")
+            and not self._get_header("content-encoding")
+            and is_compressible(self._get_header("content-type"))
+            and "no-transform" not in self._get_header("cache-control")
+        )
+
+    def _set_coding_headers(self, coding: str, length: int | None) -> None:
+        """Put coding and length in the head; `Vary` tells caches in between."""
+        dropped = {"content-length", "vary"}
+        vary = self._get_header("vary")
+        self.headers = [pair for pair in self.headers if pair[0].lower() not in dropped]
+        self.headers.append(("Vary", f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"))
+        if coding:
+            self.headers.append(("Content-Encoding", coding))
+        if length is not None:
+            self.headers.append(("Content-Length", str(length)))
+
+    def _send_body(self, body: bytes, accepted: str) -> list[bytes]:
+        """Send a whole body, compressed where that helps, and keep it where that is right."""
+        if self._is_compressible() and self.environ["REQUEST_METHOD"] != "HEAD":
+            name = choose_coding(accepted, BODY_CODINGS) if len(body) >= MIN_COMPRESSIBLE_BYTES else ""
+            body = compress_body(body, name) if name else body
+            self._set_coding_headers(name, len(body))
+        self.start_response(self.status, self.headers)
+        self._cache_body(body)
+        return [body]
+
+    def _send_stream(self, chunks: Iterable[bytes], coding: str) -> Iterable[bytes]:
+        """Send a body piece by piece; one that turns out short is kept too."""
+        source = chunks
+        if coding and self._is_compressible() and self.environ["REQUEST_METHOD"] != "HEAD":
+            self._set_coding_headers(coding, None)
+            chunks = compress_stream(chunks, coding)
+        self.start_response(self.status, self.headers)
+        return _CachingStream(chunks, source, self._cache_body, self.cache.max_body_bytes if self.key else -1)
+
+    def _cache_body(self, body: bytes) -> None:
+        """Keep the answer if nothing speaks against it."""
+        if (
+            self.key is None
+            or self.read_version is None
+            or not self._is_cacheable()
+            or self.read_version() != self.data_version
+        ):
+            return
+        head = [
+            pair for pair in self.headers if pair[0].lower() not in ("x-request-id", "content-length", "date")
+        ]
+        head.append(("Content-Length", str(len(body))))
+        route = self.environ.get("kg.route", "(none)")
+        answer = CachedAnswer(
+            self.status, tuple(head), body, self.data_version, self._get_header("etag"), route
+        )
+        self.cache.put(self.key, answer)
+
+    def _is_cacheable(self) -> bool:
+        """Say whether the answer is whole and a function of the data and the key alone."""
+        vary = {word.strip().lower() for word in self._get_header("vary").split(",") if word.strip()}
+        control = self._get_header("cache-control")
+        return (
+            self.status.startswith("200")
+            and self.environ["REQUEST_METHOD"] == "GET"
+            and bool(self._get_header("etag"))
+            and vary <= CACHE_KEY_HEADERS
+            and not any(word in control for word in ("no-store", "private"))
+            and not self._get_header("set-cookie")
+            and not self.environ.get("kg.broken")
+        )
+
+
+def _read_and_close(body: Iterable[bytes]) -> bytes:
+    """Return a body of known length, which the application holds whole already."""
+    try:
+        return b"".join(body)
+    finally:
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
+
+
+def _refuse_imperative_write(_: bytes) -> None:
+    """Refuse the imperative `write` of WSGI, which Flask does not use."""
+    raise NotImplementedError("This application answers with iterables.")
+
+
+class _CachingStream:
+    """Passes chunks on and hands the whole over at the end, unless it grew past `limit` or broke."""
+
+    def __init__(
+        self, chunks: Iterable[bytes], source: object, on_complete: Callable[[bytes], None], max_bytes: int
+    ) -> None:
+        self._chunks: Iterator[bytes] = iter(chunks)
+        self._closables = (chunks, source)
+        self._on_complete = on_complete
+        self._buffered_chunks: list[bytes] | None = [] if max_bytes > 0 else None
+        self._remaining_bytes = max_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            if self._buffered_chunks is not None:
+                self._on_complete(b"".join(self._buffered_chunks))
+                self._buffered_chunks = None
+            raise
+        if self._buffered_chunks is not None:
+            self._remaining_bytes -= len(chunk)
+            self._buffered_chunks.append(chunk)
+            if self._remaining_bytes < 0:
+                self._buffered_chunks = None
+        return chunk
+
+    def close(self) -> None:
+        """Stop the work behind the body."""
+        for body in dict.fromkeys(map(id, self._closables)):
+            target = next(item for item in self._closables if id(item) == body)
+            close = getattr(target, "close", None)
+            if close is not None:
+                close()

@@ -1,0 +1,1 @@
+"""The process pool that runs queries which may be killed."""

@@ -1,0 +1,195 @@
+"""`/store`: the SPARQL 1.1 Graph Store HTTP Protocol, indirect (`?graph=`, `?default`) and direct."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pyoxigraph as ox
+from flask import Blueprint, Response, current_app, request
+
+from sparqlhost.errors import BadData, BadQuery, NotFound, UnsupportedMedia
+from sparqlhost.pool.jobs import QueryJob, WriteJob
+from sparqlhost.pool.query_runner import RDF_FORMATS as FORMATS
+from sparqlhost.protocol.app_context import get_sparql_service
+from sparqlhost.protocol.negotiation import (
+    FORMAT_BY_BODY_TYPE,
+    GRAPH_MEDIA_TYPES,
+    choose_media_type,
+    find_media_type,
+    make_not_acceptable_error,
+)
+from sparqlhost.protocol.query_operation import AcceptedFormats, allow_cross_origin_reads, make_query_response
+from sparqlhost.protocol.request_parameters import read_body, read_query_parameters
+from sparqlhost.protocol.security import require_update_token
+from sparqlhost.settings import HostSettings
+
+blueprint = Blueprint("graph_store", __name__)
+
+GRAPH_STORE_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
+_MULTIPART_MEDIA_TYPE = "multipart/form-data"
+_WRITE_DEADLINE_FACTOR = 4  # a body may take so many query deadlines
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGraph:
+    """The graph a request is about; `graph` None is the default graph."""
+
+    graph: str | None
+    is_new: bool = False
+
+    @property
+    def base_iri(self) -> str:
+        """Return what relative IRIs of a body are resolved against (section 4.1)."""
+        return self.graph or request.base_url
+
+
+@blueprint.route("/store", methods=GRAPH_STORE_METHODS, provide_automatic_options=False)
+@blueprint.route("/store/", methods=GRAPH_STORE_METHODS, provide_automatic_options=False)
+@blueprint.route("/store/<path:name>", methods=GRAPH_STORE_METHODS, provide_automatic_options=False)
+def handle_graph_request(name: str = "") -> Response:
+    """Read, replace, extend or remove one graph."""
+    if request.method == "OPTIONS":
+        return _make_graph_options_response()
+    if request.method in ("GET", "HEAD"):
+        return _get_graph(_read_target_graph(name))
+    require_update_token()
+    target = _read_target_graph(name)
+    return {"PUT": _put_graph, "POST": _post_graph, "DELETE": _delete_graph}[request.method](target)
+
+
+def _read_target_graph(name: str) -> TargetGraph:
+    """Return the graph the address names; raises BadQuery when it names none, or two."""
+    parameters = read_query_parameters(request)
+    graphs, default = parameters.get("graph", []), "default" in parameters
+    if name:
+        if graphs or default:
+            raise BadQuery("The graph is named by the path and by a parameter.", hint="Use one of them.")
+        return TargetGraph(request.base_url)
+    if len(graphs) + default > 1:
+        raise BadQuery("The address names more than one graph.", hint="Use ?default or one ?graph=IRI.")
+    if default:
+        return TargetGraph(None)
+    if graphs:
+        return TargetGraph(_require_absolute_iri(graphs[0]))
+    if request.method == "POST":
+        return TargetGraph(f"{request.base_url.rstrip('/')}/{uuid.uuid4()}", is_new=True)
+    raise BadQuery("The address names no graph.", hint="Add ?default or ?graph=IRI.")
+
+
+def _require_absolute_iri(iri: str) -> str:
+    """Return `iri` when it is an absolute IRI (section 4.2)."""
+    try:
+        parts = urlsplit(iri)
+        ox.NamedNode(iri)
+    except ValueError as error:
+        raise BadQuery(f"graph={iri!r} is not an IRI.", hint="Name the graph by its whole IRI.") from error
+    if not parts.scheme:
+        raise BadQuery(f"graph={iri!r} is a relative IRI.", hint="Name the graph by its whole IRI.")
+    return iri
+
+
+def _get_graph(target: TargetGraph) -> Response:
+    """Answer the triples of a graph; 404 when there is none of that name."""
+    settings: HostSettings = current_app.extensions["kg_settings"]
+    store = get_sparql_service()
+    wanted = read_query_parameters(request).get("format", [""])[0]
+    offer = (
+        find_media_type(wanted, GRAPH_MEDIA_TYPES)
+        if wanted
+        else choose_media_type(request.headers.get("Accept", ""), GRAPH_MEDIA_TYPES)
+    )
+    if offer is None:
+        raise make_not_acceptable_error("graphs", GRAPH_MEDIA_TYPES)
+    if target.graph is not None and not store.has_graph(ox.NamedNode(target.graph)):
+        raise NotFound(f"There is no graph <{target.graph}>.", hint="/sparql lists the graphs of this store.")
+    job = QueryJob(
+        "", rdf_format=offer.format_key, graph_to_dump=target.graph or "", deadline=settings.query_deadline
+    )
+    return make_query_response(store.answer(job), AcceptedFormats(None, offer))
+
+
+def _put_graph(target: TargetGraph) -> Response:
+    """Replace a graph."""
+    return _make_write_response(target, _write_graph("put", target))
+
+
+def _post_graph(target: TargetGraph) -> Response:
+    """Merge into a graph, or make one of a new name."""
+    return _make_write_response(target, _write_graph("post", target))
+
+
+def _delete_graph(target: TargetGraph) -> Response:
+    """Remove a graph."""
+    job = WriteJob("delete", graph=target.graph)
+    get_sparql_service().write(job)
+    return Response(status=204)
+
+
+def _make_write_response(target: TargetGraph, created: bool) -> Response:
+    """Return 201 for a graph that was made, 204 for one that was there."""
+    response = Response(status=201 if created else 204)
+    if created and target.graph:
+        response.headers["Location"] = target.graph
+        response.autocorrect_location_header = False
+    return response
+
+
+def _write_graph(operation: str, target: TargetGraph) -> bool:
+    """Send the body to the store; return whether it made a graph."""
+    settings: HostSettings = current_app.extensions["kg_settings"]
+    if request.mimetype == _MULTIPART_MEDIA_TYPE:
+        media, data = "nt", _read_multipart_triples(target, settings.body_size)
+    else:
+        media, data = (
+            _find_body_format(request.mimetype or "application/rdf+xml"),
+            read_body(request, settings.body_size),
+        )
+    deadline = settings.query_deadline * _WRITE_DEADLINE_FACTOR
+    job = WriteJob(operation, graph=target.graph, body_format=media, base=target.base_iri, deadline=deadline)
+    return get_sparql_service().write(job, data) or target.is_new
+
+
+def _find_body_format(media: str) -> str:
+    """Return the format of a media type; raises UnsupportedMedia with the list of those accepted."""
+    if media not in FORMAT_BY_BODY_TYPE:
+        raise UnsupportedMedia(
+            f"A body of type {media} is not understood.",
+            hint=f"Accepted: {', '.join(sorted(FORMAT_BY_BODY_TYPE))}.",
+        )
+    return FORMAT_BY_BODY_TYPE[media]
+
+
+def _read_multipart_triples(target: TargetGraph, max_bytes: int) -> bytes:
+    """Return the triples of a multipart body as N-Triples (section 5.5)."""
+    request.max_content_length = max_bytes
+    triples: list[ox.Triple] = []
+    for part in request.files.values():
+        data, key = part.stream.read(), _find_body_format(part.mimetype)
+        try:
+            quads = ox.parse(
+                io.BytesIO(data), FORMATS[key], base_iri=target.base_iri, rename_blank_nodes=True
+            )
+            triples += [quad.triple for quad in quads]
+        except SyntaxError as error:
+            raise BadData(
+                f"A part of the body cannot be read: {error.msg}.",
+                location=part.filename or "part",
+                line=error.lineno or 0,
+                column=error.offset or 0,
+                hint="Mend it; nothing was changed.",
+            ) from error
+    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+
+
+def _make_graph_options_response() -> Response:
+    """Answer OPTIONS; only reads are open to pages of other origins."""
+    allow = ", ".join(GRAPH_STORE_METHODS)
+    response = Response(
+        status=204, headers={"Allow": allow, "Accept-Post": ", ".join(sorted(FORMAT_BY_BODY_TYPE))}
+    )
+    response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+    response.headers["Access-Control-Allow-Headers"] = "Accept"
+    return allow_cross_origin_reads(response)

@@ -1,0 +1,1 @@
+"""The text of a query: tokens, dataset clauses, syntax errors."""

@@ -1,0 +1,1 @@
+"""Where the triples are: memory or a directory."""
