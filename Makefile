@@ -14,7 +14,7 @@ FRONTEND_SOURCES := $(wildcard frontend/package-lock.json frontend/*.mjs fronten
 FACTS := $(shell find ontology data queries kg/build kg/model rlreason -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test check bench bench-serving soak soak-durability fuzz screenshots clean distclean
+.PHONY: help setup build serve test check bench bench-serving mutants soak soak-durability fuzz screenshots clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -41,11 +41,15 @@ bench: setup ## run the benchmarks, side by side; minutes
 	$(BIN)/pip install --quiet -e '.[bench]' -c constraints.txt
 	@for script in benchmarks/*/run.sh; do if [ -x $$script ]; then echo "== $$script"; $$script || exit 1; fi; done
 
+mutants: setup ## change the core line by line and list what no test notices; half an hour
+	$(BIN)/pip install --quiet -e '.[bench]' -c constraints.txt
+	$(BIN)/python -m tests.mutants
+
 soak: setup ## run the server under load for a long while
 	$(BIN)/python -m benchmarks.serving.soak
 
 soak-durability: setup ## 200 rounds of kill -9 while writing: nothing acknowledged is lost
-	$(BIN)/python -m tests.store.durability 200
+	$(BIN)/python -m tests.sparqlhost.store.durability 200
 
 bench-serving: setup ## requests a second, rows, latencies, beside other servers
 	$(BIN)/pip install --quiet -e '.[bench]' -c constraints.txt

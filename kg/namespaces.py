@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache, lru_cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from pyoxigraph import NamedNode
+
+if TYPE_CHECKING:
+    from curies import Converter
 
 BASE = "https://w3id.org/rrall-kg/"
 
@@ -20,24 +26,46 @@ class Namespace(str):
 
 
 class ClosedNamespace(Namespace):
-    """A namespace whose local names are listed; any other raises KeyError, so a typo cannot pass."""
+    """A namespace that lists the terms Python names; any other raises KeyError, so a typo cannot pass."""
 
     _names: frozenset[str]
 
     def __new__(cls, iri: str, names: str) -> ClosedNamespace:
-        """Close namespace `iri` over the blank-separated `names`."""
+        """Return namespace `iri` with the blank-separated `names` as its terms."""
         self = super().__new__(cls, iri)
         self._names = frozenset(names.split())
         return self
 
     def __getitem__(self, local: object) -> NamedNode:  # type: ignore[override]
-        """Return the term `local`; raises KeyError when the vocabulary has none such."""
+        """Return the term `local`; raises KeyError when it is not listed."""
         if local not in self._names:
-            raise KeyError(f"{local} is not a term of {self!s}")
+            raise KeyError(f"{local} is not listed as a term of {self!s} in {__name__}")
         return NamedNode(str(self) + str(local))
 
 
-KG = Namespace(BASE + "ont#")
+#: the terms of the ontology that Python names; a test holds them against `ontology/`. Terms that come from a
+#: file of the project (a table, a header) are expanded with `expand_curie`, and checks report the unknown ones.
+KG = ClosedNamespace(
+    BASE + "ont#",
+    """
+    AdviceClaim CautionClaim Claim ClinicalProblem ClinicalSituation CollectiveClaim ConditionalClaim
+    CourseClaim CuratorDecision EscalationClaim Feature FrequencyClaim GoalShiftClaim InterpretedClaim
+    Intervention OfferClaim PatientScenario Population PracticeClaim PropertyGroup Sentence
+    SourceDocument TerminologyClaim UnconditionalOffer adviser advisesIf alternativeFeature appliesTo
+    brandName broaderSituation byteLength cautionedAbout characterLength claimsCreated claimsCreator
+    claimsLicense claimsVersion concedes concerns concernsSentence concessionCue conditionCue
+    contrastCue cue discountedBy discounts end exactSha256 exampleOf fallbackToConsider feasibilityOf
+    featureFromDocument featureFromHeading featureFromParagraph featureFromSentence featureOfDisease
+    featureOfProblem hasCuratorDecision hasExample hasFeature hasGoal hasHedge hasIntervention hasKind
+    hasPrerequisite hasProviso hasSourceDocument hasSourceSpan inDefaultGraph inDocument inSentence incompatibleWith
+    infeasibilityOf inheritedLimitedBenefitFor jointlyFor jointlyOffers kindOf lastRevised
+    limitedBenefitFor listCue matchesSituation mayPrecede narrowerSituation noMappingBecause notAimedAt
+    offers offersIf offersToAll optionFor order polarity prerequisiteCue printedAs provisoCue
+    queryDeadline queryMemory queryQueue queryRows querySize querySlots reportsPractice restsOnClaim
+    satisfies scopeBasis segmentKind setAsideBecause sha256 sourceSpelling start strengthRank
+    targetsProblem temporalCue unavailable weakestHedge
+    """,
+)
 GRAPH = Namespace(BASE + "graph/")
 CLAIM = Namespace(BASE + "claim/")
 
@@ -52,25 +80,50 @@ RDFS = ClosedNamespace(
 )
 OWL = Namespace("http://www.w3.org/2002/07/owl#")
 XSD = Namespace("http://www.w3.org/2001/XMLSchema#")
-SKOS = Namespace("http://www.w3.org/2004/02/skos/core#")
-DCTERMS = Namespace("http://purl.org/dc/terms/")
-PROV = Namespace("http://www.w3.org/ns/prov#")
-OA = Namespace("http://www.w3.org/ns/oa#")
-SH = Namespace("http://www.w3.org/ns/shacl#")
-VOID = Namespace("http://rdfs.org/ns/void#")
+SKOS = ClosedNamespace(
+    "http://www.w3.org/2004/02/skos/core#",
+    "altLabel broadMatch closeMatch definition exactMatch hiddenLabel narrowMatch notation note "
+    "prefLabel relatedMatch",
+)
+DCTERMS = ClosedNamespace(
+    "http://purl.org/dc/terms/",
+    "created creator description format hasPart hasVersion identifier isPartOf isVersionOf license "
+    "rights source title",
+)
+DC = Namespace("http://purl.org/dc/elements/1.1/")
+FOAF = Namespace("http://xmlns.com/foaf/0.1/")
+ORCID = Namespace("https://orcid.org/")
+PROV = ClosedNamespace(
+    "http://www.w3.org/ns/prov#",
+    "Activity Entity hadPrimarySource used wasAttributedTo wasDerivedFrom wasGeneratedBy "
+    "wasInfluencedBy wasQuotedFrom",
+)
+OA = ClosedNamespace("http://www.w3.org/ns/oa#", "SpecificResource end hasSelector hasSource start")
+SH = ClosedNamespace(
+    "http://www.w3.org/ns/shacl#",
+    "PrefixDeclaration SPARQLAskExecutable SPARQLExecutable SPARQLSelectExecutable ask declare "
+    "namespace prefix prefixes select",
+)
+VOID = ClosedNamespace("http://rdfs.org/ns/void#", "Dataset classes sparqlEndpoint triples uriSpace")
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
-W3C_FORMATS = Namespace("http://www.w3.org/ns/formats/")
 ENTAILMENT = Namespace("http://www.w3.org/ns/entailment/")
 OWL_PROFILE = Namespace("http://www.w3.org/ns/owl-profile/")
 SCHEMA = Namespace("https://schema.org/")
 CC = Namespace("https://creativecommons.org/licenses/")
-NP = Namespace("http://www.nanopub.org/nschema#")
+NP = ClosedNamespace(
+    "http://www.nanopub.org/nschema#", "Nanopublication hasAssertion hasProvenance hasPublicationInfo"
+)
 SSSOM = Namespace("https://w3id.org/sssom/")
 SEMAPV = Namespace("https://w3id.org/semapv/vocab/")
 OBO = Namespace("http://purl.obolibrary.org/obo/")
+#: terms by CURIE, for prefixes that no known vocabulary has; and the vocabularies themselves
+BIOREGISTRY = Namespace("https://bioregistry.io/")
+BIOREGISTRY_PREFIX = Namespace("https://bioregistry.io/registry/")
 OBOINOWL = Namespace("http://www.geneontology.org/formats/oboInOwl#")
-SPDX = Namespace("http://spdx.org/rdf/terms#")
+SPDX = ClosedNamespace(
+    "http://spdx.org/rdf/terms#", "Checksum algorithm checksum checksumAlgorithm_sha256 checksumValue"
+)
 IMPORT_GRAPH = Namespace(BASE + "graph/import/")
 BIOLINK = Namespace("https://w3id.org/biolink/vocab/")
 
@@ -121,11 +174,40 @@ PREFIXES = MappingProxyType(
     }
 )
 
+#: the local part of an OBO term's IRI, `CHEBI_15365`
+_OBO_TERM = re.compile(r"(?P<prefix>[A-Za-z]+)_(?P<identifier>\w+)")
 
+
+@cache
+def _load_converter() -> Converter:
+    """Return the converter of PREFIXES, made at first use: `curies` takes 0.1 s to import."""
+    from curies import Converter
+
+    return Converter.from_prefix_map(dict(PREFIXES))
+
+
+@lru_cache(maxsize=8192)
 def compress_iri(iri: str) -> str:
-    """Return an IRI as `prefix:local` where a known prefix fits, or else unchanged."""
-    fits = [(len(namespace), prefix) for prefix, namespace in PREFIXES.items() if iri.startswith(namespace)]
-    if not fits:
-        return iri
-    length, prefix = max(fits)
-    return f"{prefix}:{iri[length:]}"
+    """Return an IRI as a CURIE: `prefix:local` of PREFIXES, `CHEBI:15365` of OBO; else the IRI unchanged."""
+    if iri.startswith(OBO) and (term := _OBO_TERM.fullmatch(iri, len(OBO))):
+        return f"{term['prefix']}:{term['identifier']}"
+    curie = _load_converter().compress(iri)
+    return iri if curie is None or curie.endswith(":") else curie
+
+
+def expand_curie(name: str) -> str:
+    """Return the IRI of a CURIE of PREFIXES; anything else, such as `CHEBI:15365` or a label, unchanged.
+
+    Identifiers of outside vocabularies are read by `kg.model.identifiers`, in any spelling.
+    """
+    prefix, colon, local = name.partition(":")
+    return PREFIXES[prefix] + local if colon and prefix in PREFIXES else name
+
+
+def get_local_name(name: str) -> str:
+    """Return what follows the last `/`, `#` or `:` of an IRI or a CURIE.
+
+    >>> get_local_name("https://w3id.org/rrall-kg/claim/S07-1"), get_local_name("claim:S07-1")
+    ('S07-1', 'S07-1')
+    """
+    return re.split(r"[/#:]", name.rstrip("/#"))[-1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sparqlhost.settings import HostSettings, declare_setting
+from sparqlhost.settings import HostSettings, StoreKind, declare_setting
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,6 +28,14 @@ class Settings(HostSettings):
         None, "the reader's own copy of the source text; never copied or sent"
     )
     empty: bool = declare_setting(False, "serve an empty store: no ontology, no inference")
+
+    def locate_import_store(self, store_dir: Path | None = None) -> Path:
+        """Return the directory of imported vocabularies: the one given, else the one served, else our own."""
+        if store_dir is not None:
+            return store_dir
+        if self.store_kind is StoreKind.DIRECTORY:
+            return Path(self.store)
+        return self.imports_dir / "store"
 
     @classmethod
     def read_environment(cls, environment: Mapping[str, str]) -> dict[str, Any]:

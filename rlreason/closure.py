@@ -1,221 +1,179 @@
-"""Which inferred triples no one asks for: reflexive ones, and what everything is."""
+"""`close(graph)`: everything that OWL 2 RL/RDF infers from a graph, what contradicts, and why.
+
+closure = close(graph)
+closure.inferred             # frozenset of Triple: what was not asserted
+closure.inconsistencies      # tuple of Inconsistency, empty when consistent
+closure.explain(triple)      # proofs, the shortest first
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from functools import cached_property
+from typing import IO, TYPE_CHECKING
 
-import numpy as np
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import Triple
 
-from kg.namespaces import OWL, RDF, RDFS
 from rlreason.inconsistencies import Inconsistency, describe_inconsistencies
-from rlreason.join import FIRST_TERM_NUMBER
-from rlreason.relation import (
-    OBJECT_MASK,
-    SUBJECT_SHIFT,
-    FactSet,
-    IntArray,
-    Relation,
-    contains_each,
-    sort_unique,
-)
-from rlreason.restriction_merging import format_merge_note, merge_restrictions
+from rlreason.relation import FactSet, Relation
 from rlreason.rule_engine import ClosureState, ProgressCallback, RuleEngine
-from rlreason.rules import Rule, load_rules
-from rlreason.term_dictionary import IRI_KIND, LITERAL_KIND, TermDictionary
-
-_REFLEXIVE_PROPERTIES = (
-    OWL["sameAs"],
-    OWL["equivalentClass"],
-    OWL["equivalentProperty"],
-    RDFS["subClassOf"],
-    RDFS["subPropertyOf"],
+from rlreason.rules import OWL2RL, Rule
+from rlreason.term_dictionary import TermDictionary
+from rlreason.triple_sources import (
+    TripleSource,
+    iterate_triples,
+    serialize_ntriples,
+    to_rdflib_graph,
+    to_triple,
 )
-_PROPERTIES_WITH_TOP = (RDF["type"], RDFS["subClassOf"], RDFS["domain"], RDFS["range"])
+from rlreason.trivial_triples import keep_valid_rdf, list_reflexive_equality, select_informative
+from rlreason.unnamed_expressions import (
+    drop_facts_about,
+    list_unnamed_expressions,
+    set_aside_dead_ends,
+)
+from rlreason.wording import TermFormatter, format_standard_term
+
+if TYPE_CHECKING:
+    from rdflib import Graph
+
+    from rlreason.proofs import Derived, Proof, Prover
+    from rlreason.why_not import WhyNot
 
 
-def keep_valid_rdf(facts: FactSet, dictionary: TermDictionary) -> FactSet:
-    """Return the facts that RDF can say: an IRI in the middle, no literal in front, no walk or constant."""
-    kinds = dictionary.kinds_by_number()
-    constants = np.fromiter(dictionary.rule_constants.values(), dtype=np.int64)
-    kept = {}
-    for predicate, relation in facts:
-        if predicate >= FIRST_TERM_NUMBER and kinds[predicate] == IRI_KIND:
-            allowed = kinds[relation.subjects()] != LITERAL_KIND
-            if len(relation) and kinds[relation.objects()].any():
-                allowed &= ~np.isin(relation.objects(), constants)
-            kept[predicate] = relation if allowed.all() else Relation(relation.keys[allowed])
-    return FactSet(kept)
-
-
-def drop_trivial_triples(inferred: FactSet, plain_facts: FactSet, dictionary: TermDictionary) -> FactSet:
-    """Return `inferred` without reflexive triples and what only axiomatic rules say of owl:Thing."""
-    reflexive = {dictionary.number_term(term) for term in _REFLEXIVE_PROPERTIES}
-    upward = {dictionary.number_term(term) for term in _PROPERTIES_WITH_TOP}
-    narrower, type_ = dictionary.number_term(RDFS["subClassOf"]), dictionary.number_term(RDF["type"])
-    thing, nothing = dictionary.number_term(OWL["Thing"]), dictionary.number_term(OWL["Nothing"])
-    kept = {}
-    for predicate, relation in inferred:
-        keys = relation.keys
-        if predicate in reflexive:
-            keys = keys[keys >> SUBJECT_SHIFT != keys & OBJECT_MASK]
-        if predicate in upward:
-            empty = (
-                (keys >> SUBJECT_SHIFT == nothing)
-                if predicate == narrower
-                else np.zeros(len(keys), dtype=bool)
-            )
-            top = ((keys & OBJECT_MASK) == thing) | empty
-            if predicate == type_:
-                top |= (keys >> SUBJECT_SHIFT == thing) | (keys >> SUBJECT_SHIFT == nothing)
-            keys = keys[~top | contains_each(plain_facts[predicate].keys, keys)]
-        kept[predicate] = Relation(keys)
-    return FactSet(kept)
-
-
-def list_reflexive_equality(facts: FactSet, dictionary: TermDictionary) -> IntArray:
-    """Return what eq-ref says: everything that occurs is the same as itself, literals left out.
-
-    owl:sameAs occurs in what eq-ref itself says.
-    """
-    named = [p for p, _ in facts if p >= FIRST_TERM_NUMBER]
-    parts = [np.array([*named, dictionary.number_term(OWL["sameAs"])] if named else [], dtype=np.int64)]
-    for predicate, relation in facts:
-        if predicate >= FIRST_TERM_NUMBER:
-            parts += [relation.subjects(), relation.objects()]
-    terms = sort_unique(np.concatenate(parts))
-    terms = terms[dictionary.kinds_by_number()[terms] != LITERAL_KIND]
-    loops: IntArray = (terms << SUBJECT_SHIFT) | terms
-    return loops
-
-
-def subtract_facts(facts: FactSet, other: FactSet) -> FactSet:
-    """Return the facts that are not in `other`."""
-    return FactSet({p: r.difference(other[p].keys) if len(other[p]) else r for p, r in facts})
-
-
-def iterate_pairs(relation: Relation) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of a relation as Python ints."""
-    return zip(relation.subjects().tolist(), relation.objects().tolist(), strict=True)
-
-
-#: MERGED kg.reasoning.ntriples
-#: MERGED Inferred facts as N-Triples, written a block at a time: millions of lines in seconds.
-
-
-#: lines joined before they are handed on
-LINES_PER_BLOCK = 200_000
-
-
-def serialize_ntriples(facts: FactSet, dictionary: TermDictionary) -> Iterator[bytes]:
-    """Yield blocks of N-Triples lines; `facts` hold nothing that RDF cannot say."""
-    written: dict[int, str] = {}
-    terms = dictionary.terms
-    for predicate, relation in facts:
-        middle = f" {terms[predicate]} "
-        for start in range(0, len(relation), LINES_PER_BLOCK):
-            subjects = relation.subjects()[start : start + LINES_PER_BLOCK].tolist()
-            objects = relation.objects()[start : start + LINES_PER_BLOCK].tolist()
-            for number in {*subjects, *objects} - written.keys():
-                written[number] = str(terms[number])
-            yield "".join(
-                [f"{written[s]}{middle}{written[o]} .\n" for s, o in zip(subjects, objects, strict=True)]
-            ).encode()
-
-
-#: MERGED kg.reasoning.closure
-#: MERGED `close(triples)`: everything that OWL 2 RL/RDF makes of some triples, and what contradicts.
-#: MERGED
-#: MERGED closure = close(triples)
-#: MERGED closure.inferred          # frozenset of Triple: what was not given
-#: MERGED closure.inconsistencies   # tuple of Inconsistency, empty when consistent
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Closure:
-    """What follows from some triples."""
+    """What follows from some triples. Iterates over the inferred ones; `in` asks whether a triple holds."""
 
-    engine: RuleEngine
-    state: ClosureState
-    asserted_facts: FactSet
-    axiomatic: bool
-    inferred_facts: FactSet
-    notes: tuple[str, ...] = ()
+    def __init__(
+        self,
+        engine: RuleEngine,
+        state: ClosureState,
+        asserted_facts: FactSet,
+        inferred_facts: FactSet,
+        format_term: TermFormatter,
+        left_out_expressions: int = 0,
+    ) -> None:
+        """Hold a closure; `close` makes one."""
+        self.engine, self.state = engine, state
+        self.asserted_facts, self.inferred_facts = asserted_facts, inferred_facts
+        #: number of unnamed class expressions of which nothing is inferred, see `unnamed_expressions`
+        self.left_out_expressions = left_out_expressions
+        self._format_term = format_term
+
+    @property
+    def asserted(self) -> frozenset[Triple]:
+        """Return the triples that were asserted."""
+        return frozenset(self.engine.dictionary.decode_facts(self.asserted_facts))
 
     @property
     def inferred(self) -> frozenset[Triple]:
-        """Return the inferred triples that were not given; RDF only, noise left out unless asked for."""
-        return frozenset(self.iterate_inferred())
+        """Return the inferred triples that were not asserted: valid RDF, by default none that is trivial."""
+        return frozenset(self)
 
-    @property
+    @cached_property
     def inconsistencies(self) -> tuple[Inconsistency, ...]:
         """Return what contradicts the ontology, by rule."""
-        return describe_inconsistencies(self.state.violations, self.engine, self.asserted_facts)
+        return describe_inconsistencies(
+            self.state.violations, self.engine, self.asserted_facts, self._format_term
+        )
 
     @property
-    def rounds(self) -> int:
-        """Return the number of rounds it took."""
-        return self.state.round_number
+    def fact_count(self) -> int:
+        """Return the number of all facts, trivial ones and walks along lists included: what proofs cost."""
+        return len(self.state.facts)
 
     def __len__(self) -> int:
         """Return the number of inferred triples."""
         return len(self.inferred_facts)
 
-    def iterate_inferred(self) -> Iterator[Triple]:
+    def __iter__(self) -> Iterator[Triple]:
         """Yield the inferred triples, by predicate."""
-        return decode_triples(self.inferred_facts, self.engine.dictionary)
+        return self.engine.dictionary.decode_facts(self.inferred_facts)
 
-    def contains(self, triple: Triple) -> bool:
-        """Say whether a triple was given or is inferred, noise included."""
-        numbers = self.engine.dictionary.numbers
-        s, p, o = (numbers.get(term) for term in triple)
-        if s is None or p is None or o is None:
-            return False
-        return s << 32 | o in set(self.state.facts[p].keys.tolist())
+    def __contains__(self, triple: Iterable[object]) -> bool:
+        """Return whether a triple of pyoxigraph or rdflib was asserted or follows, trivial or not."""
+        fact = self.engine.dictionary.encode_triple(to_triple(triple))
+        return fact is not None and (fact in self.state.facts or fact in self.asserted_facts)
+
+    def explain(self, triple: Iterable[object], limit: int = 1) -> tuple[Proof, ...]:
+        """Return up to `limit` proofs of a triple, the shortest first; none when it does not hold.
+
+        The first call sizes the proofs of all facts, which takes longer than closing did.
+        """
+        return self._prover.prove(to_triple(triple), limit)
+
+    def explain_inconsistency(self, inconsistency: Inconsistency) -> Derived:
+        """Return the proof of a contradiction: the triples that clash, each down to asserted triples."""
+        return self._prover.prove_inconsistency(inconsistency)
+
+    def why_not(self, triple: Iterable[object], limit: int = 3) -> tuple[WhyNot, ...]:
+        """Return the rules that lack one premise to derive a triple, the nearest first."""
+        from rlreason.why_not import explain_why_not
+
+        return explain_why_not(self.engine, self.state, to_triple(triple), limit)
+
+    @cached_property
+    def _prover(self) -> Prover:
+        from rlreason.proofs import Prover  # imported here: most closures are never asked why
+
+        return Prover(self)
+
+    def iterate_triples(self, *, with_asserted: bool = False) -> Iterator[Triple]:
+        """Yield the inferred triples, after the asserted ones if wanted."""
+        for facts in self._list_parts(with_asserted):
+            yield from self.engine.dictionary.decode_facts(facts)
+
+    def to_rdflib(self, *, with_asserted: bool = False) -> Graph:
+        """Return the inferred triples as an rdflib graph, with the asserted ones if wanted."""
+        return to_rdflib_graph(self.iterate_triples(with_asserted=with_asserted))
+
+    def write_ntriples(self, stream: IO[bytes], *, with_asserted: bool = False) -> None:
+        """Write the inferred triples as N-Triples, after the asserted ones if wanted."""
+        for facts in self._list_parts(with_asserted):
+            stream.writelines(serialize_ntriples(facts, self.engine.dictionary))
+
+    def _list_parts(self, with_asserted: bool) -> list[FactSet]:
+        return [self.asserted_facts, self.inferred_facts] if with_asserted else [self.inferred_facts]
 
 
 def close(
-    triples: Iterable[Triple],
-    rules: Iterable[Rule] | None = None,
+    triples: TripleSource,
+    rules: Iterable[Rule] = OWL2RL,
     *,
     axiomatic: bool = False,
-    merge_equal_restrictions: bool | None = None,
+    unnamed_expressions: bool = True,
+    format_term: TermFormatter = format_standard_term,
     progress: ProgressCallback | None = None,
 ) -> Closure:
-    """Return the OWL 2 RL closure of `triples`; `axiomatic` keeps reflexive and axiomatic triples.
+    """Return the closure of a graph: rdflib's, pyoxigraph's Store or Dataset, or triples.
 
-    `lean` takes anonymous restrictions that are stated alike as one; None does so only where the pairs
-    of them would be too many to write (see `lean.py`).
+    `axiomatic` keeps trivial triples (`trivial_triples`). Without `unnamed_expressions`, what follows for class
+    expressions that are blank nodes is left out, which in a large ontology is nearly everything; all else
+    is the same. `format_term` names terms in the sentences of inconsistencies. Raises TypeError for what is
+    not a source of triples.
     """
+    rules = tuple(rules)
     dictionary = TermDictionary()
-    engine = RuleEngine(
-        load_rules() if rules is None else rules, dictionary, progress, include_declarations=axiomatic
-    )
-    given = dictionary.encode_triples(triples)
+    engine = RuleEngine(rules, dictionary, progress, include_declarations=axiomatic)
+    asserted = dictionary.encode_triples(iterate_triples(triples))
     state = ClosureState()
-    start, merged = merge_restrictions(given, dictionary, merge_equal_restrictions)
+    start = asserted
+    if not (unnamed_expressions or axiomatic):
+        start = set_aside_dead_ends(asserted, dictionary, rules)
     engine.close_state(state, start)
-    new = select_published(engine, state, given, axiomatic)
-    return Closure(engine, state, given, axiomatic, new, (format_merge_note(merged),) if merged else ())
+    if axiomatic:
+        inferred = _select_axiomatic(state.facts, asserted, dictionary, engine.same_as)
+    else:
+        inferred = select_informative(state.facts, asserted, state.plain_facts, dictionary)
+    if unnamed_expressions:
+        return Closure(engine, state, asserted, inferred, format_term)
+    expressions = list_unnamed_expressions(asserted, dictionary)
+    inferred = drop_facts_about(inferred, expressions)
+    return Closure(engine, state, asserted, inferred, format_term, len(expressions))
 
 
-def select_published(engine: RuleEngine, state: ClosureState, asserted: FactSet, axiomatic: bool) -> FactSet:
-    """Return what is told of a closure: RDF that was not given, without noise unless asked for."""
-    inferred = keep_valid_rdf(subtract_facts(state.facts, asserted), engine.dictionary)
-    if not axiomatic:
-        return drop_trivial_triples(inferred, state.plain_facts, engine.dictionary)
-    same_as = engine.dictionary.number_term(OWL["sameAs"])
-    equal = Relation(list_reflexive_equality(state.facts, engine.dictionary))
-    fresh = equal.difference(state.facts[same_as].keys)
-    return inferred.union_disjoint(FactSet({same_as: fresh}))
-
-
-def decode_triples(facts: FactSet, dictionary: TermDictionary) -> Iterator[Triple]:
-    """Yield facts as triples."""
-    terms = dictionary.terms
-    for predicate, relation in facts:
-        middle = terms[predicate]
-        if isinstance(middle, NamedNode):
-            for s, o in iterate_pairs(relation):
-                yield Triple(terms[s], middle, terms[o])  # type: ignore[arg-type]  # see rdf_only
+def _select_axiomatic(facts: FactSet, asserted: FactSet, dictionary: TermDictionary, same_as: int) -> FactSet:
+    """Return all valid RDF that was not asserted, with the conclusions of eq-ref, which are not stored."""
+    inferred = keep_valid_rdf(facts.difference(asserted), dictionary)
+    reflexive = Relation(list_reflexive_equality(facts, dictionary)).difference(facts[same_as].keys)
+    return inferred.union_disjoint(FactSet({same_as: reflexive}))

@@ -1,30 +1,42 @@
-"""Rules in term numbers, and those specialised from the ontology's own axioms: chains, transitivity."""
+"""Rules in term numbers, and how one is matched against facts.
+
+Two rules are not matched as they are written but specialized, once for each axiom of the ontology, with the
+axiom's terms put in: prp-trp for each transitive property and prp-spo2 for each property chain. This turns a
+pattern with a variable predicate into one with a fixed predicate, which is one array rather than all of them,
+and lets a chain have any length. The axiom's triples stay with the rule as *ground premises* for the proofs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 from pyoxigraph import Literal
 
-from kg.namespaces import OWL, RDF
-from rlreason.join import EMPTY_TABLE, UNIT_TABLE, BindingTable, Slot, TriplePattern, match_patterns
+from rlreason.join import BindingTable, Slot, TriplePattern, match_patterns
 from rlreason.rdf_lists import filter_for_all_members, iterate_sequences
-from rlreason.relation import FactSet
-from rlreason.rules import Atom, Rule, RuleTerm, Var
+from rlreason.relation import FIRST_TERM_NUMBER, Fact, FactSet
+from rlreason.rules import Atom, Rule, RuleTerm, Var, composes_relation
 from rlreason.term_dictionary import TermDictionary
+from rlreason.vocabulary import OWL, RDF
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule ready to match; `ground` are premises without variables, `fixed` variables already replaced."""
+    """A rule ready to match.
+
+    `member` and `conditions` are the condition on all members of a list. `ground_premises` are body atoms
+    whose variables are all replaced, by the values in `fixed_bindings`. `merged_variables` are a variable and
+    the one that stands for it too (see `make_reflexive_variant`).
+    """
 
     rule: Rule
     head: tuple[TriplePattern, ...]
     body: tuple[TriplePattern, ...]
     member: TriplePattern | None = None
     conditions: tuple[TriplePattern, ...] = ()
-    ground_premises: tuple[tuple[int, int, int], ...] = ()
+    ground_premises: tuple[Fact, ...] = ()
     fixed_bindings: dict[str, int] = field(default_factory=dict)
     merged_variables: tuple[str, str] | None = None
 
@@ -33,87 +45,80 @@ class CompiledRule:
         return frozenset().union(*(pattern.variable_names() for pattern in self.head))
 
     def composed_predicate(self) -> int | None:
-        """Return the predicate that this rule composes with itself, if that is what it does."""
-        if len(self.body) != 2 or len(self.head) != 1 or self.member:
+        """Return the predicate that this rule composes with itself, as scm-sco does; None for others."""
+        if self.member or not composes_relation(self.head, self.body):
             return None
-        (one, two), head = self.body, self.head[0]
-        same = one.p == two.p == head.p and isinstance(head.p, int)
-        chained = one.o == two.s and head.s == one.s and head.o == two.o and one.s != two.o
-        return int(head.p) if same and chained else None
+        predicate = self.head[0].p
+        return predicate if isinstance(predicate, int) else None
+
+
+def instantiate_pattern(pattern: TriplePattern, bindings: dict[str, int]) -> Fact | None:
+    """Return the fact that a pattern stands for; None for a walk along a list, which is not a triple."""
+    s, p, o = (
+        bindings[slot] if isinstance(slot, str) else slot for slot in (pattern.s, pattern.p, pattern.o)
+    )
+    return (s, p, o) if p >= FIRST_TERM_NUMBER else None
 
 
 def compile_rule(rule: Rule, dictionary: TermDictionary) -> CompiledRule:
     """Return the rule in numbers."""
-    every = rule.for_all
-    return CompiledRule(
-        rule,
-        _compile_atoms(rule.head, dictionary),
-        _compile_atoms(rule.body, dictionary),
-        _compile_atom(every.member, dictionary) if every else None,
-        _compile_atoms(every.conditions, dictionary) if every else (),
-    )
 
+    def compile_atoms(atoms: Iterable[Atom]) -> tuple[TriplePattern, ...]:
+        return tuple(
+            TriplePattern(*(_compile_term(term, dictionary) for term in atom.terms())) for atom in atoms
+        )
 
-def _compile_atoms(atoms: Iterable[Atom], dictionary: TermDictionary) -> tuple[TriplePattern, ...]:
-    """Return atoms in numbers."""
-    return tuple(_compile_atom(atom, dictionary) for atom in atoms)
-
-
-def _compile_atom(atom: Atom, dictionary: TermDictionary) -> TriplePattern:
-    """Return an atom in numbers."""
-    s, p, o = (_compile_term(term, dictionary) for term in atom.terms())
-    return TriplePattern(s, p, o)
+    head, body, every = compile_atoms(rule.head), compile_atoms(rule.body), rule.for_all
+    if every is None:
+        return CompiledRule(rule, head, body)
+    (member,) = compile_atoms([every.member])
+    return CompiledRule(rule, head, body, member, compile_atoms(every.conditions))
 
 
 def _compile_term(term: RuleTerm, dictionary: TermDictionary) -> Slot:
     """Return a variable's name or a term's number."""
     if isinstance(term, Var):
         return term.name
-    return (
-        dictionary.number_rule_constant(term) if isinstance(term, Literal) else dictionary.number_term(term)
-    )
+    if isinstance(term, Literal):
+        return dictionary.number_rule_constant(term)
+    return dictionary.number_term(term)
 
 
-def bind_variables(
-    step: CompiledRule, values: dict[str, int], ground_premises: Sequence[tuple[int, int, int]]
-) -> CompiledRule:
-    """Return the rule with some variables replaced; body atoms left without variables are dropped."""
-    head = tuple(_bind_pattern(pattern, values) for pattern in step.head)
-    body = tuple(found for p in step.body if (found := _bind_pattern(p, values)).variable_names())
+def bind_variables(step: CompiledRule, values: dict[str, int]) -> CompiledRule:
+    """Return the rule with some variables replaced; body atoms left without variables become premises."""
+
+    def bind_pattern(pattern: TriplePattern) -> TriplePattern:
+        slots = (pattern.s, pattern.p, pattern.o)
+        return TriplePattern(*(values.get(slot, slot) if isinstance(slot, str) else slot for slot in slots))
+
+    body = [bind_pattern(pattern) for pattern in step.body]
+    ground = [instantiate_pattern(pattern, {}) for pattern in body if not pattern.variable_names()]
     return replace(
         step,
-        head=head,
-        body=body,
-        ground_premises=(*step.ground_premises, *ground_premises),
+        head=tuple(bind_pattern(pattern) for pattern in step.head),
+        body=tuple(pattern for pattern in body if pattern.variable_names()),
+        ground_premises=(*step.ground_premises, *(fact for fact in ground if fact is not None)),
         fixed_bindings=step.fixed_bindings | values,
     )
 
 
-def _bind_pattern(pattern: TriplePattern, values: dict[str, int]) -> TriplePattern:
-    """Return a pattern with variables replaced by numbers."""
-    s, p, o = (
-        values.get(slot, slot) if isinstance(slot, str) else slot
-        for slot in (pattern.s, pattern.p, pattern.o)
-    )
-    return TriplePattern(s, p, o)
-
-
 def make_reflexive_variant(step: CompiledRule, same_as: int) -> CompiledRule | None:
-    """Return a violation rule for the case that eq-ref gives its owl:sameAs atom.
+    """Return a rule of contradictions for the case that eq-ref would match its owl:sameAs atom.
 
-    That rule is never stored.
+    eq-ref (everything is the same as itself) is never stored: it would double the facts and only matters
+    where a rule asks for owl:sameAs. eq-diff1, for instance, must find `x differentFrom x`, so it is matched
+    a second time without its owl:sameAs atom and with both sides the same variable. None for all other rules.
     """
-    found = [p for p in step.body if p.p == same_as and isinstance(p.o, str)]
-    if not (step.rule.finds_violations and found):
+    reflexive = next((p for p in step.body if p.p == same_as and isinstance(p.o, str)), None)
+    if reflexive is None or not step.rule.finds_violations:
         return None
-    kept, gone = found[0].s, str(found[0].o)
-    swap = {gone: kept}
+    left, right = reflexive.s, str(reflexive.o)
     body = tuple(
-        TriplePattern(*(swap.get(x, x) if isinstance(x, str) else x for x in (p.s, p.p, p.o)))
+        TriplePattern(*(left if slot == right else slot for slot in (p.s, p.p, p.o)))
         for p in step.body
-        if p is not found[0]
+        if p is not reflexive
     )
-    return replace(step, body=body, merged_variables=(gone, str(kept)))
+    return replace(step, body=body, merged_variables=(right, str(left)))
 
 
 def specialize_transitivity(
@@ -121,9 +126,9 @@ def specialize_transitivity(
 ) -> Iterator[CompiledRule]:
     """Yield prp-trp for every property declared transitive."""
     type_, declared = dictionary.number_term(RDF["type"]), dictionary.number_term(OWL["TransitiveProperty"])
-    table = match_patterns((TriplePattern("p", type_, declared),), (facts,))
-    for predicate in table.columns.get("p", ()):
-        yield bind_variables(step, {"p": int(predicate)}, [(int(predicate), type_, declared)])
+    _, properties = facts[type_].find_linked(np.array([declared]), backwards=True)
+    for predicate in properties.tolist():
+        yield bind_variables(step, {"p": predicate})
 
 
 def specialize_chains(
@@ -134,65 +139,55 @@ def specialize_chains(
         dictionary.number_term(term)
         for term in (OWL["propertyChainAxiom"], RDF["first"], RDF["rest"], RDF["nil"])
     )
-    relation = facts[axiom]
-    for p, head in zip(relation.subjects().tolist(), relation.objects().tolist(), strict=True):
+    for predicate, head in facts[axiom].iterate_pairs():
         for cells in iterate_sequences(head, facts[first], facts[rest], nil):
             if cells:
-                yield _specialize_chain(step, p, head, cells, (axiom, first, rest, nil))
+                # The axiom and its list, cell by cell: what a proof shows, and what tells one chain from
+                # another.
+                following = [*(cell for cell, _ in cells[1:]), nil]
+                ground = [(predicate, axiom, head)]
+                for (cell, member), after in zip(cells, following, strict=True):
+                    ground += [(cell, first, member), (cell, rest, after)]
+                yield _specialize_chain(step, predicate, head, [m for _, m in cells], ground)
 
 
 def _specialize_chain(
-    step: CompiledRule,
-    p: int,
-    head: int,
-    cells: tuple[tuple[int, int], ...],
-    vocabulary_numbers: tuple[int, int, int, int],
+    step: CompiledRule, predicate: int, head: int, members: list[int], ground: list[Fact]
 ) -> CompiledRule:
-    """Return prp-spo2 for one chain."""
-    axiom, first, rest, nil = vocabulary_numbers
-    following = [*(cell for cell, _ in cells[1:]), nil]
-    ground = [(p, axiom, head)]
-    for (cell, member), after in zip(cells, following, strict=True):
-        ground += [(cell, first, member), (cell, rest, after)]
-    body = tuple(TriplePattern(f"x{i}", member, f"x{i + 1}") for i, (_, member) in enumerate(cells))
+    """Return prp-spo2 for one chain of properties; `ground` are the triples of the axiom and its list."""
+    # ?x0 p1 ?x1 . ?x1 p2 ?x2 ... -> ?x0 p ?xn (table 5, prp-spo2)
+    body = (TriplePattern(f"x{i}", member, f"x{i + 1}") for i, member in enumerate(members))
     return replace(
         step,
-        head=(TriplePattern("x0", p, f"x{len(cells)}"),),
-        body=body,
+        head=(TriplePattern("x0", predicate, f"x{len(members)}"),),
+        body=tuple(body),
         ground_premises=tuple(ground),
-        fixed_bindings={"p": p, "l": head},
+        fixed_bindings={"p": predicate, "l": head},
     )
 
 
 def match_rule(
     step: CompiledRule, facts: FactSet, delta: FactSet | None, kept_variables: frozenset[str] | None
 ) -> Iterator[BindingTable]:
-    """Yield the matches of a rule; with `delta`, those that use at least one fact of it."""
-    wanted = (
-        None
-        if kept_variables is None
-        else kept_variables.union(*(p.variable_names() for p in (*step.conditions, *_as_tuple(step.member))))
-    )
+    """Yield the matches of a rule in `facts`; with `delta`, only those that use at least one fact of it.
+
+    `delta` is a subset of `facts`. A body of n atoms is joined n times, atom i looked up in `delta` and the
+    others in `facts`; a match that uses several new facts is found several times, which does not matter,
+    since conclusions are a set. Of the columns only `kept_variables` are wanted, None keeps all.
+    """
+    # The condition on all members is checked after the join, so its variables must survive it.
+    wanted = kept_variables
+    if wanted is not None and step.member is not None:
+        wanted = wanted.union(*(p.variable_names() for p in (step.member, *step.conditions)))
     count = len(step.body)
     if delta is None:
         yield _keep_fulfilled_rows(step, match_patterns(step.body, (facts,) * count, wanted), facts)
         return
     for i, pattern in enumerate(step.body):
+        # An atom whose predicate has no new facts cannot be the one that matches a new fact.
         if not isinstance(pattern.p, int) or len(delta[pattern.p]):
             sources = (*(facts,) * i, delta, *(facts,) * (count - i - 1))
             yield _keep_fulfilled_rows(step, match_patterns(step.body, sources, wanted), facts)
-
-
-def matches_from(step: CompiledRule, facts: FactSet, values: dict[str, int]) -> BindingTable:
-    """Return the matches of a rule in which some variables have the given values."""
-    bound = bind_variables(step, values, ())
-    table = match_patterns(bound.body, (facts,) * len(bound.body), None, UNIT_TABLE)
-    return _keep_fulfilled_rows(step, table, facts) if table.row_count else EMPTY_TABLE
-
-
-def _as_tuple(member: TriplePattern | None) -> tuple[TriplePattern, ...]:
-    """Return what is there."""
-    return (member,) if member else ()
 
 
 def _keep_fulfilled_rows(step: CompiledRule, table: BindingTable, facts: FactSet) -> BindingTable:

@@ -1,4 +1,9 @@
-"""What contradicts the ontology: collected in numbers while rounds run, given out as values."""
+"""What contradicts the ontology: collected in numbers while rounds run, given out as values.
+
+A rule of OWL 2 RL whose conclusion is *false* (eq-diff1, prp-irp, cax-dw ...) has no head here; each of its
+matches is a contradiction. The datatype rules dt-diff and dt-not-type add those that comparing values shows.
+Inconsistency is a result, not an error: the closure is computed to the end.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +14,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rlreason.compiled_rules import CompiledRule
-from rlreason.join import FIRST_TERM_NUMBER, BindingTable, TriplePattern
-from rlreason.relation import OBJECT_MASK, SUBJECT_SHIFT, FactSet, IntArray
-from rlreason.term_dictionary import Term
-from rlreason.wording import fill_wording, format_triple
+from rlreason.compiled_rules import CompiledRule, instantiate_pattern
+from rlreason.join import BindingTable
+from rlreason.relation import OBJECT_MASK, SUBJECT_SHIFT, Fact, FactSet, IntArray
+from rlreason.term_dictionary import GeneralizedTriple, Term
+from rlreason.wording import TermFormatter, fill_wording, format_standard_term, format_triple
 
 if TYPE_CHECKING:
     from rlreason.rule_engine import RuleEngine
 
 
-#: violations of one rule that are told one by one; all are counted
+#: contradictions kept for each rule; one wrong axiom can make millions
 MAX_VIOLATIONS_PER_RULE = 1000
-Fact = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,11 @@ class RuleMatch:
 
 @dataclass(slots=True)
 class ViolationCollector:
-    """The violations found so far."""
+    """The contradictions found so far, each once, however many rounds find it.
+
+    `ill_typed` are literals, `unequal` pairs of different literals that are said to be the same, `misplaced`
+    pairs of a literal and a datatype that it is said to have.
+    """
 
     matches: dict[tuple[str, tuple[Fact, ...]], RuleMatch] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -50,54 +58,39 @@ class ViolationCollector:
         )
 
     def add_matches(self, step: CompiledRule, table: BindingTable) -> None:
-        """Note the rows of a match."""
+        """Note the rows that match a rule; atoms in another order are the same contradiction."""
         name = step.rule.name
         for row in range(table.row_count):
             if self.counts.get(name, 0) >= MAX_VIOLATIONS_PER_RULE:
                 return
-            match = build_match(step, table, row)
+            match = _build_match(step, table, row)
+            # prp-pdw, eq-diff2 ... are symmetric: the same triples match in both orders.
             key = (name, tuple(sorted(match.premises)))
             if key not in self.matches:
                 self.matches[key] = match
                 self.counts[name] = self.counts.get(name, 0) + 1
 
     def add_literal_pairs(self, unequal: IntArray, misplaced: IntArray) -> None:
-        """Note pairs of unlike literals said to be the same, and literals put in types they do not have."""
+        """Note keys of literals that differ by value, and of (literal, datatype) that do not fit."""
         for key in unequal:
-            one, other = sorted((int(key) >> SUBJECT_SHIFT, int(key) & OBJECT_MASK))
-            self.unequal.add((one, other))
+            smaller, larger = sorted((int(key) >> SUBJECT_SHIFT, int(key) & OBJECT_MASK))
+            self.unequal.add((smaller, larger))
         self.misplaced.update((int(key) >> SUBJECT_SHIFT, int(key) & OBJECT_MASK) for key in misplaced)
 
     def __bool__(self) -> bool:
         return bool(self.matches or self.ill_typed or self.unequal or self.misplaced)
 
 
-def build_match(step: CompiledRule, table: BindingTable, row: int) -> RuleMatch:
+def _build_match(step: CompiledRule, table: BindingTable, row: int) -> RuleMatch:
     """Return one row of a match as a value."""
     bound = {name: int(column[row]) for name, column in table.columns.items()} | step.fixed_bindings
-    if step.merged_variables:
+    if step.merged_variables:  # matched by eq-ref: both variables stand for one term
         bound[step.merged_variables[0]] = bound[step.merged_variables[1]]
     premises = (
         *step.ground_premises,
         *(triple for p in step.body if (triple := instantiate_pattern(p, bound))),
     )
     return RuleMatch(step, tuple(sorted(bound.items())), premises)
-
-
-def instantiate_pattern(pattern: TriplePattern, bindings: dict[str, int]) -> Fact | None:
-    """Return the triple that a pattern stands for; None for a list walk."""
-    s, p, o = (
-        bindings[slot] if isinstance(slot, str) else slot for slot in (pattern.s, pattern.p, pattern.o)
-    )
-    return (s, p, o) if p >= FIRST_TERM_NUMBER else None
-
-
-#: MERGED kg.reasoning.inconsistency
-#: MERGED A contradiction as a value: rule, severity, the triples involved, one sentence.
-
-
-#: subject, predicate, object; generalised, since rules may put a literal in front
-GeneralizedTriple = tuple[Term, Term, Term]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,71 +101,87 @@ class Inconsistency:
     severity: str
     bindings: Mapping[str, Term]
     premises: tuple[GeneralizedTriple, ...]
+    #: the rule's wording with the terms filled in
     reason: str
+    format_term: TermFormatter = field(default=format_standard_term, repr=False, compare=False)
 
     def __str__(self) -> str:
-        """Return it as one paragraph."""
-        clash = "; ".join(format_triple(*premise) for premise in self.premises)
+        """Return one paragraph."""
+        clash = "; ".join(format_triple(*premise, self.format_term) for premise in self.premises)
         return f"{self.severity} ({self.rule}): {self.reason}. The triples that clash: {clash}."
 
 
 def describe_inconsistencies(
-    violations: ViolationCollector, engine: RuleEngine, asserted: FactSet
+    violations: ViolationCollector, engine: RuleEngine, asserted: FactSet, format_term: TermFormatter
 ) -> tuple[Inconsistency, ...]:
-    """Return the violations as values, by rule and text."""
-    told = [_describe_match(match, engine) for match in violations.matches.values()]
-    told += [_describe_ill_typed(number, engine, asserted) for number in violations.ill_typed]
-    told += [_describe_literal_pair("dt-diff", pair, engine, engine.same_as) for pair in violations.unequal]
-    told += [
-        _describe_literal_pair("dt-not-type", pair, engine, engine.rdf_type) for pair in violations.misplaced
+    """Return the contradictions as values, by rule and text."""
+    describer = _Describer(engine, asserted, format_term)
+    described = [describer.describe_match(match) for match in violations.matches.values()]
+    described += [describer.describe_ill_typed(number) for number in violations.ill_typed]
+    described += [
+        describer.describe_literals("dt-diff", ("lt1", "lt2"), engine.same_as, pair)
+        for pair in violations.unequal
     ]
-    return tuple(sorted(told, key=lambda one: (one.rule, str(one))))
+    described += [
+        describer.describe_literals("dt-not-type", ("lt", "dt"), engine.rdf_type, pair)
+        for pair in violations.misplaced
+    ]
+    return tuple(sorted(described, key=lambda each: (each.rule, str(each))))
 
 
-def _describe_match(match: RuleMatch, engine: RuleEngine) -> Inconsistency:
-    """Return one match of a rule."""
-    terms = engine.dictionary.terms
-    bindings = {name: terms[number] for name, number in match.bindings}
-    premises = tuple((terms[s], terms[p], terms[o]) for s, p, o in match.premises)
-    rule = match.step.rule
-    return Inconsistency(
-        rule.name, rule.severity, MappingProxyType(bindings), premises, fill_wording(rule.wording, bindings)
-    )
+@dataclass(frozen=True, slots=True)
+class _Describer:
+    """Turns contradictions in numbers into values."""
 
+    engine: RuleEngine
+    asserted: FactSet
+    format_term: TermFormatter
 
-def _describe_ill_typed(number: int, engine: RuleEngine, asserted: FactSet) -> Inconsistency:
-    """Return a literal whose text is none of its datatype."""
-    literal = engine.dictionary.terms[number]
-    datatype = getattr(literal, "datatype", literal)
-    bindings: dict[str, Term] = {"lt": literal, "dt": datatype}
-    wording = engine.rules["dt-not-type"].wording if "dt-not-type" in engine.rules else "{lt} is no {dt}"
-    return Inconsistency(
-        "dt-not-type",
-        "error",
-        MappingProxyType(bindings),
-        _find_first_use(number, engine, asserted),
-        fill_wording(wording, bindings),
-    )
+    def describe_match(self, match: RuleMatch) -> Inconsistency:
+        """Return one match of a rule."""
+        dictionary = self.engine.dictionary
+        bindings = {name: dictionary.terms[number] for name, number in match.bindings}
+        premises = tuple(dictionary.decode_fact(fact) for fact in match.premises)
+        rule = match.step.rule
+        return self._build(rule.name, rule.severity, bindings, premises, rule.wording)
 
+    def describe_ill_typed(self, number: int) -> Inconsistency:
+        """Return a literal whose text is not in the lexical space of its datatype."""
+        literal = self.engine.dictionary.terms[number]
+        bindings: dict[str, Term] = {"lt": literal, "dt": getattr(literal, "datatype", literal)}
+        return self._build_builtin("dt-not-type", bindings, self._find_first_use(number))
 
-def _find_first_use(number: int, engine: RuleEngine, asserted: FactSet) -> tuple[GeneralizedTriple, ...]:
-    """Return the first given triple that has a literal."""
-    terms = engine.dictionary.terms
-    for predicate, relation in asserted:
-        at = np.flatnonzero((relation.keys & OBJECT_MASK) == number)
-        if len(at):
-            return ((terms[int(relation.keys[at[0]]) >> SUBJECT_SHIFT], terms[predicate], terms[number]),)
-    return ()
+    def describe_literals(
+        self, rule: str, names: tuple[str, str], predicate: int, pair: tuple[int, int]
+    ) -> Inconsistency:
+        """Return a triple that the values of its literals contradict."""
+        triple = self.engine.dictionary.decode_fact((pair[0], predicate, pair[1]))
+        bindings = dict(zip(names, (triple[0], triple[2]), strict=True))
+        return self._build_builtin(rule, bindings, (triple,))
 
+    def _find_first_use(self, number: int) -> tuple[GeneralizedTriple, ...]:
+        """Return the first asserted triple that has a literal."""
+        for predicate, relation in self.asserted:
+            at = np.flatnonzero(relation.objects() == number)
+            if len(at):
+                subject = int(relation.keys[at[0]]) >> SUBJECT_SHIFT
+                return (self.engine.dictionary.decode_fact((subject, predicate, number)),)
+        return ()
 
-def _describe_literal_pair(
-    rule: str, pair: tuple[int, int], engine: RuleEngine, predicate: int
-) -> Inconsistency:
-    """Return a triple that the values of its literals contradict."""
-    terms = engine.dictionary.terms
-    first, second = terms[pair[0]], terms[pair[1]]
-    names = ("lt1", "lt2") if rule == "dt-diff" else ("lt", "dt")
-    bindings = dict(zip(names, (first, second), strict=True))
-    wording = engine.rules[rule].wording if rule in engine.rules else rule
-    premises = ((first, terms[predicate], second),)
-    return Inconsistency(rule, "error", MappingProxyType(bindings), premises, fill_wording(wording, bindings))
+    def _build_builtin(
+        self, name: str, bindings: dict[str, Term], premises: tuple[GeneralizedTriple, ...]
+    ) -> Inconsistency:
+        """Return a contradiction of a datatype rule; it is worded by the rule's file, if that is there."""
+        rule = self.engine.rules.get(name)
+        return self._build(name, "error", bindings, premises, rule.wording if rule else name)
+
+    def _build(
+        self,
+        rule: str,
+        severity: str,
+        bindings: dict[str, Term],
+        premises: tuple[GeneralizedTriple, ...],
+        wording: str,
+    ) -> Inconsistency:
+        reason = fill_wording(wording, bindings, self.format_term)
+        return Inconsistency(rule, severity, MappingProxyType(bindings), premises, reason, self.format_term)

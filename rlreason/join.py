@@ -1,4 +1,10 @@
-"""Matches atoms against facts, a whole column at a time."""
+"""Joins: matches a conjunction of triple patterns against facts, a column of numbers at a time.
+
+A `BindingTable` has one column for each variable and one row for each match so far. Joining it with a pattern
+looks up all rows at once (`Relation.find_linked`), so Python runs once for each pattern of a rule, not once
+for each match. The next pattern is always the one that should give the fewest rows; from `COUNT_EXACTLY_FROM`
+rows on that is counted, which costs two binary searches a row and saves joins that would explode.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +17,13 @@ from rlreason.relation import EMPTY_KEYS, FactSet, IntArray, Relation
 
 #: a term number, or the name of a variable
 Slot = int | str
-#: numbers below this are list walks, not predicates
-FIRST_TERM_NUMBER = 3
-#: from this many rows on, the next atom is chosen by counting what it would give
+#: number of candidate rows from which on the next pattern is chosen by counting, not by a guess
 COUNT_EXACTLY_FROM = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class TriplePattern:
-    """An atom in term numbers."""
+    """An atom of a rule in term numbers."""
 
     s: Slot
     p: Slot
@@ -32,7 +36,7 @@ class TriplePattern:
 
 @dataclass(frozen=True, slots=True)
 class BindingTable:
-    """Matches: a column of term numbers for each variable; `n` rows."""
+    """Matches: a column of term numbers for each variable, each of `row_count` rows."""
 
     row_count: int
     columns: dict[str, IntArray]
@@ -42,12 +46,13 @@ class BindingTable:
         return BindingTable(len(rows), {name: column[rows] for name, column in self.columns.items()})
 
     def column_of(self, slot: Slot) -> IntArray | None:
-        """Return the column of a slot; None for a variable not bound yet."""
+        """Return the values of a slot in every row; None for a variable that is not bound yet."""
         if isinstance(slot, str):
             return self.columns.get(slot)
         return np.full(self.row_count, slot, dtype=np.int64)
 
 
+#: one row without variables: where every join begins
 UNIT_TABLE = BindingTable(1, {})
 EMPTY_TABLE = BindingTable(0, {})
 
@@ -68,6 +73,7 @@ def group_rows(column: IntArray) -> Iterator[tuple[int, IntArray]]:
     """Yield each distinct value with the rows that have it."""
     if not len(column):
         return
+    # Equal values are adjacent once sorted; a group starts where a value differs from the one before.
     order = np.argsort(column, kind="stable")
     ordered = column[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
@@ -93,15 +99,10 @@ def join_pattern(table: BindingTable, pattern: TriplePattern, facts: FactSet) ->
 def _join_any_predicate(table: BindingTable, pattern: TriplePattern, facts: FactSet) -> BindingTable:
     """Join with every predicate, and bind the predicate's variable."""
     parts = []
-    for predicate, relation in facts:
-        if predicate >= FIRST_TERM_NUMBER:
-            part = _join_relation(table, relation, pattern)
-            parts.append(
-                BindingTable(
-                    part.row_count,
-                    part.columns | {str(pattern.p): np.full(part.row_count, predicate, dtype=np.int64)},
-                )
-            )
+    for predicate, relation in facts.triples_by_predicate():
+        part = _join_relation(table, relation, pattern)
+        column = np.full(part.row_count, predicate, dtype=np.int64)
+        parts.append(_add_columns(part, {pattern.p: column}))
     return stack_tables(parts)
 
 
@@ -111,7 +112,7 @@ def _join_relation(table: BindingTable, relation: Relation, pattern: TriplePatte
         return EMPTY_TABLE
     s, o = table.column_of(pattern.s), table.column_of(pattern.o)
     if s is not None and o is not None:
-        return table.take_rows(np.flatnonzero(relation.contains(s, o)))
+        return table.take_rows(np.flatnonzero(relation.contains_pairs(s, o)))
     if s is not None:
         rows, reached = relation.find_linked(s)
         return _add_columns(table.take_rows(rows), {pattern.o: reached})
@@ -126,6 +127,8 @@ def _cross_join(table: BindingTable, relation: Relation, pattern: TriplePattern)
     subjects, objects = relation.subjects(), relation.objects()
     if pattern.s == pattern.o:
         subjects = objects = subjects[subjects == objects]
+    # Row 0 with every pair, row 1 with every pair ...; a rule without shared variables, such as eq-diff2's
+    # list.
     rows = np.repeat(np.arange(table.row_count), len(subjects))
     return _add_columns(
         table.take_rows(rows),
@@ -146,26 +149,27 @@ def match_patterns(
     kept_columns: frozenset[str] | None = None,
     initial: BindingTable = UNIT_TABLE,
 ) -> BindingTable:
-    """Return the matches of all patterns, each looked up in its own source.
+    """Return the matches of all patterns that extend `initial`, each pattern looked up in its own source.
 
-    Columns that neither `keep` nor a later pattern needs are dropped; None keeps all.
+    Columns that neither `kept_columns` nor a later pattern needs are dropped as soon as possible, rows are
+    not made unique; None keeps all columns.
     """
     if any(_cannot_match(pattern, facts) for pattern, facts in zip(patterns, sources, strict=True)):
         return EMPTY_TABLE
-    left = list(range(len(patterns)))
+    remaining = list(range(len(patterns)))
     table = initial
-    while left and table.row_count:
-        chosen = _choose_next_pattern(table, left, patterns, sources)
-        left.remove(chosen)
+    while remaining and table.row_count:
+        chosen = _choose_next_pattern(table, remaining, patterns, sources)
+        remaining.remove(chosen)
         table = join_pattern(table, patterns[chosen], sources[chosen])
-        if kept_columns is not None and left:
-            needed = kept_columns.union(*(patterns[i].variable_names() for i in left))
+        if kept_columns is not None and remaining:
+            needed = kept_columns.union(*(patterns[i].variable_names() for i in remaining))
             table = BindingTable(table.row_count, {k: v for k, v in table.columns.items() if k in needed})
     return table
 
 
 def _cannot_match(pattern: TriplePattern, facts: FactSet) -> bool:
-    """Say whether the pattern cannot match for want of its predicate."""
+    """Return whether a pattern has a fixed predicate without facts."""
     return isinstance(pattern.p, int) and not len(facts[pattern.p])
 
 
@@ -179,13 +183,18 @@ def _choose_next_pattern(
 
 
 def _estimate_rows(table: BindingTable, pattern: TriplePattern, facts: FactSet) -> float:
-    """Return about how many rows a join would give."""
+    """Return about how many rows a join would give.
+
+    Guesses, in the order of their weight: a pattern with both ends bound only filters; with one end bound it
+    multiplies the rows by the square root of the relation's size, unless that is worth counting.
+    """
     s_bound = isinstance(pattern.s, int) or pattern.s in table.columns
     o_bound = isinstance(pattern.o, int) or pattern.o in table.columns
     if isinstance(pattern.p, str):
         if pattern.p not in table.columns:
             size = len(facts)
         else:
+            # bound by another atom: one predicate at a time, at most the largest
             size = max((len(relation) for _, relation in facts), default=0) // 2 + 1
         return table.row_count * float(
             size if not (s_bound or o_bound) else size**0.5 if not (s_bound and o_bound) else 0.5

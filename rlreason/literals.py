@@ -1,9 +1,13 @@
 """The datatype rules of Table 8 over the literals of one graph: dt-type2, dt-eq, dt-diff, dt-not-type.
 
-Only what can matter is made: sameness for literals written differently, types for datatypes the graph names.
-A literal that is the same as something RDF can put in front of a triple has all its types, and differs from
-all other literals (dt-diff), since RDF can say so of that other thing. That two further literals differ is
-decided when a rule makes them the same.
+As written, these rules conclude something of every literal and every pair of literals. Only what can matter
+is made: owl:sameAs for literals of one value that are written differently (dt-eq), and rdf:type for datatypes
+that the graph names (dt-type2). A literal that is owl:sameAs an IRI or blank node is *equated*: it has all
+its types and differs from all other literals (dt-diff), because RDF can say so of that other term. That two
+further literals differ is decided when a rule makes them the same.
+
+Most literals are labels, and a label is compared only with a literal of another text type. So plain strings
+are set aside unread until the graph names a datatype or holds such a literal.
 """
 
 from __future__ import annotations
@@ -14,11 +18,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from pyoxigraph import Literal, NamedNode
 
-from kg.namespaces import XSD
 from rlreason.datatypes import DATATYPES, LiteralValue, is_in_value_space, is_text_type, parse_value
-from rlreason.join import FIRST_TERM_NUMBER
 from rlreason.relation import (
     EMPTY_KEYS,
+    FIRST_TERM_NUMBER,
     OBJECT_MASK,
     SUBJECT_SHIFT,
     FactSet,
@@ -29,6 +32,7 @@ from rlreason.relation import (
     swap_pairs,
 )
 from rlreason.term_dictionary import LITERAL_KIND, Term, TermDictionary
+from rlreason.vocabulary import XSD
 
 _SORTED_DATATYPES = tuple(sorted(DATATYPES, key=str))
 _XSD_STRING = XSD["string"]
@@ -36,128 +40,137 @@ _XSD_STRING = XSD["string"]
 
 @dataclass(slots=True)
 class LiteralIndex:
-    """What is known of the literals numbered so far; `learn` takes in those numbered since."""
+    """What is known of the literals numbered so far; `learn_new_literals` takes in those numbered since.
+
+    `values` has the value of each literal that was read and is well-typed, `by_value` its inverse,
+    `named_datatypes` the datatypes that occur as terms, `type_pairs` what dt-type2 concluded,
+    `unread_strings` the plain strings set aside.
+    """
 
     dictionary: TermDictionary
     values: dict[int, LiteralValue] = field(default_factory=dict)
     by_value: dict[LiteralValue, list[int]] = field(default_factory=dict)
     named_datatypes: dict[int, NamedNode] = field(default_factory=dict)
     type_pairs: Relation = field(default_factory=lambda: Relation(EMPTY_KEYS))
-    ill_typed: list[int] = field(default_factory=list)
+    ill_typed: set[int] = field(default_factory=set)
     unread_strings: list[int] = field(default_factory=list)
-    next_number: int = 3
+    next_number: int = FIRST_TERM_NUMBER
 
     def learn_new_literals(self) -> tuple[IntArray, IntArray]:
         """Return the new dt-type2 pairs (literal, datatype) and the new dt-eq pairs."""
-        fresh = self._take_new_numbers()
+        fresh = range(self.next_number, len(self.dictionary.terms))
+        self.next_number = fresh.stop
         old = list(self.values.items())
         terms = self.dictionary.terms
+        # Table 8, dt-type2: for literals met before only datatypes named since, for new ones all that are
+        # named.
         new_types = {i: t for i in fresh if isinstance(t := terms[i], NamedNode) and t in DATATYPES}
         self.named_datatypes |= new_types
         typed = [
-            (i, d) for i, found in old for d, name in new_types.items() if is_in_value_space(found, name)
+            (i, d) for i, value in old for d, name in new_types.items() if is_in_value_space(value, name)
         ]
         equal: list[tuple[int, int]] = []
         for i in self._select_relevant(fresh):
-            found = self._learn_value(i)
-            if found is not None:
+            value = self._learn_value(i)
+            if value is not None:
                 typed.extend(
-                    (i, d) for d, name in self.named_datatypes.items() if is_in_value_space(found, name)
+                    (i, d) for d, name in self.named_datatypes.items() if is_in_value_space(value, name)
                 )
-                equal.extend((i, j) for j in self.by_value[found][:-1])
+                # dt-eq, in both directions below, since rules match owl:sameAs as it is written
+                equal.extend((i, j) for j in self.by_value[value][:-1])
+        # Remembered for dt-not-type: what a literal is said to be beyond these pairs contradicts its value.
         type_keys = _pack_sorted(typed)
         self.type_pairs = self.type_pairs.union_disjoint(self.type_pairs.select_new(type_keys))
         return type_keys, _pack_sorted(equal + [(j, i) for i, j in equal])
 
-    def _take_new_numbers(self) -> range:
-        """Return the numbers given out since the last time."""
-        fresh = range(self.next_number, len(self.dictionary.terms))
-        self.next_number = fresh.stop
-        return fresh
-
     def _select_relevant(self, numbers: range) -> list[int]:
         """Return the literals whose value can matter.
 
-        Plain strings wait until something is compared with them.
+        Plain strings are set aside until something is compared with them.
         """
         terms, constants = self.dictionary.terms, frozenset(self.dictionary.rule_constants.values())
         kinds = self.dictionary.kinds_by_number()
         literals = [i for i in numbers if kinds[i] == LITERAL_KIND and i not in constants]
         other = [i for i in literals if not _is_plain_text(terms[i])]
         self.unread_strings += [i for i in literals if _is_plain_text(terms[i])]
+        # A plain string has the datatypes xsd:string, rdf:PlainLiteral ... and equals "x"^^xsd:token.
         if not self.named_datatypes and not any(is_text_type(terms[i]) for i in other):
             return other
-        opened, self.unread_strings = self.unread_strings, []
-        return other + opened
+        postponed, self.unread_strings = self.unread_strings, []
+        return other + postponed
 
     def _learn_value(self, number: int) -> LiteralValue | None:
         """Note the value of one literal; None when it has none."""
         literal = self.dictionary.terms[number]
         try:
-            found = parse_value(literal) if isinstance(literal, Literal) else None
+            value = parse_value(literal) if isinstance(literal, Literal) else None
         except ValueError:
-            self.ill_typed.append(number)
+            self.ill_typed.add(number)
             return None
-        if found is not None:
-            self.values[number] = found
-            self.by_value.setdefault(found, []).append(number)
-        return found
+        if value is not None:
+            self.values[number] = value
+            self.by_value.setdefault(value, []).append(number)
+        return value
 
     def match_rule_constants(self, facts: FactSet, predicates: Iterable[int]) -> dict[int, list[IntArray]]:
-        """Return `predicates` once more with the rules' own constants where a literal has their value."""
-        meant = {parse_value(literal): number for literal, number in self.dictionary.rule_constants.items()}
-        found: dict[int, list[IntArray]] = {}
+        """Return the facts of `predicates` again, with a rule's constant for each literal of its value.
+
+        cls-maxc1 asks for "0"^^xsd:nonNegativeInteger, and is to match where a graph says "0"^^xsd:int.
+        """
+        constants = {
+            parse_value(literal): number for literal, number in self.dictionary.rule_constants.items()
+        }
+        matches: dict[int, list[IntArray]] = {}
         for predicate in predicates:
-            for s, o in zip(
-                facts[predicate].subjects().tolist(), facts[predicate].objects().tolist(), strict=True
-            ):
-                number = meant.get(self.values.get(o))
+            for s, o in facts[predicate].iterate_pairs():
+                number = constants.get(self.values.get(o))
                 if number is not None:
-                    found.setdefault(predicate, []).append(
+                    matches.setdefault(predicate, []).append(
                         np.array([s << SUBJECT_SHIFT | number], dtype=np.int64)
                     )
-        return found
+        return matches
 
     def find_equated_literals(self, same_as_keys: IntArray) -> list[int]:
-        """Return the literals that owl:sameAs pairs make equal to no literal."""
+        """Return the literals that owl:sameAs pairs equate with an IRI or a blank node."""
         ends = np.concatenate((same_as_keys, swap_pairs(same_as_keys)))
         literal = self.dictionary.is_literal
-        found: list[int] = np.unique(
+        equated: list[int] = np.unique(
             ends[literal(ends >> SUBJECT_SHIFT) & ~literal(ends & OBJECT_MASK)] >> SUBJECT_SHIFT
         ).tolist()
-        return found
+        return equated
 
     def derive_equated_facts(self, same_as_keys: IntArray, facts: FactSet) -> tuple[IntArray, IntArray]:
-        """Return the dt-type2 and dt-diff pairs of the literals that stand for something, among `facts`."""
+        """Return the dt-type2 and dt-diff pairs of equated literals, among all literals of `facts`."""
+        # All datatypes here, not only named ones: RDF can say `:ten rdf:type xsd:byte` where :ten sameAs 10.
         valued = [
-            (i, found)
+            (i, value)
             for i in self.find_equated_literals(same_as_keys)
-            if (found := self._value_of(i)) is not None
+            if (value := self._value_of(i)) is not None
         ]
         if not valued:
             return EMPTY_KEYS, EMPTY_KEYS
         number = self.dictionary.number_term
         typed = [
             (i, number(name))
-            for i, found in valued
+            for i, value in valued
             for name in _SORTED_DATATYPES
-            if is_in_value_space(found, name)
+            if is_in_value_space(value, name)
         ]
         others = [
             (j, other) for j in self._list_literals_of(facts) if (other := self._value_of(j)) is not None
         ]
-        unlike = [(i, j) for j, other in others for i, found in valued if other != found]
+        unlike = [(i, j) for j, other in others for i, value in valued if other != value]
         return _pack_sorted(typed), _pack_sorted(unlike + [(j, i) for i, j in unlike])
 
     def _list_literals_of(self, facts: FactSet) -> list[int]:
-        """Return the literals of some facts, the rules' own constants left out."""
-        ends = np.unique(np.concatenate([r.objects() for p, r in facts if p >= FIRST_TERM_NUMBER]))
+        """Return the literals of some facts, the rules' constants left out."""
+        ends = np.unique(np.concatenate([r.objects() for _, r in facts.triples_by_predicate()]))
         constants = np.fromiter(self.dictionary.rule_constants.values(), dtype=np.int64)
-        found: list[int] = ends[self.dictionary.is_literal(ends) & ~np.isin(ends, constants)].tolist()
-        return found
+        literals: list[int] = ends[self.dictionary.is_literal(ends) & ~np.isin(ends, constants)].tolist()
+        return literals
 
     def affects_comparisons(self, number: int) -> bool:
-        """Say whether a term is a datatype, or a literal whose value another literal may have."""
+        """Return whether a term is a datatype, or a literal whose value another literal may have."""
         term = self.dictionary.terms[number]
         if isinstance(term, NamedNode):
             return term in DATATYPES
@@ -171,16 +184,13 @@ class LiteralIndex:
         known = np.isin(type_keys & OBJECT_MASK, np.fromiter(self.named_datatypes, dtype=np.int64))
         candidates = type_keys[literal & known]
         candidates = candidates[~contains_each(self.type_pairs.keys, candidates)]
+        # A literal of an unknown datatype may have any value; an ill-typed one has none, so it has no type.
         valued = [
-            int(key) >> SUBJECT_SHIFT in self.values or self._is_ill_typed(int(key) >> SUBJECT_SHIFT)
-            for key in candidates
+            number in self.values or number in self.ill_typed
+            for number in (candidates >> SUBJECT_SHIFT).tolist()
         ]
-        found: IntArray = candidates[np.array(valued, dtype=bool)]
-        return found
-
-    def _is_ill_typed(self, number: int) -> bool:
-        """Say whether a literal is ill-typed."""
-        return number in self.ill_typed
+        misplaced: IntArray = candidates[np.array(valued, dtype=bool)]
+        return misplaced
 
     def find_unequal(self, same_as_keys: IntArray) -> IntArray:
         """Return those pairs of owl:sameAs that are literals of different value: dt-diff with eq-diff1."""
@@ -189,31 +199,31 @@ class LiteralIndex:
         )
         pairs = same_as_keys[both]
         unlike = [self.are_different(int(key) >> SUBJECT_SHIFT, int(key) & OBJECT_MASK) for key in pairs]
-        found: IntArray = pairs[np.array(unlike, dtype=bool)]
-        return found
+        unequal: IntArray = pairs[np.array(unlike, dtype=bool)]
+        return unequal
 
     def has_datatype(self, number: int, datatype: int) -> bool:
-        """Say whether the value of a literal belongs to a datatype."""
-        found, name = self._value_of(number), self.dictionary.terms[datatype]
+        """Return whether the value of a literal belongs to a datatype."""
+        value, name = self._value_of(number), self.dictionary.terms[datatype]
         return (
-            found is not None
+            value is not None
             and isinstance(name, NamedNode)
             and name in DATATYPES
-            and is_in_value_space(found, name)
+            and is_in_value_space(value, name)
         )
 
     def are_equal(self, one: int, other: int) -> bool:
-        """Say whether two literals have one value."""
+        """Return whether two literals have one value."""
         first = self._value_of(one)
         return first is not None and first == self._value_of(other)
 
     def are_different(self, one: int, other: int) -> bool:
-        """Say whether two literals have values, and different ones."""
+        """Return whether two literals have values, and different ones."""
         first, second = self._value_of(one), self._value_of(other)
         return first is not None and second is not None and first != second
 
     def _value_of(self, number: int) -> LiteralValue | None:
-        """Return the value of a literal, one that still waits included."""
+        """Return the value of a literal, also of one that was set aside."""
         term = self.dictionary.terms[number]
         if number not in self.values and isinstance(term, Literal) and _is_plain_text(term):
             return parse_value(term)
@@ -221,7 +231,7 @@ class LiteralIndex:
 
 
 def _is_plain_text(term: Term) -> bool:
-    """Say whether a literal is a plain string or a text in a language."""
+    """Return whether a literal is a plain string or a text in a language."""
     return isinstance(term, Literal) and (term.datatype == _XSD_STRING or bool(term.language))
 
 

@@ -1,101 +1,96 @@
-"""Taking facts out of a closure: delete what rested on them, derive anew what still follows (DRed)."""
+"""A closure that follows changes: additions semi-naively, deletions by deletion and rederivation (DRed).
+
+    materialization = Materialization(triples)
+    change = materialization.add(more)        # change.added, change.removed: what the inferred graph gains,
+    loses change = materialization.remove(some)
+    materialization.what_if(others)           # what more would follow; nothing changes
+
+The result is always that of a closure from scratch. Some changes no round can follow, and then it is one:
+
+- a list grows after "for all members" (cls-int1, prp-key) may have been asked of it: what was concluded from
+  the shorter list need not hold any more, though triples were only added;
+- a triple of a list, of a property chain or the declaration of a transitive property goes: rules were
+  specialized from it (`compiled_rules`), and their conclusions would have to be found without them;
+- literals come or go that are compared by value, see `_affects_comparisons` and `_affects_equated_literals`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from pyoxigraph import Triple
 
-from rlreason.closure import decode_triples, drop_trivial_triples, keep_valid_rdf, subtract_facts
 from rlreason.compiled_rules import CompiledRule, match_rule
 from rlreason.inconsistencies import Inconsistency, describe_inconsistencies
-from rlreason.join import FIRST_TERM_NUMBER
-from rlreason.relation import (
-    OBJECT_MASK,
-    SUBJECT_SHIFT,
-    FactSet,
-    IntArray,
-    Relation,
-    contains_each,
-    sort_unique,
-)
-from rlreason.rule_engine import ClosureState, RuleEngine
-from rlreason.rules import ListWalk, Rule, load_rules
+from rlreason.relation import FactSet, Relation, contains_each, sort_unique
+from rlreason.rule_engine import ClosureState, Conclusions, RuleEngine
+from rlreason.rules import OWL2RL, ListWalk, Rule
 from rlreason.term_dictionary import WALK_NUMBERS, TermDictionary
-
-if TYPE_CHECKING:
-    from rlreason.rule_engine import ClosureState, RuleEngine
+from rlreason.triple_sources import TripleSource, iterate_triples
+from rlreason.trivial_triples import keep_valid_rdf, select_informative
+from rlreason.wording import TermFormatter, format_standard_term
 
 
 def retract_facts(
     engine: RuleEngine, state: ClosureState, removed: FactSet, asserted: FactSet, steps: list[CompiledRule]
 ) -> bool:
-    """Take facts out: delete all that rested on them, then derive anew what still follows.
+    """Take facts out of a closed state; `asserted` are those that stay asserted.
 
-    Gupta, Mumick and Subrahmanian 1993; `given` is what stays asserted. Returns False, with the state
-    unchanged, when a list, an axiom that rules were specialised from, or what the values of literals led
-    to would go.
+    DRed (Gupta, Mumick and Subrahmanian 1993): first *overdelete* every fact that some rule instance
+    concludes from a deleted fact, then *rederive* those that still follow from what is left. Counting the
+    instances of a fact instead would fail where facts support each other in a circle. Returns False, with the
+    state unchanged, when overdeletion reaches what no round can follow (see above) or what the values of
+    literals led to.
     """
     rules = [step for step in (*steps, *state.specialized_rules.values()) if not step.rule.finds_violations]
-    doomed = FactSet()
+    overdeleted = FactSet()
     wave = removed
+    # Overdeletion, a wave at a time: matches that use a fact of the last wave, in the facts as they were.
     while len(wave):
-        doomed = doomed.union_disjoint(wave)
-        found: dict[int, list[IntArray]] = {}
+        overdeleted = overdeleted.union_disjoint(wave)
+        conclusions: Conclusions = {}
         for step in rules:
             for table in match_rule(step, state.facts, wave, step.head_variables()):
-                engine.add_conclusions(step, table, found)
-        wave = _select_overdeleted(found, state.facts, asserted, doomed)
-    if engine.changes_rules(doomed) or _has_literal_subjects(engine, doomed):
+                engine.add_conclusions(step, table, conclusions)
+        wave = _select_overdeleted(conclusions, state.facts, asserted, overdeleted)
+    if engine.changes_rules(overdeleted) or _has_literal_subjects(engine, overdeleted):
         return False
-    state.facts = state.facts.difference(doomed)
+    state.facts = state.facts.difference(overdeleted)
+    # What was known of large transitive relations does not hold any more.
     state.closed_pairs, state.generators, state.remaining_pairs = {}, {}, {}
-    again: dict[int, list[IntArray]] = {}
-    for step in rules:
-        for table in match_rule(step, state.facts, None, step.head_variables()):
-            engine.add_conclusions(step, table, again)
-    engine.run_rounds(state, state.facts.select_new(again), steps)
+    # Rederivation: one pass of all rules over what is left finds the overdeleted facts that still have
+    # support, rounds find what rests on those.
+    rederived = state.facts.select_new(engine.conclude_all(state.facts, rules))
+    engine.run_rounds(state, rederived, steps)
     engine.collect_violations(state)
     return True
 
 
-def extends_walked_list(engine: RuleEngine, state: ClosureState, added: FactSet) -> bool:
-    """Say whether new facts lengthen a list that "for all members" may have been asked of."""
+def _select_overdeleted(
+    conclusions: Conclusions, facts: FactSet, asserted: FactSet, overdeleted: FactSet
+) -> FactSet:
+    """Return the conclusions that are facts, not asserted and not overdeleted yet."""
+    selected = {}
+    for predicate, parts in conclusions.items():
+        keys = sort_unique(np.concatenate(parts))
+        keys = keys[contains_each(facts[predicate].keys, keys)]
+        # An asserted fact needs no support, and what rests on it stays.
+        keys = keys[~contains_each(asserted[predicate].keys, keys)]
+        selected[predicate] = Relation(keys[~contains_each(overdeleted[predicate].keys, keys)])
+    return FactSet(selected)
+
+
+def _extends_walked_list(engine: RuleEngine, state: ClosureState, added: FactSet) -> bool:
+    """Return whether new facts lengthen a list that "for all members" may have been asked of."""
     cells = np.concatenate([added[p].subjects() for p in (engine.rdf_first, engine.rdf_rest)])
     return bool(np.isin(cells, state.facts[WALK_NUMBERS[ListWalk.CELL]].objects()).any())
 
 
 def _has_literal_subjects(engine: RuleEngine, facts: FactSet) -> bool:
-    """Say whether some facts have a literal in front, which the datatype rules may have made."""
-    return any(engine.dictionary.is_literal(r.subjects()).any() for p, r in facts if p >= FIRST_TERM_NUMBER)
-
-
-def _select_overdeleted(
-    candidates: dict[int, list[IntArray]], facts: FactSet, asserted: FactSet, overdeleted: FactSet
-) -> FactSet:
-    """Return those of `found` that are facts, not given and not doomed yet."""
-    kept = {}
-    for predicate, parts in candidates.items():
-        keys = sort_unique(np.concatenate(parts))
-        keys = keys[contains_each(facts[predicate].keys, keys)]
-        keys = keys[~contains_each(asserted[predicate].keys, keys)]
-        kept[predicate] = Relation(keys[~contains_each(overdeleted[predicate].keys, keys)])
-    return FactSet(kept)
-
-
-#: MERGED kg.reasoning.materialisation
-#: MERGED A closure that follows changes: additions semi-naively, deletions by delete-and-rederive (DRed).
-#: MERGED
-#: MERGED     kept = Materialisation(triples)
-#: MERGED     change = kept.add(more)        # change.added, change.removed: what the inferred graph gains and loses
-#: MERGED     change = kept.remove(some)
-#: MERGED     kept.inferred, kept.inconsistencies
-#: MERGED
-#: MERGED A list that grows, and what is taken from a list, a chain, a transitive property or the literals compared by
-#: MERGED value, are closed anew: rare, and not monotone. The result is always that of a closure from scratch.
+    """Return whether some fact has a literal as subject, which the datatype rules may have made."""
+    return any(engine.dictionary.is_literal(r.subjects()).any() for _, r in facts.triples_by_predicate())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +102,27 @@ class InferenceChange:
 
 
 class Materialization:
-    """The closure of a changing set of triples."""
+    """The closure of a changing set of triples.
 
-    def __init__(self, triples: Iterable[Triple] = (), rules: Iterable[Rule] | None = None) -> None:
-        self._rules = tuple(load_rules() if rules is None else rules)
-        self._close_from_scratch(triples)
+    Two states are kept, closed without and with the axiomatic rules: the first tells which triples are
+    trivial, and is all that `what_if` needs. `_has_stale_literals` says that the dictionary holds literals
+    that are not asserted (any more): new literals must then not be compared with all that it holds.
+    """
+
+    def __init__(
+        self,
+        triples: TripleSource = (),
+        rules: Iterable[Rule] = OWL2RL,
+        *,
+        format_term: TermFormatter = format_standard_term,
+    ) -> None:
+        """Close `triples`, a source as for `close`; `format_term` names terms in inconsistencies."""
+        self._rules = tuple(rules)
+        self._format_term = format_term
+        self._close_from_scratch(iterate_triples(triples))
 
     def _close_from_scratch(self, triples: Iterable[Triple]) -> None:
-        """Close from scratch."""
+        """Start over with a dictionary of these triples only."""
         self._dictionary, self._has_stale_literals = TermDictionary(), False
         self._engine = RuleEngine(self._rules, self._dictionary)
         self._asserted_facts = self._dictionary.encode_triples(triples)
@@ -124,134 +132,130 @@ class Materialization:
         self._engine.run_axiomatic_pass(self._full_state, keep_top_and_bottom=True)
         self._inferred_facts = self._select_inferred()
 
-    def infer_hypothetically(self, triples: Iterable[Triple]) -> frozenset[Triple]:
-        """Return what more would follow if `triples` held too; nothing here changes.
+    def what_if(self, triples: TripleSource) -> frozenset[Triple]:
+        """Return what more would follow if `triples` held too; nothing changes.
 
-        Without what only the axiomatic rules lead to: answers about a case do not need it.
+        Without what only the axiomatic rules lead to.
         """
         state = self._plain_state.copy()
-        new = subtract_facts(self._dictionary.encode_triples(triples), state.facts)
-        self._engine.extend_closure(state, new, self._engine.plain_rules)
-        grown = subtract_facts(subtract_facts(state.facts, self._plain_state.facts), new)
-        return frozenset(decode_triples(keep_valid_rdf(grown, self._dictionary), self._dictionary))
+        new = self._dictionary.encode_triples(iterate_triples(triples)).difference(state.facts)
+        if self._affects_comparisons(new) or self._has_literals(new):
+            self._has_stale_literals = True
+        # Learning the literals now keeps the next `add` from taking them for its own.
+        with_literal_facts = self._engine.add_literal_facts(state, new)
+        self._engine.run_rounds(state, with_literal_facts, self._engine.plain_rules)
+        gained = state.facts.difference(self._plain_state.facts).difference(new)
+        return frozenset(self._dictionary.decode_facts(keep_valid_rdf(gained, self._dictionary)))
 
     def copy(self) -> Materialization:
         """Return a copy that changes alone; facts are shared, so it costs little."""
         other = object.__new__(Materialization)
+        other.__dict__ |= self.__dict__
+        # Dictionary and engine are shared: each of the two learns literals that the other does not assert.
         self._has_stale_literals = other._has_stale_literals = True
-        other._rules, other._dictionary, other._engine = self._rules, self._dictionary, self._engine
-        other._asserted_facts, other._inferred_facts = self._asserted_facts, self._inferred_facts
         other._plain_state, other._full_state = self._plain_state.copy(), self._full_state.copy()
         return other
 
     @property
     def inferred(self) -> frozenset[Triple]:
-        """Return the inferred triples, without noise."""
-        return frozenset(decode_triples(self._inferred_facts, self._dictionary))
+        """Return the inferred triples, without trivial ones."""
+        return frozenset(self._dictionary.decode_facts(self._inferred_facts))
 
     @property
     def asserted(self) -> frozenset[Triple]:
         """Return the asserted triples."""
-        return frozenset(decode_triples(self._asserted_facts, self._dictionary))
+        return frozenset(self._dictionary.decode_facts(self._asserted_facts))
 
     @property
     def inconsistencies(self) -> tuple[Inconsistency, ...]:
         """Return what contradicts the ontology."""
-        return describe_inconsistencies(self._full_state.violations, self._engine, self._asserted_facts)
+        violations = self._full_state.violations
+        return describe_inconsistencies(violations, self._engine, self._asserted_facts, self._format_term)
 
-    def add(self, triples: Iterable[Triple]) -> InferenceChange:
-        """Take triples in.
-
-        Return what the inferred graph gains and loses (what was inferred and is now said).
-        """
-        new = subtract_facts(self._dictionary.encode_triples(triples), self._asserted_facts)
+    def add(self, triples: TripleSource) -> InferenceChange:
+        """Assert triples; return what the inferred graph gains, and loses because it is now asserted."""
+        encoded = self._dictionary.encode_triples(iterate_triples(triples))
+        new = encoded.difference(self._asserted_facts)
         if not len(new):
             return InferenceChange(frozenset(), frozenset())
-        before = self._inferred_facts
-        given = self._asserted_facts.union_disjoint(new)
-        if extends_walked_list(self._engine, self._plain_state, new) or (
-            self._has_stale_literals and self._affects_comparisons(new)
+        before, asserted = self._inferred_facts, self._asserted_facts.union_disjoint(new)
+        if (
+            _extends_walked_list(self._engine, self._plain_state, new)
+            or (self._has_stale_literals and self._affects_comparisons(new))
+            or self._affects_equated_literals(new)
         ):
-            return self._rebuild(given)
-        if self._affects_equated_literals(new):
-            return self._rebuild(given)
-        self._asserted_facts = given
-        news = self._engine.add_literal_facts(self._plain_state, new)
+            return self._rebuild(asserted)
+        self._asserted_facts = asserted
+        delta = self._engine.add_literal_facts(self._plain_state, new)
         for state, steps in self._list_states():
-            self._engine.extend_closure(state, subtract_facts(news, state.facts), steps)
+            self._engine.run_rounds(state, delta.difference(state.facts), steps)
         self._inferred_facts = self._select_inferred()
         return self._compare_inferred(before)
 
-    def remove(self, triples: Iterable[Triple]) -> InferenceChange:
-        """Take triples out; return what the inferred graph gains (what still follows) and loses."""
-        asked = self._dictionary.encode_triples(triples)
-        gone = FactSet(
-            {p: Relation(r.keys[contains_each(self._asserted_facts[p].keys, r.keys)]) for p, r in asked}
-        )
-        if not len(gone):
+    def remove(self, triples: TripleSource) -> InferenceChange:
+        """Retract triples; return what the inferred graph gains, because it still follows, and loses."""
+        encoded = self._dictionary.encode_triples(iterate_triples(triples))
+        removed = encoded.difference(encoded.difference(self._asserted_facts))
+        if not len(removed):
             return InferenceChange(frozenset(), frozenset())
-        before = self._inferred_facts
-        given = self._asserted_facts.difference(gone)
+        before, asserted = self._inferred_facts, self._asserted_facts.difference(removed)
         if (
-            self._engine.changes_rules(gone)
-            or self._affects_comparisons(gone)
-            or self._affects_equated_literals(gone)
+            self._engine.changes_rules(removed)
+            or self._affects_comparisons(removed)
+            or self._affects_equated_literals(removed)
         ):
-            return self._rebuild(given)
-        self._asserted_facts = given
-        self._has_stale_literals = self._has_stale_literals or self._has_literals(gone)
+            return self._rebuild(asserted)
+        self._asserted_facts = asserted
+        self._has_stale_literals = self._has_stale_literals or self._has_literals(removed)
         for state, steps in self._list_states():
-            if not retract_facts(self._engine, state, gone, given, steps):
-                return self._rebuild(given)
+            if not retract_facts(self._engine, state, removed, asserted, steps):
+                return self._rebuild(asserted)
         self._inferred_facts = self._select_inferred()
         return self._compare_inferred(before)
 
     def _list_states(self) -> list[tuple[ClosureState, list[CompiledRule]]]:
-        """Return the two closures to keep: without and with the axiomatic rules."""
+        """Return the two closed states with the rules that close them."""
         return [
             (self._plain_state, self._engine.plain_rules),
             (self._full_state, [*self._engine.plain_rules, *self._engine.axiomatic_rules]),
         ]
 
     def _select_inferred(self) -> FactSet:
-        """Return the inferred facts without noise."""
-        inferred = keep_valid_rdf(
-            subtract_facts(self._full_state.facts, self._asserted_facts), self._dictionary
-        )
-        return drop_trivial_triples(inferred, self._plain_state.facts, self._dictionary)
+        """Return the inferred facts that are not trivial."""
+        plain_facts = self._plain_state.facts
+        return select_informative(self._full_state.facts, self._asserted_facts, plain_facts, self._dictionary)
 
     def _compare_inferred(self, before: FactSet) -> InferenceChange:
         """Return the difference to an earlier inferred graph."""
+        now, decode = self._inferred_facts, self._dictionary.decode_facts
         return InferenceChange(
-            frozenset(decode_triples(subtract_facts(self._inferred_facts, before), self._dictionary)),
-            frozenset(decode_triples(subtract_facts(before, self._inferred_facts), self._dictionary)),
+            frozenset(decode(now.difference(before))), frozenset(decode(before.difference(now)))
         )
 
     def _rebuild(self, asserted: FactSet) -> InferenceChange:
         """Close from scratch and return the difference."""
         before = self.inferred
-        self._close_from_scratch(list(decode_triples(asserted, self._dictionary)))
+        self._close_from_scratch(list(self._dictionary.decode_facts(asserted)))
         now = self.inferred
         return InferenceChange(now - before, before - now)
 
     def _affects_equated_literals(self, changed: FactSet) -> bool:
-        """Say whether literals come or go beside one that stands for something: it differs from others."""
+        """Return whether literals change while one is equated (`literals`): it differs from all others."""
         same = self._plain_state.facts[self._engine.same_as].keys
         return bool(self._engine.literals.find_equated_literals(same)) and self._has_literals(changed)
 
     def _has_literals(self, facts: FactSet) -> bool:
-        """Say whether some facts have a literal for an object."""
-        return any(self._dictionary.is_literal(r.objects()).any() for p, r in facts if p >= FIRST_TERM_NUMBER)
+        """Return whether some fact has a literal as object."""
+        return any(self._dictionary.is_literal(r.objects()).any() for _, r in facts.triples_by_predicate())
 
     def _affects_comparisons(self, changed: FactSet) -> bool:
-        """Say whether some facts speak of datatypes, or of literals that are not plain strings.
+        """Return whether some facts mention datatypes, or literals that are not plain strings.
 
-        Literals that are gone, or a copy's own, stay in the dictionary, where others would still equal them.
+        Literals that are not asserted (any more) stay in the dictionary, where others would still equal them.
         """
-        matters = self._engine.literals.affects_comparisons
+        affects = self._engine.literals.affects_comparisons
         return any(
-            matters(term)
-            for p, r in changed
-            if p >= FIRST_TERM_NUMBER
-            for term in {p, *(r.keys >> SUBJECT_SHIFT).tolist(), *(r.keys & OBJECT_MASK).tolist()}
+            affects(term)
+            for predicate, relation in changed.triples_by_predicate()
+            for term in {predicate, *relation.subjects().tolist(), *relation.objects().tolist()}
         )

@@ -7,22 +7,17 @@ judge annotations. It does not check the global restrictions of OWL 2 DL (regula
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.namespaces import BASE, OWL, RDF, RDFS, XSD, compress_iri
+from rlreason.term_dictionary import Term
+from rlreason.vocabulary import OWL, RDF, RDFS, XSD
+from rlreason.wording import TermFormatter, format_standard_term
 
-Term = NamedNode | BlankNode | Literal | Triple
-
-#: section 4.2.1: the datatypes of OWL 2 but owl:real and owl:rational.
+#: section 4.2.1: the datatypes of OWL 2 but owl:real and owl:rational
 _DATATYPES = frozenset(
-    {
-        RDFS["Literal"],
-        RDF["langString"],
-        NamedNode(str(RDF) + "PlainLiteral"),
-        NamedNode(str(RDF) + "XMLLiteral"),
-    }
+    {RDFS["Literal"], RDF["langString"], RDF["PlainLiteral"], RDF["XMLLiteral"]}
     | {
         XSD[name]
         for name in (
@@ -35,7 +30,7 @@ _DATATYPES = frozenset(
 )
 _PROPERTY_KINDS = frozenset({OWL["ObjectProperty"], OWL["DatatypeProperty"], OWL["AnnotationProperty"]})
 _CLASS_KINDS = frozenset({OWL["Class"], RDFS["Class"]})
-#: expression -> why it is outside the profile in every position (section 4.2.3).
+#: expression -> its name; outside the profile in every position (section 4.2.3)
 _NEVER_ALLOWED = {
     OWL["hasSelf"]: "owl:hasSelf",
     OWL["minCardinality"]: "a minimum cardinality",
@@ -53,30 +48,43 @@ class ProfileViolation:
 
     axiom: Triple
     message: str
+    format_term: TermFormatter = field(default=format_standard_term, repr=False, compare=False)
 
     def __str__(self) -> str:
-        """Return one sentence with the axiom in short form."""
-        return f"{' '.join(_format_term(term) for term in self.axiom)}: {self.message}"
+        """Return one sentence with the axiom."""
+        return f"{' '.join(self.format_term(term) for term in self.axiom)}: {self.message}"
 
 
-def check_profile(triples: Iterable[Triple], context: Iterable[Triple] = ()) -> list[ProfileViolation]:
-    """Return what in `triples` is outside OWL 2 RL; `context` adds declarations made elsewhere."""
-    given = list(triples)
-    reader = _ProfileChecker(given, context)
-    return [ProfileViolation(triple, what) for triple in given for what in reader.check_axiom(triple)]
+def check_profile(
+    triples: Iterable[Triple],
+    context: Iterable[Triple] = (),
+    *,
+    own_namespace: str | None = None,
+    format_term: TermFormatter = format_standard_term,
+) -> list[ProfileViolation]:
+    """Return what in `triples` is outside OWL 2 RL; `context` adds declarations made elsewhere.
 
-
-def _format_term(term: Term) -> str:
-    """Return an IRI in short form, anything else as written."""
-    return compress_iri(term.value) if isinstance(term, NamedNode) else str(term)
+    Classes and properties that start with `own_namespace` must be declared also where they are only used, in
+    facts.
+    """
+    checked = list(triples)
+    checker = _ProfileChecker((*checked, *context), own_namespace, format_term)
+    return [
+        ProfileViolation(triple, message, format_term)
+        for triple in checked
+        for message in checker.check_axiom(triple)
+    ]
 
 
 class _ProfileChecker:
-    """The triples by subject, and the rules of the profile over them."""
+    """The triples by subject, and the rules of the profile over them; each check yields messages."""
 
-    def __init__(self, given: Iterable[Triple], context: Iterable[Triple]) -> None:
+    def __init__(
+        self, triples: Iterable[Triple], own_namespace: str | None, format_term: TermFormatter
+    ) -> None:
+        self._own_namespace, self._format_term = own_namespace, format_term
         self._objects: dict[tuple[Term, NamedNode], list[Term]] = {}
-        for triple in (*given, *context):
+        for triple in triples:
             self._objects.setdefault((triple.subject, triple.predicate), []).append(triple.object)
         self._axiom_checks: dict[NamedNode, Callable[[Triple], Iterator[str]]] = {
             RDFS["subClassOf"]: self._check_subclass,
@@ -154,9 +162,10 @@ class _ProfileChecker:
             inverted = self._objects_of(term, OWL["inverseOf"])
             kinds = self._types_of(inverted[0] if inverted else term)
             if OWL["DatatypeProperty"] in kinds:
-                yield f"a property chain with the data property {_format_term(term)}"
+                yield f"a property chain with the data property {self._format_term(term)}"
             elif OWL["ObjectProperty"] not in kinds:
-                yield f"a property chain with {_format_term(term)}, which is declared as no object property"
+                name = self._format_term(term)
+                yield f"a property chain with {name}, which is not declared as an object property"
         if len(self._list_members(triple.object)) < 2:
             yield "a property chain of fewer than two properties"
 
@@ -180,7 +189,7 @@ class _ProfileChecker:
     # class expressions (section 4.2.3)
 
     def _check_expression(self, term: Term, position: str) -> Iterator[str]:
-        """Yield what is wrong with a class expression in a position."""
+        """Check a class expression in a position."""
         if isinstance(term, NamedNode):
             yield from self._check_named_class(term, position)
             return
@@ -227,9 +236,9 @@ class _ProfileChecker:
             yield from self._check_filler(term, filler, _SUB)
 
     def _check_filler(self, restriction: Term, filler: Term, position: str) -> Iterator[str]:
-        """Judge a filler: a data range for a data property; owl:Thing may fill a subclass position."""
+        """Check a filler: a data range for a data property; owl:Thing may fill a subclass position."""
         properties = self._objects_of(restriction, OWL["onProperty"])
-        if any(OWL["DatatypeProperty"] in self._types_of(each) for each in properties):
+        if any(OWL["DatatypeProperty"] in self._types_of(name) for name in properties):
             yield from self._check_data_range(filler)
         elif not (position == _SUB and filler == OWL["Thing"]):
             yield from self._check_expression(filler, position)
@@ -250,16 +259,19 @@ class _ProfileChecker:
             for member in self._list_members(intersections[0]):
                 yield from self._check_data_range(member)
         elif term not in _DATATYPES and not (isinstance(term, NamedNode) and self._is_datatype(term)):
-            yield f"the data range {_format_term(term)} is not allowed"
+            yield f"the data range {self._format_term(term)} is not allowed"
 
     def _check_declarations(self, triple: Triple) -> Iterator[str]:
-        if triple.predicate.value.startswith(BASE):
+        if self._is_own(triple.predicate):
             yield from self._require_declaration(triple.predicate, _PROPERTY_KINDS, "property")
-        if triple.predicate == RDF["type"] and isinstance(triple.object, NamedNode):
-            if triple.object.value.startswith(BASE):
-                yield from self._require_declaration(triple.object, _CLASS_KINDS, "class")
+        if triple.predicate == RDF["type"] and self._is_own(triple.object):
+            yield from self._require_declaration(triple.object, _CLASS_KINDS, "class")
+
+    def _is_own(self, term: Term) -> bool:
+        own = self._own_namespace
+        return own is not None and isinstance(term, NamedNode) and term.value.startswith(own)
 
     def _require_declaration(self, term: Term, kinds: frozenset[NamedNode], name: str) -> Iterator[str]:
         builtin = isinstance(term, NamedNode) and term.value.startswith((str(OWL), str(RDFS), str(RDF)))
         if not builtin and not self._types_of(term) & kinds:
-            yield f"the {name} {_format_term(term)} is declared nowhere"
+            yield f"the {name} {self._format_term(term)} is declared nowhere"

@@ -1,6 +1,8 @@
-"""The same rules as SPARQL 1.1 Update, for a server where the graph lives.
+"""The same rules run by a SPARQL 1.1 server, where the graph lives, as SPARQL Update.
 
-Texts only, nothing is sent here.
+Nothing is sent here: the caller's `SparqlConnection` runs the texts. A round is one INSERT for each rule;
+rounds run until the number of triples does not grow. What RDF cannot say no such server can hold, a literal
+as subject: so dt-type2 and dt-diff, and what rests on them, are found by `close` only.
 """
 
 from __future__ import annotations
@@ -8,18 +10,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Protocol
 
 from pyoxigraph import Literal, NamedNode
 
-from kg.errors import UserError
-from kg.namespaces import OWL, RDF, RDFS
 from rlreason.datatypes import parse_value
+from rlreason.errors import RemoteError
 from rlreason.rule_engine import ProgressCallback
-from rlreason.rules import Atom, ListWalk, Rule, RuleTerm, Var, load_rules
+from rlreason.rules import OWL2RL, Atom, ListWalk, Rule, RuleTerm, Var, composes_relation
 from rlreason.term_dictionary import Term
-from rlreason.wording import fill_wording
+from rlreason.trivial_triples import PROPERTIES_WITH_TOP, REFLEXIVE_PROPERTIES
+from rlreason.vocabulary import OWL, RDF, RDFS
+from rlreason.wording import TermFormatter, fill_wording, format_standard_term
 
+#: literals compared in one update
+PAIRS_PER_UPDATE = 500
 _FIRST, _REST = RDF["first"], RDF["rest"]
 _PATH_BY_WALK = {
     ListWalk.MEMBER: f"{_REST}*/{_FIRST}",
@@ -30,7 +36,7 @@ _PATH_BY_WALK = {
 
 @dataclass(frozen=True, slots=True)
 class ClosureGraphs:
-    """The graphs of a closure on a server: what was given, what plain rules and what axiomatic rules add."""
+    """The graphs of a closure on a server: asserted, inferred by plain rules, inferred by axiomatic rules."""
 
     asserted: NamedNode
     inferred: NamedNode
@@ -54,17 +60,18 @@ def format_rule_term(rule_term: RuleTerm) -> str:
 
 def format_atom(atom: Atom) -> str:
     """Return an atom as SPARQL."""
-    return " ".join(format_rule_term(one) for one in atom.terms()) + " ."
+    return " ".join(format_rule_term(term) for term in atom.terms()) + " ."
 
 
 def format_body(rule: Rule, use_paths: bool = True) -> str:
-    """Return the body of a rule as a group pattern's content.
+    """Return the body of a rule as the content of a group pattern.
 
-    A relation composed with itself becomes a path, where the server has paths between any two things.
+    A relation composed with itself becomes a property path, which closes it in one round; Virtuoso has no
+    paths between two unbound ends (`use_paths` False).
     """
-    composed = _format_path(rule) if use_paths else ""
-    if composed:
-        return composed
+    if use_paths and composes_relation(rule.head, rule.body) and isinstance(rule.head[0].p, NamedNode):
+        start, path, end = (format_rule_term(term) for term in rule.head[0].terms())
+        return f"{start} {path}+ {end} ."
     lines = [format_atom(atom) for atom in rule.body]
     if rule.for_all:
         each = " ".join(format_atom(atom) for atom in rule.for_all.conditions)
@@ -74,70 +81,55 @@ def format_body(rule: Rule, use_paths: bool = True) -> str:
     return "\n  ".join(lines)
 
 
-def _format_path(rule: Rule) -> str:
-    """Return the path for a rule that composes one fixed relation with itself; nothing for others."""
-    if len(rule.body) != 2 or len(rule.head) != 1 or not isinstance(rule.head[0].p, NamedNode):
-        return ""
-    (one, two), head = rule.body, rule.head[0]
-    if one.p == two.p == head.p and one.o == two.s and head.s == one.s and head.o == two.o and one.s != two.o:
-        return f"{format_rule_term(one.s)} {format_rule_term(one.p)}+ {format_rule_term(two.o)} ."
-    return ""
-
-
 def build_rule_updates(
     rule: Rule, graphs: ClosureGraphs, target: NamedNode, use_paths: bool = True
 ) -> Iterator[str]:
     """Yield one INSERT for each triple of the head, of what is not there yet."""
     for head in rule.head:
-        kept = (
-            f"FILTER(!sameTerm({format_rule_term(head.s)}, {format_rule_term(head.o)}))"
-            if head.p == OWL["sameAs"]
-            else ""
-        )
+        condition = ""
+        if head.p == OWL["sameAs"]:
+            condition = f"FILTER(!sameTerm({format_rule_term(head.s)}, {format_rule_term(head.o)}))"
         if isinstance(head.p, Var):  # some servers refuse the update where others leave the triple out
-            kept = f"FILTER(isIRI({format_rule_term(head.p)}))"
+            condition = f"FILTER(isIRI({format_rule_term(head.p)}))"
         yield (
             f"INSERT {{ GRAPH {target} {{ {format_atom(head)} }} }}\n{graphs.using_clauses()}\n"
-            f"WHERE {{\n  {format_body(rule, use_paths)}\n  {kept}\n  FILTER NOT EXISTS {{ {format_atom(head)} }}\n}}"
+            f"WHERE {{\n  {format_body(rule, use_paths)}\n  {condition}\n"
+            f"  FILTER NOT EXISTS {{ {format_atom(head)} }}\n}}"
         )
 
 
 def build_violation_queries(rule: Rule, graphs: ClosureGraphs, limit: int = 50) -> Iterator[str]:
-    """Yield the SELECTs whose rows contradict; eq-ref, which is not stored, by both sides being one."""
-    for one in (rule, *_build_reflexive_variants(rule)):
-        yield f"SELECT * {graphs.from_clauses()}\nWHERE {{\n  {format_body(one)}\n}} LIMIT {limit}"
+    """Yield the SELECTs whose rows are contradictions, with eq-ref as in `make_reflexive_variant`."""
+    for variant in (rule, *_build_reflexive_variants(rule)):
+        yield f"SELECT * {graphs.from_clauses()}\nWHERE {{\n  {format_body(variant)}\n}} LIMIT {limit}"
 
 
 def _build_reflexive_variants(rule: Rule) -> Iterator[Rule]:
-    """Yield the rule with the two sides of its owl:sameAs atom made one."""
+    """Yield the rule without its owl:sameAs atom, both sides of it the same variable."""
     for atom in rule.body:
         if atom.p == OWL["sameAs"] and isinstance(atom.o, Var):
-            gone = atom.o
-            body = tuple(_replace_variable(other, gone, atom.s) for other in rule.body if other is not atom)
+            merged = atom.o
+            body = tuple(_replace_variable(other, merged, atom.s) for other in rule.body if other is not atom)
             yield replace(rule, body=body)
 
 
 def _replace_variable(atom: Atom, variable: Var, replacement: RuleTerm) -> Atom:
     """Return an atom with one variable replaced."""
-    s, p, o = (replacement if one == variable else one for one in atom.terms())
-    return Atom(s, p, o)
+    return Atom(*(replacement if term == variable else term for term in atom.terms()))
 
 
 def build_chain_update(head: NamedNode, steps: Sequence[str], graphs: ClosureGraphs) -> str:
     """Return the INSERT for one property chain; `steps` are properties, `^` before those read backwards."""
     links = " ".join(f"?x{i} {step} ?x{i + 1} ." for i, step in enumerate(steps))
-    said = f"?x0 {head} ?x{len(steps)} ."
+    conclusion = f"?x0 {head} ?x{len(steps)} ."
     return (
-        f"INSERT {{ GRAPH {graphs.inferred} {{ {said} }} }}\n{graphs.using_clauses()}\n"
-        f"WHERE {{ {links} FILTER NOT EXISTS {{ {said} }} }}"
+        f"INSERT {{ GRAPH {graphs.inferred} {{ {conclusion} }} }}\n{graphs.using_clauses()}\n"
+        f"WHERE {{ {links} FILTER NOT EXISTS {{ {conclusion} }} }}"
     )
 
 
 def build_chains_query(graphs: ClosureGraphs) -> str:
-    """Return the query for the cells of all property chains.
-
-    `inverse` is what an unnamed member reads backwards.
-    """
+    """Return the query for the cells of all property chains; `?inverse` is what an unnamed member inverts."""
     return (
         f"SELECT ?p ?list ?cell ?member ?next ?inverse {graphs.from_clauses()} WHERE {{\n"
         f"  ?p {OWL['propertyChainAxiom']} ?list . ?list {_REST}* ?cell .\n"
@@ -148,29 +140,22 @@ def build_chains_query(graphs: ClosureGraphs) -> str:
 
 def build_equality_update(pairs: Iterable[tuple[str, str]], graphs: ClosureGraphs) -> str:
     """Return the INSERT by which literals of one value stand for each other (dt-eq with eq-rep-o)."""
-    values = " ".join(f"({one} {other})" for one, other in pairs)  # literals as N-Triples: nothing to inject
+    values = " ".join(
+        f"({literal} {other})" for literal, other in pairs
+    )  # literals as N-Triples: nothing to inject
     insert = f"INSERT {{ GRAPH {graphs.inferred} {{ ?s ?p ?other }} }}"
-    alike = f"VALUES (?one ?other) {{ {values} }} ?s ?p ?one . FILTER NOT EXISTS {{ ?s ?p ?other }}"
+    alike = f"VALUES (?literal ?other) {{ {values} }} ?s ?p ?literal . FILTER NOT EXISTS {{ ?s ?p ?other }}"
     return f"{insert}\n{graphs.using_clauses()}\nWHERE {{ {alike} }}"
 
 
 def build_cleanup_updates(graphs: ClosureGraphs) -> Iterator[str]:
-    """Yield the updates that take noise out: reflexive triples, and what only scm-cls says of owl:Thing."""
-    reflexive = " ".join(
-        str(p)
-        for p in (
-            OWL["sameAs"],
-            OWL["equivalentClass"],
-            OWL["equivalentProperty"],
-            RDFS["subClassOf"],
-            RDFS["subPropertyOf"],
-        )
-    )
+    """Yield the updates that delete trivial triples, as `trivial_triples` leaves them out."""
+    reflexive = " ".join(map(str, REFLEXIVE_PROPERTIES))
     for graph in (graphs.inferred, graphs.axiomatic):
         loops = f"GRAPH {graph} {{ ?s ?p ?s }}"
         yield f"DELETE {{ {loops} }} WHERE {{ VALUES ?p {{ {reflexive} }} {loops} }}"
     extra = graphs.axiomatic
-    upward = " ".join(str(p) for p in (RDF["type"], RDFS["subClassOf"], RDFS["domain"], RDFS["range"]))
+    upward = " ".join(map(str, PROPERTIES_WITH_TOP))
     yield (
         f"DELETE {{ GRAPH {extra} {{ ?s ?p {OWL['Thing']} }} }} "
         f"WHERE {{ VALUES ?p {{ {upward} }} GRAPH {extra} {{ ?s ?p {OWL['Thing']} }} }}"
@@ -181,22 +166,11 @@ def build_cleanup_updates(graphs: ClosureGraphs) -> Iterator[str]:
     yield f"DELETE {{ GRAPH {extra} {{ ?s {RDF['type']} ?o }} }} WHERE {{ {ends} }}"
 
 
-#: MERGED kg.reasoning.elsewhere
-#: MERGED Rounds of the rules on a SPARQL server: the logic; who sends the texts is the caller's `Server`.
-#: MERGED
-#: MERGED What RDF cannot hold, no such server can: a literal in front of a triple. So dt-type2 and dt-diff, and what
-#: MERGED rests on them, work in `close` only.
-
-
-#: literals compared in one update
-PAIRS_PER_UPDATE = 500
-
-
 class SparqlConnection(Protocol):
-    """What a server must do: answer a SELECT with rows, and run an update."""
+    """A SPARQL server; both methods raise RemoteError when it fails or refuses."""
 
     def select_rows(self, query: str) -> Iterable[dict[str, Term]]:
-        """Yield the rows of a SELECT."""
+        """Return the rows of a SELECT."""
         ...
 
     def run_update(self, update: str) -> None:
@@ -216,47 +190,44 @@ class RemoteClosure:
 def close_remotely(
     connection: SparqlConnection,
     graphs: ClosureGraphs,
-    rules: Iterable[Rule] | None = None,
+    rules: Iterable[Rule] = OWL2RL,
+    *,
+    format_term: TermFormatter = format_standard_term,
     progress: ProgressCallback | None = None,
 ) -> RemoteClosure:
-    """Close `graphs.given` into `graphs.inferred` on a server; what stood in the latter is replaced."""
-    every = tuple(load_rules() if rules is None else rules)
+    """Close `graphs.asserted` into `graphs.inferred` on a server, replacing what the latter held.
+
+    Raises RemoteError when the server fails; the graphs may then hold part of the closure.
+    """
+    every = tuple(rules)
     for graph in (graphs.inferred, graphs.axiomatic):
         connection.run_update(f"DROP SILENT GRAPH {graph}")
     plain = [r for r in every if not (r.axiomatic or r.finds_violations or r.builtin or r.unroll)]
-    seeds = [r for r in every if r.axiomatic and r.name != "eq-ref" and not _lists_declarations(r)]
+    seeds = [r for r in every if r.axiomatic and r.name != "eq-ref" and not r.only_declares]
     paths = _supports_open_paths(connection, graphs)
     rounds = _run_remote_rounds(connection, graphs, plain, graphs.inferred, progress, 0, paths)
     rounds = _run_remote_rounds(
         connection, graphs, [*seeds, *plain], graphs.axiomatic, progress, rounds, paths
     )
-    found = tuple(_find_contradictions(connection, graphs, every))
+    contradictions = tuple(_find_contradictions(connection, graphs, every, format_term))
     for text in build_cleanup_updates(graphs):
         connection.run_update(text)
     connection.run_update(f"ADD SILENT GRAPH {graphs.axiomatic} TO GRAPH {graphs.inferred}")
     connection.run_update(f"DROP SILENT GRAPH {graphs.axiomatic}")
-    return RemoteClosure(rounds, _count_triples(connection, graphs.inferred), found)
+    return RemoteClosure(rounds, _count_triples(connection, graphs.inferred), contradictions)
 
 
 def _supports_open_paths(connection: SparqlConnection, graphs: ClosureGraphs) -> bool:
-    """Say whether the server finds paths between any two things; Virtuoso wants one end given.
-
-    Without them a relation is composed by joins, in more rounds.
-    """
+    """Return whether the server evaluates property paths with both ends unbound; Virtuoso refuses."""
     try:
         list(
             connection.select_rows(
                 f"SELECT * {graphs.from_clauses()} WHERE {{ ?s {RDFS['subClassOf']}+ ?o }} LIMIT 1"
             )
         )
-    except UserError:
+    except RemoteError:
         return False
     return True
-
-
-def _lists_declarations(rule: Rule) -> bool:
-    """Say whether a rule only lists what OWL 2 declares."""
-    return not rule.body and len(rule.head) > 1
 
 
 def _run_remote_rounds(
@@ -320,11 +291,11 @@ def _pair_equal_literals(rows: Iterable[dict[str, Term]]) -> Iterator[tuple[str,
     for row in rows:
         literal = row["o"]
         if isinstance(literal, Literal) and not literal.language:
-            found = _parse_value_or_none(literal)
-            if found is not None:
-                by_value.setdefault(found, []).append(str(literal))
-    for alike in by_value.values():
-        yield from ((one, other) for one in alike for other in alike if one != other)
+            value = _parse_value_or_none(literal)
+            if value is not None:
+                by_value.setdefault(value, []).append(str(literal))
+    for equal in by_value.values():
+        yield from permutations(equal, 2)
 
 
 def _parse_value_or_none(literal: Literal) -> object | None:
@@ -336,14 +307,14 @@ def _parse_value_or_none(literal: Literal) -> object | None:
 
 
 def _find_contradictions(
-    connection: SparqlConnection, graphs: ClosureGraphs, rules: tuple[Rule, ...]
+    connection: SparqlConnection, graphs: ClosureGraphs, rules: tuple[Rule, ...], format_term: TermFormatter
 ) -> Iterator[str]:
-    """Yield what contradicts, a sentence each."""
+    """Yield a sentence for each contradiction."""
     for rule in rules:
         if rule.finds_violations and not rule.builtin:
             for query in build_violation_queries(rule, graphs):
                 for row in connection.select_rows(query):
-                    yield f"{rule.severity} ({rule.name}): {fill_wording(rule.wording, row)}."
+                    yield f"{rule.severity} ({rule.name}): {fill_wording(rule.wording, row, format_term)}."
 
 
 def _count_triples(connection: SparqlConnection, graph: NamedNode) -> int:

@@ -1,4 +1,16 @@
-"""One number for each fact of a closed set, so that rule instances are rows of an array."""
+"""Every rule instance over a closed set of facts, as arrays: what proofs are built from.
+
+Facts are numbered 0, 1, 2 ... in the order of predicate and key, so a rule instance is a row of fact numbers:
+its conclusion and its premises. One rule's instances are one `InstanceBlock`. The size of each fact's
+smallest proof is the least fixed point of
+
+    size(asserted fact) = 0
+    size(fact) = min over its instances of 1 + sum of size(premise)
+
+computed downwards from *unreached*, all instances at once, until nothing shrinks (a proof-length semiring, as
+in Green, Karvounarakis and Tannen 2007). A premise with a smaller proof never rests on its conclusion, so
+proofs that always take the smallest instance are free of circles.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +20,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlreason.compiled_rules import CompiledRule, match_rule
-from rlreason.inconsistencies import Fact
 from rlreason.join import BindingTable, TriplePattern, group_rows, match_patterns
-from rlreason.relation import OBJECT_MASK, SUBJECT_SHIFT, FactSet, IntArray, Relation, pack_pairs
+from rlreason.relation import OBJECT_MASK, SUBJECT_SHIFT, Fact, FactSet, IntArray, Relation, pack_pairs
 from rlreason.rule_engine import ClosureState, RuleEngine
 from rlreason.rules import ListWalk
 from rlreason.term_dictionary import WALK_NUMBERS
 
+#: size of a proof that has not been found, and the bound of all sizes, since min starts from it. Sizes count
+#: trees and may double with each level of a proof; the sum over a row of up to 2**23 premises still fits an
+#: int64.
+UNREACHED = 1 << 40
+#: subjects, predicate and objects of some facts
+_Columns = tuple[IntArray, int, IntArray]
+
 
 class FactNumbering:
-    """Facts in order of predicate and pair; `nothing` is the number of no fact."""
+    """Numbers for the facts of a set, in order of predicate and key; `padding` is the number of no fact."""
 
     def __init__(self, facts: FactSet) -> None:
         self.predicates = [p for p, _ in facts]
@@ -29,8 +47,8 @@ class FactNumbering:
     def number_fact(self, fact: Fact) -> int | None:
         """Return the number of a fact, None when it does not hold."""
         s, p, o = fact
-        found = int(self._number_pairs(p, np.array([s << SUBJECT_SHIFT | o], dtype=np.int64))[0])
-        return None if found == self.padding else found
+        number = int(self._number_pairs(p, np.array([s << SUBJECT_SHIFT | o], dtype=np.int64))[0])
+        return None if number == self.padding else number
 
     def fact_at(self, number: int) -> Fact:
         """Return the fact with a number."""
@@ -39,17 +57,17 @@ class FactNumbering:
         return key >> SUBJECT_SHIFT, self.predicates[at], key & OBJECT_MASK
 
     def number_rows(self, pattern: TriplePattern, table: BindingTable) -> IntArray:
-        """Return for each row the number of the fact that a pattern stands for."""
+        """Return for each row of a table the number of the fact that a pattern stands for."""
         s, o = table.column_of(pattern.s), table.column_of(pattern.o)
         if s is None or o is None:
             return np.full(table.row_count, self.padding, dtype=np.int64)
         keys = pack_pairs(s, o)
         if isinstance(pattern.p, int):
             return self._number_pairs(pattern.p, keys)
-        found = np.full(table.row_count, self.padding, dtype=np.int64)
+        numbers = np.full(table.row_count, self.padding, dtype=np.int64)
         for predicate, rows in group_rows(table.columns[pattern.p]):
-            found[rows] = self._number_pairs(predicate, keys[rows])
-        return found
+            numbers[rows] = self._number_pairs(predicate, keys[rows])
+        return numbers
 
     def _number_pairs(self, predicate: int, keys: IntArray) -> IntArray:
         """Return the numbers of pairs of one predicate."""
@@ -61,19 +79,17 @@ class FactNumbering:
         place[place == len(held)] = 0
         return np.where(held[place] == keys, place + self.starts[at], self.padding)
 
-
-#: MERGED kg.reasoning.instances
-#: MERGED Every way the rules derive something in a closed set of facts: one row a rule instance, as arrays.
-
-
-UNREACHED = 1 << 40
+    def number_columns(self, columns: _Columns) -> IntArray:
+        """Return the numbers of facts given as columns."""
+        subjects, predicate, objects = columns
+        return self._number_pairs(predicate, pack_pairs(subjects, objects))
 
 
 @dataclass(frozen=True, slots=True)
 class RuleInstance:
-    """A rule with its variables replaced: what it concludes and from what.
+    """A rule with its variables replaced: what it concludes and from what, walks along lists included.
 
-    Walks along lists are premises too.
+    `step` is None for a step of such a walk, or a constant of a rule: premises that no rule concludes.
     """
 
     step: CompiledRule | None
@@ -84,7 +100,7 @@ class RuleInstance:
 
 @dataclass(frozen=True, slots=True)
 class InstanceBlock:
-    """The instances of one rule: the facts concluded, and a row of premises each, padded with no fact."""
+    """The instances of one rule: row i concludes fact `conclusions[i]` from facts `premises[i]`, padded."""
 
     step: CompiledRule | None
     table: BindingTable
@@ -98,7 +114,8 @@ class RuleInstanceIndex:
     def __init__(self, engine: RuleEngine, state: ClosureState, asserted: FactSet) -> None:
         self.numbering = FactNumbering(state.facts)
         self.blocks = [b for b in _build_blocks(engine, state, self.numbering) if len(b.conclusions)]
-        self.proof_sizes = self._compute_proof_sizes(_number_asserted(self.numbering, asserted))
+        self.proof_sizes = self._compute_proof_sizes(asserted)
+        # All rows of all blocks in one order, by conclusion: a binary search finds the instances of a fact.
         ends = np.concatenate([b.conclusions for b in self.blocks]) if self.blocks else np.empty(0, np.int64)
         costs = [1 + self.proof_sizes[b.premises].sum(axis=1) for b in self.blocks]
         self._costs = np.concatenate(costs) if costs else np.empty(0, np.int64)
@@ -107,7 +124,7 @@ class RuleInstanceIndex:
         self._starts = np.cumsum([0, *(len(b.conclusions) for b in self.blocks)])
 
     def find_concluding(self, conclusion: Fact) -> Iterator[RuleInstance]:
-        """Yield the instances that conclude something, the smallest proof first."""
+        """Yield the instances that conclude a fact, the one with the smallest proof first."""
         number = self.numbering.number_fact(conclusion)
         if number is None:
             return
@@ -115,14 +132,10 @@ class RuleInstanceIndex:
         rows = self._order[low:high]
         for row in rows[np.argsort(self._costs[rows], kind="stable")]:
             if self._costs[row] >= UNREACHED:
-                return
+                return  # it rests on a fact without a proof, and so do all that come after it
             instance = self._instance_at(int(row))
             if instance.conclusion not in instance.premises:
                 yield instance
-
-    def __len__(self) -> int:
-        """Return the number of facts that have a proof."""
-        return int((self.proof_sizes[:-1] < UNREACHED).sum())
 
     def _instance_at(self, row: int) -> RuleInstance:
         """Return one row."""
@@ -138,11 +151,14 @@ class RuleInstanceIndex:
             tuple(dict.fromkeys(self.numbering.fact_at(number) for number in numbers)),
         )
 
-    def _compute_proof_sizes(self, asserted: IntArray) -> IntArray:
-        """Return the size of each fact's smallest proof: given ones 0, then down until nothing shrinks."""
+    def _compute_proof_sizes(self, asserted: FactSet) -> IntArray:
+        """Return the number of rule applications in the smallest proof of each fact, by fact number."""
         size = np.full(self.numbering.padding + 1, UNREACHED, dtype=np.int64)
-        size[asserted] = 0
-        size[-1] = 0  # no fact: the padding of premises
+        for predicate, relation in asserted:
+            size[self.numbering.number_columns((relation.subjects(), predicate, relation.objects()))] = 0
+        size[-1] = 0  # the padding of premises costs nothing
+        # Bellman and Ford's iteration, from all facts at once: at most as many passes as the deepest proof
+        # has levels.
         while True:
             shorter = size.copy()
             for block in self.blocks:
@@ -152,21 +168,10 @@ class RuleInstanceIndex:
             size = shorter
 
 
-def _number_asserted(numbering: FactNumbering, asserted: FactSet) -> IntArray:
-    """Return the numbers of the given facts."""
-    parts = [
-        numbering.number_rows(
-            TriplePattern("s", p, "o"), BindingTable(len(r), {"s": r.subjects(), "o": r.objects()})
-        )
-        for p, r in asserted
-    ]
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-
-
 def _build_blocks(
     engine: RuleEngine, state: ClosureState, numbering: FactNumbering
 ) -> Iterator[InstanceBlock]:
-    """Yield the instances of every rule over closed facts, and the steps of the list walks."""
+    """Yield the instances of every rule, the steps of the walks along lists, and what literals conclude."""
     for step in (*engine.plain_rules, *engine.axiomatic_rules, *state.specialized_rules.values()):
         if not step.rule.finds_violations:
             for table in match_rule(step, state.facts, None, None):
@@ -186,6 +191,7 @@ def _build_rule_blocks(
         columns.append(np.full(table.row_count, numbering.number_fact(fact), dtype=np.int64))
     premises = np.stack(columns, axis=1) if columns else np.empty((table.row_count, 0), dtype=np.int64)
     if step.member is not None:
+        # cls-int1, prp-key: the conditions for each member are premises too, as many as the list is long.
         premises = np.concatenate(
             (premises, _number_member_premises(step.member, step.conditions, table, facts, numbering)), axis=1
         )
@@ -200,7 +206,7 @@ def _number_member_premises(
     facts: FactSet,
     numbering: FactNumbering,
 ) -> IntArray:
-    """Return, padded, what holds of each member of a list, for every row."""
+    """Return for every row what holds of each member of its list, padded to the longest."""
     rows = [
         _number_premises_of_row(member, conditions, table.take_rows(np.array([row])), facts, numbering)
         for row in range(table.row_count)
@@ -224,58 +230,49 @@ def _number_premises_of_row(
 
 
 def _build_plain_block(
-    conclusion: tuple[IntArray, int, IntArray],
-    premises: Iterable[tuple[IntArray, int, IntArray]],
-    numbering: FactNumbering,
+    conclusion: _Columns, premises: Iterable[_Columns], numbering: FactNumbering
 ) -> InstanceBlock:
-    """Return steps that belong to no rule: columns of subjects and objects around a predicate."""
-    rows = [_number_columns(column, numbering) for column in premises]
-    ends = _number_columns(conclusion, numbering)
+    """Return steps that belong to no rule."""
+    rows = [numbering.number_columns(columns) for columns in premises]
+    ends = numbering.number_columns(conclusion)
     stacked = np.stack(rows, axis=1) if rows else np.empty((len(ends), 0), dtype=np.int64)
     return InstanceBlock(None, BindingTable(len(ends), {}), ends, stacked)
-
-
-def _number_columns(column: tuple[IntArray, int, IntArray], numbering: FactNumbering) -> IntArray:
-    """Return the numbers of facts given as columns."""
-    s, p, o = column
-    return numbering.number_rows(TriplePattern("s", p, "o"), BindingTable(len(s), {"s": s, "o": o}))
 
 
 def _build_walk_blocks(
     engine: RuleEngine, facts: FactSet, numbering: FactNumbering
 ) -> Iterator[InstanceBlock]:
-    """Yield the steps of list walks: a cell has its member, and what the rest of the list has."""
+    """Yield the steps of walks: of a cell to its member, and of a cell to what the rest of its list has."""
     cell, member, later = (WALK_NUMBERS[w] for w in (ListWalk.CELL, ListWalk.MEMBER, ListWalk.LATER))
     first, rest = facts[engine.rdf_first], facts[engine.rdf_rest]
-    loops = facts[cell].subjects()
-    yield _build_plain_block((loops, cell, loops), (), numbering)
+    # A cell reaches itself in no step, so this needs no premise.
+    cells = facts[cell].subjects()
+    yield _build_plain_block((cells, cell, cells), (), numbering)
     own = (first.subjects(), engine.rdf_first, first.objects())
     yield _build_plain_block((own[0], member, own[2]), (own,), numbering)
-    for walk, ends in ((cell, (cell,)), (member, (member, later))):
+    # One step of rdf:rest, then a walk: from it, one that is longer. MEMBER gives LATER as well.
+    for walk, conclusions in ((cell, (cell,)), (member, (member, later))):
         rows, reached = facts[walk].find_linked(rest.objects())
         start, middle = rest.subjects()[rows], rest.objects()[rows]
-        for end in ends:
-            yield _build_plain_block(
-                (start, end, reached), ((start, engine.rdf_rest, middle), (middle, walk, reached)), numbering
-            )
+        premises = ((start, engine.rdf_rest, middle), (middle, walk, reached))
+        for conclusion in conclusions:
+            yield _build_plain_block((start, conclusion, reached), premises, numbering)
 
 
 def _build_literal_blocks(
     engine: RuleEngine, facts: FactSet, numbering: FactNumbering
 ) -> Iterator[InstanceBlock]:
     """Yield what the datatype rules of Table 8 concluded: facts that need no premise."""
-    for name, predicate, names, held in _list_literal_rules(engine):
+    for name, predicate, names, holds in _list_literal_rules(engine):
         keys = facts[predicate].keys
         keys = keys[engine.dictionary.is_literal(keys >> SUBJECT_SHIFT)]
-        found = [key for key in keys.tolist() if held(key >> SUBJECT_SHIFT, key & OBJECT_MASK)]
-        relation = Relation(np.array(found, dtype=np.int64))
-        table = BindingTable(
-            len(relation), dict(zip(names, (relation.subjects(), relation.objects()), strict=True))
-        )
-        ends = _number_columns((relation.subjects(), predicate, relation.objects()), numbering)
-        yield InstanceBlock(
-            engine.find_builtin_rule(name), table, ends, np.empty((len(ends), 0), dtype=np.int64)
-        )
+        concluded = [key for key in keys.tolist() if holds(key >> SUBJECT_SHIFT, key & OBJECT_MASK)]
+        relation = Relation(np.array(concluded, dtype=np.int64))
+        subjects, objects = relation.subjects(), relation.objects()
+        table = BindingTable(len(relation), dict(zip(names, (subjects, objects), strict=True)))
+        ends = numbering.number_columns((subjects, predicate, objects))
+        no_premises = np.empty((len(ends), 0), dtype=np.int64)
+        yield InstanceBlock(engine.builtin_rules.get(name), table, ends, no_premises)
     yield from _build_constant_blocks(engine, facts, numbering)
 
 
@@ -283,31 +280,25 @@ def _list_literal_rules(
     engine: RuleEngine,
 ) -> Iterator[tuple[str, int, tuple[str, str], Callable[[int, int], bool]]]:
     """Yield the datatype rules that conclude: name, predicate, variables, and when values make it so."""
-    literals = engine.literals
-    two = ("lt1", "lt2")
+    literals, pair = engine.literals, ("lt1", "lt2")
     yield "dt-type2", engine.rdf_type, ("lt", "dt"), literals.has_datatype
-    yield "dt-eq", engine.same_as, two, literals.are_equal
-    yield "dt-diff", engine.different_from, two, literals.are_different
+    yield "dt-eq", engine.same_as, pair, literals.are_equal
+    yield "dt-diff", engine.different_from, pair, literals.are_different
 
 
 def _build_constant_blocks(
     engine: RuleEngine, facts: FactSet, numbering: FactNumbering
 ) -> Iterator[InstanceBlock]:
-    """Yield the rules' own constants, each in the place of a literal of the same value."""
+    """Yield the facts with a rule's constant, each from the fact with the graph's literal of that value."""
     constants = frozenset(engine.dictionary.rule_constants.values())
     for predicate in engine.constant_predicates:
-        pairs = _list_pairs(facts, predicate)
-        for s, o in pairs:
-            for meant in (v for t, v in pairs if o in constants and t == s and v not in constants):
-                subject = np.array([s], dtype=np.int64)
-                yield _build_plain_block(
-                    (subject, predicate, np.array([o], dtype=np.int64)),
-                    ((subject, predicate, np.array([meant], dtype=np.int64)),),
-                    numbering,
-                )
-
-
-def _list_pairs(facts: FactSet, predicate: int) -> list[tuple[int, int]]:
-    """Return the pairs of a relation."""
-    relation = facts[predicate]
-    return list(zip(relation.subjects().tolist(), relation.objects().tolist(), strict=True))
+        pairs = list(facts[predicate].iterate_pairs())
+        for subject, constant in pairs:
+            if constant not in constants:
+                continue
+            column = np.array([subject], dtype=np.int64)
+            for other, literal in pairs:
+                if other == subject and literal not in constants:
+                    conclusion = (column, predicate, np.array([constant], dtype=np.int64))
+                    premise = (column, predicate, np.array([literal], dtype=np.int64))
+                    yield _build_plain_block(conclusion, (premise,), numbering)

@@ -1,20 +1,30 @@
-"""What a rule is: atoms over variables and terms, as read from its SPARQL file; no file is opened here."""
+"""What a rule is, and how it is read from its `.rq` file.
+
+A rule file is a SPARQL 1.1 query with a header of `# key: value` lines (see `owl2rl/`, one file for each rule
+of OWL 2 Profiles, section 4.3). `CONSTRUCT { head } WHERE { body }` derives; `SELECT * WHERE { body }` with
+`# inconsistent:` finds contradictions. A body holds triple patterns, the three walks of `ListWalk`, and at
+most one condition on all members of a list,
+
+    FILTER NOT EXISTS { walk . FILTER NOT EXISTS { conditions } }
+
+Expressions in filters are read only in rules marked `# builtin:`, whose work `literals` does by value.
+Anything else is refused with its line: a rule that is read is applied as it is written.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
-from kg.errors import BadData
-from kg.namespaces import RDF
-from kg.settings import PROJECT_ROOT
+from rlreason.errors import RuleError
+from rlreason.vocabulary import RDF
 
 
 class ListWalk(Enum):
@@ -54,7 +64,7 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class ForAllMembers:
-    """A condition on every member of a list: `member` walks the list, `each` must hold for what it binds."""
+    """A condition on every member of a list: `member` walks the list, `conditions` hold for each member."""
 
     member: Atom
     conditions: tuple[Atom, ...]
@@ -62,7 +72,12 @@ class ForAllMembers:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the specification; without a head, every match is a violation."""
+    """One rule. Without a head it finds contradictions, and `severity` says how grave they are.
+
+    `wording` is a sentence for one application, with `{x}` for what `?x` stands for. `axiomatic` rules have
+    no body to speak of or conclude what is true of every class or property. `builtin` rules compare values,
+    `unroll` rules are written out for each list. `text` is the file, which other SPARQL engines can run.
+    """
 
     name: str
     table: int
@@ -78,20 +93,37 @@ class Rule:
 
     @property
     def finds_violations(self) -> bool:
-        """Say whether a match contradicts the ontology."""
+        """Return whether a match contradicts the ontology."""
         return bool(self.severity)
+
+    @property
+    def only_declares(self) -> bool:
+        """Return whether the rule only lists terms that OWL 2 declares (prp-ap, dt-type1)."""
+        return not self.body and len(self.head) > 1
 
     def variable_names(self) -> tuple[str, ...]:
         """Return the names of the variables of body and head, sorted."""
         return tuple(sorted(frozenset().union(*(atom.variable_names() for atom in (*self.body, *self.head)))))
 
 
-#: MERGED kg.reasoning.rule_parser
-#: MERGED Reads a rule from the text of its `.rq` file: the part of SPARQL 1.1 that rules need, and no more.
-#: MERGED
-#: MERGED `CONSTRUCT { head } WHERE { body }` derives, `SELECT * WHERE { body }` finds a violation. A body holds triple
-#: MERGED patterns, the three list walks of `Walk`, and one `FILTER NOT EXISTS { walk . FILTER NOT EXISTS { each } }`,
-#: MERGED which says "for all members". Other filters belong to rules marked `# builtin:`, whose work Python does.
+class _Pattern(Protocol):
+    """An atom, or its form in term numbers."""
+
+    @property
+    def s(self) -> object: ...
+    @property
+    def p(self) -> object: ...
+    @property
+    def o(self) -> object: ...
+
+
+def composes_relation(head: Sequence[_Pattern], body: Sequence[_Pattern]) -> bool:
+    """Return whether a rule has the form `?x p ?y . ?y p ?z -> ?x p ?z`: it closes p transitively."""
+    if len(body) != 2 or len(head) != 1:
+        return False
+    (first, second), end = body, head[0]
+    same = first.p == second.p == end.p
+    return same and first.o == second.s and (end.s, end.o) == (first.s, second.o) and first.s != second.o
 
 
 _TOKEN = re.compile(
@@ -104,31 +136,33 @@ _WALK_BY_PATH = {walk.value: walk for walk in ListWalk}
 
 
 def parse_rule(text: str, file: str = "") -> Rule:
-    """Return the rule that `text` holds; raises BadData naming `where` when it is none."""
+    """Return the rule that `text` holds; raises RuleError, which names `file`."""
+    header = dict(re.findall(r"^# ([a-z]+): (.*)$", text, re.MULTILINE))
+    parser = _RuleParser(text)
     try:
-        return _parse_rule_text(text)
-    except (KeyError, ValueError, StopIteration) as error:
-        raise BadData(
-            f"This is not a rule: {error}.", location=file, hint="See ontology/rules/README.md."
+        head, body, for_all = parser.read_query(allow_expressions=bool(header.get("builtin")))
+        return _make_rule(header, head, body, for_all, text)
+    except (KeyError, ValueError) as error:
+        line, column = (0, 0) if isinstance(error, KeyError) else parser.get_place()
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        hint = "The README beside the rules says what a rule file holds."
+        raise RuleError(
+            f"This is not a rule: {reason}.", file=file, line=line, column=column, hint=hint
         ) from error
 
 
-def _parse_rule_text(text: str) -> Rule:
-    """Return the rule of `text`; raises ValueError, KeyError or StopIteration when it is none."""
-    header = _read_header(text)
-    reader = _RuleParser(text)
-    form = reader.read_prologue()
-    if form == "CONSTRUCT":
-        head, _ = reader.read_group()
-        reader.expect_token("WHERE")
-    else:
-        head = []
-        reader.expect_token("*")
-        reader.expect_token("WHERE")
-    body, for_all = reader.read_group()
-    severity = header.get("inconsistent", "")
+def _make_rule(
+    header: dict[str, str], head: list[Atom], body: list[Atom], for_all: ForAllMembers | None, text: str
+) -> Rule:
+    """Return the rule; raises KeyError or ValueError where the header lacks something or does not fit."""
+    severity, builtin = header.get("inconsistent", ""), header.get("builtin", "")
     if bool(severity) == bool(head):
         raise ValueError("a CONSTRUCT derives, a SELECT * with `# inconsistent:` finds a violation")
+    free = frozenset().union(*(a.variable_names() for a in head)) - frozenset().union(
+        *(a.variable_names() for a in body)
+    )
+    if free and not builtin:
+        raise ValueError(f"the body does not bind ?{min(free)} of the head")
     return Rule(
         name=header["rule"],
         table=int(header["table"]),
@@ -138,84 +172,110 @@ def _parse_rule_text(text: str) -> Rule:
         for_all=for_all,
         severity=severity,
         axiomatic=header.get("axiomatic") == "yes",
-        builtin=header.get("builtin", ""),
+        builtin=builtin,
         unroll=header.get("unroll", ""),
         text=text,
     )
 
 
-def _read_header(text: str) -> dict[str, str]:
-    """Return the `# key: value` lines."""
-    return dict(re.findall(r"^# ([a-z]+): (.*)$", text, re.MULTILINE))
-
-
 class _RuleParser:
-    """Walks over the tokens of one rule file."""
+    """A recursive-descent parser over the tokens of one rule file; every method raises ValueError."""
 
     def __init__(self, text: str) -> None:
-        self.tokens: list[tuple[str, str]] = list(_tokenize(text))
-        self.position = 0
-        self.prefixes: dict[str, str] = {}
+        self._text = text
+        self._tokens = _tokenize(text)
+        self._ahead: tuple[str, str, int] | None = None
+        self._offset = 0
+        self._prefixes: dict[str, str] = {}
+        self._allow_expressions = False
 
-    def next_token(self) -> tuple[str, str]:
-        """Return the next token and pass it."""
-        if self.position >= len(self.tokens):
+    def get_place(self) -> tuple[int, int]:
+        """Return line and column of the token read last."""
+        before = self._text[: self._offset]
+        return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+    def read_query(self, *, allow_expressions: bool) -> tuple[list[Atom], list[Atom], ForAllMembers | None]:
+        """Return head, body and the condition on all members."""
+        self._allow_expressions = allow_expressions
+        head: list[Atom] = []
+        if self._read_prologue() == "CONSTRUCT":
+            head, condition = self._read_group()
+            if condition is not None:
+                raise ValueError("a head has no filter")
+        else:
+            self._expect_tokens("*")
+        self._expect_tokens("WHERE")
+        body, for_all = self._read_group()
+        return head, body, for_all
+
+    def _next_token(self) -> tuple[str, str]:
+        """Return kind and text of the next token and pass it."""
+        token, self._ahead = self._ahead or next(self._tokens, None), None
+        if token is None:
             raise ValueError("it ends too early")
-        self.position += 1
-        return self.tokens[self.position - 1]
+        self._offset = token[2]
+        return token[0], token[1]
 
-    def peek_token(self) -> str:
-        """Return the text of the next token without passing it."""
-        return self.tokens[self.position][1] if self.position < len(self.tokens) else ""
+    def _peek_token(self) -> str:
+        """Return the text of the next token without passing it; nothing at the end."""
+        self._ahead = self._ahead or next(self._tokens, None)
+        return self._ahead[1] if self._ahead else ""
 
-    def expect_token(self, expected: str) -> None:
-        """Pass `expected`, or fail."""
-        found = self.next_token()[1]
-        if found != expected:
-            raise ValueError(f"{expected} expected, {found} found")
+    def _expect_tokens(self, *expected: str) -> None:
+        """Pass the expected tokens."""
+        for text in expected:
+            found = self._next_token()[1]
+            if found != text:
+                raise ValueError(f"{text} expected, {found} found")
 
-    def read_prologue(self) -> str:
+    def _read_prologue(self) -> str:
         """Read the prefixes; return CONSTRUCT or SELECT."""
-        while self.peek_token() == "PREFIX":
-            self.next_token()
-            name = self.next_token()[1].rstrip(":")
-            self.prefixes[name] = self.next_token()[1][1:-1]
-        form = self.next_token()[1]
+        while self._peek_token() == "PREFIX":
+            self._next_token()
+            name = self._next_token()[1].rstrip(":")
+            self._prefixes[name] = self._next_token()[1][1:-1]
+        form = self._next_token()[1]
         if form not in ("CONSTRUCT", "SELECT"):
             raise ValueError(f"CONSTRUCT or SELECT expected, {form} found")
         return form
 
-    def read_group(self) -> tuple[list[Atom], ForAllMembers | None]:
+    def _read_group(self) -> tuple[list[Atom], ForAllMembers | None]:
         """Return the atoms and the condition on all members of one `{ ... }`."""
-        self.expect_token("{")
+        self._expect_tokens("{")
         atoms: list[Atom] = []
         for_all: ForAllMembers | None = None
-        while self.peek_token() != "}":
-            if self.peek_token() == "FILTER":
+        while self._peek_token() != "}":
+            if self._peek_token() == "FILTER":
                 for_all = self._read_filter() or for_all
             else:
                 atoms.extend(self._read_triples())
-            if self.peek_token() == ".":
-                self.next_token()
-        self.expect_token("}")
+            if self._peek_token() == ".":
+                self._next_token()
+        self._expect_tokens("}")
         return atoms, for_all
 
     def _read_filter(self) -> ForAllMembers | None:
         """Read a filter; return what it asks of all members, or None for an expression."""
-        self.expect_token("FILTER")
-        if self.peek_token() == "(":
+        self._expect_tokens("FILTER")
+        if self._peek_token() == "(" and self._allow_expressions:
             self._skip_expression()
             return None
-        self.expect_token("NOT")
-        self.expect_token("EXISTS")
-        atoms, inner = self.read_group()
-        return ForAllMembers(atoms[0], inner.conditions) if inner else ForAllMembers(atoms[0], tuple(atoms))
+        self._expect_tokens("NOT", "EXISTS", "{")
+        (member,) = self._read_triples()
+        if self._peek_token() == ".":
+            self._next_token()
+        self._expect_tokens("FILTER", "NOT", "EXISTS")
+        conditions, inner = self._read_group()
+        self._expect_tokens("}")
+        if inner is not None:
+            raise ValueError("a condition on all members holds no other")
+        return ForAllMembers(member, tuple(conditions))
 
     def _skip_expression(self) -> None:
         """Pass a bracketed expression."""
         depth = 0
         while True:
-            depth += {"(": 1, ")": -1}.get(self.next_token()[1], 0)
+            depth += {"(": 1, ")": -1}.get(self._next_token()[1], 0)
             if depth == 0:
                 return
 
@@ -226,27 +286,23 @@ class _RuleParser:
         while True:
             predicate = self._read_term()
             atoms.append(Atom(subject, predicate, self._read_term()))
-            if self.peek_token() != ";":
+            if self._peek_token() != ";":
                 return atoms
-            self.next_token()
+            self._next_token()
 
     def _read_term(self) -> RuleTerm:
         """Read a variable, a name, a literal or a walk."""
-        kind, text = self.next_token()
+        kind, text = self._next_token()
         match kind:
             case "var":
                 return Var(text[1:])
             case "name":
                 return self._resolve_name(text)
-            case "path":
+            case "path" if text in _WALK_BY_PATH:
                 return _WALK_BY_PATH[text]
             case "literal":
                 value, _, datatype = text.partition("^^")
-                return (
-                    Literal(value[1:-1], datatype=self._resolve_name(datatype))
-                    if datatype
-                    else Literal(value[1:-1])
-                )
+                return Literal(value[1:-1], datatype=self._resolve_name(datatype) if datatype else None)
             case "word" if text == "a":
                 return RDF["type"]
         raise ValueError(f"a term expected, {text} found")
@@ -254,42 +310,49 @@ class _RuleParser:
     def _resolve_name(self, name: str) -> NamedNode:
         """Return the IRI that a prefixed name stands for."""
         prefix, local = name.split(":")
-        return NamedNode(self.prefixes[prefix] + local)
+        if prefix not in self._prefixes:
+            raise ValueError(f"the prefix {prefix}: is not declared")
+        return NamedNode(self._prefixes[prefix] + local)
 
 
-def _tokenize(text: str) -> Iterator[tuple[str, str]]:
-    """Yield kind and text of each token; comments are left out."""
+def _tokenize(text: str) -> Iterator[tuple[str, str, int]]:
+    """Yield kind, text and offset of each token; comments are left out."""
     at = 0
     end = len(text.rstrip())
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            raise ValueError(f"{text[at : at + 20]!r} cannot be read")
+            raise ValueError(f"{text[at : at + 20].strip()!r} cannot be read")
         at = match.end()
         if match.lastgroup != "comment":
-            yield match.lastgroup, match.group(match.lastgroup)
+            yield match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)
 
 
-#: MERGED kg.reasoning.rulebook
-#: MERGED The rules of OWL 2 RL/RDF as the project ships them; the one module of this package that reads files.
-#: MERGED
-#: MERGED It reads `ontology/rules/` of the project (KG_ROOT, else where this code stands) only, once a process;
-#: MERGED whoever has other rules hands them to `close`.
+def load_rules(folder: Path) -> tuple[Rule, ...]:
+    """Return the rules in the files `*/*.rq` of `folder`, by folder and name.
 
-
-OWL2RL_FOLDER = Path(os.environ.get("KG_ROOT") or PROJECT_ROOT) / "ontology" / "rules" / "owl2rl"
-
-
-@cache
-def load_rules(folder: Path = OWL2RL_FOLDER) -> tuple[Rule, ...]:
-    """Return the rules in `folder`, by table and name.
-
-    Raises BadData when one cannot be read or none is there.
+    Reads the files each time: who needs the rules often keeps them. Raises RuleError when a file is not a
+    rule or there is none.
     """
     paths = sorted(folder.glob("*/*.rq"))
     if not paths:
-        raise BadData(
-            "No rules are there.", location=str(folder), hint="Point KG_ROOT at the project's folder."
-        )
-    above = folder.parents[2] if len(folder.parents) > 2 else folder
-    return tuple(parse_rule(path.read_text("utf-8"), path.relative_to(above).as_posix()) for path in paths)
+        raise RuleError("There are no rules in this folder.", file=str(folder))
+    return tuple(parse_rule(path.read_text("utf-8"), path.as_posix()) for path in paths)
+
+
+class _PackagedRules:
+    """The rules that come with this library, read when they are first asked for."""
+
+    @cached_property
+    def _rules(self) -> tuple[Rule, ...]:
+        return load_rules(Path(__file__).parent / "owl2rl")
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+
+#: all 78 rules of OWL 2 RL/RDF (OWL 2 Profiles, section 4.3, tables 4 to 9)
+OWL2RL = _PackagedRules()

@@ -1,23 +1,40 @@
-"""Numbers for terms: every triple becomes three ints, and comes back as the term that was read."""
+"""Numbers for terms: a triple becomes three ints, and comes back as the terms that were read.
+
+Three kinds of numbers share one list. The first three are the walks along lists, which rules match like
+predicates. Then come terms, in the order in which they are first met. Literals that the *rules* mention (such
+as "1"^^xsd:nonNegativeInteger in cls-maxc2) have numbers of their own: a graph may write the same value as
+"01", or not at all, and a rule's constant must never come out as if the graph had said it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from rlreason.join import FIRST_TERM_NUMBER
-from rlreason.relation import SUBJECT_SHIFT, BoolArray, FactSet, IntArray, Relation, sort_unique
+from rlreason.relation import (
+    FIRST_TERM_NUMBER,
+    SUBJECT_SHIFT,
+    BoolArray,
+    Fact,
+    FactSet,
+    IntArray,
+    Relation,
+    sort_unique,
+)
 from rlreason.rules import ListWalk
 
 Term = NamedNode | BlankNode | Literal | Triple
+#: subject, predicate, object; generalized RDF, in which a literal may be the subject (RDF 1.1 Concepts, 7)
+GeneralizedTriple = tuple[Term, Term, Term]
+
 WALK_NUMBERS = {ListWalk.MEMBER: 0, ListWalk.CELL: 1, ListWalk.LATER: 2}
-LITERAL_KIND, BLANK_KIND, IRI_KIND = 1, 2, 0
+IRI_KIND, LITERAL_KIND, BLANK_KIND = 0, 1, 2
 
 
 class TermDictionary:
-    """Terms and their numbers; the first three numbers are list walks, not terms."""
+    """Terms and their numbers, both ways; it only grows."""
 
     def __init__(self) -> None:
         self.numbers: dict[object, int] = {walk: number for walk, number in WALK_NUMBERS.items()}
@@ -26,22 +43,27 @@ class TermDictionary:
         self._kinds: IntArray = np.empty(0, dtype=np.int64)
 
     def number_term(self, term: object) -> int:
-        """Return the number of a term or list walk, a new one if it has none."""
-        found = self.numbers.get(term)
-        if found is None:
-            found = self.numbers[term] = len(self.terms)
-            self.terms.append(term)  # type: ignore[arg-type]  # walks have numbers already
-        return found
+        """Return the number of a term or list walk, a new one if it has none.
+
+        Raises TypeError for what is not a term of pyoxigraph.
+        """
+        number = self.numbers.get(term)
+        if number is None:
+            if not isinstance(term, NamedNode | BlankNode | Literal | Triple):
+                raise TypeError(f"{term!r} is not an RDF term of pyoxigraph")
+            number = self.numbers[term] = len(self.terms)
+            self.terms.append(term)
+        return number
 
     def number_rule_constant(self, literal: Literal) -> int:
-        """Return the number of a literal as rules write it; the graph's own literals have others."""
+        """Return the number of a literal that rules mention; the graph's own literals have others."""
         if literal not in self.rule_constants:
             self.rule_constants[literal] = len(self.terms)
             self.terms.append(literal)
         return self.rule_constants[literal]
 
     def kinds_by_number(self) -> IntArray:
-        """Return for every number whether it is an IRI, a literal or a blank node."""
+        """Return the kind of every number: IRI, literal or blank node."""
         if len(self._kinds) < len(self.terms):
             new = [_find_kind(term) for term in self.terms[len(self._kinds) :]]
             self._kinds = np.concatenate((self._kinds, np.array(new, dtype=np.int64)))
@@ -52,11 +74,25 @@ class TermDictionary:
         mask: BoolArray = self.kinds_by_number()[numbers] == LITERAL_KIND
         return mask
 
-    def encode_triples(self, triples: Iterable[Triple]) -> FactSet:
-        """Return the triples in numbers."""
+    def encode_triple(self, triple: Iterable[object]) -> Fact | None:
+        """Return a triple in numbers; None when one of its terms has none, so that no fact can be of it."""
+        s, p, o = (self.numbers.get(term) for term in triple)
+        return None if s is None or p is None or o is None else (s, p, o)
+
+    def decode_fact(self, fact: Fact) -> GeneralizedTriple:
+        """Return a fact in terms."""
+        s, p, o = fact
+        return self.terms[s], self.terms[p], self.terms[o]
+
+    def encode_triples(self, triples: Iterable[Iterable[object]]) -> FactSet:
+        """Return triples in numbers; new terms get their own. Raises TypeError for what is not a triple."""
         pairs: dict[int, list[int]] = {}
         numbers, number = self.numbers, self.number_term
-        for s, p, o in triples:
+        for triple in triples:
+            try:
+                s, p, o = triple
+            except (TypeError, ValueError):
+                raise TypeError(f"{triple!r} is not a triple") from None
             predicate = numbers.get(p) or number(p)
             key = (numbers.get(s) or number(s)) << SUBJECT_SHIFT | (numbers.get(o) or number(o))
             try:
@@ -67,11 +103,20 @@ class TermDictionary:
             {p: Relation(sort_unique(np.array(keys, dtype=np.int64))) for p, keys in pairs.items()}
         )
 
+    def decode_facts(self, facts: FactSet) -> Iterator[Triple]:
+        """Yield facts as triples, by predicate; `facts` must be valid RDF, see `trivial_triples`."""
+        terms = self.terms
+        for predicate, relation in facts:
+            middle = terms[predicate]
+            if isinstance(middle, NamedNode):
+                for s, o in relation.iterate_pairs():
+                    yield Triple(terms[s], middle, terms[o])  # type: ignore[arg-type]  # valid RDF
+
 
 def _find_kind(term: Term) -> int:
     """Return the kind of a term.
 
-    A quoted triple counts as a literal, since no rule may move it to the front.
+    A triple term counts as a literal, since RDF does not allow it as a subject either.
     """
     if isinstance(term, NamedNode):
         return IRI_KIND

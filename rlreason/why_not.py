@@ -1,4 +1,8 @@
-"""Why something does not hold: the rule instances that lack just one premise."""
+"""Why a triple does not hold: the rule instances that lack just one premise to derive it.
+
+The question of why-not provenance (Chapman and Jagadish 2009), answered one step deep: each rule whose head
+fits is matched without one of its atoms, and what that atom would have to be is the missing premise.
+"""
 
 from __future__ import annotations
 
@@ -9,69 +13,72 @@ from types import MappingProxyType
 import numpy as np
 from pyoxigraph import NamedNode, Triple
 
-from kg.namespaces import OWL, RDF, RDFS
-from rlreason.compiled_rules import CompiledRule
-from rlreason.inconsistencies import Fact
-from rlreason.join import FIRST_TERM_NUMBER, BindingTable, Slot, TriplePattern, match_patterns
+from rlreason.compiled_rules import CompiledRule, instantiate_pattern
+from rlreason.join import BindingTable, Slot, TriplePattern, match_patterns
+from rlreason.relation import FIRST_TERM_NUMBER, Fact
 from rlreason.rule_engine import ClosureState, RuleEngine
-from rlreason.term_dictionary import Term
+from rlreason.term_dictionary import GeneralizedTriple, Term
+from rlreason.vocabulary import OWL, RDF, RDFS
 
-#: a term of the missing premise; None where any would do
+#: the missing premise; None where any term would do
 PartialTriple = tuple[Term | None, Term | None, Term | None]
-#: rows of one rule that are looked at
+#: matches of the other premises of one rule that are looked at
 MAX_ROWS_PER_RULE = 40
-#: distinct gaps that are compared
+#: missing premises that are compared with each other
 MAX_COMPARED = 200
 _SCHEMA_NAMESPACES = (str(OWL), str(RDFS), str(RDF) + "first", str(RDF) + "rest")
 
 
 @dataclass(frozen=True, slots=True)
 class WhyNot:
-    """A rule that would derive the triple if `missing` held; `held` are its other premises.
+    """A rule that would derive the triple if `lacking_premise` held, as `other_premises` do.
 
-    `instead` are the predicates that do link the two terms of the missing premise.
+    `linking_predicates` are the predicates by which the two ends of the missing premise are linked instead.
     """
 
     rule: str
     wording: str
     bindings: Mapping[str, Term]
     lacking_premise: PartialTriple
-    other_premises: tuple[tuple[Term, Term, Term], ...]
+    other_premises: tuple[GeneralizedTriple, ...]
     linking_predicates: tuple[Term, ...] = ()
 
 
 def explain_why_not(
-    engine: RuleEngine, state: ClosureState, triple: Triple, limit: int
+    engine: RuleEngine, state: ClosureState, triple: Triple | GeneralizedTriple, limit: int
 ) -> tuple[WhyNot, ...]:
-    """Return the nearest rule instances, best first; none when a term of the triple occurs nowhere."""
-    numbers = engine.dictionary.numbers
-    goal = (numbers.get(triple.subject), numbers.get(triple.predicate), numbers.get(triple.object))
-    if goal[1] is None:
+    """Return the nearest rule instances, best first; none when a term of the triple occurs nowhere.
+
+    Those that lack a fact come alone; one that would ask for another axiom comes only where there are none.
+    """
+    goal = engine.dictionary.encode_triple(triple)
+    if goal is None:
         return ()
-    found = [
-        gap
+    asked = tuple(triple)
+    candidates = [
+        candidate
         for step in (*engine.plain_rules, *state.specialized_rules.values())
         if not step.rule.finds_violations and step.member is None
         for pattern in step.head
         if (bound := _unify_head(pattern, goal)) is not None
-        for gap in _find_almost_matching(engine, state, step, bound)
-        if gap.lacking_premise != (triple.subject, triple.predicate, triple.object)
+        for candidate in _find_almost_matching(engine, state, step, bound)
+        if candidate.lacking_premise != asked
     ]
-    found.sort(key=_rank_why_not)
+    candidates.sort(key=_rank_why_not)
     near = [
-        replace(gap, linking_predicates=_find_linking_predicates(engine, state, gap))
-        for gap in _keep_first_per_premise(found)[:MAX_COMPARED]
+        replace(each, linking_predicates=_find_linking_predicates(engine, state, each))
+        for each in _keep_first_per_premise(candidates)[:MAX_COMPARED]
     ]
-    near.sort(key=lambda gap: (_rank_why_not(gap)[:2], not gap.linking_predicates, _rank_why_not(gap)))
-    facts = [gap for gap in near if not _lacks_axiom(gap)]
-    return tuple(facts[:limit] or near[:1])
+    near.sort(key=lambda each: (_rank_why_not(each)[:2], not each.linking_predicates, _rank_why_not(each)))
+    lacking_facts = [each for each in near if not _lacks_axiom(each)]
+    return tuple(lacking_facts[:limit] or near[:1])
 
 
 def _keep_first_per_premise(candidates: list[WhyNot]) -> list[WhyNot]:
-    """Return the first gap of each missing premise."""
+    """Return the first candidate of each missing premise."""
     first: dict[PartialTriple, WhyNot] = {}
-    for gap in candidates:
-        first.setdefault(gap.lacking_premise, gap)
+    for candidate in candidates:
+        first.setdefault(candidate.lacking_premise, candidate)
     return list(first.values())
 
 
@@ -81,20 +88,13 @@ def _find_linking_predicates(engine: RuleEngine, state: ClosureState, why_not: W
     s, o = numbers.get(why_not.lacking_premise[0]), numbers.get(why_not.lacking_premise[2])
     if s is None or o is None:
         return ()
-    pair = np.array([s], dtype=np.int64), np.array([o], dtype=np.int64)
-    return tuple(
-        terms[p] for p, relation in state.facts if p >= FIRST_TERM_NUMBER and relation.contains(*pair)[0]
-    )
+    return tuple(terms[p] for p, relation in state.facts.triples_by_predicate() if relation.contains(s, o))
 
 
-def _unify_head(
-    head: TriplePattern, goal: tuple[int | None, int | None, int | None]
-) -> dict[str, int] | None:
+def _unify_head(head: TriplePattern, goal: Fact) -> dict[str, int] | None:
     """Return what the head's variables must be for it to say the goal; None when it cannot."""
     bound: dict[str, int] = {}
     for slot, number in zip((head.s, head.p, head.o), goal, strict=True):
-        if number is None:
-            return None
         if isinstance(slot, int):
             if slot != number:
                 return None
@@ -132,33 +132,25 @@ def _build_why_not(
         number = values.get(slot) if isinstance(slot, str) else slot
         return None if number is None else terms[number]
 
-    facts: list[Fact] = list(step.ground_premises)
-    for pattern in others:
-        s, p, o = (
-            values[slot] if isinstance(slot, str) else slot for slot in (pattern.s, pattern.p, pattern.o)
-        )
-        if p >= FIRST_TERM_NUMBER:
-            facts.append((s, p, o))
-    held = tuple((terms[s], terms[p], terms[o]) for s, p, o in facts)
+    facts = [*step.ground_premises, *(instantiate_pattern(pattern, values) for pattern in others)]
+    premises = tuple(engine.dictionary.decode_fact(fact) for fact in facts if fact is not None)
     bindings = {name: terms[number] for name, number in (values | step.fixed_bindings).items()}
     missing = (term_at(lacking.s), term_at(lacking.p), term_at(lacking.o))
-    return WhyNot(step.rule.name, step.rule.wording, MappingProxyType(bindings), missing, held)
+    return WhyNot(step.rule.name, step.rule.wording, MappingProxyType(bindings), missing, premises)
 
 
 def _rank_why_not(why_not: WhyNot) -> tuple[int, int, int, int, str]:
-    """Return how far a gap is: facts before axioms, known terms before unknown, more support before less."""
-    data = sum(
-        not (isinstance(h[1], NamedNode) and h[1].value.startswith(_SCHEMA_NAMESPACES))
-        for h in why_not.other_premises
-    )
+    """Return how far it is: facts before axioms, known terms before unknown, more support before less."""
+    data = sum(not _is_schema_predicate(premise[1]) for premise in why_not.other_premises)
     unknown = sum(term is None for term in why_not.lacking_premise)
     return (int(_lacks_axiom(why_not)), unknown, -data, len(why_not.other_premises), why_not.rule)
 
 
 def _lacks_axiom(why_not: WhyNot) -> bool:
-    """Say whether a gap asks to change the ontology, or to make two things one, in the place of a fact."""
+    """Return whether an axiom, or that two things are the same, is missing rather than a fact."""
     predicate = why_not.lacking_premise[1]
-    axiom = predicate is None or (
-        isinstance(predicate, NamedNode) and predicate.value.startswith(_SCHEMA_NAMESPACES)
-    )
-    return axiom or why_not.rule.startswith("eq-")
+    return predicate is None or _is_schema_predicate(predicate) or why_not.rule.startswith("eq-")
+
+
+def _is_schema_predicate(predicate: Term) -> bool:
+    return isinstance(predicate, NamedNode) and predicate.value.startswith(_SCHEMA_NAMESPACES)

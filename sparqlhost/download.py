@@ -1,19 +1,20 @@
-"""Fetch one file from the one address the user gave: http or https, bounded, and never from elsewhere."""
+"""Save one file from the address that the user gave; size and origin are checked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urljoin, urlsplit
-
-import requests
+from urllib.parse import unquote, urlsplit
 
 from sparqlhost.errors import BadData, StoreUnavailable, TooLarge
+from sparqlhost.http import BLOCK_SIZE, Peer, RequestLimits, Response, remove_credentials, send_request
+from sparqlhost.settings import HostSettings
 
-#: seconds to connect, and seconds without a byte.
-TIMEOUTS = (10.0, 30.0)
-_BLOCK_SIZE = 1 << 18
+#: seconds for a whole file, and without a byte.
+_MAX_SECONDS, _IDLE_SECONDS = 6 * 3600.0, 30.0
 _MAX_REDIRECTS = 5
+#: a server may compress on the way; the file is saved as it was before.
+_HEADERS = {"Accept-Encoding": "gzip, deflate"}
 
 
 def download_file(
@@ -22,111 +23,64 @@ def download_file(
     max_bytes: int,
     on_size: Callable[[int], None],
     on_block: Callable[[int], None],
+    product: str = HostSettings.PRODUCT,
 ) -> Path:
-    """Save what `address` serves below `folder`; `size` hears the announced length, `seen` each block's.
+    """Save what `address` serves in `folder` and return the path.
 
-    Raises StoreUnavailable, BadData or TooLarge; a redirect to another host is refused, for the user
-    did not name it.
+    `on_size` is called with the announced number of bytes (0 where there is none), `on_block` with that of
+    each block. Redirects are followed on the same host only: the user named no other. Raises
+    StoreUnavailable, BadData or TooLarge.
     """
-    _require_http_address(address)
-    try:
-        with _open_on_same_host(address) as answer:
-            announced = int(answer.headers.get("Content-Length") or 0)
-            if announced > max_bytes:
-                raise _too_large_error(address, announced, max_bytes)
-            on_size(announced)
-            return _save_body(answer, folder / _file_name(address), max_bytes, on_block)
-    except requests.RequestException as error:
-        raise StoreUnavailable(
-            f"The file could not be fetched ({_describe_failure(error)}).",
-            location=address,
-            hint="Check the address and the connection, or fetch it yourself and import the file.",
-        ) from error
-
-
-def _require_http_address(address: str) -> None:
-    """Raise BadData for anything but an http or https address."""
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    location = remove_credentials(address)
+    if not address.lower().startswith(("http://", "https://")):
         raise BadData(
-            "Only http and https addresses can be fetched.", location=address, hint="Give the file itself."
+            "Only http and https addresses can be fetched.", location=location, hint="Give the file itself."
         )
-
-
-def _open_on_same_host(address: str) -> requests.Response:
-    """Return the answer to GET; follows redirects on the same host only."""
-    host = urlsplit(address).hostname
-    here = address
-    for _ in range(_MAX_REDIRECTS):
-        answer = requests.get(here, stream=True, timeout=TIMEOUTS, allow_redirects=False)
-        if not answer.is_redirect:
-            break
-        there = urljoin(here, answer.headers["Location"])
-        answer.close()
-        if urlsplit(there).hostname != host:
-            raise BadData(
-                f"The server sends us on to another host, {there}.",
-                location=address,
-                hint=f"If you trust it: kg import '{there}'.",
-            )
-        _require_http_address(there)
-        here = there
-    else:
-        raise StoreUnavailable(
-            "The server redirects in a circle.", location=address, hint="Check the address."
-        )
-    if not answer.ok:
-        answer.close()
-        raise StoreUnavailable(
-            f"The server answered {answer.status_code} {answer.reason}.",
-            location=address,
-            hint="Check the address.",
-        )
-    return answer
-
-
-def _save_body(
-    answer: requests.Response, target: Path, max_bytes: int, on_block: Callable[[int], None]
-) -> Path:
-    """Write the body as sent (a packed file stays packed); raises when it is too long or cut off."""
-    got = 0
-    with target.open("wb") as out:
-        for block in answer.iter_content(_BLOCK_SIZE):
-            got += len(block)
-            if got > max_bytes:
-                raise _too_large_error(answer.url, got, max_bytes)
-            out.write(block)
-            on_block(len(block))
-    announced = int(answer.headers.get("Content-Length") or 0)
-    if "Content-Encoding" not in answer.headers and announced and got < announced:
-        raise StoreUnavailable(
-            f"The connection ended after {got:,} of {announced:,} bytes.",
-            location=answer.url,
-            hint="Try again.",
-        )
+    peer = Peer(
+        "The file",
+        location=location,
+        hint="Check the address and the connection, or download it yourself and import the file.",
+        timeout_hint="Try again, or download it yourself and import the file.",
+        timeout_error=StoreUnavailable,
+        size_hint="Raise the limit with --max-size.",
+        size_error=TooLarge,
+    )
+    limits = RequestLimits(_MAX_SECONDS, max_bytes, None, _IDLE_SECONDS, product)
+    with _open_on_same_host(address, peer, limits) as response:
+        announced = response.headers.get("Content-Length", "0")
+        size = int(announced) if announced.isdecimal() else 0
+        if size > max_bytes:
+            raise peer.too_large(max_bytes)
+        on_size(size)
+        target = folder / _choose_file_name(address)
+        with target.open("wb") as file:
+            while block := response.read(BLOCK_SIZE):
+                file.write(block)
+                on_block(len(block))
     return target
 
 
-def _too_large_error(address: str, size: int, limit: int) -> TooLarge:
-    """Return the error of a file over the limit."""
-    return TooLarge(
-        f"The file has at least {size:,} bytes, the limit is {limit:,}.",
-        location=address,
-        hint="Raise it with --max-size.",
-    )
+def _open_on_same_host(address: str, peer: Peer, limits: RequestLimits) -> Response:
+    """Return the response to GET with a status of success; follows redirects on the same host only."""
+    host = urlsplit(address).hostname
+    for _ in range(_MAX_REDIRECTS):
+        response = send_request("GET", address, peer, limits, _HEADERS)
+        target = response.redirect_target
+        if target is None:
+            response.require_success()
+            return response
+        response.close()
+        if urlsplit(target).hostname != host:
+            raise BadData(
+                f"The server redirects to another host, {target}.",
+                location=peer.location,
+                hint="If you trust it, give that address.",
+            )
+        address = target
+    raise peer.unavailable("is behind redirects that go in a circle")
 
 
-def _file_name(address: str) -> str:
-    """Return the last part of an address as a file name."""
-    return PurePosixPath(unquote(urlsplit(address).path)).name or "download"
-
-
-def _describe_failure(error: requests.RequestException) -> str:
-    """Return why a request failed, in a few words."""
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection"
-    return type(error).__name__
+def _choose_file_name(address: str) -> str:
+    """Return the last part of the path; a name that would leave the folder is replaced."""
+    name = PurePosixPath(unquote(urlsplit(address).path)).name
+    return "download" if name in ("", "..") or "\0" in name else name

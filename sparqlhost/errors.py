@@ -1,13 +1,13 @@
-"""The one small hierarchy of errors; it knows nothing of HTTP or exit codes.
+"""The errors that users see; they know nothing of HTTP or exit codes.
 
-`sparqlhost/protocol/problem_details.py` maps these to statuses and problem documents, `kg/cli` to exit codes.
+`sparqlhost/protocol/problem_types.py` maps them to HTTP statuses; a command line maps them to exit codes.
 """
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something a user can mend: what went wrong, where, and what to do next."""
+    """Something a user can correct: a message (a sentence), its location, and a hint (what to do next)."""
 
     def __init__(
         self, message: str, *, location: str = "", hint: str = "", line: int = 0, column: int = 0
@@ -20,26 +20,26 @@ class UserError(Exception):
         self.column = column
 
     def __str__(self) -> str:
-        """Return one sentence: `where:line:column: what To mend it: todo`."""
+        """Return `location:line:column: message hint`, without the parts that are not known."""
         place = ":".join(str(part) for part in (self.location, self.line, self.column) if part)
         head = f"{place}: {self.message}" if place else self.message
         return f"{head} {self.hint}".strip()
 
 
 class NotFound(UserError):
-    """A name, IRI, file or page that does not exist; `todo` names near ones."""
+    """A name, IRI, file or page that does not exist; the hint suggests similar ones."""
 
 
 class BadQuery(UserError):
-    """A query, update or parameter that cannot be read; carries line and column."""
+    """A query, update or parameter that does not parse; has line and column."""
 
 
 class BadData(UserError):
-    """A file or RDF body that cannot be read or breaks a rule; carries line and column."""
+    """A file or RDF body that does not parse or breaks a rule; has line and column."""
 
 
 class Forbidden(UserError):
-    """The act is switched off, or the caller may not do it."""
+    """The operation is switched off, or the caller may not use it."""
 
 
 class Unauthorized(Forbidden):
@@ -47,15 +47,15 @@ class Unauthorized(Forbidden):
 
 
 class NotAcceptable(UserError):
-    """No representation on offer fits what was asked; `todo` lists the offers."""
+    """No available format is acceptable to the client; the hint lists the available ones."""
 
 
 class UnsupportedMedia(UserError):
-    """The body's media type is not understood; `todo` lists the accepted ones."""
+    """The media type of the body is not supported; the hint lists the supported ones."""
 
 
 class TooSlow(UserError):
-    """A body that comes too slowly to be waited for."""
+    """A request body arrives too slowly."""
 
 
 class TooLarge(UserError):
@@ -67,7 +67,7 @@ class TooExpensive(UserError):
 
 
 class Cancelled(UserError):
-    """A query that was stopped because whoever asked it said so."""
+    """A query that its client cancelled."""
 
 
 class Busy(UserError):
@@ -77,7 +77,11 @@ class Busy(UserError):
 
 
 class StoreUnavailable(UserError):
-    """The store or a remote server cannot be reached, is locked, full or damaged."""
+    """The store or a remote server cannot be reached, is full or damaged."""
+
+
+class StoreLocked(StoreUnavailable):
+    """Another process has the store open for writing."""
 
 
 class Inconsistent(UserError):

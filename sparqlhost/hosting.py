@@ -1,49 +1,41 @@
-"""What an application tells the host about its data: the only way in which the host learns of the application."""
+"""What an application tells the host about its data and itself; the host knows nothing else of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import MappingProxyType
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-import pyoxigraph as ox
+from sparqlhost.settings import HostSettings
+from sparqlhost.store.hosted_data import PLAIN_STORE, AfterWrite, HostedData
+from sparqlhost.store.interface import Store
 
-from sparqlhost.store.local_store import LocalStore
+if TYPE_CHECKING:
+    from flask import Flask
 
+__all__ = ["PLAIN_STORE", "AfterWrite", "HostedApplication", "HostedData"]
 
-class AfterWrite(Protocol):
-    """Keeps what is derived from the data in step with them; lives in the process that owns the store."""
-
-    def prepare_write(self, store: LocalStore) -> None:
-        """Note the state that a write starts from; called before each write."""
-
-    def refresh_if_changed(self, store: LocalStore) -> None:
-        """Bring what is derived in step, when the write touched what it is derived from."""
-
-    def refresh(self, store: LocalStore) -> None:
-        """Bring what is derived in step, whatever the write touched."""
+_Settings = TypeVar("_Settings", bound=HostSettings)
 
 
-def _no_graph(_: ox.NamedNode) -> bool:
-    """Return False."""
-    return False
+def _keep_settings(settings: _Settings) -> _Settings:
+    return settings
+
+
+def _name_no_data(_: HostSettings) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
-class HostedData:
-    """The data of one service; the defaults are those of a plain, empty SPARQL store."""
+class HostedApplication(Generic[_Settings]):
+    """What `sparqlhost.ops.run_server` needs to serve an application and replace its data meanwhile."""
 
-    #: N-Quads file that a new store begins with; None: it begins empty.
-    initial_nquads: Path | None = None
-    #: graphs that came with `initial_nquads`; when newer data replace them, all other graphs stay.
-    is_initial_graph: Callable[[ox.NamedNode], bool] = _no_graph
-    #: graphs whose triples the default graph shows.
-    is_default_graph_member: Callable[[ox.NamedNode], bool] = _no_graph
-    #: makes the hook that follows each write; None: nothing is derived.
-    make_after_write: Callable[[], AfterWrite] | None = None
-    #: prefixes that answers in RDF abbreviate and error messages suggest.
-    prefixes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    #: triples about the data that the service description adds: (service, dataset, default graph) -> triples.
-    describe_dataset: Callable[[ox.NamedNode, ox.NamedNode, ox.NamedNode], Iterable[ox.Triple]] | None = None
+    #: returns the WSGI application over an open store; called in each server process.
+    make_app: Callable[[_Settings, Store], Flask]
+    #: returns the data to serve.
+    describe_data: Callable[[_Settings], HostedData] = lambda _: PLAIN_STORE
+    #: returns the settings to use from now on, when something outside (a new import, say) changes them.
+    refresh_settings: Callable[[_Settings], _Settings] = _keep_settings
+    #: names the data that a store in memory would be filled with; another name means that they are to be
+    #: served.
+    read_data_version: Callable[[_Settings], str] = _name_no_data

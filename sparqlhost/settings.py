@@ -1,13 +1,22 @@
-"""Every setting of the service in one frozen dataclass: a default, an environment variable and a line of help each."""
+"""The settings of the host: one frozen dataclass; each field has a default and a line of help."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from sparqlhost.errors import BadData
+
+
+class StoreKind(Enum):
+    """Where the triples are: in this machine's memory, in a directory of it, or on another server."""
+
+    MEMORY = "memory"
+    DIRECTORY = "directory"
+    REMOTE = "remote"
 
 
 def declare_setting(default: Any, help: str) -> Any:
@@ -17,7 +26,7 @@ def declare_setting(default: Any, help: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """What can be set of the service; an application adds fields of its own in a subclass.
+    """The settings of the host; an application adds fields of its own in a subclass.
 
     With the prefix `KG_`, the environment variable of `query_deadline` is `KG_QUERY_DEADLINE`.
     """
@@ -39,11 +48,11 @@ class HostSettings:
     )
     query_deadline: float = declare_setting(30.0, "seconds a query may run before it is stopped")
     query_memory: int = declare_setting(2048, "MiB a query may use before it is stopped")
-    query_rows: int = declare_setting(1_000_000, "rows an answer may have before it is cut, and said to be")
+    query_rows: int = declare_setting(1_000_000, "rows an answer may have; a longer one is cut and marked")
     query_size: int = declare_setting(200_000, "bytes a query or update may have")
     body_size: int = declare_setting(64_000_000, "bytes a graph store body may have")
     body_patience: float = declare_setting(
-        30.0, "seconds in which each 64 kB of a request's body must come; else 408 and the connection ends"
+        30.0, "seconds in which each 64 kB of a request's body must arrive; else 408 and the connection ends"
     )
     query_slots: int = declare_setting(8, "queries that run at a time")
     query_queue: int = declare_setting(32, "queries that may wait; beyond: 503 with Retry-After")
@@ -51,19 +60,26 @@ class HostSettings:
         (), "exact addresses that SERVICE may call and LOAD may read, blank-separated"
     )
     private_hosts: tuple[str, ...] = declare_setting(
-        (), "host names on that list that may stand for private addresses, blank-separated"
+        (), "host names on that list that may resolve to private addresses, blank-separated"
     )
     cache_bytes: int = declare_setting(64_000_000, "bytes of answers kept; 0 switches the cache off")
     remote_update: str = declare_setting(
-        "", "update address of a remote store; empty: its /query is taken for /update"
+        "", "update address of a remote store; empty: its query address with /update for /query"
     )
     remote_default_graph: str = declare_setting(
-        "", "graph of a remote store that stands for its default graph, where it has none (Virtuoso)"
+        "", "graph of a remote store to use as its default graph, if it has none (Virtuoso)"
     )
     remote_freshness: float = declare_setting(
-        5.0, "seconds after which a remote store may have changed by other hands"
+        5.0, "seconds for which answers of a remote store may be cached, since others may change it"
     )
     slow_query: float = declare_setting(1.0, "seconds from which a query enters the slow-query log")
+
+    @property
+    def store_kind(self) -> StoreKind:
+        """The kind of store that `store` names."""
+        if self.store in ("", "memory:"):
+            return StoreKind.MEMORY
+        return StoreKind.REMOTE if self.store.startswith(("http://", "https://")) else StoreKind.DIRECTORY
 
     @classmethod
     def name_variable(cls, name: str) -> str:
@@ -83,7 +99,7 @@ class HostSettings:
 
     @classmethod
     def read_environment(cls, environment: Mapping[str, str]) -> dict[str, Any]:
-        """Return the fields that have an environment variable, parsed; raises BadData as `from_environment` does."""
+        """Return the fields whose environment variable is set; raises BadData for an invalid value."""
         return {
             f.name: cls._parse(f.name, environment[variable], str(f.type))
             for f in fields(cls)
@@ -103,7 +119,6 @@ class HostSettings:
 
 
 def _parse_boolean(text: str) -> bool:
-    """Return the truth of 1/0, true/false, yes/no."""
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
     if text.lower() not in words:
         raise ValueError(text)

@@ -5,44 +5,62 @@ from __future__ import annotations
 from pathlib import Path
 
 from sparqlhost.errors import StoreUnavailable
-from sparqlhost.settings import HostSettings
-from sparqlhost.store.disk_store import DiskStore
+from sparqlhost.hosting import PLAIN_STORE, HostedData
+from sparqlhost.settings import HostSettings, StoreKind
+from sparqlhost.store.disk_store import DiskStore, SharedDiskStore
 from sparqlhost.store.interface import Store
 from sparqlhost.store.local_store import LocalStore, MemoryStore
 
-MEMORY_STORE = "memory:"
 
+def open_store(settings: HostSettings, data: HostedData = PLAIN_STORE) -> Store:
+    """Return the store that the settings name: memory, a directory, or a remote server.
 
-def open_store(settings: HostSettings) -> Store:
-    """Return the store the settings name: memory, a directory, or a remote server.
-
-    Raises StoreUnavailable, a sentence, when it is not built, locked, damaged, full or away.
+    Raises StoreUnavailable when it cannot be opened: the data are missing, locked or damaged, the disk is
+    full or the server does not answer.
     """
-    if settings.store.startswith(("http://", "https://")):
-        return _open_remote_store(settings)
-    return open_local_store(settings)
+    if settings.store_kind is StoreKind.REMOTE:
+        return _open_remote_store(settings, data)
+    return open_local_store(settings, data)
 
 
-def _open_remote_store(settings: HostSettings) -> Store:
-    """Return a remote store; the engine that reads its queries first ends with this process."""
+def _open_remote_store(settings: HostSettings, data: HostedData) -> Store:
+    """Return a remote store; the engine that parses its queries ends with this process."""
     from sparqlhost.pool.engine_store import EngineStore
     from sparqlhost.pool.supervisor import start_engine
     from sparqlhost.remote.remote_store import RemoteStore
 
-    engine = start_engine(settings, MemoryStore)
+    engine = start_engine(settings, lambda: open_engine_store(settings, data), data)
     checker = EngineStore(engine.directory, settings)
-    return RemoteStore(settings.store, settings, checker, engine.directory / "written")
+    return RemoteStore(settings.store, settings, checker, engine.directory / "written", data.prefixes)
 
 
-def open_local_store(settings: HostSettings) -> LocalStore:
+def open_local_store(settings: HostSettings, data: HostedData = PLAIN_STORE) -> LocalStore:
     """Return the store in memory or in a directory; see open_store."""
-    if settings.store != MEMORY_STORE:
-        return DiskStore(Path(settings.store), settings)
-    if settings.empty:
-        return MemoryStore()
-    built = settings.build_dir / "current" / "graph.nq"
-    if not built.exists():
+    if settings.store_kind is StoreKind.DIRECTORY:
+        return DiskStore(Path(settings.store), data)
+    return _open_memory_store(data)
+
+
+def open_engine_store(settings: HostSettings, data: HostedData = PLAIN_STORE) -> LocalStore:
+    """Return the store that the engine of a server owns; see open_store.
+
+    In front of a remote store the engine holds nothing: it only parses, inside its sandbox.
+    """
+    if settings.store_kind is StoreKind.REMOTE:
+        return MemoryStore(prefixes=data.prefixes)
+    if settings.store_kind is StoreKind.DIRECTORY:
+        return SharedDiskStore(Path(settings.store), data)
+    return _open_memory_store(data)
+
+
+def _open_memory_store(data: HostedData) -> LocalStore:
+    """Return the initial data in memory."""
+    if data.open_in_memory is not None:
+        return data.open_in_memory()
+    if data.initial_nquads is None:
+        return MemoryStore(prefixes=data.prefixes)
+    if not data.initial_nquads.exists():
         raise StoreUnavailable(
-            "There is no build.", location=str(built), hint="Run kg build, then try again."
+            "The data to serve are missing.", location=str(data.initial_nquads), hint=data.missing_data_hint
         )
-    return MemoryStore(built)
+    return MemoryStore(data.initial_nquads, prefixes=data.prefixes)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,20 @@ NO_IMPORTS = (
 for name in [name for name in os.environ if name.startswith("KG_")]:
     del os.environ[name]
 os.environ["KG_IMPORTS_DIR"] = str(NO_IMPORTS)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End the run by saying what was skipped and why, in five lines at most."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    shown = reasons.most_common(5 if len(reasons) <= 5 else 4)
+    for reason, count in shown:
+        terminalreporter.write_line(f"{count} skipped: {reason}")
+    if rest := reasons.total() - sum(count for _, count in shown):
+        terminalreporter.write_line(f"{rest} skipped for {len(reasons) - 4} other reasons; pytest -rs lists them")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
-"""MONDO, ChEBI, HP, MAxO and DOID together beside our graph: time, memory, disk, times of questions.
+"""MONDO, ChEBI, HP, MAxO and DOID together beside the graph: time, memory, disk, times of questions.
 
-Run: python benchmarks/import/beside.py [FOLDER]     FOLDER keeps the imports; else they are thrown away
+Run: python benchmarks/import/beside.py [FOLDER]     FOLDER keeps the imports; else they are deleted
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from kg.build.question_library import load_library
-from kg.model.import_registry import list_imports, locate_import_store
+from kg.model.import_registry import list_imports
+from kg.questions.question_library import load_library
 from kg.settings import Settings
 from sparqlhost.store.interface import Store
 from sparqlhost.store.staging import open_readonly
@@ -65,11 +65,13 @@ def ask(store: Store) -> None:
     """Time the questions that use the outside hierarchies, and a join of whole imports with our graph."""
     questions = load_library(ROOT)
     for name, values in ASKED.items():
-        took("ask " + name, lambda name=name, values=values: len(questions.ask(store, name, values).rows))
-    took("ours below lymphoid leukemia", lambda: len(store.select(BELOW)))
+        measure_question(
+            "ask " + name, lambda name=name, values=values: len(questions.ask(store, name, values).rows)
+        )
+    measure_question("entities below lymphoid leukemia", lambda: len(store.select(BELOW)))
 
 
-def took(what: str, run: Callable[[], int]) -> None:
+def measure_question(what: str, run: Callable[[], int]) -> None:
     """Print the median of some runs and the rows of the last."""
     times: list[float] = []
     rows = 0
@@ -84,7 +86,7 @@ def measure(folder: Path) -> None:
     settings = replace(Settings(), imports_dir=folder)
     for name, path in FILES.items():
         bring(name, SHARED / path, settings)
-    place = locate_import_store(settings)
+    place = settings.locate_import_store()
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     began = time.monotonic()
     with open_readonly(place) as store:

@@ -18,7 +18,6 @@ from kg.linking.importing import ImportRequest, import_file
 from kg.linking.linkable_entities import LinkableEntity
 from kg.linking.name_index import NameIndex
 from kg.linking.workbench import Workbench, open_workbench
-from kg.model.import_registry import locate_import_store
 from kg.model.mapping_sets import MappingRow
 from kg.settings import Settings
 
@@ -106,7 +105,8 @@ def main() -> None:
         settings = replace(Settings(), imports_dir=Path(folder))
         for name, path in FILES.items():
             began, cpu = time.monotonic(), time.process_time()
-            import_file(path, ImportRequest(path.name, name.lower()), locate_import_store(settings), settings)
+            request = ImportRequest(path.name, name.lower())
+            import_file(path, request, settings.locate_import_store(), settings)
             timed(f"import {path.name}", began, cpu)
         began, cpu = time.monotonic(), time.process_time()
         with open_workbench(settings) as bench:

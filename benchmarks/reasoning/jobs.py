@@ -40,25 +40,24 @@ class Clock:
 
 
 def ours(files: list[Path], clock: Clock, beside: Path | None = None) -> dict[str, int]:
-    """Close with our engine; queryable at once in its own indexes, then in a SPARQL store on disk.
+    """Close with rlreason, which can be queried at once, then load the closure into a SPARQL store on disk.
 
-    What stands in `beside` is loaded into that store too, and asked for together with the closure.
+    The mappings in the file `beside` are loaded into that store too, and queried together with the closure.
     """
     from kg.linking.readers.format_dispatch import read_triples_of_files
-    from rlreason.closure import close, serialize_ntriples
+    from rlreason import close
 
     triples = list(read_triples_of_files(files))
     clock.mark("read")
-    closure = close(triples)
-    closure.contains(triples[0])
+    closure = close(triples, unnamed_expressions=False)  # as `kg reason` does
+    _ = triples[0] in closure  # can be queried
     clock.mark("close")
     given, new = len(closure.asserted_facts), len(closure)
     del triples
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "closure.nt"
         with path.open("wb") as stream:
-            for part in (closure.asserted_facts, closure.inferred_facts):
-                stream.writelines(serialize_ntriples(part, closure.engine.dictionary))
+            closure.write_ntriples(stream, with_asserted=True)
         clock.mark("write")
         peak = rss()
         store = load(path, folder, clock)
@@ -68,7 +67,7 @@ def ours(files: list[Path], clock: Clock, beside: Path | None = None) -> dict[st
 
 
 def load(path: Path, folder: str, clock: Clock) -> ox.Store:
-    """Bulk-load a closure into a SPARQL store on disk, ask it something, and return it."""
+    """Bulk-load a closure into a SPARQL store on disk, query it once, and return it."""
     store = ox.Store(os.path.join(folder, "store"))
     store.bulk_load(path=str(path), format=ox.RdfFormat.N_TRIPLES)
     store.query("ASK { ?s ?p ?o }")
@@ -77,9 +76,9 @@ def load(path: Path, folder: str, clock: Clock) -> ox.Store:
 
 
 def beside_mappings(files: list[Path], clock: Clock) -> dict[str, int]:
-    """Close all files but the last; load that one, our mappings, beside the closure, and ask over both.
+    """Close all files but the last; load that one, the mappings, beside the closure, and query both.
 
-    The reasoner never reads mappings: an exact match is no owl:sameAs. They meet the hierarchies in a query.
+    The reasoner never reads mappings: an exact match is not owl:sameAs. They meet the hierarchies in a query.
     """
     *read, mappings = files
     return ours(read, clock, mappings)
@@ -145,11 +144,11 @@ def reasonable(files: list[Path], clock: Clock) -> dict[str, int]:
 def own_graph(_: list[Path], clock: Clock) -> dict[str, int]:
     """Write our own graph's reasoner input, and its mappings, as N-Triples to the two files named."""
     from kg.build.publishing import open_build
-    from kg.pages.explain.view import make_prover
+    from kg.model.graphs import select_reasoner_input
     from kg.settings import Settings
 
     store = open_build(Settings.from_environment(os.environ))
-    asserted = make_prover(store).asserted
+    asserted = {t for graph in select_reasoner_input(store.graph_names()) for t in store.read_graph(graph)}
     for name, triples in ((sys.argv[3], asserted), (sys.argv[4], store.read_graph(GRAPH["mappings"]))):
         Path(name).write_bytes(ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"")
     clock.mark("write")
@@ -158,12 +157,18 @@ def own_graph(_: list[Path], clock: Clock) -> dict[str, int]:
 
 def cases(_: list[Path], clock: Clock) -> dict[str, float]:
     """Answer 200 cases of five features drawn at random; contradictory draws are refused and not counted."""
+    from kg.build.project_rules import load_project_rules
     from kg.build.publishing import open_build
     from kg.errors import BadQuery
     from kg.pages.case.view import CaseContext, case_page
+    from kg.pages.page_queries import PageQueryReader
+    from kg.pages.reasoner_input import ReasonerInput
     from kg.settings import Settings
 
-    judged = CaseContext.load(open_build(Settings.from_environment(os.environ)))
+    settings = Settings.from_environment(os.environ)
+    reader = PageQueryReader.from_root(open_build(settings), settings.root)
+    rules = load_project_rules(settings.root)
+    judged = CaseContext.load(reader, ReasonerInput.load(reader.store, rules))
     clock.mark("load")
     draw = random.Random(7)  # noqa: S311
     spent: list[float] = []
@@ -184,18 +189,24 @@ def cases(_: list[Path], clock: Clock) -> dict[str, float]:
 
 def proofs(_: list[Path], clock: Clock) -> dict[str, float]:
     """Explain every fifth inferred edge of the published graph, as the page shows it."""
+    from kg.build.project_rules import load_project_rules
     from kg.build.publishing import open_build
-    from kg.pages.explain import view as proving
+    from kg.pages.explain.view import explain_triple
+    from kg.pages.page_queries import PageQueryReader
+    from kg.pages.reasoner_input import ReasonerInput
     from kg.settings import Settings
 
-    store = open_build(Settings.from_environment(os.environ))
-    prover, naming = proving.make_prover(store), proving.load_all_labels(store)
+    settings = Settings.from_environment(os.environ)
+    store = open_build(settings)
+    reader = PageQueryReader.from_root(store, settings.root)
+    prover = ReasonerInput.load(store, load_project_rules(settings.root)).make_prover()
+    naming = reader.load_all_labels()
     clock.mark("load")
     spent: list[float] = []
     busy: list[float] = []
     for triple in sorted(store.read_graph(GRAPH["inferred"]), key=str)[::5]:
         started, worked = time.perf_counter(), time.process_time()
-        proving.explain_triple(prover, store, naming, triple)
+        explain_triple(prover, reader, naming, triple)
         spent.append(time.perf_counter() - started)
         busy.append(time.process_time() - worked)
     clock.mark("answers")

@@ -83,13 +83,13 @@ def table(results: dict[str, Any]) -> str:
         for engine, one in found.items():
             if isinstance(one, dict) and "read" in one["seconds"]:
                 peak = one.get("peak_closed", one["peak_mib"])
-                told = f"{total(one):9.2f} s (processor {total(one, 'cpu_seconds'):.2f})  {peak:6} MiB"
-                told += f"  {one['inferred']:>9,} inferred"
-                lines.append(f"{row:8} {engine:12} {told}  {one['seconds']}")
+                text = f"{total(one):9.2f} s (processor {total(one, 'cpu_seconds'):.2f})  {peak:6} MiB"
+                text += f"  {one['inferred']:>9,} inferred"
+                lines.append(f"{row:8} {engine:12} {text}  {one['seconds']}")
             elif isinstance(one, dict):
-                told = f"median {one['median_ms']} ms, 95th percentile {one['p95_ms']} ms "
-                told += f"(processor {one['p95_cpu_ms']} ms)"
-                lines.append(f"{row:8} {engine:12} {told}, worst {one['worst_ms']} ms, n={one['count']}")
+                text = f"median {one['median_ms']} ms, 95th percentile {one['p95_ms']} ms "
+                text += f"(processor {one['p95_cpu_ms']} ms)"
+                lines.append(f"{row:8} {engine:12} {text}, worst {one['worst_ms']} ms, n={one['count']}")
         others = [e for e in found if e not in ("ours", "load_average")]
         if "ours" in found and others:
             for measure in ("seconds", "cpu_seconds"):

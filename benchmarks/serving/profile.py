@@ -12,6 +12,7 @@ import psutil
 from benchmarks.serving.load import wrk
 from benchmarks.serving.peers import ROOT, ours, oxigraph
 from benchmarks.serving.requests_per_second import JSON, TEN
+from kg.build.hosted_data import describe_hosted_data
 from kg.pages.app import create_app
 from kg.settings import Settings
 from sparqlhost.pool.engine_store import EngineStore
@@ -59,7 +60,8 @@ def _times(main_process: psutil.Process) -> dict[str, float]:
 def _inside(queries: list[str], head: dict[str, str]) -> None:
     """Profile the server process's part of 500 queries."""
     settings = Settings()
-    with start_engine(settings, lambda: open_local_store(settings)) as engine:
+    data = describe_hosted_data(settings)
+    with start_engine(settings, lambda: open_local_store(settings, data), data) as engine:
         client = create_app(settings, EngineStore(engine.directory, settings)).test_client()
         profile = cProfile.Profile()
         profile.enable()

@@ -1,4 +1,4 @@
-"""`kg build`: load -> validate -> reason -> publish. `kg check` stops after validation."""
+"""`kg build`: load -> validate -> reason -> publish. `kg check` stops before publishing."""
 
 from __future__ import annotations
 
@@ -10,25 +10,23 @@ from pathlib import Path
 
 from pyoxigraph import Triple
 
-from kg.model.recognisers import generate_recognisers
-from kg.errors import BadData, Inconsistent, InvalidFiles
-from kg.build.reader_copy import find_anchor_mistakes
-from kg.build.query_checks import run_query_checks
-from kg.build.loading import ASSERTED, INFERRED, MAPPINGS, ONTOLOGY, BuildDataset, is_in_default_graph
-from kg.build.generated_graphs import add_weakest_hedges
-from kg.build.loading import ProjectSources, hash_input_files, load_project, load_shapes
-from kg.build.publishing import Manifest
+from kg.build.generated_graphs import (
+    add_metadata,
+    add_nanopublications,
+    add_weakest_hedges,
+    summarize_graphs,
+)
+from kg.build.loading import BuildDataset, ProjectSources, hash_input_files, load_project, load_shapes
 from kg.build.mapping_graph import find_mapping_mistakes, read_mapping_triples
-from kg.build.generated_graphs import add_metadata, summarize_graphs
-from kg.build.generated_graphs import add_nanopublications
-from kg.build.reasoning import find_profile_mistakes
-from kg.build.publishing import GRAPH_FILE, publish_build
-from kg.build.query_checks import find_question_mistakes
-from kg.build.reasoning import Reasoner, load_reasoner
-from kg.build.shape_checks import find_shape_violations
-from kg.build.shape_checks import locate_violations as shacl_mistakes
+from kg.build.publishing import GRAPH_FILE, Manifest, publish_build
+from kg.build.query_checks import find_question_mistakes, run_query_checks
+from kg.build.reader_copy import find_anchor_mistakes
+from kg.build.reasoning import Reasoner, find_profile_mistakes, load_reasoner, select_published
+from kg.build.shape_checks import find_shape_violations, locate_violations
 from kg.build.vocabulary_checks import find_duplicate_definitions, find_unknown_terms
-from kg.build.reasoning import select_published
+from kg.errors import BadData, Inconsistent, InvalidFiles
+from kg.model.graphs import ASSERTED, INFERRED, MAPPINGS, ONTOLOGY, is_in_default_graph
+from kg.model.recognisers import generate_recognisers
 from kg.settings import Settings
 from sparqlhost.store.local_store import MemoryStore
 
@@ -39,7 +37,7 @@ KG_VERSION = version("rrall-kg")
 
 @dataclass(frozen=True, slots=True)
 class PublishedBuild:
-    """A published build: its folder and what it says of itself."""
+    """A published build: its folder and its manifest."""
 
     folder: Path
     manifest: Manifest
@@ -53,39 +51,28 @@ def build(
     Raises InvalidFiles with every mistake of the files, Inconsistent when they contradict the ontology,
     StoreUnavailable when the build cannot be written; the last good build stays in each case.
     """
-    sources, used = check_project(settings, reasoner_name=reasoner_name, progress=progress)
+    sources, reasoner = check_project(settings, reasoner_name=reasoner_name, progress=progress)
     progress("publishing")
-    return _publish_dataset(settings, sources.dataset, used)
+    return publish_dataset(settings, sources.dataset, reasoner)
 
 
 def check_project(
     settings: Settings, *, reasoner_name: str = "rules", progress: ProgressCallback = lambda _: None
 ) -> tuple[ProjectSources, Reasoner]:
-    """Load, validate, reason and validate what follows; publish nothing. Raises InvalidFiles, Inconsistent."""
-    used = load_reasoner(reasoner_name)
+    """Load, validate and reason; return what `publish_dataset` takes. Raises InvalidFiles, Inconsistent."""
+    reasoner = load_reasoner(reasoner_name, settings.root)
     progress("loading")
     sources = load_project(settings.root)
     add_generated_graphs(sources)
     progress("validating")
     mistakes = validate_sources(settings, sources)
     progress("reasoning")
-    try:
-        contradictions = add_inferences(sources, used)
-    except BadData as broken:  # a rule that cannot be read
-        raise InvalidFiles([*mistakes, broken]) from broken
-    if not mistakes:
-        raise_if_inconsistent(contradictions)
-    progress("validating what follows")
-    if not mistakes:
-        mistakes = _check_with_shapes(sources, "inferred")
-    raise_if_invalid(mistakes + _drop_reported_places(_check_with_queries(sources), mistakes))
-    return sources, used
-
-
-def _drop_reported_places(mistakes: list[BadData], reported: list[BadData]) -> list[BadData]:
-    """Return the mistakes at places not complained of yet: one mistake, one sentence."""
-    places = {(mistake.location, mistake.line) for mistake in reported}
-    return [mistake for mistake in mistakes if (mistake.location, mistake.line) not in places]
+    contradictions = add_inferences(sources, reasoner, mistakes)
+    progress("validating the inferences")
+    mistakes += validate_inferences(sources, contradictions, mistakes)
+    if mistakes:
+        raise InvalidFiles(mistakes)
+    return sources, reasoner
 
 
 def add_generated_graphs(sources: ProjectSources) -> None:
@@ -96,51 +83,49 @@ def add_generated_graphs(sources: ProjectSources) -> None:
 
 
 def validate_sources(settings: Settings, sources: ProjectSources) -> list[BadData]:
-    """Return every mistake of the files before reasoning."""
-    found = [
+    """Return every mistake of the files that shows before reasoning."""
+    return [
         *sources.mistakes,
         *find_unknown_terms(sources.places),
         *find_duplicate_definitions(sources.places),
+        *_check_with_shapes(sources, "asserted"),
+        *find_profile_mistakes(sources.files, sources.places),
+        *find_mapping_mistakes(sources.root, sources.dataset, sources.places),
+        *find_anchor_mistakes(settings, sources.dataset, sources.places),
     ]
-    found += _check_with_shapes(sources, "asserted")
-    found += find_profile_mistakes(sources.files, sources.places)
-    found += find_mapping_mistakes(sources.root, sources.dataset, sources.places)
-    return found + find_anchor_mistakes(settings, sources.dataset, sources.places)
 
 
-def _check_with_queries(sources: ProjectSources) -> list[BadData]:
-    """Return the rows of the checks, each of which is a mistake, and what is wrong with the questions."""
-    with MemoryStore() as store:
-        store.load_quads(sources.dataset.iterate_quads())
-        found = list(run_query_checks(store, sources.root / "queries" / "checks", sources.places))
-        return found + list(find_question_mistakes(sources.root, store))
+def add_inferences(sources: ProjectSources, reasoner: Reasoner, mistakes: list[BadData]) -> list[str]:
+    """Add the closure and its weakest hedges to the dataset; return the contradictions as sentences.
 
-
-def _check_with_shapes(sources: ProjectSources, stage: str) -> list[BadData]:
-    """Return what the shapes of a stage find, or what is wrong with the shapes."""
-    files = load_shapes(sources.root, stage)
-    found = [mistake for file in files for mistake in file.mistakes]
-    rules: list[Triple] = [triple for file in files for triple in file.triples]
-    return found + list(
-        shacl_mistakes(find_shape_violations(sources.dataset.merge_default_graph(), rules), sources.places)
-    )
-
-
-def raise_if_invalid(mistakes: list[BadData]) -> None:
-    """Raise InvalidFiles when there are mistakes."""
-    if mistakes:
-        raise InvalidFiles(mistakes)
-
-
-def add_inferences(sources: ProjectSources, reasoner: Reasoner) -> list[str]:
-    """Add the closure and its weakest hedges to the dataset; return what contradicts, as sentences."""
-    given = sources.dataset.merge_reasoner_input()
-    closure = reasoner.close(given)
-    sources.dataset.add_triples(
-        INFERRED, select_published(closure.inferred, given) - sources.dataset.merge_default_graph()
-    )
+    Raises InvalidFiles with `mistakes` and one more when a rule cannot be read.
+    """
+    asserted = sources.dataset.merge_reasoner_input()
+    try:
+        closure = reasoner.close(asserted)
+    except BadData as broken_rule:
+        raise InvalidFiles([*mistakes, broken_rule]) from broken_rule
+    inferred = select_published(closure.inferred, asserted) - sources.dataset.merge_default_graph()
+    sources.dataset.add_triples(INFERRED, inferred)
     add_weakest_hedges(sources.dataset, sources.root)
-    return [str(each).rstrip(".") for each in closure.inconsistencies]
+    return [str(inconsistency).rstrip(".") for inconsistency in closure.inconsistencies]
+
+
+def validate_inferences(
+    sources: ProjectSources, contradictions: list[str], mistakes: list[BadData]
+) -> list[BadData]:
+    """Return the mistakes that show after reasoning, at places where none of `mistakes` was found.
+
+    Contradictions and shapes are looked at only when the files are in order: what a mistake leads to is no
+    mistake of its own. Raises Inconsistent.
+    """
+    further: list[BadData] = []
+    if not mistakes:
+        raise_if_inconsistent(contradictions)
+        further = _check_with_shapes(sources, "inferred")
+    reported = {(mistake.location, mistake.line) for mistake in (*mistakes, *further)}
+    rows = _check_with_queries(sources)
+    return further + [mistake for mistake in rows if (mistake.location, mistake.line) not in reported]
 
 
 def raise_if_inconsistent(contradictions: list[str]) -> None:
@@ -149,12 +134,33 @@ def raise_if_inconsistent(contradictions: list[str]) -> None:
         count = "one place" if len(contradictions) == 1 else f"{len(contradictions)} places"
         raise Inconsistent(
             f"The data contradict the ontology in {count}: {'. '.join(contradictions)}.",
-            hint="Mend one of the statements named and build again; the last good build stays.",
+            hint="Fix one of the statements named and build again; the last good build stays.",
         )
 
 
-def _publish_dataset(settings: Settings, dataset: BuildDataset, reasoner: Reasoner) -> PublishedBuild:
-    """Serialise and publish the dataset."""
+def _check_with_queries(sources: ProjectSources) -> list[BadData]:
+    """Return a mistake for each row of a check, and what is wrong with the questions."""
+    with MemoryStore() as store:
+        store.load_quads(sources.dataset.iterate_quads())
+        return [
+            *run_query_checks(store, sources.root / "queries" / "checks", sources.places),
+            *find_question_mistakes(sources.root, store),
+        ]
+
+
+def _check_with_shapes(sources: ProjectSources, stage: str) -> list[BadData]:
+    """Return the violations of the shapes of a stage, and what is wrong with the shapes."""
+    files = load_shapes(sources.root, stage)
+    shapes: list[Triple] = [triple for file in files for triple in file.triples]
+    violations = find_shape_violations(sources.dataset.merge_default_graph(), shapes)
+    return [
+        *(mistake for file in files for mistake in file.mistakes),
+        *locate_violations(violations, sources.places),
+    ]
+
+
+def publish_dataset(settings: Settings, dataset: BuildDataset, reasoner: Reasoner) -> PublishedBuild:
+    """Add the description of the graphs, serialize all of them and publish the files."""
     add_metadata(dataset, KG_VERSION, str(reasoner))
     content = dataset.serialize_nquads()
     manifest = _make_manifest(settings.root, dataset, content, str(reasoner))
@@ -162,7 +168,7 @@ def _publish_dataset(settings: Settings, dataset: BuildDataset, reasoner: Reason
 
 
 def _make_manifest(root: Path, dataset: BuildDataset, content: bytes, reasoner_name: str) -> Manifest:
-    """Return what a build says of itself."""
+    """Return the description of a build that is published beside it."""
     digest = hashlib.sha256(content).hexdigest()
     return Manifest(
         version=f"{KG_VERSION}+{digest[:12]}",

@@ -1,51 +1,50 @@
-"""The graphs of a build, in memory: what each holds, and which make up the default graph."""
+"""Load the files of a project into the named graphs of a build; the table in data/README.md is the rule.
+
+Nothing here raises for what a file holds: mistakes are collected, so that one run reports all of them.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pyoxigraph import NamedNode, Quad, RdfFormat, Triple, serialize
-from kg.namespaces import GRAPH
-from dataclasses import dataclass
 from pathlib import Path
-from pyoxigraph import BlankNode, NamedNode, Triple
+
+from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Triple, serialize
+
+from kg.build.turtle_files import SourceLocator, TurtleFile, read_turtle
 from kg.errors import BadData
-from kg.build.turtle_files import SourceLocator
-from kg.build.turtle_files import TurtleFile, read_turtle
+from kg.model.graphs import (
+    ASSERTED,
+    BACKGROUND,
+    ONTOLOGY,
+    SOURCE,
+    is_in_default_graph,
+    is_reasoner_input,
+    name_claim_graph,
+)
 from kg.namespaces import CLAIM, OA, PREFIXES, compress_iri
 
+_SPAN_PREFIX = PREFIXES["span"]
 
-ONTOLOGY = GRAPH["ontology"]
-SOURCE = GRAPH["source"]
-ASSERTED = GRAPH["asserted"]
-BACKGROUND = GRAPH["background"]
-MAPPINGS = GRAPH["mappings"]
-INFERRED = GRAPH["inferred"]
-METADATA = GRAPH["meta"]
-WEAKEST_HEDGES = GRAPH["weakest-hedges"]
-
-_CLAIM_GRAPH_PREFIX = str(GRAPH) + "claim/"
-
-
-def name_claim_graph(claim: str, part: str) -> NamedNode:
-    """Return the name of a part (head, assertion, provenance, pubinfo) of a claim's nanopublication."""
-    return NamedNode(f"{_CLAIM_GRAPH_PREFIX}{claim}/{part}")
-
-
-def is_claim_assertion(graph: NamedNode) -> bool:
-    """Say whether a graph is the assertion of a claim."""
-    return graph.value.startswith(_CLAIM_GRAPH_PREFIX) and graph.value.endswith("/assertion")
-
-
-def is_in_default_graph(graph: NamedNode) -> bool:
-    """Say whether the default graph holds the triples of `graph`."""
-    return graph in {ONTOLOGY, SOURCE, ASSERTED, BACKGROUND, INFERRED} or is_claim_assertion(graph)
-
-
-def is_reasoner_input(graph: NamedNode) -> bool:
-    """Say whether the reasoner reads `graph`: never the text, mappings, imports or its own output."""
-    return graph in {ONTOLOGY, ASSERTED, BACKGROUND} or is_claim_assertion(graph)
+#: where Turtle stands -> the graph it goes to; None: the subject decides (`_choose_claim_graphs`).
+_GRAPHS_OF_FILES: tuple[tuple[str, NamedNode | None], ...] = (
+    ("ontology/*.ttl", ONTOLOGY),
+    ("data/concepts/*.ttl", ASSERTED),
+    ("data/background.ttl", BACKGROUND),
+    ("data/sources/*/*.ttl", SOURCE),
+    ("data/claims/**/*.ttl", None),
+)
+_MOVE_HINT = "Move it to data/concepts/, data/sources/ or data/background.ttl."
+#: misplaced subjects of one file that are reported one by one
+_MAX_NAMED_SUBJECTS = 5
+#: other files that a build depends on: their digests stand in the manifest too.
+_OTHER_INPUT_FILES = (
+    "ontology/shapes/*/*.ttl",
+    "ontology/rules/*/*/*.rq",
+    "queries/checks/*.rq",
+    "data/mappings/**/*.tsv",
+)
 
 
 @dataclass(slots=True)
@@ -64,11 +63,14 @@ class BuildDataset:
 
     def merge_default_graph(self) -> set[Triple]:
         """Return the union that plain queries see."""
-        return set().union(*(triples for name, triples in self.graphs.items() if is_in_default_graph(name)))
+        return self._unite_graphs(is_in_default_graph)
 
     def merge_reasoner_input(self) -> set[Triple]:
-        """Return the union the reasoner reads."""
-        return set().union(*(triples for name, triples in self.graphs.items() if is_reasoner_input(name)))
+        """Return the union that the reasoner reads."""
+        return self._unite_graphs(is_reasoner_input)
+
+    def _unite_graphs(self, is_wanted: Callable[[NamedNode], bool]) -> set[Triple]:
+        return set().union(*(triples for name, triples in self.graphs.items() if is_wanted(name)))
 
     def iterate_quads(self) -> Iterator[Quad]:
         """Yield every quad, the default graph's among them."""
@@ -92,34 +94,9 @@ def hash_graph(triples: Iterable[Triple]) -> str:
     return hashlib.sha256(serialize_sorted(triples, RdfFormat.N_TRIPLES)).hexdigest()
 
 
-#: MERGED kg.pipeline.load
-#: MERGED Loading the project's files into the graphs of a build; the table in data/README.md is the rule.
-
-
-_SPAN_PREFIX = PREFIXES["span"]
-
-#: where Turtle stands -> the graph it goes to; claims are split by subject (`_claim_homes`).
-_GRAPHS_OF_FILES: tuple[tuple[str, NamedNode | None], ...] = (
-    ("ontology/*.ttl", ONTOLOGY),
-    ("data/concepts/*.ttl", ASSERTED),
-    ("data/background.ttl", BACKGROUND),
-    ("data/sources/*/*.ttl", SOURCE),
-    ("data/claims/**/*.ttl", None),
-)
-_MOVE_HINT = "Move it to data/concepts/, data/sources/ or data/background.ttl."
-_MAX_NAMED_SUBJECTS = 5  # strangers of a file that are named one by one
-#: files a build reads besides: their digests stand in the manifest too.
-_OTHER_INPUT_FILES = (
-    "ontology/shapes/*/*.ttl",
-    "ontology/rules/**/*.rq",
-    "queries/checks/*.rq",
-    "data/mappings/**/*.tsv",
-)
-
-
 @dataclass(frozen=True, slots=True)
 class ProjectSources:
-    """What was read: the files, the graphs they make, and the complaints so far."""
+    """The files read, the graphs they make, and the mistakes found so far."""
 
     root: Path
     files: tuple[TurtleFile, ...]
@@ -154,14 +131,14 @@ def list_turtle_files(root: Path) -> Iterator[tuple[Path, NamedNode | None]]:
 
 
 def find_unread_files(root: Path) -> Iterator[BadData]:
-    """Yield a mistake for each file under data/ that no build reads: a slip of folder or ending."""
+    """Yield a mistake for each file under data/ that no build reads: it is misplaced or misnamed."""
     read = {path for path, _ in list_turtle_files(root)}
     for path in sorted((root / "data").rglob("*")):
         name = path.relative_to(root).as_posix()
-        ours = not name.startswith("data/mappings/") and not path.name.startswith(".")
-        if ours and path.is_file() and path.suffix != ".md" and path not in read:
+        is_input = not name.startswith("data/mappings/") and not path.name.startswith(".")
+        if is_input and path.is_file() and path.suffix != ".md" and path not in read:
             yield BadData(
-                "Nothing reads this file.",
+                "No build step reads this file.",
                 location=name,
                 hint="Move or rename it; data/README.md says where to.",
             )
@@ -184,24 +161,29 @@ def hash_input_files(root: Path) -> dict[str, str]:
 
 
 def _add_file(dataset: BuildDataset, file: TurtleFile, graph: NamedNode | None) -> Iterable[BadData]:
-    """Put the triples of a file into their graphs; yield a mistake for a subject that has none."""
+    """Put the triples of a file into their graphs; yield a mistake for a subject that belongs in none."""
     if graph != ONTOLOGY:
         yield from _check_blank_nodes(file)
     if graph is not None:
         dataset.add_triples(graph, file.triples)
         return
-    strangers: dict[str, Triple] = {}
+    misplaced: dict[str, Triple] = {}
     for triple in file.triples:
-        homes_of_it = _choose_claim_graphs(triple)
-        for home in homes_of_it:
-            dataset.add_triples(home, (triple,))
-        if not homes_of_it:
-            strangers.setdefault(str(triple.subject), triple)
-    for subject in list(strangers)[:_MAX_NAMED_SUBJECTS]:
-        yield _describe_foreign_subject(file, strangers[subject])
-    if len(strangers) > _MAX_NAMED_SUBJECTS:
+        claim_graphs = _choose_claim_graphs(triple)
+        for claim_graph in claim_graphs:
+            dataset.add_triples(claim_graph, (triple,))
+        if not claim_graphs:
+            misplaced.setdefault(str(triple.subject), triple)
+    yield from _describe_misplaced_subjects(file, misplaced)
+
+
+def _describe_misplaced_subjects(file: TurtleFile, first_triples: dict[str, Triple]) -> Iterator[BadData]:
+    """Yield the mistakes of subjects that do not belong in a claims file: the first by name, then a count."""
+    for triple in list(first_triples.values())[:_MAX_NAMED_SUBJECTS]:
+        yield _describe_foreign_subject(file, triple)
+    if len(first_triples) > _MAX_NAMED_SUBJECTS:
         yield BadData(
-            f"{len(strangers) - _MAX_NAMED_SUBJECTS} more subjects are neither claims nor spans.",
+            f"{len(first_triples) - _MAX_NAMED_SUBJECTS} more subjects are neither claims nor spans.",
             location=file.name,
             hint=_MOVE_HINT,
         )

@@ -1,4 +1,4 @@
-"""Reading data/mappings: the prefix table, the SSSOM files of the three verdicts, the unmapped entities."""
+"""The files of data/mappings: the prefix table, the SSSOM files of each verdict, the unmapped entities."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from kg.errors import BadData, NotFound
 from kg.model.identifiers import PrefixTable, parse_vocabularies
-from kg.model.mapping_sets import MAPPING_VERDICTS, MappingCollection, MappingSet
-from kg.model.mapping_sets import parse_sssom
+from kg.model.mapping_sets import MAPPING_VERDICTS, MappingCollection, MappingSet, parse_sssom
+from kg.text_files import read_text
 
 MAPPINGS_FOLDER = "data/mappings"
 PREFIX_TABLE_FILE = f"{MAPPINGS_FOLDER}/prefixes.tsv"
@@ -21,17 +21,17 @@ def read_prefixes(root: Path) -> PrefixTable:
 
 
 def read_mappings(root: Path) -> MappingCollection:
-    """Return all mapping files, in the order of verdict and name; raises BadData for the first broken one."""
-    found = []
+    """Return all mapping files, by verdict and name; raises BadData for the first broken one."""
+    mapping_sets = []
     for mapping_set in read_each_mapping_set(root):
         if isinstance(mapping_set, BadData):
             raise mapping_set
-        found.append(mapping_set)
-    return MappingCollection(tuple(found))
+        mapping_sets.append(mapping_set)
+    return MappingCollection(tuple(mapping_sets))
 
 
 def read_each_mapping_set(root: Path) -> Iterator[MappingSet | BadData]:
-    """Yield each mapping file, or what is wrong with it, in the order of verdict and name."""
+    """Yield each mapping file, or the error that says what is wrong with it, by verdict and name."""
     for verdict in MAPPING_VERDICTS:
         for path in sorted((root / MAPPINGS_FOLDER / verdict).glob("*.sssom.tsv")):
             try:
@@ -41,17 +41,17 @@ def read_each_mapping_set(root: Path) -> Iterator[MappingSet | BadData]:
 
 
 def read_unmapped(root: Path) -> dict[str, str]:
-    """Return entity -> why it has no counterpart outside; raises BadData for the first broken row."""
-    found: dict[str, str] = {}
+    """Return entity -> reason why it has no counterpart outside; raises BadData for the first broken row."""
+    reasons: dict[str, str] = {}
     for entity, reason in read_unmapped_rows(root):
         if isinstance(reason, BadData):
             raise reason
-        found[entity] = reason
-    return found
+        reasons[entity] = reason
+    return reasons
 
 
 def read_unmapped_rows(root: Path) -> Iterator[tuple[str, str | BadData]]:
-    """Yield each entity that is not mapped with the reason, or with what is wrong with its row."""
+    """Yield each unmapped entity with its reason, or with the error that says what is wrong with its row."""
     path = root / MAPPINGS_FOLDER / "unmapped.tsv"
     seen: set[str] = set()
     for number, line in enumerate(_read_mapping_file(path).splitlines(), 1):
@@ -74,12 +74,7 @@ def read_unmapped_rows(root: Path) -> Iterator[tuple[str, str | BadData]]:
 
 
 def _read_mapping_file(path: Path) -> str:
-    """Return the text of a file; raises NotFound or BadData with a sentence."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise NotFound(
-            f"{path.name} is missing.", location=str(path), hint="Restore it from the repository."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise BadData("The file is not UTF-8.", location=str(path), hint="Save it as UTF-8.") from error
+    """Return the text of a file; raises NotFound when it is missing, BadData when it is not UTF-8 text."""
+    if not path.is_file():
+        raise NotFound(f"{path.name} is missing.", location=str(path), hint="Restore it from the repository.")
+    return read_text(path)

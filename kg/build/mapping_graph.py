@@ -1,4 +1,4 @@
-"""The mappings to outside vocabularies, read from `data/mappings/`: their triples, and their mistakes."""
+"""The graph of mappings to outside vocabularies: the triples of `data/mappings/`, and the mistakes in it."""
 
 from __future__ import annotations
 
@@ -8,30 +8,34 @@ from pathlib import Path
 
 from pyoxigraph import NamedNode, Triple
 
-from kg.errors import BadData, UserError
+from kg.build.loading import BuildDataset
 from kg.build.mapping_files import MAPPINGS_FOLDER, read_each_mapping_set, read_prefixes, read_unmapped_rows
 from kg.build.turtle_files import SourceLocator
+from kg.errors import BadData, UserError
+from kg.model.graphs import ASSERTED
 from kg.model.mapping_checks import check_mappings, check_unmapped_entities
 from kg.model.mapping_sets import MappingCollection, MappingSet
-from kg.model.mapping_triples import mappings_to_triples as row_triples
-from kg.model.mapping_triples import unmapped_to_triples, vocabularies_to_triples
+from kg.model.mapping_triples import mappings_to_triples, unmapped_to_triples, vocabularies_to_triples
 from kg.namespaces import KG, PREFIXES, RDF
-from kg.build.loading import ASSERTED, BuildDataset
 
-#: kinds of entity that are mapped or explained; hedges, claims and sources are this graph's own.
+#: prefixes of the entities that need a mapping or a reason; hedges, claims and sources exist in this graph
+#: only
 _MAPPED_PREFIXES = ("dis", "sit", "feat", "int", "prob", "goal")
 
 
 def read_mapping_triples(root: Path) -> Iterator[Triple]:
-    """Yield the accepted mappings under `root`, and why other entities have none; mistakes are left out."""
+    """Yield the triples of the accepted mappings under `root`, and the reasons of unmapped entities.
+
+    Rows and files with mistakes are left out here: `find_mapping_mistakes` reports them, and the build stops.
+    """
     if not (root / MAPPINGS_FOLDER).is_dir():
         return
-    with suppress(UserError):  # `mapping_mistakes` says it with file and line, and the build stops there
+    with suppress(UserError):
         prefixes = read_prefixes(root)
         yield from vocabularies_to_triples(prefixes)
         for row in _read_valid_mappings(root).rows():
             with suppress(UserError):
-                yield from list(row_triples([row], prefixes))
+                yield from list(mappings_to_triples([row], prefixes))
     with suppress(UserError):
         yield from unmapped_to_triples(
             {n: r for n, r in read_unmapped_rows(root) if not isinstance(r, BadData)}
@@ -39,10 +43,10 @@ def read_mapping_triples(root: Path) -> Iterator[Triple]:
 
 
 def find_mapping_mistakes(root: Path, dataset: BuildDataset, places: SourceLocator) -> Iterator[BadData]:
-    """Yield every mistake in the files of `data/mappings/`; none where a project has no such folder."""
+    """Yield every mistake in the files of `data/mappings/`; none for a project without that folder."""
     if not (root / MAPPINGS_FOLDER).is_dir():
         return
-    broken = [found for found in read_each_mapping_set(root) if isinstance(found, BadData)]
+    broken = [error for error in read_each_mapping_set(root) if isinstance(error, BadData)]
     yield from broken
     entities, mappings = _list_mappable_entities(dataset), _read_valid_mappings(root)
     try:
@@ -61,7 +65,7 @@ def find_mapping_mistakes(root: Path, dataset: BuildDataset, places: SourceLocat
 
 
 def _locate_mistake(mistake: BadData, places: SourceLocator) -> BadData:
-    """Return a complaint of an entity, which starts with its CURIE, at the place where that stands."""
+    """Return a mistake about an entity, whose CURIE is its first word, at the position of the entity."""
     prefix, _, local = mistake.message.partition(" ")[0].partition(":")
     return places.make_error(
         mistake.message, mistake.hint, places.locate_node(PREFIXES.get(prefix, "") + local)
@@ -69,26 +73,27 @@ def _locate_mistake(mistake: BadData, places: SourceLocator) -> BadData:
 
 
 def _read_valid_mappings(root: Path) -> MappingCollection:
-    """Return the mapping files that can be read."""
-    return MappingCollection(
-        tuple(found for found in read_each_mapping_set(root) if isinstance(found, MappingSet))
-    )
+    """Return the mapping files without those that do not parse."""
+    mapping_sets = read_each_mapping_set(root)
+    return MappingCollection(tuple(found for found in mapping_sets if isinstance(found, MappingSet)))
 
 
 def _list_mappable_entities(dataset: BuildDataset) -> frozenset[str]:
-    """Return the CURIEs of the graph's own entities of the kinds that are mapped."""
+    """Return the CURIEs of the entities that need a mapping or a reason."""
     prefixes = {PREFIXES[kind]: kind for kind in _MAPPED_PREFIXES}
-    found = set()
-    for triple in dataset.graphs.get(ASSERTED, ()):
-        if (
-            triple.predicate == RDF["type"]
-            and isinstance(triple.subject, NamedNode)
-            and _is_ontology_class(triple.object)
-        ):
-            for iri, kind in prefixes.items():
-                if triple.subject.value.startswith(iri):
-                    found.add(f"{kind}:{triple.subject.value.removeprefix(iri)}")
-    return frozenset(found)
+    typed = (
+        triple.subject.value
+        for triple in dataset.graphs.get(ASSERTED, ())
+        if triple.predicate == RDF["type"]
+        and isinstance(triple.subject, NamedNode)
+        and _is_ontology_class(triple.object)
+    )
+    return frozenset(
+        f"{kind}:{entity.removeprefix(iri)}"
+        for entity in typed
+        for iri, kind in prefixes.items()
+        if entity.startswith(iri)
+    )
 
 
 def _is_ontology_class(term: object) -> bool:

@@ -1,23 +1,38 @@
-"""What a build says of itself: version, digest, counts, sources, reasoner; no clock, so builds compare."""
+"""Publish a build and open it again.
+
+A build is a folder named after the digest of its N-Quads, with a manifest; `current` links to one. It is
+written beside its place, made durable and renamed, so that a build killed at any moment leaves the last one
+as it was. The manifest has no time in it: equal files give equal bytes.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Self
-from kg.errors import StoreUnavailable
 import fcntl
 import hashlib
+import json
 import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
 from kg.build.import_neighbourhood import load_neighbourhood
+from kg.errors import StoreUnavailable
 from kg.settings import Settings
 from sparqlhost.store.local_store import MemoryStore
+
+GRAPH_FILE = "graph.nq"
+MANIFEST_FILE = "manifest.json"
+CURRENT_LINK = "current"
+
+#: builds that stay, the current one among them: open servers read an older one, and a user may return to it
+_BUILDS_KEPT = 4
+_PARTIAL_PREFIX = ".partial-"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +72,6 @@ class Manifest:
             ) from error
 
 
-#: MERGED kg.pipeline.publish
-#: MERGED Publishing a build: written beside, made durable, renamed; killed at any moment the last one stays.
-
-
-GRAPH_FILE = "graph.nq"
-MANIFEST_FILE = "manifest.json"
-CURRENT_LINK = "current"
-
-_BUILDS_KEPT = (
-    4  # builds that stay, the current one among them, so that open servers and a step back find theirs
-)
-_PARTIAL_PREFIX = ".partial-"
-_log = logging.getLogger(__name__)
-
-
 def publish_build(build_dir: Path, manifest: Manifest, files: dict[str, bytes]) -> Path:
     """Put a build at `<build_dir>/<digest>` and point `current` at it; return the folder.
 
@@ -95,7 +95,7 @@ def publish_build(build_dir: Path, manifest: Manifest, files: dict[str, bytes]) 
 
 
 def is_intact(folder: Path, manifest: Manifest) -> bool:
-    """Say whether `folder` holds exactly this build."""
+    """Return whether `folder` holds exactly this build."""
     try:
         same = (folder / MANIFEST_FILE).read_text("utf-8") == manifest.to_json()
         return same and hash_graph_file(folder) == manifest.digest
@@ -110,12 +110,12 @@ def hash_graph_file(folder: Path) -> str:
 
 
 def _write_build(build_dir: Path, folder: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
-    """Write a whole build beside `folder`, then rename it there; what stood there, damaged, goes."""
+    """Write a build beside `folder`, then rename it there; a damaged one that is there is moved aside."""
     partial = Path(tempfile.mkdtemp(prefix=_PARTIAL_PREFIX, dir=build_dir))
     try:
         _write_files(partial, {**files, MANIFEST_FILE: manifest.to_json().encode()})
     except OSError:
-        shutil.rmtree(partial, ignore_errors=True)  # a full disk is not to stay full of it
+        shutil.rmtree(partial, ignore_errors=True)  # the disk may be full because of it
         raise
     if folder.exists():
         folder.rename(Path(tempfile.mkdtemp(prefix=_PARTIAL_PREFIX, dir=build_dir)) / "damaged")
@@ -135,7 +135,7 @@ def _write_files(partial: Path, files: dict[str, bytes]) -> None:
 
 
 def _point_current_link(build_dir: Path, folder: Path) -> None:
-    """Make `current` name the build, in one rename."""
+    """Make `current` point to the build, in one rename."""
     link = build_dir / f"{_PARTIAL_PREFIX}{os.getpid()}.link"
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name)
@@ -144,7 +144,7 @@ def _point_current_link(build_dir: Path, folder: Path) -> None:
 
 
 def _remove_old_builds(build_dir: Path, current: Path) -> None:
-    """Remove what killed builds left, and builds older than the newest few; the lock makes this safe."""
+    """Remove partial builds of killed runs and all but the newest builds; safe while the lock is held."""
     for path in build_dir.glob(f"{_PARTIAL_PREFIX}*"):
         path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
     builds = [path.parent for path in build_dir.glob(f"*/{MANIFEST_FILE}") if not path.parent.is_symlink()]
@@ -156,7 +156,7 @@ def _remove_old_builds(build_dir: Path, current: Path) -> None:
 
 @contextmanager
 def _hold_build_lock(build_dir: Path) -> Iterator[None]:
-    """Hold the folder's lock: two builds at once take turns to publish; a killed one lets go."""
+    """Hold the folder's lock: of two builds one waits; the system releases the lock of a killed one."""
     with (build_dir / ".lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
@@ -171,10 +171,6 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-#: MERGED kg.pipeline.opening
-#: MERGED Opening a finished build: one folder, checked, loaded into memory.
-
-
 def find_current_build(build_dir: Path) -> Path:
     """Return the folder of the current build; raises StoreUnavailable when there is none."""
     folder = (build_dir / CURRENT_LINK).resolve()
@@ -186,7 +182,7 @@ def find_current_build(build_dir: Path) -> Path:
 
 
 def open_build(settings: Settings) -> MemoryStore:
-    """Return a store over the current build, with what imports have around its links.
+    """Return a store over the current build and the neighbourhood of its links in imports.
 
     Raises StoreUnavailable when the build is absent or damaged.
     """
@@ -197,8 +193,8 @@ def open_build(settings: Settings) -> MemoryStore:
             "The build is damaged.", location=str(folder / GRAPH_FILE), hint="Run `kg build`."
         )
     built = MemoryStore(folder / GRAPH_FILE, version=manifest.digest[:16])
-    if beside := load_neighbourhood(settings, built):
-        built.load_quads(beside)
+    if neighbourhood := load_neighbourhood(settings, built):
+        built.load_quads(neighbourhood)
     return built
 
 

@@ -1,24 +1,27 @@
-"""The queries of `queries/checks/`: each must return no row; a row is a mistake."""
+"""Run the queries of a project: each row of a check is a mistake, and each question must be answerable."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
 from pyoxigraph import Literal, NamedNode
-from kg.errors import BadData, BadQuery
+
 from kg.build.turtle_files import SourceLocator, shorten_project_iris
-from kg.build.turtle_files import read_text
+from kg.errors import BadData, BadQuery
+from kg.model.questions import LITERAL_TYPES, Question, parse_question
 from kg.namespaces import compress_iri
+from kg.questions.question_answers import (
+    run_question,
+)
+from kg.questions.question_library import get_queries_folder
+from kg.text_files import read_text
 from sparqlhost.store.interface import Store, Term
-from kg.build.question_library import get_choices_folder, run_question
-from kg.model.questions import Question
-from kg.model.questions import LITERAL_TYPES
-from kg.model.questions import parse_question
-from sparqlhost.store.interface import Store
 
-
-_QUERY_HINT = "Mend the query and run `kg check` again."
+_QUERY_HINT = "Fix the query and run `kg check` again."
+_FILE_HINT = "Fix the file and run `kg check` again."
+_QUESTIONS_FOLDER = "queries/questions"
 _CHECK_HEADER_LINE = re.compile(r"^# (title|todo): *(.+)$", re.M)
 
 
@@ -45,7 +48,7 @@ def run_query_checks(store: Store, folder: Path, places: SourceLocator) -> Itera
 
 
 def _read_check_header(text: str, where: str) -> dict[str, str]:
-    """Return title and remedy of a check; raises BadData when it lacks one or returns other columns."""
+    """Return title and hint of a check; raises BadData when it lacks one or returns other columns."""
     header = dict(_CHECK_HEADER_LINE.findall(text))
     for key in ("title", "todo"):
         if key not in header:
@@ -58,7 +61,7 @@ def _read_check_header(text: str, where: str) -> dict[str, str]:
 
 
 def _describe_row(title: str, todo: str, row: dict[str, Term], places: SourceLocator) -> BadData:
-    """Return a row (`focus`, `message`) as a sentence at the place of its first IRI that stands in a file."""
+    """Return a row (`focus`, `message`) as a mistake, located at the first of its IRIs that a file has."""
     shown = ", ".join(_format_term(term) for name, term in row.items() if name != "message")
     message = row.get("message")
     detail = f" ({shorten_project_iris(message.value)})" if isinstance(message, Literal) else ""
@@ -68,22 +71,14 @@ def _describe_row(title: str, todo: str, row: dict[str, Term], places: SourceLoc
 
 
 def _format_term(term: Term) -> str:
-    """Return a term as people write it."""
+    """Return an IRI as a CURIE, another term as SPARQL writes it."""
     return compress_iri(term.value) if isinstance(term, NamedNode) else str(term)
 
 
-#: MERGED kg.pipeline.questioning
-#: MERGED The question files before they are published: header, parameters, name and query of each.
-
-
-_QUESTIONS_FOLDER = "queries/questions"
-_FILE_HINT = "Mend the file and run `kg check` again."
-
-
 def find_question_mistakes(root: Path, store: Store) -> Iterator[BadData]:
-    """Yield a mistake for each question file that cannot be asked; `store` only has to read the queries."""
+    """Yield a mistake for each question file, and each query that questions need, that `store` cannot run."""
     names: dict[str, str] = {}
-    types = {path.stem for path in get_choices_folder(root).glob("*.rq")} | LITERAL_TYPES
+    types = {path.stem for path in get_queries_folder(root).glob("choices/*.rq")} | LITERAL_TYPES
     for path in sorted((root / _QUESTIONS_FOLDER).glob("*.rq")):
         where = f"{_QUESTIONS_FOLDER}/{path.name}"
         try:
@@ -100,15 +95,15 @@ def find_question_mistakes(root: Path, store: Store) -> Iterator[BadData]:
         else:
             yield from _check_parameter_types(question, where, types)
             yield from _check_unique_name(question.name, where, names)
-    yield from _check_choice_queries(root, store)
+    yield from _check_support_queries(root, store)
 
 
 def _check_parameter_types(question: Question, where: str, types: set[str]) -> Iterator[BadData]:
-    """Yield a mistake for each parameter of a type that nothing lists values of."""
+    """Yield a mistake for each parameter whose type has no query of choices and is not a literal type."""
     for parameter in question.params:
         if parameter.type not in types:
             yield BadData(
-                f"Parameter {parameter.name} has the type {parameter.type!r}, which there is not.",
+                f"Parameter {parameter.name} has the unknown type {parameter.type!r}.",
                 location=where,
                 line=1,
                 hint=f"Use one of: {', '.join(sorted(types))}; or add queries/choices/{parameter.type}.rq.",
@@ -120,17 +115,20 @@ def _check_unique_name(name: str, where: str, files_by_name: dict[str, str]) -> 
     first = files_by_name.setdefault(name, where)
     if first != where:
         yield BadData(
-            f"The question {name!r} stands in {first} too.", location=where, hint="Rename one of them."
+            f"The question {name!r} is also in {first}.", location=where, hint="Rename one of them."
         )
 
 
-def _check_choice_queries(root: Path, store: Store) -> Iterator[BadData]:
-    """Yield a mistake for each query of parameter values that cannot be run."""
-    for path in sorted(get_choices_folder(root).glob("*.rq")):
-        where = f"queries/choices/{path.name}"
+def _check_support_queries(root: Path, store: Store) -> Iterator[BadData]:
+    """Yield a mistake for each query of choices, labels or related situations that cannot be run."""
+    queries = get_queries_folder(root)
+    for path in sorted((*queries.glob("choices/*.rq"), *queries.glob("answers/*.rq"))):
+        where = path.relative_to(root).as_posix()
+        wanted = ("term", "label") if path.stem == "labels" else ("value", "label")
         try:
-            if not {"value", "label"} <= set(store.select(read_text(path, where)).variables):
-                yield BadData("It must select ?value and ?label.", location=where, hint=_FILE_HINT)
+            if not set(wanted) <= set(store.select(read_text(path, where)).variables):
+                what = " and ".join(f"?{name}" for name in wanted)
+                yield BadData(f"It must select {what}.", location=where, hint=_FILE_HINT)
         except BadQuery as error:
             yield BadData(
                 error.message, location=where, line=error.line, column=error.column, hint=_FILE_HINT

@@ -1,25 +1,31 @@
-"""The reader's own copy of a source text, held against the anchors of its document."""
+"""Check the reader's own copy of a source text against the anchors of its document."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 
-from kg.texts.text_coverage import DocumentCoverage, measure_coverage
-from kg.model.source_documents import SourceDocument, read_source_documents
-from kg.texts.anchors import CheckedCopy, check_copy, count_matching_segments, find_cue_mismatches, find_span_mismatches
-from kg.errors import BadData, InvalidFiles, NotFound
+from kg.build.loading import BuildDataset, load_project
 from kg.build.turtle_files import SourceLocator
-from kg.build.loading import SOURCE, BuildDataset, is_claim_assertion
-from kg.build.loading import load_project
+from kg.errors import BadData, InvalidFiles, NotFound
+from kg.model.graphs import SOURCE, is_claim_assertion
+from kg.model.similar_names import suggest_similar_names
+from kg.model.source_documents import SourceDocument, read_source_documents
 from kg.settings import Settings
+from kg.texts.anchors import (
+    CheckedCopy,
+    check_copy,
+    count_matching_segments,
+    find_cue_mismatches,
+    find_span_mismatches,
+)
+from kg.texts.text_coverage import DocumentCoverage, measure_coverage
 
-_MAX_COPY_BYTES = 16_000_000  # bytes; no patient text is longer, so this is another file
+_MAX_COPY_BYTES = 16_000_000  # no patient text is longer, so the file must be another one
 
 
 def find_anchor_mistakes(settings: Settings, dataset: BuildDataset, places: SourceLocator) -> list[BadData]:
-    """Return where the reader's copy differs from what the anchors say; nothing without a copy."""
+    """Return the places where the reader's copy differs from the anchors; nothing without a copy."""
     if settings.source_text is None:
         return []
     data = read_reader_copy(settings.source_text)
@@ -37,7 +43,7 @@ def read_coverage(
 ) -> tuple[tuple[DocumentCoverage, CheckedCopy | None], ...]:
     """Return the coverage of each document, or of one, with the reader's copy where it belongs to it.
 
-    Raises InvalidFiles when files do not parse or the copy does not match, NotFound for a document there is not.
+    Raises InvalidFiles when files do not parse or the copy does not match, NotFound for an unknown document.
     """
     sources = load_project(settings.root)
     if sources.mistakes:
@@ -57,13 +63,12 @@ def describe_documents(dataset: BuildDataset) -> tuple[SourceDocument, ...]:
 
 
 def find_document(documents: Iterable[SourceDocument], name: str) -> SourceDocument:
-    """Return the document called `name`; raises NotFound that names those there are."""
+    """Return the document called `name`; raises NotFound that lists the names."""
     names = {document.name: document for document in documents}
     if name in names:
         return names[name]
-    near = get_close_matches(name, list(names), n=1)
-    hint = f"Did you mean {near[0]}? " if near else ""
-    raise NotFound(f"There is no document {name!r}.", hint=f"{hint}Documents: {', '.join(names)}.")
+    hint = f"{suggest_similar_names(name, names)}Documents: {', '.join(names)}."
+    raise NotFound(f"There is no document {name!r}.", hint=hint)
 
 
 def read_reader_copy(path: Path) -> bytes:
@@ -107,7 +112,7 @@ def _check_owned_copy(
 def _list_copy_mistakes(
     document: SourceDocument, copy: CheckedCopy, where: str, places: SourceLocator
 ) -> list[BadData]:
-    """Return the differences as complaints, or what spans and cues get wrong when the copy is exact."""
+    """Return the differences as mistakes; of an exact copy, the spans and cues that do not fit it."""
     if not copy.is_exact:
         return [
             BadData(
@@ -121,5 +126,5 @@ def _list_copy_mistakes(
         ]
     wrong = [*find_span_mismatches(document, copy), *find_cue_mismatches(document, copy)]
     return [
-        places.make_error(what, "Mend the span or the cue.", places.locate_node(iri)) for iri, what in wrong
+        places.make_error(what, "Fix the span or the cue.", places.locate_node(iri)) for iri, what in wrong
     ]

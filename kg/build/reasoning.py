@@ -1,35 +1,42 @@
-"""The reasoners a build can use, behind one signature: triples in, what follows and what contradicts out."""
+"""Reasoning in a build: the reasoners, the profile check, and which inferences are published."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Protocol
-from pyoxigraph import Triple
+
+from pyoxigraph import BlankNode, NamedNode, Triple
+
+from kg.build.project_rules import format_term, load_project_rules
+from kg.build.turtle_files import SourceLocator, TurtleFile
 from kg.errors import BadData
-from collections.abc import Iterable, Iterator
-from pyoxigraph import NamedNode, Triple
-from kg.build.turtle_files import SourceLocator
-from kg.build.turtle_files import TurtleFile
-from rlreason.profile import check_profile
-from collections.abc import Iterable
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
-from kg.namespaces import KG, OWL, RDF
+from kg.namespaces import BASE, KG, OWL, RDF, compress_iri
+from rlreason import check_profile
+from rlreason import close as close_by_rules
+from sparqlhost.store.interface import Term
+
+#: name -> distribution whose version goes into the manifest
+REASONERS = {"rules": "rrall-kg", "owlrl": "owlrl"}
+
+_PROFILE_HINT = "State it within OWL 2 RL (ontology/README.md); the reasoner would not read it."
+_CLASS_EXPRESSIONS = (OWL["Class"], OWL["Restriction"])
 
 
 class ReasonerResult(Protocol):
-    """What a reasoner returns."""
+    """What follows from a graph, and what contradicts in it."""
 
     @property
     def inferred(self) -> Iterable[Triple]:
-        """Return what follows and was not given."""
+        """Return the triples that follow and were not in the input."""
         ...
 
     @property
     def inconsistencies(self) -> Sequence[Any]:
-        """Return the contradictions found; each reads as a sentence."""
+        """Return the contradictions; `str` of each is a sentence."""
         ...
 
 
@@ -46,64 +53,64 @@ class Reasoner:
         return f"{self.name} {self.version}"
 
 
-#: name -> (module that offers `close`, distribution whose version counts).
-REASONERS = {"rules": ("rlreason.closure", "rrall-kg"), "owlrl": ("kg.build.owlrl_reasoner", "owlrl")}
+def load_reasoner(name: str, root: Path) -> Reasoner:
+    """Return the reasoner called `name`, with the rules of the project at `root`.
 
-
-def load_reasoner(name: str) -> Reasoner:
-    """Return the reasoner called `name`; raises BadData that lists those there are."""
+    Raises BadData for an unknown name; its `close` does when a rule cannot be read.
+    """
     if name not in REASONERS:
         raise BadData(f"There is no reasoner {name!r}.", hint=f"Use one of: {', '.join(REASONERS)}.")
-    module, distribution = REASONERS[name]
-    loaded = importlib.import_module(module)
-    return Reasoner(name, version(distribution), loaded.close)
+    if name == "owlrl":
+        from kg.build.owlrl_reasoner import close  # imports rdflib and owlrl, which a build does not need
+
+        return Reasoner(name, version(REASONERS[name]), close)
+    return Reasoner(name, version(REASONERS[name]), partial(_close_by_project_rules, root))
 
 
-#: MERGED kg.pipeline.profiling
-#: MERGED Axioms outside OWL 2 RL, with the file and line that hold them.
-
-
-_PROFILE_HINT = "Say it within OWL 2 RL (ontology/README.md); the reasoner would not read it."
+def _close_by_project_rules(root: Path, triples: Iterable[Triple]) -> ReasonerResult:
+    return close_by_rules(triples, load_project_rules(root), format_term=format_term)
 
 
 def find_profile_mistakes(files: Iterable[TurtleFile], places: SourceLocator) -> Iterator[BadData]:
-    """Yield a mistake for each axiom of the ontology's files that the profile does not allow."""
-    known = list(files)
-    everything = [triple for file in known for triple in file.triples]
-    for file in known:
-        if not file.name.startswith("ontology/") or any(each.mistakes for each in known):
-            continue  # where a file is broken, a declaration may be missing
-        for found in check_profile(file.triples, everything):
-            place = places.locate_node(_get_subject_key(found.axiom), found.axiom.predicate.value)
-            what = f"{places.get_readable_name(_get_subject_key(found.axiom))}: {found.message}."
-            yield places.make_error(what, _PROFILE_HINT, place)
+    """Yield a mistake for each axiom of the ontology outside OWL 2 RL; none while a file is broken."""
+    listed = list(files)
+    if any(file.mistakes for file in listed):
+        return  # a declaration may be missing
+    all_triples = [triple for file in listed for triple in file.triples]
+    for file in listed:
+        if file.name.startswith("ontology/"):
+            for violation in check_profile(
+                file.triples, all_triples, own_namespace=BASE, format_term=_format_profile_term
+            ):
+                subject = _get_subject_key(violation.axiom)
+                yield places.make_error(
+                    f"{places.get_readable_name(subject)}: {violation.message}.",
+                    _PROFILE_HINT,
+                    places.locate_node(subject, violation.axiom.predicate.value),
+                )
+
+
+def _format_profile_term(term: Term) -> str:
+    return compress_iri(term.value) if isinstance(term, NamedNode) else str(term)
 
 
 def _get_subject_key(axiom: Triple) -> str:
-    """Return the subject of an axiom as `Places` has it."""
+    """Return the subject of an axiom as SourceLocator names it."""
     return axiom.subject.value if isinstance(axiom.subject, NamedNode) else str(axiom.subject)
 
 
-#: MERGED kg.reasoning.publication
-#: MERGED Which inferences are published: what speaks of named things by properties that say something.
-#: MERGED 
-#: MERGED Class expressions without a name (the parts of recognisers) and abstract properties (parents that only group)
-#: MERGED serve the reasoner; nobody asks for triples of them. Proofs may still pass through both.
-
-
-Term = NamedNode | BlankNode | Literal | Triple
-
-_CLASS_EXPRESSIONS = (OWL["Class"], OWL["Restriction"])
-
-
 def select_published(inferred: Iterable[Triple], asserted: Iterable[Triple]) -> frozenset[Triple]:
-    """Return the inferred triples without those of anonymous classes and of abstract properties."""
-    known = list(asserted)
-    types = [triple for triple in known if triple.predicate == RDF["type"]]
+    """Return the inferred triples without those of anonymous classes and of abstract properties.
+
+    Anonymous classes (parts of recognisers) and abstract properties (parents that only group) serve the
+    reasoner; nobody asks for triples of them. Proofs may still pass through both.
+    """
+    listed = list(asserted)
+    types = [triple for triple in listed if triple.predicate == RDF["type"]]
     anonymous = {
         t.subject for t in types if isinstance(t.subject, BlankNode) and t.object in _CLASS_EXPRESSIONS
     }
-    abstract = _find_abstract_properties(known)
+    abstract = _find_abstract_properties(listed)
     return frozenset(
         t
         for t in inferred
@@ -112,15 +119,14 @@ def select_published(inferred: Iterable[Triple], asserted: Iterable[Triple]) -> 
 
 
 def drop_abstract_parents(asserted: Iterable[Triple]) -> list[Triple]:
-    """Return triples without what puts properties under abstract ones: less to reason over.
+    """Return triples without the axioms that put properties under abstract ones: a smaller closure.
 
     For closures that are asked for single properties only, such as that of a case.
     """
-    known = list(asserted)
-    abstract = _find_abstract_properties(known)
-    return [triple for triple in known if triple.object not in abstract]
+    listed = list(asserted)
+    abstract = _find_abstract_properties(listed)
+    return [triple for triple in listed if triple.object not in abstract]
 
 
 def _find_abstract_properties(asserted: Iterable[Triple]) -> set[Term]:
-    """Return the abstract properties."""
     return {t.subject for t in asserted if t.predicate == RDF["type"] and t.object == KG["PropertyGroup"]}

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from pyoxigraph import Triple
 
-from kg.errors import BadData
 from kg.build.turtle_files import SourceLocator, shorten_project_iris
+from kg.errors import BadData
 
 if TYPE_CHECKING:
     from rdflib import Graph
     from rdflib.term import Node
 
-_SHAPES_HINT = "Mend the shapes and run `kg check` again."
+_SHAPES_HINT = "Fix the shapes and run `kg check` again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class ShapeViolation:
 
 def find_shape_violations(data: Iterable[Triple], shapes: Iterable[Triple]) -> tuple[ShapeViolation, ...]:
     """Return what the shapes find wrong in the data, sorted; no inference, no imports, nothing fetched."""
-    from pyshacl import validate  # a third of a second, which a server that only opens a build need not pay
+    from pyshacl import validate  # takes 0.3 s, which a server that only opens a build need not pay
 
-    from rlreason.rdflib_terms import to_rdflib_graph
+    from rlreason.triple_sources import to_rdflib_graph
 
     shapes_graph = to_rdflib_graph(shapes)
     if not len(shapes_graph):
@@ -74,5 +74,6 @@ def locate_violations(violations: Iterable[ShapeViolation], places: SourceLocato
         if places.is_broken(violation.focus) or places.is_broken(violation.value):
             continue  # a consequence of a line that does not parse, which is reported already
         place = places.locate_node(violation.focus, violation.path)
-        what = f"{places.get_readable_name(violation.focus)}: {shorten_project_iris(violation.message).rstrip('.')}."
-        yield places.make_error(what, "", place)  # the message of a shape says what to do
+        message = shorten_project_iris(violation.message).rstrip(".")
+        # the message of a shape says what to do, so there is no hint
+        yield places.make_error(f"{places.get_readable_name(violation.focus)}: {message}.", "", place)

@@ -1,6 +1,7 @@
-"""Where in a Turtle file each subject, verb and term stands; parsers give triples but no lines.
+"""The positions of subjects, verbs and terms in a Turtle file; RDF parsers return triples without lines.
 
-A tokeniser, not a parser: what is a statement is judged by pyoxigraph (`kg.build.turtle_files`).
+This is a tokenizer, not a parser: whether the text is valid Turtle is decided by pyoxigraph
+(`kg.build.turtle_files`). It never fails, so positions are known for broken files too.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _OPENING, _CLOSING = frozenset("[("), frozenset("])")
 
 @dataclass(frozen=True, slots=True, order=True)
 class FilePosition:
-    """A file, and in it a line and a column, both counted from 1."""
+    """A position in a file: line and column, both from 1."""
 
     file: str
     line: int
@@ -41,7 +42,11 @@ class FilePosition:
 
 @dataclass(slots=True)
 class TurtlePositions:
-    """Places by what stands there: subjects of statements, verbs of a subject, and every IRI used."""
+    """The positions in one file, by IRI.
+
+    subjects: of statements at the top level. definitions: of subjects that get a type (`a`).
+    verbs: by (subject, verb). terms: every use of an IRI.
+    """
 
     prefixes: dict[str, str] = field(default_factory=dict)
     subjects: dict[str, list[FilePosition]] = field(default_factory=dict)
@@ -50,9 +55,11 @@ class TurtlePositions:
     terms: dict[str, list[FilePosition]] = field(default_factory=dict)
 
     def find_position(self, subject: str, predicate: str = "") -> FilePosition | None:
-        """Return where `subject` says `predicate`, or else where its statement starts."""
-        found = self.verbs.get((subject, predicate)) or self.subjects.get(subject) or self.terms.get(subject)
-        return found[0] if found else None
+        """Return the first position of a subject's `predicate`, else of its statement, else of any use."""
+        positions = (
+            self.verbs.get((subject, predicate)) or self.subjects.get(subject) or self.terms.get(subject)
+        )
+        return positions[0] if positions else None
 
 
 @dataclass(slots=True)
@@ -63,16 +70,21 @@ class _Token:
 
 
 def scan_turtle(text: str, file: str) -> TurtlePositions:
-    """Return the positions of the subjects, verbs and terms in Turtle `text` of the file named `file`."""
-    found = TurtlePositions()
+    """Return the positions in Turtle `text` of the file named `file`.
+
+    `expect` says what the next token at the top level is: a statement is subject verb object, `;` begins the
+    next verb, `.` the next statement. Inside brackets (`depth` > 0) only the uses of terms are recorded, so
+    the verbs of a blank node count for no subject.
+    """
+    positions = TurtlePositions()
     depth, subject, expect = 0, "", "subject"
     tokens = _tokenize_turtle(text, file)
     for token in tokens:
-        if expect == "subject" and _read_directive(token, tokens, found.prefixes):
+        if expect == "subject" and _read_directive(token, tokens, positions.prefixes):
             continue
-        iri = _resolve_iri(token, found.prefixes)
+        iri = _resolve_iri(token, positions.prefixes)
         if iri:
-            found.terms.setdefault(iri, []).append(token.position)
+            positions.terms.setdefault(iri, []).append(token.position)
         if token.text in _OPENING:
             expect = "verb" if expect == "subject" else expect
             depth += 1
@@ -84,15 +96,15 @@ def scan_turtle(text: str, file: str) -> TurtlePositions:
             expect = "verb"
         elif depth == 0 and expect == "subject":
             subject, expect = iri, "verb"
-            found.subjects.setdefault(iri, []).append(token.position)
+            positions.subjects.setdefault(iri, []).append(token.position)
         elif depth == 0 and expect == "verb":
-            _note_verb(found, subject, token, iri)
+            _note_verb(positions, subject, token, iri)
             expect = "object"
-    return found
+    return positions
 
 
 def _note_verb(positions: TurtlePositions, subject: str, token: _Token, iri: str) -> None:
-    """Note that `subject` uses a verb here; `a` also makes the place a definition of it."""
+    """Record a verb of `subject`; the verb `a` also makes the statement a definition of it."""
     if token.text == "a":
         iri = RDF["type"].value
     if iri == RDF["type"].value:
@@ -103,17 +115,20 @@ def _note_verb(positions: TurtlePositions, subject: str, token: _Token, iri: str
 
 
 def _tokenize_turtle(text: str, file: str) -> Iterator[_Token]:
-    """Yield the tokens of `text` that are neither comment nor blank."""
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    """Yield the tokens of `text` without comments and white space."""
+    line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for match in _TOKEN.finditer(text):
         if match.lastgroup and match.lastgroup != "comment":
-            line = bisect_right(starts, match.start())
-            place = FilePosition(file, line, match.start() - starts[line - 1] + 1)
-            yield _Token(match.lastgroup, match.group(), place)
+            line = bisect_right(line_starts, match.start())
+            position = FilePosition(file, line, match.start() - line_starts[line - 1] + 1)
+            yield _Token(match.lastgroup, match.group(), position)
 
 
 def _read_directive(token: _Token, tokens: Iterator[_Token], prefixes: dict[str, str]) -> bool:
-    """Read `@prefix p: <iri> .`, `PREFIX p: <iri>` or a base; return whether it was one."""
+    """Read `@prefix p: <iri> .`, `PREFIX p: <iri>` or a base into `prefixes`; return whether it was one.
+
+    The forms with `@` end in a full stop (Turtle 1.1, section 6.5, rules 4 to 6s), which is read too.
+    """
     keyword = token.text.lstrip("@").lower()
     if keyword not in {"prefix", "base"} or token.kind not in {"language", "word"}:
         return False
@@ -127,7 +142,7 @@ def _read_directive(token: _Token, tokens: Iterator[_Token], prefixes: dict[str,
 
 
 def _resolve_iri(token: _Token, prefixes: dict[str, str]) -> str:
-    """Return the absolute IRI a token names, or an empty string."""
+    """Return the absolute IRI of a token, "" for one that is not an IRI or has an unknown prefix."""
     if token.kind == "iri":
         return urljoin(prefixes.get("@base", ""), token.text[1:-1])
     if token.kind == "name" and not token.text.startswith("_:"):

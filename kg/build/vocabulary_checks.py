@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from kg.errors import BadData
 from kg.build.turtle_files import SourceLocator
 from kg.build.turtle_positions import FilePosition
+from kg.errors import BadData
+from kg.model.similar_names import find_similar_names
 from kg.namespaces import BASE, DCTERMS, GRAPH, OWL, PROV, RDF, RDFS, SH, SKOS, XSD, compress_iri
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _load_standard_vocabularies() -> dict[str, type[DefinedNamespace]]:
 
 
 def find_unknown_terms(places: SourceLocator, generated: Iterable[str] = ()) -> Iterator[BadData]:
-    """Yield a mistake for each term that is used and that no file defines; `also` lists generated terms."""
+    """Yield a mistake for each term that is used and that no file defines; `generated` terms are allowed."""
     defined = {iri for file in places.files for iri in file.positions.definitions} | set(generated)
     used: dict[str, list[FilePosition]] = {}
     for file in places.files:
@@ -47,7 +47,7 @@ def find_unknown_terms(places: SourceLocator, generated: Iterable[str] = ()) -> 
 
 
 def find_duplicate_definitions(places: SourceLocator) -> Iterator[BadData]:
-    """Yield a mistake for each further place that defines an IRI of ours."""
+    """Yield a mistake for each further place that defines an IRI of the project."""
     definitions: dict[str, list[FilePosition]] = {}
     for file in places.files:
         for iri, found in file.positions.definitions.items():
@@ -66,7 +66,7 @@ def find_duplicate_definitions(places: SourceLocator) -> Iterator[BadData]:
 
 
 def _is_defined(iri: str, defined: set[str]) -> bool:
-    """Say whether a term exists: ours when a file defines it, a standard's when the standard lists it."""
+    """Return whether a file defines a term of the project, or a standard lists a term of its own."""
     if iri.startswith(GRAPH) or (iri.startswith(BASE + "ont") and "#" not in iri):
         return True
     if iri.startswith(BASE):
@@ -79,13 +79,13 @@ def _is_defined(iri: str, defined: set[str]) -> bool:
 
 
 def _describe_unknown_term(iri: str, places: list[FilePosition], defined: set[str]) -> BadData:
-    """Return the mistake of an unknown term at its first place, with near terms."""
+    """Return the mistake of an unknown term at its first place, with similar terms."""
     place = places[0]
     more = f" (used in {len(places)} places)" if len(places) > 1 else ""
     head = compress_iri(iri).partition(":")[0] + ":"
     candidates = chain((compress_iri(term) for term in defined), (_list_standard_names(iri)))
-    near = get_close_matches(compress_iri(iri), [name for name in candidates if name.startswith(head)], n=3)
-    hint = f"Did you mean {' or '.join(near)}?" if near else "Define it, or use a term that is defined."
+    similar = find_similar_names(compress_iri(iri), [name for name in candidates if name.startswith(head)])
+    hint = f"Did you mean {' or '.join(similar)}?" if similar else "Define it, or use a term that is defined."
     return BadData(
         f"The term {compress_iri(iri)} does not exist{more}.",
         location=place.file,
@@ -96,7 +96,7 @@ def _describe_unknown_term(iri: str, places: list[FilePosition], defined: set[st
 
 
 def _list_standard_names(iri: str) -> Iterator[str]:
-    """Yield the names of the standard vocabulary that `iri` pretends to be of."""
+    """Yield the CURIEs of the standard vocabulary whose namespace `iri` has."""
     for vocabulary, names in _load_standard_vocabularies().items():
         if iri.startswith(vocabulary):
             yield from (compress_iri(str(term)) for term in dir(names) if str(term).startswith(vocabulary))

@@ -61,7 +61,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error a user can mend is one sentence and exit code 1."""
+    """Run the command line; an error that a user can fix is printed as one sentence, with exit code 1."""
     _configure_streams()
     try:
         code = cli(standalone_mode=False)  # click returns the code of `raise Exit(code)` here
@@ -87,12 +87,12 @@ def main() -> None:
         click.echo(
             "kg: The output cannot be written: the disk is full. Free space and run it again.", err=True
         )
-        os._exit(1)  # what is still in the buffers could not be written either
+        os._exit(1)  # a normal exit would flush the buffers, which fails again
 
 
 def _configure_streams() -> None:
-    """Keep a terminal without a sign, and a library with doubts, from breaking into tracebacks."""
+    """Keep a character that the terminal lacks, and warnings of rdflib, from printing a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(errors="replace")  # a terminal without the sign shows a question mark
-    logging.getLogger("rdflib").setLevel(logging.ERROR)  # its doubts about literals come as tracebacks
+            stream.reconfigure(errors="replace")  # prints a question mark instead
+    logging.getLogger("rdflib").setLevel(logging.ERROR)  # it warns about ill-typed literals with tracebacks

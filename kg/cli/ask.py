@@ -8,17 +8,17 @@ from shlex import quote
 
 import click
 
-from kg.build.question_library import (
-    ParameterChoices,
-    QuestionAnswer,
-    QuestionLibrary,
-    RelatedSituations,
-    describe_choices,
-    find_related_situations,
-    load_library,
-)
 from kg.cli.output import OUTPUT_FORMATS, format_term, print_solutions
 from kg.model.questions import Question
+from kg.namespaces import get_local_name
+from kg.questions.question_answers import (
+    QuestionVocabulary,
+    RelatedSituations,
+    answer_question,
+    describe_choices,
+    find_related_situations,
+)
+from kg.questions.question_library import QuestionLibrary, load_library
 from kg.settings import Settings
 from sparqlhost.store.interface import Solutions
 
@@ -37,60 +37,66 @@ Examples:
 A value is a local name, a label, a CURIE or an IRI. Parameters not given keep the question's example.
 Exit codes: 0 answered, 1 no such question or value, 2 wrong use.""",
 )
-@click.option("--list", "listed", is_flag=True, help="List the questions with their parameters.")
-@click.option("--format", "format_", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True)
+@click.option("--list", "list_questions", is_flag=True, help="List the questions with their parameters.")
+@click.option(
+    "--format", "output_format", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True
+)
 @click.option("--show-query", is_flag=True, help="Print the SPARQL query that would be run, and stop.")
-@click.option("--iri", is_flag=True, help="Show identifiers instead of labels in the table.")
+@click.option("--iri", "show_iris", is_flag=True, help="Show identifiers instead of labels in the table.")
 @click.argument("name", required=False)
 @click.argument("parameters", nargs=-1, type=click.UNPROCESSED, metavar="[--PARAM VALUE]...")
 def ask(
-    name: str | None, parameters: tuple[str, ...], listed: bool, format_: str, show_query: bool, iri: bool
+    name: str | None,
+    parameters: tuple[str, ...],
+    list_questions: bool,
+    output_format: str,
+    show_query: bool,
+    show_iris: bool,
 ) -> None:
     """Answer a named question."""
     from kg.build.publishing import open_build
 
     settings = Settings.from_environment(os.environ)
-    questions = load_library(settings.root)
-    if listed:
-        return _print_questions(questions)
+    library = load_library(settings.root)
+    if list_questions:
+        _print_questions(library)
+        return
     if name is None:
         raise click.UsageError("Name a question; `kg ask --list` shows them.")
-    question = questions.find(name)
+    question = library.find(name)
     values = _parse_parameters(question, parameters)
     store = open_build(settings)
-    choices = questions.make_choices(store)
-    _reject_empty_values(question, values, choices)
-    found = questions.ask(store, name, values)
-    _print_examples_used(question, values, choices)
+    vocabulary = library.make_vocabulary(store)
+    _reject_empty_values(question, values, vocabulary)
+    answer = answer_question(store, question, values, vocabulary)
+    _print_examples_used(question, values, vocabulary)
     if show_query:
-        click.echo(found.query, nl=False)
-        return None
-    _print_answer(found, format_, iri)
+        click.echo(answer.query, nl=False)
+        return
+    solutions = Solutions(answer.variables, answer.rows)
+    print_solutions(solutions, output_format, format_term if show_iris else answer.format_term)
     _print_related_situations(
-        question, values, find_related_situations(store, question, values, choices, found)
-    )
-    return None
-
-
-def _print_answer(answer: QuestionAnswer, format_: str, iri: bool) -> None:
-    """Print an answer, with labels in the table unless identifiers are wanted."""
-    print_solutions(
-        Solutions(answer.variables, answer.rows), format_, format_term if iri else answer.format_term
+        question, values, find_related_situations(store, question, values, vocabulary, answer)
     )
 
 
 def _print_related_situations(
     question: Question, values: dict[str, list[str]], related: RelatedSituations
 ) -> None:
-    """Say on stderr for which broader and narrower situations there are rows, and how to ask of the first."""
-    for how, others in (("broader", related.broader), ("narrower", related.narrower)):
+    """Print on stderr the broader and narrower situations with rows, and the command for the first."""
+    for relation, others in (("broader", related.broader), ("narrower", related.narrower)):
         if others:
-            name = others[0].value.value.rsplit("/", 1)[-1]
-            given = {**values, related.parameter: [name]}
-            options = "".join(f" --{key} {quote(item)}" for key, items in given.items() for item in items)
+            command_values = {**values, related.parameter: [get_local_name(others[0].value.value)]}
+            options = "".join(
+                f" --{key} {quote(item)}" for key, items in command_values.items() for item in items
+            )
             labels = ", ".join(other.label for other in others)
-            of = f"a {how} situation" if len(others) == 1 else f"{how} situations"
-            click.echo(f"Of {of} there are rows too: {labels} (kg ask {question.name}{options})", err=True)
+            subject = (
+                f"A {relation} situation also has results"
+                if len(others) == 1
+                else (f"{relation.capitalize()} situations also have results")
+            )
+            click.echo(f"{subject}: {labels} (kg ask {question.name}{options})", err=True)
 
 
 def _print_questions(questions: QuestionLibrary) -> None:
@@ -115,38 +121,42 @@ def _parse_parameters(question: Question, given: Sequence[str]) -> dict[str, lis
         name, equals, value = option[2:].partition("=")
         if name not in {parameter.name for parameter in question.params}:
             raise click.UsageError(f"{question.name} has no parameter --{name}. {_format_usage(question)}")
-        found = values.setdefault(name, [])
+        values_of_option = values.setdefault(name, [])
         if equals:
-            found.append(value)
+            values_of_option.append(value)
         elif rest and not rest[0].startswith("--"):
-            found.append(rest.pop(0))
+            values_of_option.append(rest.pop(0))
     return values
 
 
-def _reject_empty_values(question: Question, values: dict[str, list[str]], choices: ParameterChoices) -> None:
-    """Refuse a parameter without a value, and say which values there are."""
+def _reject_empty_values(
+    question: Question, values: dict[str, list[str]], vocabulary: QuestionVocabulary
+) -> None:
+    """Raise UsageError for a parameter without a value, listing the possible values."""
     for parameter in question.params:
         if values.get(parameter.name) == []:
-            there = describe_choices(parameter, choices)
+            listed = describe_choices(parameter, vocabulary)
             raise click.UsageError(
-                f"--{parameter.name} needs a value. {_format_usage(question)} {there}".strip()
+                f"--{parameter.name} needs a value. {_format_usage(question)} {listed}".strip()
             )
 
 
-def _print_examples_used(question: Question, values: dict[str, list[str]], choices: ParameterChoices) -> None:
-    """Say on stderr which parameters keep the question's example, and where the other values are listed."""
+def _print_examples_used(
+    question: Question, values: dict[str, list[str]], vocabulary: QuestionVocabulary
+) -> None:
+    """Print on stderr the parameters that keep the question's example, and how to list their values."""
     for parameter in question.params:
         if parameter.name not in values:
-            count = len(choices.list_choices(parameter))
-            there = (
+            count = len(vocabulary.list_choices(parameter))
+            hint = (
                 f"It takes {count} values; `kg ask {question.name} --{parameter.name}` lists them."
                 if count
                 else ""
             )
-            click.echo(f"{parameter.name}: {parameter.example} (the example). {there}".strip(), err=True)
+            click.echo(f"{parameter.name}: {parameter.example} (the example). {hint}".strip(), err=True)
 
 
 def _format_usage(question: Question) -> str:
-    """Return how a question is asked."""
+    """Return how the command for a question is written."""
     options = " ".join(f"--{p.name} {p.type.upper()}" for p in question.params)
     return f"Use: kg ask {question.name} {options}".rstrip() + "."

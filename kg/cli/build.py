@@ -26,9 +26,7 @@ Exit codes: 0 published, 1 mistakes in the files (all listed; the last good buil
     type=click.Path(path_type=Path),
     help="Your own copy of the source text, to check against.",
 )
-@click.option(
-    "--reasoner", default="rules", show_default=True, help="rules (our own) or owlrl (slow, to compare)."
-)
+@click.option("--reasoner", default="rules", show_default=True, help="rules, or owlrl (slow, to compare).")
 def build(source_text: Path | None, reasoner: str) -> None:
     """Load, validate, reason and publish the graph under build/current."""
     from kg.build.building import build as run

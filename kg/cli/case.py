@@ -1,4 +1,4 @@
-"""`kg case`: what the text raises, blocks or leaves open for a case; nothing is kept."""
+"""`kg case`: which claims of the text apply to a case, which do not, and why; nothing is stored."""
 
 from __future__ import annotations
 
@@ -29,32 +29,45 @@ contradict each other (said in a sentence), or there is no build; 2 wrong use.""
 )
 @click.argument("features", nargs=-1, metavar="FEATURE...")
 @click.option(
-    "--no", "lacking", multiple=True, metavar="FEATURE", help="A feature that does not hold; repeatable."
+    "--no", "absent", multiple=True, metavar="FEATURE", help="A feature that does not hold; repeatable."
 )
-@click.option("--json", "as_json_", is_flag=True, help="Write the whole answer as JSON.")
+@click.option("--json", "writes_json", is_flag=True, help="Write the whole answer as JSON.")
 @click.option(
-    "--all", "every", is_flag=True, help="Show the claims that do not apply and those undecided, all of them."
+    "--all",
+    "show_all",
+    is_flag=True,
+    help="Show the claims that do not apply and those undecided, all of them.",
 )
-@click.option("--list", "listing", is_flag=True, help="List the features there are.")
+@click.option("--list", "lists_features", is_flag=True, help="List the features there are.")
 def case(
-    features: tuple[str, ...], lacking: tuple[str, ...], as_json_: bool, every: bool, listing: bool
+    features: tuple[str, ...],
+    absent: tuple[str, ...],
+    writes_json: bool,
+    show_all: bool,
+    lists_features: bool,
 ) -> None:
     """Judge every claim by a case: FEATUREs as CURIEs, IRIs or labels."""
+    from kg.build.project_rules import load_project_rules
     from kg.build.publishing import open_build
     from kg.pages.case.view import CaseContext, case_page, empty_case_page
+    from kg.pages.page_queries import PageQueryReader
+    from kg.pages.reasoner_input import ReasonerInput
     from kg.pages.term_refs import as_json
 
-    if not (features or lacking or listing):
+    if not (features or absent or lists_features):
         raise click.UsageError("Give at least one feature; --list shows them.")
-    cases = CaseContext.load(open_build(Settings.from_environment(os.environ)))
-    page = empty_case_page(cases) if listing else case_page(cases, features, lacking)
-    if as_json_:
+    settings = Settings.from_environment(os.environ)
+    reader = PageQueryReader.from_root(open_build(settings), settings.root)
+    reasoner_input = ReasonerInput.load(reader.store, load_project_rules(settings.root))
+    context = CaseContext.load(reader, reasoner_input)
+    page = empty_case_page(context) if lists_features else case_page(context, features, absent)
+    if writes_json:
         click.echo(json.dumps(as_json(page), ensure_ascii=False, indent=1))
-    elif listing:
+    elif lists_features:
         for choice in page.choices:
             click.echo(f"{choice.group}: {choice.feature.label} ({choice.feature.curie})")
     else:
-        click.echo("\n".join(_format_page(page, every)))
+        click.echo("\n".join(_format_page(page, show_all)))
 
 
 def _format_page(page: CasePage, show_all: bool) -> Iterator[str]:
@@ -62,23 +75,23 @@ def _format_page(page: CasePage, show_all: bool) -> Iterator[str]:
     yield page.notice
     yield from _format_case(page)
     for status in ("applies", "applies if", "undecided", "does not apply"):
-        found = [claim for claim in page.claims if claim.status == status]
+        claims = [claim for claim in page.claims if claim.status == status]
         yield ""
-        yield f"{status.upper()} ({len(found)})"
-        shown = found if show_all or status in ("applies", "applies if") else found[:5]
+        yield f"{status.upper()} ({len(claims)})"
+        shown = claims if show_all or status in ("applies", "applies if") else claims[:5]
         for claim in shown:
-            hedge = " + ".join(each.label for each in claim.hedges) or "no hedge"
-            yield f"  {claim.claim.curie} [{claim.kind}, {hedge}] {claim.summary}"
+            hedges = " + ".join(hedge.label for hedge in claim.hedges) or "no hedge"
+            yield f"  {claim.claim.curie} [{claim.kind}, {hedges}] {claim.summary}"
             yield f"      {claim.why}"
             for caution in claim.cautions:
                 yield f"      but see the caution {caution.curie}{_describe_caution(claim, caution)}"
-        if len(shown) < len(found):
-            yield f"  … and {len(found) - len(shown)} more; --all shows them."
+        if len(shown) < len(claims):
+            yield f"  … and {len(claims) - len(shown)} more; --all shows them."
     yield from _format_extras(page)
 
 
 def _describe_caution(claim: CaseClaim, caution: TermRef) -> str:
-    """Return how surely a caution holds of the case."""
+    """Return how certain it is that a caution applies to the case."""
     if caution in claim.open_cautions:
         return " (where its own situation holds, which is not known)"
     return " (of what may come next)" if caution in claim.later_cautions else ""
@@ -102,12 +115,13 @@ def _format_extras(page: CasePage) -> Iterator[str]:
         offered = " + ".join(ref.label for ref in option.interventions) + mark
         problems = " + ".join(ref.label for ref in option.problems)
         yield f"for {problems}: {offered}, {option.status}, {option.claim.curie}"
-    for one in page.unlocked:
-        names = ", ".join(ref.label for ref in one.interventions)
-        yield f"unlocked by {one.state.label}: {names}, {one.status}, {one.claim.curie}"
-    for coming in page.ahead:
-        hedge = " + ".join(each.label for each in coming.hedges)
-        yield f"may come next, {coming.situation.label}: {coming.claim.curie} [{hedge}] {coming.summary}"
+    for unlocked in page.unlocked:
+        names = ", ".join(ref.label for ref in unlocked.interventions)
+        yield f"unlocked by {unlocked.state.label}: {names}, {unlocked.status}, {unlocked.claim.curie}"
+    for upcoming in page.ahead:
+        hedges = " + ".join(hedge.label for hedge in upcoming.hedges)
+        claim = f"{upcoming.claim.curie} [{hedges}] {upcoming.summary}"
+        yield f"may come next, {upcoming.situation.label}: {claim}"
     for ref in page.fallbacks:
         yield f"to consider instead of what is ruled out: {ref.label}"
     for question in page.ask_next:

@@ -26,14 +26,14 @@ Exit codes: 0 no mistake, 1 mistakes (one line each: file:line:column: what, and
 )
 def check(source_text: Path | None) -> None:
     """Validate the files: syntax, terms, duplicates, shapes and, with your copy, anchors and cues."""
-    from kg.build.building import check_project as run
+    from kg.build.building import check_project
 
     settings = Settings.from_environment(os.environ, source_text=source_text)
     with show_progress() as progress:
-        sources, _ = run(settings, progress=progress)
+        sources, _ = check_project(settings, progress=progress)
     triples = sum(len(file.triples) for file in sources.files)
     if settings.source_text is None:
         click.echo(
-            "Offsets, hashes and cues were not held against a text; --source-text does that.", err=True
+            "Offsets, hashes and cues were not checked against a text; --source-text does that.", err=True
         )
     click.echo(f"No mistake in {len(sources.files)} files, {triples} triples.")

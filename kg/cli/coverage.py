@@ -28,21 +28,21 @@ Exit codes: 0 nothing open; 1 a sentence has neither claim nor reason, or the co
 )
 @click.option("--source-text", type=click.Path(path_type=Path), help="Your own copy of the source text.")
 @click.option("--document", help="Only this document; default: all.")
-@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
-def coverage(source_text: Path | None, document: str | None, format_: str) -> None:
+@click.option(
+    "--format", "output_format", type=click.Choice(("text", "json")), default="text", show_default=True
+)
+def coverage(source_text: Path | None, document: str | None, output_format: str) -> None:
     """Show which sentences of the text have claims."""
     from kg.build.reader_copy import read_coverage
 
     settings = Settings.from_environment(os.environ, source_text=source_text)
-    found = read_coverage(settings, document)
-    if format_ == "json":
-        click.echo(
-            json.dumps([_coverage_to_json(each, copy) for each, copy in found], indent=1, ensure_ascii=False)
-        )
+    measured = read_coverage(settings, document)
+    if output_format == "json":
+        click.echo(json.dumps([_coverage_to_json(*pair) for pair in measured], indent=1, ensure_ascii=False))
     else:
-        for each, copy in found:
-            _print_coverage(each, copy)
-    if any(each.open_segments for each, _ in found):
+        for coverage_of_document, copy in measured:
+            _print_coverage(coverage_of_document, copy)
+    if any(coverage_of_document.open_segments for coverage_of_document, _ in measured):
         sys.exit(1)
 
 
@@ -52,13 +52,14 @@ def _print_coverage(measured: DocumentCoverage, copy: CheckedCopy | None) -> Non
     for row in measured.rows:
         _print_segment(row, copy)
     total = (
-        f"{len(measured.rows)} segments, {measured.claim_count} claims: {measured.count_segments('claimed')} claimed, "
-        f"{measured.count_segments('set aside')} set aside, {measured.count_segments('open')} open."
+        f"{len(measured.rows)} segments, {measured.claim_count} claims: "
+        f"{measured.count_segments('claimed')} claimed, {measured.count_segments('set aside')} set aside, "
+        f"{measured.count_segments('open')} open."
     )
     click.echo(total)
     if copy is not None:
         share = measure_span_share(measured.document, copy.text)
-        click.echo(f"{share:.1%} of the visible characters stand inside the span of a claim.")
+        click.echo(f"{share:.1%} of the visible characters are inside the span of a claim.")
 
 
 def _print_segment(row: SegmentCoverage, copy: CheckedCopy | None) -> None:
@@ -97,7 +98,7 @@ def _coverage_to_json(measured: DocumentCoverage, copy: CheckedCopy | None) -> d
 def _segment_to_json(row: SegmentCoverage, copy: CheckedCopy | None) -> dict[str, object]:
     """Return one segment as JSON values."""
     segment = row.segment
-    found: dict[str, object] = {
+    values: dict[str, object] = {
         "segment": segment.notation,
         "iri": segment.iri,
         "kind": segment.kind,
@@ -107,7 +108,7 @@ def _segment_to_json(row: SegmentCoverage, copy: CheckedCopy | None) -> dict[str
         "claims": [claim.name for claim in row.claims],
     }
     if segment.set_aside:
-        found["set_aside_because"] = segment.set_aside
+        values["set_aside_because"] = segment.set_aside
     if copy is not None:
-        found["quote"] = copy.quote_span(segment)
-    return found
+        values["quote"] = copy.quote_span(segment)
+    return values

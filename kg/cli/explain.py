@@ -1,4 +1,4 @@
-"""`kg explain`: why a statement holds, step by step down to the sentence, or what it lacks."""
+"""`kg explain`: why a statement holds, step by step down to the sentence, or which premise is missing."""
 
 from __future__ import annotations
 
@@ -26,21 +26,25 @@ there is no build; 2 wrong use."""
 @click.argument("subject")
 @click.argument("predicate")
 @click.argument("object", metavar="OBJECT")
-@click.option("--all", "every", is_flag=True, help="List alternative proofs too, up to 20.")
+@click.option("--all", "show_all", is_flag=True, help="List alternative proofs too, up to 20.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "ttl"]), default="text", show_default=True
 )
-def explain(subject: str, predicate: str, object: str, every: bool, form: str) -> None:
+def explain(subject: str, predicate: str, object: str, show_all: bool, form: str) -> None:
     """Prove that SUBJECT PREDICATE OBJECT holds; each a CURIE, an IRI or a label."""
+    from kg.build.project_rules import load_project_rules
     from kg.build.publishing import open_build
-    from kg.pages.explain import view as proving
+    from kg.pages.explain.statement_input import load_term_names, parse_statement
+    from kg.pages.explain.view import explain_triple
+    from kg.pages.page_queries import PageQueryReader
+    from kg.pages.reasoner_input import ReasonerInput
     from kg.pages.term_refs import as_json
 
-    store = open_build(Settings.from_environment(os.environ))
-    triple = proving.parse_statement(proving.load_term_names(store), subject, predicate, object)
-    page = proving.explain_triple(
-        proving.make_prover(store), store, proving.load_all_labels(store), triple, all_proofs=every
-    )
+    settings = Settings.from_environment(os.environ)
+    reader = PageQueryReader.from_root(open_build(settings), settings.root)
+    triple = parse_statement(load_term_names(reader), subject, predicate, object)
+    prover = ReasonerInput.load(reader.store, load_project_rules(settings.root)).make_prover()
+    page = explain_triple(prover, reader, reader.load_all_labels(), triple, all_proofs=show_all)
     if form == "json":
         click.echo(json.dumps(as_json(page), ensure_ascii=False, indent=1))
     else:
@@ -56,7 +60,9 @@ def _serialize_turtle(quads: list[object]) -> str:
     """Return quads of the default graph as Turtle."""
     from pyoxigraph import Quad, RdfFormat, serialize
 
+    from kg.namespaces import PREFIXES
     from sparqlhost.pool.query_runner import find_used_prefixes
 
     triples = [quad.triple for quad in quads if isinstance(quad, Quad)]
-    return (serialize(triples, format=RdfFormat.TURTLE, prefixes=find_used_prefixes(triples)) or b"").decode()
+    prefixes = find_used_prefixes(triples, PREFIXES)
+    return (serialize(triples, format=RdfFormat.TURTLE, prefixes=prefixes) or b"").decode()

@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from kg.errors import StoreUnavailable
+from kg.exports.export_formats import EXPORT_FORMATS, find_export_format, zip_files
 from kg.settings import Settings
 
-EXPORT_NAMES = ("sssom", "kgx", "jsonld", "nanopubs")
+_FORMAT_HELP = "\n".join(f"{row.name:8}  {row.summary}" for row in EXPORT_FORMATS.values())
 
 
 @click.command(
-    epilog="""\b
+    epilog=f"""\b
 Examples:
   kg export sssom > rrall-kg.sssom.tsv
   kg export kgx --output exported/
@@ -23,28 +24,29 @@ Examples:
   kg export nanopubs > claims.trig
 
 \b
-sssom     the accepted links to outside vocabularies
-kgx       nodes and edges (TSV and JSON Lines) with Biolink terms, hedges and conditions; several files,
-          so --output is a folder; without it, a zip archive goes to a pipe
-jsonld    claims, entities and what follows, over the context of /context.jsonld
-nanopubs  a nanopublication a claim (TriG)
+{_FORMAT_HELP}
+
+\b
+Where a format has several files, --output is a folder; without it, a zip archive goes to a pipe.
 Exit codes: 0 exported, 1 it could not be, 2 wrong use."""
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="A file, or for kgx a folder; else standard output."
+    "--output",
+    type=click.Path(path_type=Path),
+    help="A file, or a folder for several files; else standard output.",
 )
-@click.argument("name", type=click.Choice(EXPORT_NAMES))
+@click.argument("name", type=click.Choice(tuple(EXPORT_FORMATS)))
 def export(name: str, output: Path | None) -> None:
     """Export the built graph as NAME."""
     from kg.build.publishing import open_build
-    from kg.exports.export_formats import ExportFile, make_export_files, zip_files
 
     settings = Settings.from_environment(os.environ)
-    if name == "kgx" and output is None and sys.stdout.isatty():
+    export_format = find_export_format(name)
+    if len(export_format.file_types) > 1 and output is None and sys.stdout.isatty():
         raise click.UsageError(
-            "kgx is several files: name a folder with --output, or pipe the archive to a file."
+            f"{name} is several files: name a folder with --output, or pipe the archive to a file."
         )
-    files: tuple[ExportFile, ...] = make_export_files(name, open_build(settings), settings.root)
+    files = export_format.make_files(open_build(settings), settings.root)
     if output is None:
         click.echo(zip_files(files) if len(files) > 1 else files[0].text.encode(), nl=False)
         return

@@ -1,4 +1,4 @@
-"""`kg import`: bring ontologies, mapping sets and tables in beside the graph."""
+"""`kg import`: load ontologies, mapping sets and tables beside the graph."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ from kg.linking.importing import ImportRequest, ImportResult, import_file
 from kg.linking.readers.file_formats import FileFormat
 from kg.linking.readers.source_reading import ReadOptions
 from kg.linking.readers.table_reader import FALLBACK_NAMESPACE
-from kg.model.import_registry import locate_import_store
 from kg.settings import Settings
 from sparqlhost.store.disk_store import is_store_served
 
-#: problems listed on the terminal; --report writes all.
+#: problems that are printed; --report writes all of them
 MAX_LISTED = 200
 _MEGABYTE = 1_000_000
 _IRI_PATTERN = re.compile(r"(https?://|urn:)[^\s<>\"]+")
@@ -40,37 +39,37 @@ Examples:
   kg import --id atc --columns id=Code,label=Name --prefix atc atc.csv
   kg import --lenient --report skipped.txt old.obo
 
-Exit codes: 0 imported, 1 a file is broken (nothing of it is kept), 2 wrong use.""",
+Exit codes: 0 imported, 1 a file is broken (nothing of it is imported), 2 wrong use.""",
 )
 @click.argument("sources", nargs=-1, required=True, metavar="FILE|URL...")
 @click.option(
-    "--id", "ident", default="", help="Name of the import; else the file's, dates and suffixes aside."
+    "--id", "ident", default="", help="Name of the import; else the file's name without date and suffixes."
 )
-@click.option("--version", default="", help="Version of the source; else as the file says.")
-@click.option("--licence", "--license", default="", help="Licence of the source; else as the file says.")
-@click.option("--lenient", is_flag=True, help="Skip what is broken, count it, and list file and line.")
+@click.option("--version", default="", help="Version of the source; else as the file states it.")
+@click.option("--licence", "--license", default="", help="Licence of the source; else as the file states it.")
+@click.option("--lenient", is_flag=True, help="Skip what is broken, and list it with file and line.")
 @click.option("--edges", is_flag=True, help="Write OBO relationships as plain triples, not OWL restrictions.")
 @click.option("--columns", default="", help="For CSV and TSV: role=column pairs, as in id=Code,label=Name.")
 @click.option("--prefix", default="", help="For CSV and TSV: prefix of bare identifiers, as in atc.")
-@click.option("--iri", default="", help="For CSV and TSV: address of identifiers, {id} being the identifier.")
+@click.option("--iri", default="", help="For CSV and TSV: IRI of a term, with {id} for its identifier.")
 @click.option(
-    "--format", "form", type=click.Choice([f.value for f in FileFormat]), help="If it cannot be told."
+    "--format", "form", type=click.Choice([f.value for f in FileFormat]), help="If it cannot be detected."
 )
 @click.option("--store", type=click.Path(path_type=Path), help="Directory store to import into.")
-@click.option("--max-size", default=4_000, show_default=True, help="Megabytes a URL may serve.")
+@click.option("--max-size", default=4_000, show_default=True, help="Megabytes that a URL may have.")
 @click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write what was skipped here."
 )
 def import_(sources: tuple[str, ...], ident: str, version: str, licence: str, **options: object) -> None:
-    """Bring ontologies, mapping sets or tables in: each into a graph of its own, whole or not at all.
+    """Import ontologies, mapping sets or tables, each into its own graph, completely or not at all.
 
     Reads OBO, OBO Graphs JSON, OWL (RDF/XML, Functional, Manchester, XML), Turtle, N-Triples, N-Quads, TriG,
-    JSON-LD, SSSOM TSV, CSV and TSV (with --columns); packed with gzip, bzip2 or Zstandard or not.
-    An address is fetched only because you gave it.
+    JSON-LD, SSSOM TSV, CSV and TSV (with --columns), also compressed with gzip, bzip2 or Zstandard.
+    Only the addresses you give are downloaded.
     """
     if ident and len(sources) > 1:
         raise click.UsageError("--id names one import; give one FILE with it.")
-    reading = ReadOptions(
+    reading_options = ReadOptions(
         lenient=bool(options["lenient"]),
         edges=bool(options["edges"]),
         columns=_parse_columns(str(options["columns"])),
@@ -81,31 +80,31 @@ def import_(sources: tuple[str, ...], ident: str, version: str, licence: str, **
     target = options["store"] if isinstance(options["store"], Path) else None
     report = options["report"] if isinstance(options["report"], Path) else None
     for source in sources:
-        wish = ImportRequest(source, ident, version, licence, reading)
-        _print_result(_import_source(wish, target, int(str(options["max_size"])) * _MEGABYTE), report)
+        request = ImportRequest(source, ident, version, licence, reading_options)
+        _print_result(_import_source(request, target, int(str(options["max_size"])) * _MEGABYTE), report)
 
 
 def _parse_columns(text: str) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of `role=column,role=column`."""
+    """Return the pairs of `role=column,role=column`; raises UsageError."""
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     if any(not equals for _, equals, _ in pairs):
-        raise click.UsageError("--columns wants role=column pairs, as in --columns 'id=Code,label=Name'.")
+        raise click.UsageError("--columns needs role=column pairs, as in --columns 'id=Code,label=Name'.")
     return tuple((role.strip(), column.strip()) for role, _, column in pairs)
 
 
 def _check_iri_pattern(pattern: str) -> str:
-    """Return the pattern of an address, or "" where none is given."""
+    """Return the pattern of an IRI, "" when none is given; raises UsageError."""
     if pattern and not (pattern.count("{id}") == 1 and _IRI_PATTERN.fullmatch(pattern)):
         raise click.UsageError(
-            "--iri wants an address with one {id}, as in --iri 'https://example.org/code/{id}'."
+            "--iri needs an address with one {id}, as in --iri 'https://example.org/code/{id}'."
         )
     return pattern
 
 
 def _import_source(request: ImportRequest, store: Path | None, limit: int) -> ImportResult:
-    """Fetch if need be, and import one file with a progress bar."""
+    """Download a file if its source is an address, and import it; `limit` is in bytes."""
     settings = Settings.from_environment(os.environ)
-    target = locate_import_store(settings, store)
+    target = settings.locate_import_store(store)
     with _make_progress_bar() as progress, tempfile.TemporaryDirectory(prefix="kg-import-") as folder:
         path = Path(request.source)
         if "://" in request.source:
@@ -118,19 +117,20 @@ def _import_source(request: ImportRequest, store: Path | None, limit: int) -> Im
                 limit,
                 lambda total: progress.update(fetch, total=total or None),
                 lambda n: progress.advance(fetch, n),
+                settings.PRODUCT,
             )
         size = path.stat().st_size if path.is_file() else None
         task = progress.add_task(path.name, total=size)
-        held = is_store_served(target)
+        is_served = is_store_served(target)
         result = import_file(path, request, target, settings, lambda n: progress.advance(task, n))
         progress.update(task, completed=size)
-    if held:
-        click.echo("A server has this store open; it turns to the import by itself within seconds.")
+    if is_served:
+        click.echo("A running server will load the import within seconds.")
     return result
 
 
 def _make_progress_bar() -> Progress:
-    """Return a bar with rate and time left, on standard error; silent where that is no terminal."""
+    """Return a progress bar on standard error; it prints nothing if that is not a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -142,9 +142,9 @@ def _make_progress_bar() -> Progress:
 
 
 def _print_result(result: ImportResult, report: Path | None) -> None:
-    """Say what came in, and list what was skipped."""
-    made = result.imported
-    lines = [f"{made.source}:{p.line}:{p.column}: skipped: {p.message}" for p in result.problems]
+    """Print what was imported, and list what was skipped."""
+    imported = result.imported
+    lines = [f"{imported.source}:{p.line}:{p.column}: skipped: {p.message}" for p in result.problems]
     if report:
         report.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     for line in lines[:MAX_LISTED]:
@@ -153,13 +153,14 @@ def _print_result(result: ImportResult, report: Path | None) -> None:
         click.echo(f"... and {len(lines) - MAX_LISTED} more; --report FILE writes all.", err=True)
     for prefix, curie in sorted(result.unknown_prefixes.items()):
         click.echo(
-            f"The prefix {prefix!r} is no vocabulary's, or {curie} is not spelt as its identifiers are "
-            f"(data/mappings/prefixes.tsv): such terms stand at {FALLBACK_NAMESPACE}{curie}, which nobody may keep. "
-            "To give them an address of yours, import again with --iri 'https://example.org/code/{id}'.",
+            f"{prefix}: Unknown prefix; these terms get placeholder IRIs that may not resolve "
+            f"({FALLBACK_NAMESPACE}{curie}), or {curie} is not a valid identifier of that vocabulary. "
+            "Add it to data/mappings/prefixes.tsv, "
+            "or import again with --iri 'https://example.org/code/{id}'.",
             err=True,
         )
-    skipped = f", {made.skipped} broken parts skipped" if made.skipped else ""
+    skipped = f", {imported.skipped} broken parts skipped" if imported.skipped else ""
     click.echo(
-        f"{made.id}: {made.triples:,} triples, {made.terms:,} labelled terms{skipped}; "
-        f"version {made.version}, licence {made.licence}; in graph {made.graph.value}"
+        f"{imported.id}: {imported.triples:,} triples, {imported.terms:,} labelled terms{skipped}; "
+        f"version {imported.version}, licence {imported.licence}; in graph {imported.graph.value}"
     )

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kg.linking.importing import remove_import
-from kg.model.import_registry import ImportedDataset, find_import, list_imports, locate_import_store
+from kg.model.import_registry import ImportedDataset, find_import, list_imports
 from kg.settings import Settings
 from sparqlhost.store.staging import open_readonly
 
@@ -28,16 +28,15 @@ Examples:
 
 Exit codes: 0 done, 1 there is no such import, 2 wrong use.""",
 )
-@click.option("--store", type=click.Path(path_type=Path), help="Directory store to look into.")
+@click.option("--store", type=click.Path(path_type=Path), help="Directory store of the imports.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_context
 def imports(context: click.Context, store: Path | None, as_json: bool) -> None:
-    """List the imported ontologies with source, version, licence, checksum, date and counts."""
-    target = locate_import_store(Settings.from_environment(os.environ), store)
+    """List the imports with source, version, licence, checksum, date and counts."""
+    target = Settings.from_environment(os.environ).locate_import_store(store)
     context.obj = target
     if context.invoked_subcommand is None:
-        every = list_imports(open_readonly(target)) if target.exists() else ()
-        _print_json(every) if as_json else _print_table(every)
+        _print_imports(target, as_json)
 
 
 @imports.command("list")
@@ -45,8 +44,13 @@ def imports(context: click.Context, store: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def list_command(target: Path, as_json: bool) -> None:
     """List the imports, as `kg imports` alone does."""
-    every = list_imports(open_readonly(target)) if target.exists() else ()
-    _print_json(every) if as_json else _print_table(every)
+    _print_imports(target, as_json)
+
+
+def _print_imports(target: Path, as_json: bool) -> None:
+    """Print the imports of a store; none if it does not exist."""
+    datasets = list_imports(open_readonly(target)) if target.exists() else ()
+    _print_json(datasets) if as_json else _print_table(datasets)
 
 
 @imports.command("remove")
@@ -57,9 +61,9 @@ def remove_command(target: Path, ids: tuple[str, ...], store: Path | None) -> No
     """Remove imports with their descriptions."""
     target = store or target
     for ident in ids:
-        found = find_import(open_readonly(target), ident)
+        imported = find_import(open_readonly(target), ident)
         remove_import(ident, target)
-        click.echo(f"{ident}: {found.triples:,} triples removed.")
+        click.echo(f"{ident}: {imported.triples:,} triples removed.")
 
 
 def _print_json(datasets: tuple[ImportedDataset, ...]) -> None:
@@ -72,7 +76,7 @@ def _print_json(datasets: tuple[ImportedDataset, ...]) -> None:
 def _print_table(datasets: tuple[ImportedDataset, ...]) -> None:
     """Print the imports as a table."""
     if not datasets:
-        click.echo("No imports yet: kg import FILE brings one in.")
+        click.echo("No imports yet; use kg import FILE.")
         return
     table = Table("id", "version", "triples", "terms", "licence", "imported", "source", "sha256", box=None)
     for i in datasets:

@@ -1,4 +1,4 @@
-"""`kg link`: candidates for links to outside terms; `review` judges them, `check` looks at them anew."""
+"""`kg link`: find candidates for links to outside terms, review them, check the accepted ones."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import getpass
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -19,16 +21,16 @@ from kg.linking.candidates import Candidate
 from kg.linking.link_checking import LinkFinding, check_links
 from kg.linking.linkable_entities import LinkableEntity
 from kg.linking.verdicts import VERDICT_KEYS, VERDICT_PREDICATES, Verdict, explain_unwritable, record_verdict
-from kg.linking.workbench import open_remote_workbench, open_workbench
-from kg.pages.review.view import candidate_as_dict, format_side_by_side
+from kg.linking.workbench import Workbench, open_remote_workbench, open_workbench
+from kg.pages.review.view import candidate_as_dict
 from kg.settings import Settings
 
 
 class LinkGroup(click.Group):
-    """A group whose first word may also be an entity: then candidates are looked for."""
+    """A group whose first argument may also be an entity: then its candidates are listed."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the hidden command `find` before anything that names no command."""
+        """Insert the hidden command `find` before arguments that do not begin with a command."""
         if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
             args = ["find", *args]
         return super().parse_args(ctx, args)
@@ -44,10 +46,10 @@ Use:
   kg link check [--in IMPORT] [--json]""",
 )
 def link() -> None:
-    """Find outside terms an entity may be linked to; judge them; check what was accepted.
+    """Find outside terms an entity may be linked to, review them, check the accepted links.
 
-    ENTITY is a CURIE (prefix:Name), a name, or any text; none means all. Candidates come from labels,
-    synonyms, cross-references of accepted matches and likeness; nothing is accepted by the machine.
+    ENTITY is a CURIE (prefix:Name), a name, or any text; without one, all entities. Candidates come from
+    labels, synonyms, cross-references of accepted matches and similar names; none is accepted automatically.
     """
 
 
@@ -60,8 +62,9 @@ _STORE_OPTION = click.option(
 _TOP_OPTION = click.option(
     "--top", type=click.IntRange(1, 100), default=5, show_default=True, help="Candidates an import."
 )
-#: entities of which each is told, be it without a candidate
+#: up to this many entities, those without a candidate are listed too
 _LIST_ALL_UP_TO = 10
+_TERMINAL_WIDTH = 100
 _JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 
 
@@ -93,8 +96,8 @@ def find_command(
     with _open_bench(settings, imports, store, remotes, wanted) as bench:
         hidden = {"rejected"} if every or wanted else {"rejected", "accepted"}
         rows = [
-            (entity, bench.candidates(entity, top, lambda verdict: verdict not in hidden))
-            for entity in bench.pick(wanted)
+            (entity, bench.find_candidates(entity, top, lambda verdict: verdict not in hidden))
+            for entity in bench.pick_entities(wanted)
         ]
     _print_json(rows) if as_json else _print_candidates(rows)
 
@@ -105,21 +108,21 @@ def _open_bench(
     store: Path | None,
     remotes: tuple[str, ...],
     wanted: tuple[str, ...],
-) -> Any:
-    """Return the workbench over the imports or over what remote endpoints answer, as a context."""
+) -> AbstractContextManager[Workbench]:
+    """Return the workbench over the imports, or over what remote endpoints answer."""
     if remotes:
         return open_remote_workbench(settings, remotes, wanted, _print_progress)
     return open_workbench(settings, imports, store, _print_progress)
 
 
 def _print_progress(sentence: str) -> None:
-    """Say what takes time, on standard error."""
+    """Print a sentence on standard error."""
     click.echo(sentence, err=True)
 
 
 def _print_json(rows: list[tuple[LinkableEntity, list[Candidate]]]) -> None:
     """Print entities with their candidates as JSON."""
-    found = [
+    items = [
         {
             "entity": entity.curie,
             "label": entity.label,
@@ -128,27 +131,26 @@ def _print_json(rows: list[tuple[LinkableEntity, list[Candidate]]]) -> None:
         }
         for entity, candidates in rows
     ]
-    click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    click.echo(json.dumps(items, indent=1, ensure_ascii=False))
 
 
 def _print_candidates(rows: list[tuple[LinkableEntity, list[Candidate]]]) -> None:
-    """Print entities with their candidates for people; of many entities, only those that have some."""
-    few = len(rows) <= _LIST_ALL_UP_TO
-    for entity, found in rows:
-        if not found and not few:
+    """Print entities with their candidates; of many entities, only those that have some."""
+    lists_all = len(rows) <= _LIST_ALL_UP_TO
+    for entity, candidates in rows:
+        if not candidates and not lists_all:
             continue
         click.secho(f"{entity.curie or 'text'}  {entity.label}", bold=True)
         if entity.definition:
             click.echo(f"    {entity.definition}")
-        for candidate in found:
+        for candidate in candidates:
             click.echo("\n".join(_format_candidate(candidate)))
-        if not found:
+        if not candidates:
             click.echo("  no candidate")
-    without = "" if few else f"{sum(not found for _, found in rows)} entities without a candidate; "
-    total = _format_count(sum(len(found) for _, found in rows), "candidate", "candidates")
-    click.echo(
-        f"{without}{total} for {_format_count(len(rows), 'entity', 'entities')}; nothing was accepted."
-    )
+    without = sum(not candidates for _, candidates in rows)
+    head = "" if lists_all else f"{without} entities without a candidate; "
+    total = _format_count(sum(len(candidates) for _, candidates in rows), "candidate", "candidates")
+    click.echo(f"{head}{total} for {_format_count(len(rows), 'entity', 'entities')}; nothing was accepted.")
 
 
 def _format_count(number: int, singular: str, plural: str) -> str:
@@ -157,9 +159,9 @@ def _format_count(number: int, singular: str, plural: str) -> str:
 
 
 def _format_candidate(candidate: Candidate) -> Iterable[str]:
-    """Yield what there is to know of a candidate."""
-    marks = [word for word in (candidate.verdict, "OBSOLETE" if candidate.obsolete else "") if word]
-    mark = f"  [{', '.join(marks)}]" if marks else ""
+    """Yield the lines of a candidate: score, CURIE and label, reasons, path to the root, definition."""
+    flags = [word for word in (candidate.verdict, "OBSOLETE" if candidate.obsolete else "") if word]
+    mark = f"  [{', '.join(flags)}]" if flags else ""
     yield f"  {candidate.score:.2f}  {candidate.curie}  {candidate.label}  ({candidate.imported}){mark}"
     if candidate.replaced:
         yield f"        replaced by {candidate.replaced}"
@@ -180,48 +182,47 @@ def _format_candidate(candidate: Candidate) -> Iterable[str]:
 def review_command(
     wanted: tuple[str, ...], imports: tuple[str, ...], store: Path | None, author: str, top: int
 ) -> None:
-    """Judge candidates one by one; every verdict is a row of data/mappings at once.
+    """Review candidates one by one; each verdict is written to data/mappings at once.
 
     Keys: e exact, b broad, n narrow, c close, r related, x reject, s skip, q quit.
     """
     settings = Settings.from_environment(os.environ)
     author = author or getpass.getuser()
-    said = 0
+    written = 0
     with (
         open_workbench(settings, imports, store, _print_progress) as bench,
-        open_mapping_trial(settings, bench.prefixes) as tried,
+        open_mapping_trial(settings, bench.prefixes) as trial,
     ):
         for entity in bench.pick_entities(wanted):
             for candidate in bench.find_candidates(entity, top, lambda verdict: verdict == ""):
-                if entity.curie and (why := explain_unwritable(candidate, bench.prefixes)):
-                    _print_progress(f"{candidate.curie}, for {entity.curie}, is passed over: {why}")
+                if entity.curie and (reason := explain_unwritable(candidate, bench.prefixes)):
+                    _print_progress(f"{candidate.curie}, for {entity.curie}, is skipped: {reason}")
                     continue
-                word = _ask_for_verdict(entity, candidate) if entity.curie else "skip"
-                if word == "quit":
-                    click.echo(f"{said} verdicts written.")
+                choice = _ask_for_verdict(entity, candidate) if entity.curie else "skip"
+                if choice == "quit":
+                    click.echo(f"{written} verdicts written.")
                     return
-                if word == "skip":
+                if choice == "skip":
                     continue
                 today = datetime.now(UTC).date()
                 source = bench.find_source_file(candidate.imported)
-                made = record_verdict(
-                    Verdict(candidate, word, author, today, source=source), bench.prefixes, settings.root
-                )
-                said += 1
-                click.echo(f"  written: {made.subject_id} {word} {made.object_id} by {made.author_label}")
-                if word in VERDICT_PREDICATES:
-                    _print_changes(tried.add_mapping(made))
-    click.echo(f"{said} verdicts written." if said else "Nothing written.")
+                verdict = Verdict(candidate, choice, author, today, source=source)
+                row = record_verdict(verdict, bench.prefixes, settings.root)
+                written += 1
+                click.echo(f"  written: {row.subject_id} {choice} {row.object_id} by {row.author_label}")
+                if choice in VERDICT_PREDICATES:
+                    _print_changes(trial.add_mapping(row))
+    click.echo(f"{written} verdicts written." if written else "Nothing written.")
 
 
 def _ask_for_verdict(entity: LinkableEntity, candidate: Candidate) -> str:
-    """Show the pair side by side and return the verdict the user's key means."""
+    """Print a pair side by side and return the choice of the key that the user presses."""
     click.echo()
-    click.echo("\n".join(format_side_by_side(entity, candidate)))
+    click.echo("\n".join(_format_side_by_side(entity, candidate)))
     keys = {**VERDICT_KEYS, "q": "quit"}
-    shown = "  ".join(f"[{key}]{word}" for key, word in keys.items())
+    prompt = "  ".join(f"[{key}]{choice}" for key, choice in keys.items())
     while True:
-        click.echo(shown + "  ? ", nl=False)
+        click.echo(f"{prompt}  ? ", nl=False)
         key = _read_key()
         click.echo(key)
         if key[:1].lower() in keys:
@@ -230,7 +231,7 @@ def _ask_for_verdict(entity: LinkableEntity, candidate: Candidate) -> str:
 
 
 def _read_key() -> str:
-    """Return the key pressed, or the next line where input is no terminal; its end means q."""
+    """Return the key pressed, or the next line of input that is not a terminal; "q" at its end."""
     if os.isatty(0):
         return str(click.getchar())
     return sys.stdin.readline().strip() or "q"
@@ -253,7 +254,7 @@ def _print_changes(changes: Iterable[AnswerChange]) -> None:
 def check_command(imports: tuple[str, ...], store: Path | None, as_json: bool) -> None:
     """Check accepted links against the imports: obsolete, gone, merged or relabelled targets.
 
-    Exit code 1 when any is found, 0 when every checked link is in order.
+    Exit code 1 when one is found, 0 when there is none.
     """
     settings = Settings.from_environment(os.environ)
     with open_workbench(settings, imports, store, _print_progress) as bench:
@@ -264,7 +265,7 @@ def check_command(imports: tuple[str, ...], store: Path | None, as_json: bool) -
         _print_findings(findings)
         click.echo(
             f"{checked} links checked against {', '.join(i.imported.id for i in bench.indexes)}: "
-            f"{len(findings) or 'none'} to look at."
+            f"{_format_need(len(findings))} review."
         )
     if not checked:
         raise BadData(
@@ -274,8 +275,13 @@ def check_command(imports: tuple[str, ...], store: Path | None, as_json: bool) -
         raise click.exceptions.Exit(1)
 
 
+def _format_need(number: int) -> str:
+    """Return "none need", "1 needs" or "N need"."""
+    return "1 needs" if number == 1 else f"{number or 'none'} need"
+
+
 def _print_findings(findings: Iterable[LinkFinding]) -> None:
-    """Print what is wrong with links, with what to do."""
+    """Print the problems of links, what to do, and the answers that differ without them."""
     for finding in findings:
         row = finding.row
         click.echo(
@@ -284,3 +290,23 @@ def _print_findings(findings: Iterable[LinkFinding]) -> None:
         )
         for change in finding.changes:
             click.echo(f"    without it {change.sentence}")
+
+
+def _format_side_by_side(entity: LinkableEntity, candidate: Candidate) -> list[str]:
+    """Return the lines of two columns of text: the entity at the left, the outside term at the right."""
+    width = _TERMINAL_WIDTH // 2 - 2
+    other_names = "; ".join(name for name, _ in entity.names[1:])
+    state = f"OBSOLETE, replaced by {candidate.replaced or 'nothing'}" if candidate.obsolete else ""
+    left = [entity.curie, entity.label, other_names, "", entity.definition]
+    right = [
+        f"{candidate.curie}  {candidate.score:.2f}  {candidate.imported} {candidate.version}",
+        candidate.label,
+        f"under {' < '.join(candidate.path)}" if candidate.path else "",
+        state,
+        candidate.definition or "(no definition)",
+        *(f"- {reason.sentence}" for reason in candidate.reasons),
+    ]
+    columns = [
+        [line for text in texts for line in textwrap.wrap(text, width) or [""]] for texts in (left, right)
+    ]
+    return [f"{entry:<{width}} | {term}".rstrip() for entry, term in zip_longest(*columns, fillvalue="")]

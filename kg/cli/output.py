@@ -1,4 +1,4 @@
-"""Progress on a terminal: the step at hand, on stderr; nothing when stderr is not a terminal."""
+"""What commands print: answers as a table, CSV or JSON on stdout, and the current step on stderr."""
 
 from __future__ import annotations
 
@@ -17,19 +17,6 @@ from rich.text import Text
 from kg.namespaces import XSD, compress_iri
 from sparqlhost.store.interface import Solutions, Term
 
-
-@contextmanager
-def show_progress() -> Iterator[Callable[[str], None]]:
-    """Offer a function that names the step at hand."""
-    console = Console(stderr=True)
-    with console.status("starting") as status:
-        yield lambda step: status.update(f"{step} …")
-
-
-#: MERGED kg.cli.output
-#: MERGED Answers on the command line: a table for people, CSV and JSON for programs.
-
-
 OUTPUT_FORMATS = ("table", "csv", "json")
 
 _MIN_COLUMN_WIDTH = 8  # characters a column needs to be read
@@ -37,8 +24,16 @@ _MIN_COLUMN_WIDTH = 8  # characters a column needs to be read
 TermFormatter = Callable[[Term | None], str]
 
 
+@contextmanager
+def show_progress() -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows the current step on stderr, if that is a terminal."""
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        yield lambda step: status.update(f"{step} …")
+
+
 def print_solutions(solutions: Solutions, format: str, format_cell: TermFormatter | None = None) -> None:
-    """Print solutions in a format; `show` says what a cell of the table reads."""
+    """Print solutions in one of OUTPUT_FORMATS; `format_cell` makes the cells of the table."""
     if format == "json":
         click.echo(json.dumps(solutions_to_json(solutions), indent=1, ensure_ascii=False))
     elif format == "csv":
@@ -64,7 +59,7 @@ def solutions_to_csv(solutions: Solutions) -> str:
 
 
 def format_term(term: Term | None) -> str:
-    """Return a term as people write it: a CURIE, or a lexical form."""
+    """Return an IRI as a CURIE, a literal as its lexical form."""
     return compress_iri(term.value) if isinstance(term, NamedNode) else _term_to_text(term)
 
 
@@ -76,23 +71,23 @@ def _term_to_text(term: Term | None) -> str:
 
 
 def _term_to_json(term: Term) -> dict[str, str]:
-    """Return a term in the form of the specification, section 3.2.2."""
+    """Return a term as SPARQL 1.1 Query Results JSON, section 3.2.2, has it."""
     if isinstance(term, NamedNode):
         return {"type": "uri", "value": term.value}
     if isinstance(term, BlankNode):
         return {"type": "bnode", "value": term.value}
     if not isinstance(term, Literal):
         return {"type": "triple", "value": str(term)}
-    found = {"type": "literal", "value": term.value}
+    binding = {"type": "literal", "value": term.value}
     if term.language:
-        found["xml:lang"] = term.language
+        binding["xml:lang"] = term.language
     elif term.datatype != XSD["string"]:
-        found["datatype"] = term.datatype.value
-    return found
+        binding["datatype"] = term.datatype.value
+    return binding
 
 
 def _print_table(solutions: Solutions, format_cell: TermFormatter) -> None:
-    """Print a table as wide as the terminal, or as it needs to be when piped; records when too narrow."""
+    """Print a table as wide as the terminal, unfolded when piped; records on a narrow terminal."""
     console = Console(highlight=False)
     cells = [[format_cell(term) for term in row] for row in solutions.rows]
     if console.is_terminal and console.width < _MIN_COLUMN_WIDTH * len(solutions.variables):

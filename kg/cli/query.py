@@ -14,6 +14,7 @@ from kg.cli.output import OUTPUT_FORMATS, print_solutions
 from kg.errors import BadQuery, NotFound
 from kg.namespaces import PREFIXES, XSD
 from kg.settings import Settings
+from kg.text_files import read_text
 from sparqlhost.pool.query_runner import find_used_prefixes
 from sparqlhost.store.interface import Solutions, Store
 
@@ -39,8 +40,10 @@ SELECT and ASK give a table, CSV or JSON; CONSTRUCT and DESCRIBE give Turtle.
 Exit codes: 0 answered, 1 no such file or not a query, 2 wrong use."""
 )
 @click.argument("query", metavar="FILE|TEXT|-")
-@click.option("--format", "format_", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True)
-def query(query: str, format_: str) -> None:
+@click.option(
+    "--format", "output_format", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True
+)
+def query(query: str, output_format: str) -> None:
     """Run a SPARQL query over the built graph."""
     from kg.linking.build_overlay import open_build_with_imports
     from kg.linking.named_remotes import answer_service_calls
@@ -50,7 +53,7 @@ def query(query: str, format_: str) -> None:
     store = open_build_with_imports(settings)
     try:
         called, notes = answer_service_calls(declare_prefixes(text), settings)
-        if not _run_by_form(store, called, format_):
+        if not _run_by_form(store, called, output_format):
             _print_unknown_terms(store, declare_prefixes(text))
         for note in notes:
             click.echo(f"kg: {note} The answer is without it.", err=True)
@@ -63,15 +66,12 @@ def query(query: str, format_: str) -> None:
 
 
 def _read_query(given: str) -> tuple[str, str]:
-    """Return the query text and what to call it; raises NotFound for a file that is not there."""
+    """Return the query text and its name in messages; raises NotFound for a missing file."""
     if given == "-":
         return sys.stdin.read(), "standard input"
     path = Path(given)
     if "{" not in given and len(given) < 4096 and path.is_file():
-        try:
-            return path.read_text("utf-8"), given
-        except (OSError, UnicodeDecodeError) as error:
-            raise NotFound("The file is not a readable UTF-8 text.", location=given) from error
+        return read_text(path, given), given
     if given.endswith((".rq", ".sparql")) and " " not in given:
         raise NotFound(
             "There is no such file.", location=given, hint="Check the name; queries/ holds examples."
@@ -80,7 +80,7 @@ def _read_query(given: str) -> tuple[str, str]:
 
 
 def declare_prefixes(text: str) -> str:
-    """Return the query with a line of those of the project's prefixes that it uses and does not declare."""
+    """Return the query preceded by one line with the project's prefixes that it uses and does not declare."""
     declared = {
         name.lower() for name in PREFIXES if f"prefix {name}:".lower() in " ".join(text.split()).lower()
     }
@@ -90,43 +90,45 @@ def declare_prefixes(text: str) -> str:
 
 
 def _print_unknown_terms(store: Store, text: str) -> None:
-    """Say on stderr which terms of a query without an answer are in no graph: they may be misspelt."""
+    """Print on stderr the terms of a query without an answer that are in no graph: they may be misspelt."""
     from kg.pages.explain.statement_input import describe_unknown_terms
-    from kg.pages.explain.view import load_all_labels
+    from kg.pages.page_queries import PageQueryReader
 
-    for sentence in describe_unknown_terms(store, load_all_labels(store).labels, text):
+    reader = PageQueryReader.from_root(store, Settings.from_environment(os.environ).root)
+    for sentence in describe_unknown_terms(reader, text):
         click.echo(f"kg: {sentence}", err=True)
 
 
-def _run_by_form(store: Store, text: str, format_: str) -> bool:
-    """Run a query by its form, the first that the store accepts; say whether anything was found."""
+def _run_by_form(store: Store, text: str, output_format: str) -> bool:
+    """Run a query as the first form that the store accepts; return whether the answer has anything."""
     if _UPDATE_START.match(text):
         raise BadQuery("This is an update.", hint="Nothing is written here; a server with a token takes it.")
-    for form in (_run_select, _run_ask, _run_construct):
+    for run_form in (_run_select, _run_ask, _run_construct):
         try:
-            return form(store, text, format_)
+            return run_form(store, text, output_format)
         except BadQuery as error:
             if not error.message.startswith("The query is not a"):
                 raise
     raise BadQuery("This is neither SELECT, ASK, CONSTRUCT nor DESCRIBE.", hint="Updates are not run here.")
 
 
-def _run_select(store: Store, text: str, format_: str) -> bool:
-    found = store.select(text)
-    print_solutions(found, format_)
-    return bool(len(found))
+def _run_select(store: Store, text: str, output_format: str) -> bool:
+    solutions = store.select(text)
+    print_solutions(solutions, output_format)
+    return bool(len(solutions))
 
 
-def _run_ask(store: Store, text: str, format_: str) -> bool:
-    true = store.ask(text)
-    value = Literal("true" if true else "false", datatype=XSD["boolean"])
-    print_solutions(Solutions(("answer",), ((value,),)), format_)
-    return true
+def _run_ask(store: Store, text: str, output_format: str) -> bool:
+    is_true = store.ask(text)
+    value = Literal("true" if is_true else "false", datatype=XSD["boolean"])
+    print_solutions(Solutions(("answer",), ((value,),)), output_format)
+    return is_true
 
 
-def _run_construct(store: Store, text: str, format_: str) -> bool:
-    del format_
+def _run_construct(store: Store, text: str, output_format: str) -> bool:
+    del output_format
     triples = [*store.construct(text)]
-    content = serialize(triples, format=RdfFormat.TURTLE, prefixes=find_used_prefixes(triples)) or b""
+    prefixes = find_used_prefixes(triples, PREFIXES)
+    content = serialize(triples, format=RdfFormat.TURTLE, prefixes=prefixes) or b""
     click.echo(content.decode("utf-8"), nl=False)
     return bool(triples)

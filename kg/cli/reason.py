@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 import click
 
+from kg.settings import Settings
+
 if TYPE_CHECKING:
-    from rlreason.closure import Closure
-    from rlreason.proofs import Proof
-    from rlreason.relation import FactSet
+    from rlreason import Closure
     from rlreason.rule_engine import ProgressCallback
 
 EXIT_INCONSISTENT = 3
-#: violations told one by one
+#: contradictions that are written one by one
 MAX_REPORTED = 50
-#: facts up to which their proofs are told too
+#: number of facts up to which each comes with its proof; more take too much time and memory
 MAX_FACTS_TO_PROVE = 300_000
+_UNNAMED_NOTE = (
+    "kg: what follows for the {count:,} class expressions without a name is left out (--unnamed writes it)."
+)
 
 
 @click.command(
@@ -33,49 +36,51 @@ Examples:
   kg reason --axiomatic small.ttl
   kg reason ontology.ttl data.ttl --remote http://127.0.0.1:7878/query
 
-Exit codes: 0 consistent; 1 a file cannot be read (file, line and column are told); 2 wrong use;
-3 inconsistent: the violations are on stderr, the closure is still written."""
+Exit codes: 0 consistent; 1 a file cannot be read (the message names file, line and column); 2 wrong use;
+3 inconsistent: the contradictions are on stderr, the closure is still written."""
 )
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write; .gz packs, .ttl writes Turtle. Default: N-Triples on stdout.",
+    help="Where to write: .gz compresses, .ttl writes Turtle. Default: N-Triples on stdout.",
 )
 @click.option("--axiomatic", is_flag=True, help="Write reflexive and axiomatic triples too.")
 @click.option(
-    "--with-input", is_flag=True, help="Write what was read too: one graph, blank nodes under one name."
+    "--with-input",
+    is_flag=True,
+    help="Write the triples that were read too: one graph, in which blank nodes keep one name.",
 )
 @click.option(
-    "--lean/--no-lean",
-    default=None,
-    help="Treat anonymous restrictions stated alike as one. Default: only where there are very many.",
+    "--unnamed",
+    is_flag=True,
+    help="Write what follows for class expressions without a name too: many triples in a large ontology.",
 )
 @click.option(
     "--remote",
     metavar="URL",
-    help="Reason on the SPARQL 1.1 server with this query address, with SPARQL Update; files are sent there.",
+    help="Reason on the SPARQL 1.1 server with this query address, by SPARQL Update; FILEs are sent there.",
 )
-@click.option("--graph", metavar="IRI", help="With --remote: the graph to read there, in the place of files.")
+@click.option("--graph", metavar="IRI", help="With --remote: the graph to read there, instead of FILEs.")
 def reason(
     files: tuple[Path, ...],
     output: Path | None,
     axiomatic: bool,
     with_input: bool,
-    lean: bool | None,
+    unnamed: bool,
     remote: str | None,
     graph: str | None,
 ) -> None:
-    """Write the triples that OWL 2 RL infers from FILEs: RDF in any syntax, OBO, packed or not."""
+    """Write the triples that OWL 2 RL infers from FILEs: RDF in any syntax, OBO, compressed or not."""
     from kg.linking.readers.format_dispatch import read_triples_of_files
 
     if not files and not (remote and graph):
         raise click.UsageError("Missing argument 'FILE...'.")
     if output is not None and not output.absolute().parent.is_dir():
-        raise click.BadParameter(f"there is no folder {output.parent}.", param_hint="--output")
-    if remote and (axiomatic or with_input or lean is not None):
+        raise click.BadParameter(f"the folder {output.parent} does not exist.", param_hint="--output")
+    if remote and (axiomatic or with_input or unnamed):
         raise click.UsageError(
-            "--axiomatic, --with-input and --lean are for reasoning here; leave them out with --remote."
+            "--axiomatic, --with-input and --unnamed are for reasoning here; leave them out with --remote."
         )
     if remote:
         from kg.cli.reason_remote import reason_remotely
@@ -84,37 +89,34 @@ def reason(
             triples = read_triples_of_files(files) if files else None
             code = reason_remotely(remote, triples, graph, output, progress)
         sys.exit(code)
-    from rlreason.closure import close
+    from kg.build.project_rules import format_term, load_project_rules
+    from rlreason import close
 
+    rules = load_project_rules(Settings.from_environment(os.environ).root)
     with _show_progress() as progress:
         closure = close(
             read_triples_of_files(files),
+            rules,
             axiomatic=axiomatic,
-            merge_equal_restrictions=lean,
+            unnamed_expressions=unnamed,
+            format_term=format_term,
             progress=progress,
         )
-    for note in closure.notes:
-        click.echo(f"kg: {note}", err=True)
-    _write_triples(closure, output, closure.asserted_facts if with_input else None)
+    if closure.left_out_expressions:
+        click.echo(_UNNAMED_NOTE.format(count=closure.left_out_expressions), err=True)
+    _write_triples(closure, output, with_input)
     sys.exit(_report_inconsistencies(closure))
 
 
-def _write_triples(closure: Closure, output: Path | None, asserted: FactSet | None) -> None:
-    """Write the inferred triples, after those of `before`."""
-    from rlreason.closure import decode_triples, serialize_ntriples
-
-    dictionary = closure.engine.dictionary
-    parts = [part for part in (asserted, closure.inferred_facts) if part is not None]
-    if output is not None and ".ttl" in output.suffixes:
+def _write_triples(closure: Closure, output: Path | None, with_input: bool) -> None:
+    """Write the inferred triples, after those that were read if wanted."""
+    with _open_output(output) as stream:
+        if output is None or ".ttl" not in output.suffixes:
+            closure.write_ntriples(stream, with_asserted=with_input)
+            return
         from pyoxigraph import RdfFormat, serialize
 
-        triples = chain.from_iterable(decode_triples(part, dictionary) for part in parts)
-        blocks: Iterator[bytes] = iter((serialize(triples, format=RdfFormat.TURTLE) or b"",))
-    else:
-        blocks = chain.from_iterable(serialize_ntriples(part, dictionary) for part in parts)
-    with _open_output(output) as stream:
-        for block in blocks:
-            stream.write(block)
+        serialize(closure.iterate_triples(with_asserted=with_input), stream, format=RdfFormat.TURTLE)
 
 
 @contextmanager
@@ -134,38 +136,26 @@ def _open_output(output: Path | None) -> Iterator[IO[bytes]]:
         yield cast("IO[bytes]", stream)
 
 
-def _format_derivation(proof: Proof, depth: int) -> Iterator[str]:
-    """Yield the derived premises of a proof, each with what it rests on."""
-    from rlreason.proofs import Derived
-    from rlreason.wording import fill_wording, format_triple
-
-    for premise in proof.premises if isinstance(proof, Derived) else ():
-        if isinstance(premise, Derived):
-            reason = fill_wording(premise.wording, premise.bindings)
-            yield f"{'  ' * depth}{format_triple(*premise.triple)} follows by {premise.rule}: {reason}"
-            yield from _format_derivation(premise, depth + 1)
-        else:
-            yield f"{'  ' * depth}{format_triple(*premise.triple)} is given"
-
-
 def _report_inconsistencies(closure: Closure) -> int:
-    """Write what contradicts to stderr, each with its proof; return the exit code."""
-    from rlreason.proofs import Prover
+    """Write the contradictions to stderr, each with the proofs of its premises; return the exit code."""
+    from kg.build.project_rules import format_term
+    from rlreason import format_proof
 
-    found = closure.inconsistencies
-    prover = Prover.from_closure(closure) if found and len(closure.state.facts) < MAX_FACTS_TO_PROVE else None
-    for each in found[:MAX_REPORTED]:
-        click.echo(f"inconsistent: {each}", err=True)
-        for line in _format_derivation(prover.prove_inconsistency(each), 1) if prover else ():
-            click.echo(line, err=True)
-    if len(found) > MAX_REPORTED:
-        click.echo(f"inconsistent: and {len(found) - MAX_REPORTED} more.", err=True)
-    return EXIT_INCONSISTENT if found else 0
+    inconsistencies = closure.inconsistencies
+    for inconsistency in inconsistencies[:MAX_REPORTED]:
+        click.echo(f"inconsistent: {inconsistency}", err=True)
+        if closure.fact_count < MAX_FACTS_TO_PROVE:
+            for premise in closure.explain_inconsistency(inconsistency).premises:
+                for line in format_proof(premise, format_term, depth=1):
+                    click.echo(line, err=True)
+    if len(inconsistencies) > MAX_REPORTED:
+        click.echo(f"inconsistent: and {len(inconsistencies) - MAX_REPORTED} more.", err=True)
+    return EXIT_INCONSISTENT if inconsistencies else 0
 
 
 @contextmanager
 def _show_progress() -> Iterator[ProgressCallback | None]:
-    """Offer a function that tells rounds on a terminal; None elsewhere."""
+    """Yield a function that writes the rounds to a terminal; None where stderr is not one."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -1,43 +1,44 @@
-"""The transport of remote reasoning: a SPARQL 1.1 server the user named, asked through the remote store."""
+"""`kg reason --remote`: the rules run on another SPARQL 1.1 server, where the graph lives."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from pyoxigraph import NamedNode, Quad, Triple
 
-from kg.namespaces import GRAPH
+from kg.build.project_rules import format_term, load_project_rules
+from kg.errors import UserError
+from kg.model.graphs import REASON_AXIOMATIC, REASON_GIVEN, REASON_INFERRED
 from kg.settings import Settings
-from rlreason.remote_closure import ClosureGraphs, close_remotely
+from rlreason import ClosureGraphs, RemoteError, close_remotely
 from rlreason.rule_engine import ProgressCallback
-from rlreason.term_dictionary import Term
 from sparqlhost.remote.remote_store import RemoteStore
-
-ASSERTED_GRAPH = GRAPH["reason/given"]
-INFERRED_GRAPH = GRAPH["reason/inferred"]
-AXIOMATIC_GRAPH = GRAPH["reason/axiomatic"]
+from sparqlhost.store.interface import Term
 
 
 class RemoteStoreConnection:
-    """A server that runs the rules: it is sent triples, queries and updates, and nothing else."""
+    """A server that runs the rules, as a connection of `close_remotely`, and the triples sent to it."""
 
     def __init__(self, address: str, settings: Settings) -> None:
         """Reach the query address of a server; its update address follows from it or from the settings."""
         self._store = RemoteStore(address, settings)
 
-    def select_rows(self, query: str) -> Iterable[dict[str, Term]]:
+    def select_rows(self, query: str) -> Iterator[dict[str, Term]]:
         """Yield the rows of a SELECT."""
-        return iter(self._store.select(query))
+        with _translate_errors():
+            yield from self._store.select(query)
 
     def run_update(self, update: str) -> None:
         """Run a SPARQL update."""
-        self._store.update(update)
+        with _translate_errors():
+            self._store.update(update)
 
-    def replace_graph(self, triples: Iterable[Triple], graph: NamedNode = ASSERTED_GRAPH) -> None:
-        """Put triples in the place of what a graph held."""
+    def replace_graph(self, triples: Iterable[Triple], graph: NamedNode = REASON_GIVEN) -> None:
+        """Replace the content of a graph."""
         self._store.remove_graph(graph)
         self._store.load_quads(Quad(t.subject, t.predicate, t.object, graph) for t in triples)
 
@@ -46,19 +47,24 @@ class RemoteStoreConnection:
         return self._store.read_graph(graph)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self._store.close()
 
 
+@contextmanager
+def _translate_errors() -> Iterator[None]:
+    """Raise RemoteError, which the reasoner knows, for an error of the store."""
+    try:
+        yield
+    except UserError as error:
+        raise RemoteError(str(error)) from error
+
+
 def name_closure_graphs(
-    asserted: NamedNode = ASSERTED_GRAPH, inferred: NamedNode = INFERRED_GRAPH
+    asserted: NamedNode = REASON_GIVEN, inferred: NamedNode = REASON_INFERRED
 ) -> ClosureGraphs:
     """Return the graphs of a closure."""
-    return ClosureGraphs(asserted, inferred, AXIOMATIC_GRAPH)
-
-
-#: MERGED kg.cli.reason_remote
-#: MERGED `kg reason --remote`: the rules run on another server, where the graph lives.
+    return ClosureGraphs(asserted, inferred, REASON_AXIOMATIC)
 
 
 def reason_remotely(
@@ -68,25 +74,29 @@ def reason_remotely(
     output: Path | None,
     progress: ProgressCallback | None,
 ) -> int:
-    """Reason on the server at `address`; return the exit code.
+    """Reason on the server with the query address `address`; return the exit code.
 
-    `triples` are sent first; None reasons over `graph`, which stands there already.
+    `triples` are sent first; None reasons over `graph`, which the server holds already.
     """
-    server = RemoteStoreConnection(address, Settings.from_environment(os.environ))
-    given = NamedNode(graph) if graph else ASSERTED_GRAPH
+    settings = Settings.from_environment(os.environ)
+    rules = load_project_rules(settings.root)
+    server = RemoteStoreConnection(address, settings)
+    asserted = NamedNode(graph) if graph else REASON_GIVEN
     try:
         if triples is not None:
-            server.replace_graph(triples, given)
-        done = close_remotely(server, name_closure_graphs(given), progress=progress)
+            server.replace_graph(triples, asserted)
+        closure = close_remotely(
+            server, name_closure_graphs(asserted), rules, format_term=format_term, progress=progress
+        )
         if output is not None:
             with output.open("w", encoding="utf-8") as stream:
-                stream.writelines(f"{triple} .\n" for triple in server.read_graph(INFERRED_GRAPH))
-        click.echo(
-            f"kg: {done.inferred} inferred triples in {INFERRED_GRAPH} on {address}, {done.rounds} rounds.",
-            err=True,
-        )
-        for sentence in done.inconsistencies:
-            click.echo(f"inconsistent: {sentence}", err=True)
+                stream.writelines(f"{triple} .\n" for triple in server.read_graph(REASON_INFERRED))
+    except RemoteError as error:
+        raise error.__cause__ or error from None
     finally:
         server.close()
-    return 3 if done.inconsistencies else 0
+    count, rounds = closure.inferred, closure.rounds
+    click.echo(f"kg: {count} inferred triples in {REASON_INFERRED} on {address}, {rounds} rounds.", err=True)
+    for sentence in closure.inconsistencies:
+        click.echo(f"inconsistent: {sentence}", err=True)
+    return 3 if closure.inconsistencies else 0

@@ -1,4 +1,4 @@
-"""`kg resolve`: everything the graph holds for an outside identifier."""
+"""`kg resolve`: everything the graph has for an outside identifier."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ import click
 
 from kg.pages.mappings.view import AcceptedMapping, list_unaccepted_mappings, select_accepted_mappings
 from kg.pages.page_queries import PageQueryReader
-from kg.pages.resolve.view import NOT_FROM_TEXT, BroaderGroup, ClaimAboutEntity, MappingBelow, Resolution
-from kg.pages.resolve.view import resolve_identifier as resolved
+from kg.pages.resolve.view import (
+    NOT_FROM_TEXT,
+    BroaderGroup,
+    ClaimAboutEntity,
+    MappingBelow,
+    Resolution,
+    resolve_identifier,
+)
 from kg.pages.term_refs import as_json
 from kg.settings import Settings
 
@@ -25,13 +31,13 @@ Examples:
   kg resolve --format json http://purl.obolibrary.org/obo/MONDO_0004967
 
 \b
-Any spelling of a prefix will do: SCTID, SNOMEDCT_US and snomedct are one.
-Exit codes: 0 found, 1 no such identifier in the graph or none at all, 2 wrong use."""
+Any spelling of a prefix works: SCTID, SNOMEDCT_US and snomedct are the same.
+Exit codes: 0 found, 1 not an identifier, or not in the graph, 2 wrong use."""
 )
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @click.argument("curie")
 def resolve(curie: str, format_: str) -> None:
-    """Show what the graph holds for CURIE: RxNorm, ATC, SNOMED CT, MONDO, NCIt and others."""
+    """Show what the graph has for CURIE: RxNorm, ATC, SNOMED CT, MONDO, NCIt and others."""
     from kg.build.mapping_files import read_mappings, read_prefixes
     from kg.build.publishing import open_build
 
@@ -39,12 +45,12 @@ def resolve(curie: str, format_: str) -> None:
     reader = PageQueryReader(open_build(settings), settings.root / "queries" / "pages")
     files = read_mappings(settings.root)
     others = list_unaccepted_mappings(files, "rejected") + list_unaccepted_mappings(files, "undecided")
-    found = resolved(reader, read_prefixes(settings.root), curie, select_accepted_mappings(reader), others)
-    click.echo(
-        json.dumps(as_json(found), ensure_ascii=False, indent=1)
-        if format_ == "json"
-        else _format_resolution(found)
-    )
+    prefixes = read_prefixes(settings.root)
+    resolution = resolve_identifier(reader, prefixes, curie, select_accepted_mappings(reader), others)
+    if format_ == "json":
+        click.echo(json.dumps(as_json(resolution), ensure_ascii=False, indent=1))
+    else:
+        click.echo(_format_resolution(resolution))
 
 
 def _format_resolution(resolution: Resolution) -> str:
@@ -72,16 +78,16 @@ def _format_match(term: AcceptedMapping) -> str:
 
 
 def _format_descendant(descendant: MappingBelow) -> str:
-    """Return the line of a code below, with its path."""
+    """Return the line of a mapped code below the identifier, with the path to it."""
     path = " > ".join(f"{step.curie} {step.label}".strip() for step in descendant.path)
     return f"  above {descendant.mapped.entity_curie} by {path} ({NOT_FROM_TEXT})"
 
 
 def _format_group(group: BroaderGroup) -> Iterator[str]:
-    """Yield the lines of a wider group: what it is, the way to it, its claims."""
+    """Yield the lines of a broader group: its name, the path to it, its claims."""
     first, *steps = group.path
-    way = "".join(f" - {step.by} - {step.label}" for step in steps)
-    yield from ("", f"{group.marked[0].upper()}{group.marked[1:]}", f"  by {first.label}{way}")
+    path = "".join(f" - {step.by} - {step.label}" for step in steps)
+    yield from ("", f"{group.marked[0].upper()}{group.marked[1:]}", f"  by {first.label}{path}")
     yield from map(_format_claim, group.claims)
 
 

@@ -1,4 +1,4 @@
-"""`kg restore`: a backup in the place of what the store holds, all or nothing."""
+"""`kg restore`: replace what the store holds by a backup, all or nothing."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Examples:
   kg restore monday.nq.gz
   kg restore monday.nq --store /srv/rrall    the server is stopped
 
-Exit codes: 0 restored, 1 it could not be (nothing is changed then), 2 wrong use."""
+Exit codes: 0 restored, 1 failed (nothing is changed then), 2 wrong use."""
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--server", metavar="ADDRESS", help="A running server.  [default: that at KG_HOST, KG_PORT]")
 @click.option("--store", metavar="STORE", help="The store to fill when no server runs.  [default: KG_STORE]")
 def restore(file: Path, server: str | None, store: str | None) -> None:
-    """Put the backup FILE in the place of everything the store holds.
+    """Replace everything the store holds by the backup FILE.
 
-    FILE is checked first; a restore that fails leaves what was there. A running server takes it with the
-    token in KG_UPDATE_TOKEN or KG_UPDATE_TOKEN_FILE.
+    FILE is checked first; a restore that fails changes nothing. A running server needs the token in
+    KG_UPDATE_TOKEN or KG_UPDATE_TOKEN_FILE.
     """
-    from sparqlhost.ops.backup_restore import restore_backup as take_in
+    from sparqlhost.ops.backup_restore import restore_backup
     from sparqlhost.protocol.security import read_update_token
 
     settings = Settings.from_environment(os.environ, store=store)
-    count, where = take_in(settings, file, read_update_token(settings), server)
+    count, where = restore_backup(settings, file, read_update_token(settings), server)
     click.echo(f"{where}: {count} quads restored from {file}")

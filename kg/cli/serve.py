@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kg.settings import Settings
+from sparqlhost.hosting import HostedApplication
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from sparqlhost.store.interface import Store
 
 
 @click.command(
@@ -17,10 +23,10 @@ Examples:
   kg serve                          the built graph on http://127.0.0.1:8000/
   kg serve --port 0                 any free port; the first line says which
   kg serve --store /srv/rrall       a store on disk that keeps what is written
-  kg serve --empty --store memory:  nothing in it, for test suites
-  KG_UPDATE_TOKEN=... kg serve      writes allowed with that token
+  kg serve --empty --store memory:  an empty store, for test suites
+  KG_UPDATE_TOKEN=... kg serve      allow writes with that token
 
-Exit codes: 0 stopped, 1 it cannot start, 2 wrong use."""
+Exit codes: 0 stopped, 1 cannot start, 2 wrong use."""
 )
 @click.option("--host", help="Address to listen on.  [default: KG_HOST, else 127.0.0.1]")
 @click.option(
@@ -36,16 +42,40 @@ Exit codes: 0 stopped, 1 it cannot start, 2 wrong use."""
 def serve(build: bool, **options: Any) -> None:
     """Serve the graph over HTTP until stopped with Ctrl-C.
 
-    SIGTERM or Ctrl-C ends it when the requests in hand are answered; SIGHUP, or a new build, puts the new
-    build in the place of the old one without a dropped request.
+    SIGTERM or Ctrl-C ends it when running requests are answered; SIGHUP, or a new build, replaces the served
+    build without a dropped request.
     """
+    # The server forks: numpy must not start the threads of its linear algebra, which nothing here uses.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from kg.linking.build_overlay import prepare_serving_settings
     from sparqlhost.ops.run_server import run_server
 
     settings = Settings.from_environment(os.environ, **options)
     if build:
         _build_if_unbuilt(settings)
-    run_server(prepare_serving_settings(settings))
+    run_server(
+        prepare_serving_settings(settings),
+        _describe_application(),
+        on_ready=lambda address: click.echo(f"serving on {address}"),
+    )
+
+
+def _describe_application() -> HostedApplication[Settings]:
+    """Return the application of this project; its pages are imported in the server processes only."""
+    from kg.build.hosted_data import describe_hosted_data
+    from kg.build.publishing import CURRENT_LINK
+    from kg.linking.build_overlay import with_import_store
+
+    def make_app(settings: Settings, store: Store) -> Flask:
+        from kg.pages.app import create_app
+
+        return create_app(settings, store)
+
+    def read_build(settings: Settings) -> str:
+        current = settings.build_dir / CURRENT_LINK
+        return str(current.resolve()) if current.exists() and not settings.empty else ""
+
+    return HostedApplication(make_app, describe_hosted_data, with_import_store, read_build)
 
 
 def _build_if_unbuilt(settings: Settings) -> None:

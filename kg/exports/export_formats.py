@@ -1,4 +1,8 @@
-"""The claims as nanopublications: TriG with head, assertion, provenance and publication info of each."""
+"""The export formats, one row each: what it is, its files, and the function that makes their texts.
+
+To add one, add a row to EXPORT_FORMATS with its function; command, page and downloads read the table. The
+functions import what they need, so that reading the table, as `kg --help` does, stays cheap.
+"""
 
 from __future__ import annotations
 
@@ -8,55 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-import pyoxigraph as ox
-
-from kg.build.mapping_files import read_mappings, read_prefixes
 from kg.errors import NotFound
-from kg.exports import export_formats as nanopubs
-from kg.exports import jsonld
-from kg.exports.kgx import make_kgx, read_biolink_table, serialize_json_lines, serialize_tsv
-from kg.exports.subject_facts import list_claim_graphs
-from kg.model.identifiers import PrefixTable
-from kg.model.mapping_sets import MappingCollection, MappingSet, format_sssom
-from kg.model.mapping_triples import make_curie_map
-from kg.namespaces import BASE, PREFIXES
-from sparqlhost.store.interface import Store
 
+if TYPE_CHECKING:
+    from kg.model.identifiers import PrefixTable
+    from kg.model.mapping_sets import MappingCollection, MappingSet
+    from sparqlhost.store.interface import Store
 
-def serialize_nanopublications(store: Store) -> str:
-    """Return the four graphs of every claim as TriG; an assertion holds the claim, never a bare edge."""
-    quads = [
-        ox.Quad(triple.subject, triple.predicate, triple.object, graph)
-        for graph in list_claim_graphs(store)
-        for triple in sorted(store.read_graph(graph), key=str)
-    ]
-    out = io.BytesIO()
-    ox.serialize(quads, out, format=ox.RdfFormat.TRIG, prefixes=dict(PREFIXES))
-    return out.getvalue().decode()
-
-
-#: MERGED kg.exports.sssom
-#: MERGED The accepted mappings as one SSSOM mapping set.
-
-
-MAPPINGS_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
-
-
-def make_accepted_set(mappings: MappingCollection, prefixes: PrefixTable) -> MappingSet:
-    """Return every accepted row in one set."""
-    rows = tuple(mappings.rows())
-    header = (
-        ("mapping_set_id", f"{BASE}mappings/all"),
-        ("mapping_set_title", "rrall-kg to outside vocabularies"),
-        ("mapping_set_version", max((row.mapping_date for row in rows), default="")),
-        ("license", MAPPINGS_LICENCE),
-    )
-    return MappingSet(header, make_curie_map(rows, prefixes), rows)
-
-
-#: MERGED kg.exports.offers
-#: MERGED What can be exported, by name: the files of each, ready to be written or sent.
+MAPPINGS_LICENSE = "https://creativecommons.org/licenses/by/4.0/"
+_TSV_TYPE, _JSON_LINES_TYPE = "text/tab-separated-values", "application/jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,83 +34,131 @@ class ExportFile:
     text: str
 
 
-def _make_sssom_files(store: Store, root: Path) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """A format: name, a sentence about it, (name, media type) of its files, and what makes their texts."""
+
+    name: str
+    summary: str
+    file_types: tuple[tuple[str, str], ...]
+    make_texts: Callable[[Store, Path], tuple[str, ...]]
+
+    def make_files(self, store: Store, root: Path) -> tuple[ExportFile, ...]:
+        """Return the files of a store and the project at `root`; raises BadData for a broken table."""
+        texts = self.make_texts(store, root)
+        return tuple(
+            ExportFile(*file_type, text) for file_type, text in zip(self.file_types, texts, strict=True)
+        )
+
+
+def make_accepted_set(mappings: MappingCollection, prefixes: PrefixTable) -> MappingSet:
+    """Return every accepted row in one set."""
+    from kg.model.mapping_sets import MappingSet
+    from kg.model.mapping_triples import make_curie_map
+    from kg.namespaces import BASE
+
+    rows = tuple(mappings.rows())
+    header = (
+        ("mapping_set_id", f"{BASE}mappings/all"),
+        ("mapping_set_title", "rrall-kg to outside vocabularies"),
+        ("mapping_set_version", max((row.mapping_date for row in rows), default="")),
+        ("license", MAPPINGS_LICENSE),
+    )
+    return MappingSet(header, make_curie_map(rows, prefixes), rows)
+
+
+def _make_sssom_texts(store: Store, root: Path) -> tuple[str, ...]:
+    from kg.build.mapping_files import read_mappings, read_prefixes
+    from kg.model.mapping_sets import format_sssom
+
     return (format_sssom(make_accepted_set(read_mappings(root), read_prefixes(root))),)
 
 
-def _make_kgx_files(store: Store, root: Path) -> tuple[str, ...]:
-    found = make_kgx(store, read_biolink_table(root), read_mappings(root))
+def _make_kgx_texts(store: Store, root: Path) -> tuple[str, ...]:
+    from kg.build.mapping_files import read_mappings
+    from kg.exports.kgx import make_kgx, read_biolink_table, serialize_json_lines, serialize_tsv
+
+    export = make_kgx(store, read_biolink_table(root), read_mappings(root))
     return (
-        serialize_tsv(found.nodes),
-        serialize_tsv(found.edges),
-        serialize_json_lines(found.nodes),
-        serialize_json_lines(found.edges),
-        serialize_tsv(found.left_out),
+        serialize_tsv(export.nodes),
+        serialize_tsv(export.edges),
+        serialize_json_lines(export.nodes),
+        serialize_json_lines(export.edges),
+        serialize_tsv(export.left_out),
     )
 
 
-def _make_jsonld_files(store: Store, root: Path) -> tuple[str, ...]:
-    return (jsonld.serialize_jsonld(store),)
+def _make_jsonld_texts(store: Store, root: Path) -> tuple[str, ...]:
+    from kg.exports.jsonld import serialize_jsonld
+
+    return (serialize_jsonld(store),)
 
 
-def _make_nanopublication_files(store: Store, root: Path) -> tuple[str, ...]:
-    return (nanopubs.serialize_nanopublications(store),)
+def _make_nanopublication_texts(store: Store, root: Path) -> tuple[str, ...]:
+    """Return the four graphs of every claim as TriG; an assertion holds the claim, never a bare edge."""
+    import pyoxigraph as ox
+
+    from kg.model.graphs import select_claim_graphs
+    from kg.namespaces import PREFIXES
+
+    quads = [
+        ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+        for graph in select_claim_graphs(store.graph_names())
+        for triple in sorted(store.read_graph(graph), key=str)
+    ]
+    return ((ox.serialize(quads, format=ox.RdfFormat.TRIG, prefixes=dict(PREFIXES)) or b"").decode(),)
 
 
-ExportWriter = Callable[[Store, Path], tuple[str, ...]]
-
-#: name -> what makes the text of its files, in the order of FILES
-EXPORT_WRITERS: MappingProxyType[str, ExportWriter] = MappingProxyType(
+EXPORT_FORMATS = MappingProxyType(
     {
-        "sssom": _make_sssom_files,
-        "kgx": _make_kgx_files,
-        "jsonld": _make_jsonld_files,
-        "nanopubs": _make_nanopublication_files,
+        row.name: row
+        for row in (
+            ExportFormat(
+                "sssom",
+                "The accepted links to outside vocabularies, one SSSOM mapping set.",
+                (("rrall-kg.sssom.tsv", _TSV_TYPE),),
+                _make_sssom_texts,
+            ),
+            ExportFormat(
+                "kgx",
+                "Nodes and edges in Biolink's terms, as TSV and JSON Lines, and what was left out and why.",
+                (
+                    ("rrall-kg_nodes.tsv", _TSV_TYPE),
+                    ("rrall-kg_edges.tsv", _TSV_TYPE),
+                    ("rrall-kg_nodes.jsonl", _JSON_LINES_TYPE),
+                    ("rrall-kg_edges.jsonl", _JSON_LINES_TYPE),
+                    ("rrall-kg_not-exported.tsv", _TSV_TYPE),
+                ),
+                _make_kgx_texts,
+            ),
+            ExportFormat(
+                "jsonld",
+                "Entities, claims, background and what follows, as JSON-LD with its context.",
+                (("rrall-kg.jsonld", "application/ld+json"),),
+                _make_jsonld_texts,
+            ),
+            ExportFormat(
+                "nanopubs",
+                "A nanopublication a claim, as TriG.",
+                (("rrall-kg.nanopubs.trig", "application/trig"),),
+                _make_nanopublication_texts,
+            ),
+        )
     }
 )
 
 
-#: name -> what it is, in a sentence
-EXPORT_DESCRIPTIONS: MappingProxyType[str, str] = MappingProxyType(
-    {
-        "sssom": "The accepted links to outside vocabularies, one SSSOM mapping set.",
-        "kgx": "Nodes and edges in Biolink's terms, as TSV and JSON Lines, and what was left out and why.",
-        "jsonld": "Entities, claims, background and what follows, as JSON-LD with its context.",
-        "nanopubs": "A nanopublication a claim, as TriG.",
-    }
-)
-
-
-_TSV_TYPE, _JSON_LINES_TYPE = "text/tab-separated-values", "application/jsonl"
-#: name -> (file, media type) of each of its files, known without making them
-EXPORT_FILES: MappingProxyType[str, tuple[tuple[str, str], ...]] = MappingProxyType(
-    {
-        "sssom": (("rrall-kg.sssom.tsv", _TSV_TYPE),),
-        "kgx": (
-            ("rrall-kg_nodes.tsv", _TSV_TYPE),
-            ("rrall-kg_edges.tsv", _TSV_TYPE),
-            ("rrall-kg_nodes.jsonl", _JSON_LINES_TYPE),
-            ("rrall-kg_edges.jsonl", _JSON_LINES_TYPE),
-            ("rrall-kg_not-exported.tsv", _TSV_TYPE),
-        ),
-        "jsonld": (("rrall-kg.jsonld", "application/ld+json"),),
-        "nanopubs": (("rrall-kg.nanopubs.trig", "application/trig"),),
-    }
-)
-
-
-def make_export_files(name: str, store: Store, root: Path) -> tuple[ExportFile, ...]:
-    """Return the files of the export `name`; raises NotFound with those there are."""
-    if name not in EXPORT_WRITERS:
-        raise NotFound(f"There is no export {name!r}.", hint=f"Exports: {', '.join(EXPORT_WRITERS)}.")
-    texts = EXPORT_WRITERS[name](store, root)
-    return tuple(ExportFile(*named, text) for named, text in zip(EXPORT_FILES[name], texts, strict=True))
+def find_export_format(name: str) -> ExportFormat:
+    """Return the format called `name`; raises NotFound with the names there are."""
+    if name not in EXPORT_FORMATS:
+        raise NotFound(f"There is no export {name!r}.", hint=f"Exports: {', '.join(EXPORT_FORMATS)}.")
+    return EXPORT_FORMATS[name]
 
 
 def zip_files(files: tuple[ExportFile, ...]) -> bytes:
     """Return files as one zip archive, the same bytes for the same files."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive_:
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
-            archive_.writestr(zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0)), file.text)
+            archive.writestr(zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0)), file.text)
     return packed.getvalue()

@@ -7,40 +7,39 @@ from collections.abc import Iterable, Iterator
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.exports.subject_facts import ASSERTED, BACKGROUND, INFERRED, list_assertion_graphs
-from kg.namespaces import GRAPH, KG, OWL, PREFIXES, RDF, RDFS, XSD, compress_iri
+from kg.model.graphs import ONTOLOGY, select_exported
+from kg.namespaces import KG, OWL, PREFIXES, RDF, RDFS, XSD, compress_iri
 from sparqlhost.store.interface import Store, Term
 
 JsonObject = dict[str, object]
-ONTOLOGY = GRAPH["ontology"]
 _PROPERTY_KINDS = {OWL["ObjectProperty"]: True, OWL["DatatypeProperty"]: False}
 
 
 def make_context(store: Store) -> JsonObject:
-    """Return the JSON-LD context: our prefixes, and a name for every property of the ontology."""
+    """Return the JSON-LD context: the project's prefixes, and a name for every property of the ontology."""
     return {
         "@context": {"@version": 1.1, **PREFIXES, "id": "@id", "type": "@type", **_list_context_names(store)}
     }
 
 
 def serialize_jsonld(store: Store) -> str:
-    """Return what the text says, what curators added and what follows, each in its graph, as JSON-LD."""
-    known = {entry["@id"]: name for name, entry in _list_context_names(store).items()}
-    linking = {entry["@id"] for entry in _list_context_names(store).values() if "@type" in entry}
-    graphs = [ASSERTED, BACKGROUND, *list_assertion_graphs(store), INFERRED]
+    """Return what the text states, what curators and users added, and what follows, graph by graph."""
+    context = _list_context_names(store)
+    names = {entry["@id"]: name for name, entry in context.items()}
+    iri_properties = {entry["@id"] for entry in context.values() if "@type" in entry}
     parts = [
         {
             "id": compress_iri(graph.value),
-            "@graph": list(_make_nodes(store.read_graph(graph), known, linking)),
+            "@graph": list(_make_nodes(store.read_graph(graph), names, iri_properties)),
         }
-        for graph in graphs
+        for graph in select_exported(store.graph_names())
     ]
     return json.dumps({**make_context(store), "@graph": parts}, ensure_ascii=False, indent=1) + "\n"
 
 
 def _list_context_names(store: Store) -> dict[str, dict[str, str]]:
     """Return name -> entry of the context, for `label` and every property of the ontology."""
-    found = {"label": {"@id": compress_iri(RDFS["label"].value)}}
+    entries = {"label": {"@id": compress_iri(RDFS["label"].value)}}
     for triple in sorted(store.read_graph(ONTOLOGY), key=str):
         subject = triple.subject
         if (
@@ -52,14 +51,14 @@ def _list_context_names(store: Store) -> dict[str, dict[str, str]]:
         name = subject.value.removeprefix(KG)
         if name != subject.value and name not in ("id", "type"):
             links = {"@type": "@id"} if triple.object == OWL["ObjectProperty"] else {}
-            found[name] = {"@id": f"kg:{name}"} | links
-    return found
+            entries[name] = {"@id": f"kg:{name}"} | links
+    return entries
 
 
 def _make_nodes(
     triples: Iterable[Triple], names_by_curie: dict[str, str], iri_properties: set[str]
 ) -> Iterator[JsonObject]:
-    """Yield the objects of a graph, sorted by identifier; what is said of anonymous classes is left out."""
+    """Yield the objects of a graph, sorted by identifier; triples with a blank node are left out."""
     subjects: dict[str, JsonObject] = {}
     for triple in sorted((t for t in triples if not _has_blank_node(t)), key=str):
         node = subjects.setdefault(_make_id(triple.subject), {"id": _make_id(triple.subject)})
@@ -92,7 +91,7 @@ def _append_value(node: JsonObject, name: str, value: object) -> None:
 
 
 def _make_value(term: Term, *, is_iri_property: bool) -> object:
-    """Return a term as JSON-LD; `links` where the context says that a text is an identifier."""
+    """Return a term as JSON-LD; a text of an `is_iri_property` is an identifier by the context."""
     if not isinstance(term, Literal):
         return _make_id(term) if is_iri_property else {"id": _make_id(term)}
     if term.language:

@@ -1,79 +1,49 @@
-"""The table `data/mappings/biolink.tsv`: how our classes and properties read in Biolink."""
+"""KGX nodes and edges: Biolink categories and predicates, with hedge, condition and source on every edge.
+
+`data/mappings/biolink.tsv` gives the Biolink term of each class and property. A caution is never exported as
+its opposite: it stands in `limited_by` of the edges of its pair, and with its reason in the list of what is
+not exported. No edge says `biolink:treats`.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pyoxigraph import NamedNode
 
 from kg.errors import BadData
-from kg.exports.subject_facts import (
-    ASSERTED,
-    BACKGROUND,
+from kg.model.graphs import (
     INFERRED,
     WEAKEST_HEDGES,
-    SubjectFacts,
-    list_assertion_graphs,
-    list_claims,
-    read_facts,
+    GraphOrigin,
+    get_origin,
+    is_claim_assertion,
+    select_exported,
 )
 from kg.model.mapping_sets import MappingCollection
-from kg.namespaces import BASE, CLAIM, KG, OA, RDF, RDFS, SKOS, compress_iri
+from kg.model.triple_index import TripleIndex
+from kg.namespaces import BASE, CLAIM, KG, OA, RDF, RDFS, SKOS, compress_iri, expand_curie
+from kg.text_files import read_text
 from sparqlhost.store.interface import Store
 
 BIOLINK_TABLE = Path("data") / "mappings" / "biolink.tsv"
 BIOLINK_SLOTS = ("category", "predicate", "phenotype", "structure", "inferred")
 
-
-@dataclass(frozen=True, slots=True)
-class BiolinkRow:
-    """Our term, the slot it fills, the Biolink term (empty: not exported) and why."""
-
-    term: str
-    slot: str
-    biolink: str
-    note: str
-
-
-def read_biolink_table(root: Path) -> tuple[BiolinkRow, ...]:
-    """Return the table of the project at `root`; raises BadData with the line of a broken row."""
-    rows = []
-    for number, line in enumerate((root / BIOLINK_TABLE).read_text("utf-8").splitlines(), 1):
-        if line.startswith(("#", "term\t")):
-            continue
-        cells = line.split("\t")
-        if len(cells) != 4 or cells[1] not in BIOLINK_SLOTS or cells[2] == "biolink:treats":
-            todo = f"Write term, one of {', '.join(BIOLINK_SLOTS)}, a Biolink term that is not biolink:treats, a note."
-            raise BadData(
-                "The row cannot be used.", location=BIOLINK_TABLE.as_posix(), line=number, hint=todo
-            )
-        rows.append(BiolinkRow(*cells))
-    return tuple(rows)
-
-
-def index_by_term(rows: tuple[BiolinkRow, ...], slot: str) -> dict[str, BiolinkRow]:
-    """Return the rows of one slot by our term."""
-    return {row.term: row for row in rows if row.slot == slot}
-
-
-#: MERGED kg.exports.kgx
-#: MERGED KGX nodes and edges: Biolink categories and predicates, with hedge, condition and source on every edge.
-#: MERGED
-#: MERGED A caution is never exported as its opposite: it stands in `limited_by` of the edges of its pair, and with its
-#: MERGED reason in the list of what is not exported. No edge says `biolink:treats`.
-
+_ROW_HINT = (
+    f"Write a kg: term, one of {', '.join(BIOLINK_SLOTS)}, a Biolink term that is not biolink:treats, a note."
+)
 
 KgxRecord = Mapping[str, str | list[str]]
 
-KNOWLEDGE_SOURCE = (
-    "infores:rrall-kg"  # not registered with the Translator information resources; docs/mappings.md
-)
+#: not registered with the Translator information resources; docs/mappings.md
+KNOWLEDGE_SOURCE = "infores:rrall-kg"
 AGENT_TYPE = "automated_agent"  # curated by an AI-assisted process, so not manual_agent
 _NODE_KINDS = ("disease", "situation", "intervention", "problem", "feature")
 _TREATMENT_ASSOCIATION = "biolink:ChemicalOrDrugOrTreatmentToDiseaseOrPhenotypicFeatureAssociation"
@@ -91,6 +61,49 @@ _XREF_PREDICATES = ("skos:exactMatch", "skos:closeMatch")
 
 
 @dataclass(frozen=True, slots=True)
+class BiolinkRow:
+    """A term of the ontology, its slot, the Biolink term (empty: not exported), and why."""
+
+    term: str
+    slot: str
+    biolink: str
+    note: str
+
+
+def read_biolink_table(root: Path) -> tuple[BiolinkRow, ...]:
+    """Return the table of the project at `root`; raises BadData with the line of a broken row."""
+    rows = []
+    where = BIOLINK_TABLE.as_posix()
+    for number, line in enumerate(read_text(root / BIOLINK_TABLE, where).splitlines(), 1):
+        if line.startswith(("#", "term\t")):
+            continue
+        cells = line.split("\t")
+        if not _is_valid_row(cells):
+            raise BadData("The row is not valid.", location=where, line=number, hint=_ROW_HINT)
+        rows.append(BiolinkRow(*cells))
+    return tuple(rows)
+
+
+def _is_valid_row(cells: list[str]) -> bool:
+    return (
+        len(cells) == len(fields(BiolinkRow))
+        and re.fullmatch(r"kg:\w+", cells[0]) is not None
+        and cells[1] in BIOLINK_SLOTS
+        and cells[2] != "biolink:treats"
+    )
+
+
+def _expand_term(curie: str) -> NamedNode:
+    """Return the property that a row of the table names."""
+    return NamedNode(expand_curie(curie))
+
+
+def index_by_term(rows: tuple[BiolinkRow, ...], slot: str) -> dict[str, BiolinkRow]:
+    """Return the rows of one slot by the ontology's term."""
+    return {row.term: row for row in rows if row.slot == slot}
+
+
+@dataclass(frozen=True, slots=True)
 class KgxExport:
     """The export: nodes, edges, and what was left out with the reason."""
 
@@ -101,20 +114,37 @@ class KgxExport:
 
 def make_kgx(store: Store, table: tuple[BiolinkRow, ...], mappings: MappingCollection) -> KgxExport:
     """Return the graph as KGX."""
-    said = read_facts(store, [ASSERTED, *list_assertion_graphs(store)])
-    derived, weakest = read_facts(store, [INFERRED]), read_facts(store, [WEAKEST_HEDGES])
-    limits = _collect_derived_limits(said, derived, weakest) | _collect_stated_limits(said)
-    edges = [edge for claim in list_claims(said) for edge in _make_claim_edges(said, claim, table, limits)]
-    edges += _make_structure_edges(read_facts(store, [ASSERTED, BACKGROUND]), table)
+    exported = select_exported(store.graph_names())
+    stated = [g for g in exported if get_origin(g) in (GraphOrigin.TEXT, GraphOrigin.USER)]
+    facts = _read_index(store, stated)
+    derived, weakest = _read_index(store, [INFERRED]), _read_index(store, [WEAKEST_HEDGES])
+    concepts = _read_index(store, [g for g in exported if g != INFERRED and not is_claim_assertion(g)])
+    limits = _collect_derived_limits(facts, derived, weakest) | _collect_stated_limits(facts)
+    edges = [
+        edge
+        for claim in facts.list_subjects(CLAIM)
+        for edge in _make_claim_edges(facts, claim, table, limits)
+    ]
+    edges += _make_structure_edges(concepts, table)
     edges += _make_inferred_edges(derived, weakest, table, limits)
     edges.sort(key=lambda edge: str(edge["id"]))
-    used = {str(edge[end]) for edge in edges for end in ("subject", "object")}
-    used |= {name for edge in edges for key in _FEATURE_SLOTS for name in edge.get(key, ())}
-    used |= {
-        str(edge["population_context_qualifier"]) for edge in edges if "population_context_qualifier" in edge
-    }
-    nodes = tuple(_make_entity_nodes(said, table, mappings, used))
-    return KgxExport(nodes, tuple(edges), tuple(_list_unexported(said, table)))
+    nodes = tuple(_make_entity_nodes(facts, table, mappings, _collect_named_terms(edges)))
+    return KgxExport(nodes, tuple(edges), tuple(_list_unexported(facts, table)))
+
+
+def _read_index(store: Store, graphs: Iterable[NamedNode]) -> TripleIndex:
+    return TripleIndex(triple for graph in graphs for triple in store.read_graph(graph))
+
+
+def _collect_named_terms(edges: Iterable[KgxRecord]) -> set[str]:
+    """Return the CURIEs that edges name: ends, features and populations, each of which needs a node."""
+    named: set[str] = set()
+    for edge in edges:
+        named |= {str(edge["subject"]), str(edge["object"])}
+        named.update(name for slot in _FEATURE_SLOTS for name in edge.get(slot, ()))
+        if "population_context_qualifier" in edge:
+            named.add(str(edge["population_context_qualifier"]))
+    return named
 
 
 def serialize_tsv(records: Iterable[KgxRecord]) -> str:
@@ -143,7 +173,7 @@ def _format_cell(value: str | list[str]) -> str:
 
 
 def _make_entity_nodes(
-    facts: SubjectFacts, table: tuple[BiolinkRow, ...], mappings: MappingCollection, used: set[str]
+    facts: TripleIndex, table: tuple[BiolinkRow, ...], mappings: MappingCollection, used: set[str]
 ) -> Iterator[KgxRecord]:
     """Yield the nodes: every entity, and the features that edges name."""
     categories = index_by_term(table, "category")
@@ -157,9 +187,9 @@ def _make_entity_nodes(
             yield {
                 "id": curie,
                 "category": list(dict.fromkeys(found)) or ["biolink:NamedThing"],
-                "name": facts.first_value(subject, SKOS["prefLabel"]),
-                "description": facts.first_value(subject, SKOS["definition"]),
-                "synonym": facts.list_values(subject, SKOS["altLabel"]),
+                "name": facts.get_text(subject, SKOS["prefLabel"]),
+                "description": facts.get_text(subject, SKOS["definition"]),
+                "synonym": facts.list_texts(subject, SKOS["altLabel"]),
                 "xref": sorted(
                     row.object_id
                     for row in mappings.rows()
@@ -171,7 +201,7 @@ def _make_entity_nodes(
 
 
 def _make_claim_edges(
-    facts: SubjectFacts,
+    facts: TripleIndex,
     claim: str,
     table: tuple[BiolinkRow, ...],
     limits: Mapping[tuple[str, str], list[str]],
@@ -182,15 +212,15 @@ def _make_claim_edges(
     for name, row in index_by_term(table, "predicate").items():
         if not row.biolink:
             continue
-        for subject in facts.list_curies(claim, KG[name.removeprefix("kg:")]):
+        for subject in facts.list_curies(claim, _expand_term(name)):
             for target in problems or situations:
                 against = sorted({limit for s in situations for limit in limits.get((subject, s), ())})
                 yield _make_edge(
                     claim, subject, row.biolink, target, _TREATMENT_ASSOCIATION
                 ) | _make_qualifiers(facts, claim, against)
-    if KG["FrequencyClaim"].value in facts.list_values(claim, RDF["type"]):
+    if KG["FrequencyClaim"].value in facts.list_texts(claim, RDF["type"]):
         for row in index_by_term(table, "phenotype").values():
-            for target in facts.list_curies(claim, KG[row.term.removeprefix("kg:")]):
+            for target in facts.list_curies(claim, _expand_term(row.term)):
                 for situation in situations:
                     yield _make_edge(
                         claim, situation, row.biolink, target, _PHENOTYPE_ASSOCIATION
@@ -213,15 +243,15 @@ def _make_edge(
     }
 
 
-def _make_qualifiers(facts: SubjectFacts, claim: str, limited_by: list[str]) -> dict[str, str | list[str]]:
-    """Return what the claim says beside the edge: hedge, condition, source, scope; empty slots left out."""
-    features = [value for name in _FEATURE_ORIGINS for value in facts.list_values(claim, KG[name])]
+def _make_qualifiers(facts: TripleIndex, claim: str, limited_by: list[str]) -> dict[str, str | list[str]]:
+    """Return the slots of an edge beside its ends: hedge, condition, source, scope; empty ones left out."""
+    features = [value for name in _FEATURE_ORIGINS for value in facts.list_texts(claim, KG[name])]
     found: dict[str, str | list[str]] = {
-        "description": facts.first_value(claim, RDFS["label"]),
+        "description": facts.get_text(claim, RDFS["label"]),
         "publications": sorted(
             {
                 d
-                for span in facts.list_values(claim, KG["hasSourceSpan"])
+                for span in facts.list_texts(claim, KG["hasSourceSpan"])
                 for d in facts.list_curies(span, OA["hasSource"])
             }
         ),
@@ -230,14 +260,14 @@ def _make_qualifiers(facts: SubjectFacts, claim: str, limited_by: list[str]) -> 
         "kg_claim": compress_iri(claim),
         "kg_situation": facts.list_curies(claim, KG["appliesTo"]),
         "kg_hedge": facts.list_curies(claim, KG["hasHedge"]),
-        "kg_hedge_cue": facts.list_values(claim, KG["cue"]),
+        "kg_hedge_cue": facts.list_texts(claim, KG["cue"]),
         "kg_only_if": [f"only if {name}" for name in facts.list_curies(claim, KG["hasPrerequisite"])],
         "kg_prerequisite": facts.list_curies(claim, KG["hasPrerequisite"]),
         "kg_proviso": facts.list_curies(claim, KG["hasProviso"]),
         "kg_goal": facts.list_curies(claim, KG["hasGoal"]),
         "kg_not_aimed_at": facts.list_curies(claim, KG["notAimedAt"]),
-        "kg_temporal_cue": facts.list_values(claim, KG["temporalCue"]),
-        "kg_adviser": facts.list_values(claim, KG["adviser"]),
+        "kg_temporal_cue": facts.list_texts(claim, KG["temporalCue"]),
+        "kg_adviser": facts.list_texts(claim, KG["adviser"]),
         "kg_scope_basis": facts.list_curies(claim, KG["scopeBasis"]),
         "kg_decision": facts.list_curies(claim, KG["hasCuratorDecision"]),
         "limited_by": limited_by,
@@ -245,21 +275,21 @@ def _make_qualifiers(facts: SubjectFacts, claim: str, limited_by: list[str]) -> 
     return {name: value for name, value in found.items() if value}
 
 
-def _first_value_of_any(facts: SubjectFacts, features: Iterable[str], predicate: NamedNode) -> str:
+def _first_value_of_any(facts: TripleIndex, features: Iterable[str], predicate: NamedNode) -> str:
     """Return the first value that one of the features has for a property, or nothing."""
     return next((value for feature in features for value in facts.list_curies(feature, predicate)), "")
 
 
-def _find_population(facts: SubjectFacts, features: Iterable[str]) -> str:
+def _find_population(facts: TripleIndex, features: Iterable[str]) -> str:
     """Return the feature that is a population, or nothing."""
     kind = KG["Population"].value
-    return next((compress_iri(name) for name in features if kind in facts.list_values(name, RDF["type"])), "")
+    return next((compress_iri(name) for name in features if kind in facts.list_texts(name, RDF["type"])), "")
 
 
-def _collect_stated_limits(facts: SubjectFacts) -> dict[tuple[str, str], list[str]]:
-    """Return (intervention, situation) -> what the text says against it, with the claim."""
+def _collect_stated_limits(facts: TripleIndex) -> dict[tuple[str, str], list[str]]:
+    """Return (intervention, situation) -> the claims against it, each with its cue words."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for claim in list_claims(facts):
+    for claim in facts.list_subjects(CLAIM):
         cues = _format_cues(facts, compress_iri(claim))
         for intervention in facts.list_curies(claim, KG["discounts"]):
             for situation in facts.list_curies(claim, KG["appliesTo"]):
@@ -268,9 +298,9 @@ def _collect_stated_limits(facts: SubjectFacts) -> dict[tuple[str, str], list[st
 
 
 def _collect_derived_limits(
-    facts: SubjectFacts, derived: SubjectFacts, weakest: SubjectFacts
+    facts: TripleIndex, derived: TripleIndex, weakest: TripleIndex
 ) -> dict[tuple[str, str], list[str]]:
-    """Return the pairs that a limit of a wider situation also holds for, with its claims."""
+    """Return the pairs that a limit stated for a broader situation also holds for, with its claims."""
     resting = _collect_edge_support(weakest)
     found: dict[tuple[str, str], list[str]] = {}
     for subject in derived.list_subjects(BASE):
@@ -279,34 +309,34 @@ def _collect_derived_limits(
             said = [
                 f"{name} ({_format_cues(facts, name)})" for name in str(below.get("kg_claim", "")).split()
             ]
-            found[compress_iri(subject), situation] = said or ["a limit said of a wider situation"]
+            found[compress_iri(subject), situation] = said or ["a limit stated for a broader situation"]
     return found
 
 
-def _format_cues(facts: SubjectFacts, claim: str) -> str:
+def _format_cues(facts: TripleIndex, claim: str) -> str:
     """Return the cue words of a claim given as a CURIE."""
-    return ", ".join(facts.list_values(CLAIM + claim.partition(":")[2], KG["cue"]))
+    return ", ".join(facts.list_texts(CLAIM + claim.partition(":")[2], KG["cue"]))
 
 
-def _make_structure_edges(facts: SubjectFacts, table: tuple[BiolinkRow, ...]) -> Iterator[KgxRecord]:
-    """Yield the edges among entities: kinds, subtypes, wider situations."""
+def _make_structure_edges(facts: TripleIndex, table: tuple[BiolinkRow, ...]) -> Iterator[KgxRecord]:
+    """Yield the edges among entities: kinds, subtypes, broader situations."""
     for name, row in index_by_term(table, "structure").items():
         for subject in facts.list_subjects(BASE):
-            for target in facts.list_curies(subject, KG[name.removeprefix("kg:")]):
+            for target in facts.list_curies(subject, _expand_term(name)):
                 yield _make_edge(name, compress_iri(subject), row.biolink, target, _PLAIN_ASSOCIATION)
 
 
 def _make_inferred_edges(
-    facts: SubjectFacts,
-    weakest: SubjectFacts,
+    facts: TripleIndex,
+    weakest: TripleIndex,
     table: tuple[BiolinkRow, ...],
     limits: Mapping[tuple[str, str], list[str]],
 ) -> Iterator[KgxRecord]:
-    """Yield the edges a reasoner derived beyond the claims, marked so, with their weakest hedge."""
+    """Yield the edges that the reasoner derived, marked as such, with their weakest hedge."""
     resting = _collect_edge_support(weakest)
     for name, row in index_by_term(table, "inferred").items():
         for subject in facts.list_subjects(BASE):
-            for target in facts.list_curies(subject, KG[name.removeprefix("kg:")]):
+            for target in facts.list_curies(subject, _expand_term(name)):
                 edge = _make_edge(
                     name,
                     compress_iri(subject),
@@ -320,7 +350,7 @@ def _make_inferred_edges(
                 yield edge | ({"limited_by": against} if against else {})
 
 
-def _collect_edge_support(weakest: SubjectFacts) -> dict[tuple[str, str, str], dict[str, str | list[str]]]:
+def _collect_edge_support(weakest: TripleIndex) -> dict[tuple[str, str, str], dict[str, str | list[str]]]:
     """Return (subject, property, object) of derived edges -> their claims and weakest hedge."""
     found: dict[tuple[str, str, str], dict[str, str | list[str]]] = {}
     for node in weakest.list_subjects(BASE):
@@ -334,12 +364,12 @@ def _collect_edge_support(weakest: SubjectFacts) -> dict[tuple[str, str, str], d
     return found
 
 
-def _list_unexported(facts: SubjectFacts, table: tuple[BiolinkRow, ...]) -> Iterator[KgxRecord]:
+def _list_unexported(facts: TripleIndex, table: tuple[BiolinkRow, ...]) -> Iterator[KgxRecord]:
     """Yield the claims that make no edge, with the reason."""
     reasons = {row.term: row.note for row in index_by_term(table, "predicate").values() if not row.biolink}
-    for claim in list_claims(facts):
+    for claim in facts.list_subjects(CLAIM):
         for name, note in reasons.items():
-            for intervention in facts.list_curies(claim, KG[name.removeprefix("kg:")]):
+            for intervention in facts.list_curies(claim, _expand_term(name)):
                 yield {
                     "claim": compress_iri(claim),
                     "property": name,

@@ -1,4 +1,4 @@
-"""Which named questions would answer otherwise with one mapping more or less."""
+"""Which named questions have another answer with one mapping more or less, tried on a clone of the store."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from dataclasses import dataclass, field
 from pyoxigraph import NamedNode
 
 from kg.build.publishing import open_build
-from kg.build.question_library import load_library, run_question
 from kg.errors import UserError
+from kg.model.graphs import MAPPINGS
 from kg.model.identifiers import PrefixTable
-from kg.model.import_registry import locate_import_store
 from kg.model.mapping_sets import MappingRow
 from kg.model.mapping_triples import expand_project_curie, mappings_to_triples
 from kg.model.questions import Question
-from kg.namespaces import BASE, ENTITY_KINDS, GRAPH
+from kg.namespaces import BASE, ENTITY_KINDS
+from kg.questions.question_answers import (
+    run_question,
+)
+from kg.questions.question_library import load_library
 from kg.settings import Settings
 from sparqlhost.store.interface import Store
 from sparqlhost.store.staging import clone_store
 
-_MAPPINGS_GRAPH = GRAPH["mappings"]
 _KIND_OF_PREFIX = {prefix: kind for kind, prefix in ENTITY_KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerChange:
-    """A question whose answer changes: its name and title, the value asked with, rows before and after."""
+    """A question whose answer changes: name, title, parameter values, and numbers of rows."""
 
     name: str
     title: str
@@ -39,14 +41,18 @@ class AnswerChange:
 
     @property
     def sentence(self) -> str:
-        """Return it in words."""
-        about = f" for {self.asked_with}" if self.asked_with else ""
-        return f"{self.name}{about}: {self.before} rows, then {self.after} (+{self.gained} -{self.lost})"
+        """Return the change as one line of text."""
+        values = f" for {self.asked_with}" if self.asked_with else ""
+        return f"{self.name}{values}: {self.before} rows, then {self.after} (+{self.gained} -{self.lost})"
 
 
 @dataclass(slots=True)
 class MappingTrial:
-    """A clone of the served store to try mappings on; answers are kept until something is tried."""
+    """A clone of the served store to try mappings on.
+
+    `_answers` maps the text of a query to its rows in the clone as it is; a change to the clone empties it.
+    `_unaffected` are the questions whose example values need not be asked again.
+    """
 
     store: Store
     questions: tuple[Question, ...]
@@ -55,19 +61,24 @@ class MappingTrial:
     _unaffected: frozenset[str] = frozenset()
 
     def add_mapping(self, row: MappingRow) -> tuple[AnswerChange, ...]:
-        """Add a mapping to the clone for good; return the questions that answer otherwise now."""
-        changed = self._compare_answers(row, "INSERT")
+        """Add a mapping to the clone and leave it there; return the questions that changed."""
+        changes = self._compare_answers(row, "INSERT")
         self._answers.clear()
-        return changed
+        return changes
 
     def compare_without_mapping(self, row: MappingRow) -> tuple[AnswerChange, ...]:
-        """Return the questions that would answer otherwise without a mapping; the clone stays as it is."""
-        changed = self._compare_answers(row, "DELETE")
+        """Return the questions that change without a mapping; the clone has it again afterwards."""
+        changes = self._compare_answers(row, "DELETE")
         self._apply_mapping(row, "INSERT")
-        return changed
+        return changes
 
     def exclude_unaffected_questions(self, rows: Sequence[MappingRow]) -> None:
-        """Leave out the examples that answer alike even without all of `rows`: no need to ask them again."""
+        """Skip the examples of questions whose answer stays the same without all of `rows` together.
+
+        Where the rows of a question only grow with the mappings (or only shrink), what does not change
+        without all of them does not change without one of them. For `kg link check` this spares most of the
+        queries.
+        """
         before = {question.name: self._get_cached_rows(question, {}) for question in self.questions}
         for row in rows:
             self._apply_mapping(row, "DELETE")
@@ -78,12 +89,12 @@ class MappingTrial:
             self._apply_mapping(row, "INSERT")
 
     def _apply_mapping(self, row: MappingRow, operation: str) -> None:
-        """Put a mapping into the clone, or take it out."""
+        """Insert a mapping's triples into the clone, or delete them."""
         triples = "\n".join(f"{triple} ." for triple in mappings_to_triples([row], self.prefixes))
-        self.store.update(f"{operation} DATA {{ GRAPH {_MAPPINGS_GRAPH} {{ {triples} }} }}")
+        self.store.update(f"{operation} DATA {{ GRAPH {MAPPINGS} {{ {triples} }} }}")
 
     def _compare_answers(self, row: MappingRow, operation: str) -> tuple[AnswerChange, ...]:
-        """Change the clone by one mapping and compare the answers before and after."""
+        """Change the clone by one mapping and return the questions whose rows differ."""
         asked = [
             (question, values)
             for question in self.questions
@@ -104,26 +115,26 @@ class MappingTrial:
     def _get_cached_rows(
         self, question: Question, values: dict[str, NamedNode]
     ) -> frozenset[tuple[str, ...]]:
-        """Return the rows of a question before anything is tried, asked once."""
+        """Return the rows of a question in the clone as it is, fetched once."""
         query = question.bind_values(values)
         if query not in self._answers:
             self._answers[query] = self._fetch_rows(question, values)
         return self._answers[query]
 
     def _fetch_rows(self, question: Question, values: dict[str, NamedNode]) -> frozenset[tuple[str, ...]]:
-        """Return the rows of a question as comparable text."""
+        """Return the rows of a question as texts; none for a question that cannot be answered."""
         try:
-            found = run_question(self.store, question, question.bind_values(values))
+            solutions = run_question(self.store, question, question.bind_values(values))
         except UserError:
             return frozenset()
-        return frozenset(tuple(str(term) for term in row) for row in found.rows)
+        return frozenset(tuple(str(term) for term in row) for row in solutions.rows)
 
 
 @contextmanager
 def open_mapping_trial(settings: Settings, prefixes: PrefixTable) -> Iterator[MappingTrial]:
-    """Yield a trial over the questions that read the mappings, on a clone of the imports or on the build."""
+    """Yield a trial over the questions that read mappings: on a clone of the imports, else on the build."""
     questions = tuple(q for q in load_library(settings.root).questions if reads_mappings(q))
-    path = locate_import_store(settings)
+    path = settings.locate_import_store()
     if path.is_dir():
         with clone_store(path) as store:
             yield MappingTrial(store, questions, prefixes)
@@ -132,12 +143,12 @@ def open_mapping_trial(settings: Settings, prefixes: PrefixTable) -> Iterator[Ma
 
 
 def reads_mappings(question: Question) -> bool:
-    """Say whether a question's text names the graph of mappings or a match predicate."""
-    return any(word in question.text for word in ("graph:mappings", _MAPPINGS_GRAPH.value, "Match"))
+    """Return whether a question's text names the graph of mappings or a match predicate."""
+    return any(word in question.text for word in ("graph:mappings", MAPPINGS.value, "Match"))
 
 
 def _generate_values(question: Question, row: MappingRow) -> Iterator[dict[str, NamedNode]]:
-    """Yield the values to ask a question with: its example's, and the row's subject where it fits."""
+    """Yield the values to ask a question with: those of its examples, and the row's subject where it fits."""
     yield {}
     kind = _KIND_OF_PREFIX.get(row.subject_id.partition(":")[0], "")
     for parameter in question.params:
@@ -146,5 +157,5 @@ def _generate_values(question: Question, row: MappingRow) -> Iterator[dict[str, 
 
 
 def _describe_values(values: dict[str, NamedNode]) -> str:
-    """Return what a question was asked with."""
+    """Return parameter values as `name local-iri, ...`."""
     return ", ".join(f"{name} {value.value.removeprefix(BASE)}" for name, value in values.items())

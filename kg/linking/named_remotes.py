@@ -1,39 +1,43 @@
-"""The remote endpoints the user named: a small JSON file of name and address."""
+"""The remote SPARQL endpoints that the user named: a JSON file of name and address.
+
+Nothing outside this list and the setting `service_allow` is ever called: neither by `kg link --remote` nor by
+SERVICE in a query.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from kg.errors import BadData, Forbidden, NotFound
+from kg.errors import BadData, NotFound
 from kg.settings import Settings
-from sparqlhost.remote.service_calls import inline_service_calls
-from sparqlhost.remote_endpoint import REMOTE_DEADLINE
-from sparqlhost.sparql.lexer import find_outgoing_calls, locate_offset
+from kg.text_files import read_text, write_atomically
+from sparqlhost.remote import service_calls
+from sparqlhost.remote.remote_endpoint import limit_remote_requests
+from sparqlhost.remote.service_calls import OutgoingPolicy
 
 _NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FILE_NAME = "remotes.json"
 
 
 def read_remotes(settings: Settings) -> dict[str, str]:
-    """Return name -> address of every remote; raises BadData when the file is broken."""
+    """Return name -> address of every remote, by name; raises BadData when the file is broken."""
     path = settings.imports_dir / _FILE_NAME
     if not path.exists():
         return {}
     try:
-        found = json.loads(path.read_text("utf-8"))
-        return {str(name): str(address) for name, address in sorted(found.items())}
+        remotes = json.loads(read_text(path))
+        return {str(name): str(address) for name, address in sorted(remotes.items())}
     except (ValueError, AttributeError) as error:
         raise BadData(
-            "The list of remotes is broken.", location=str(path), hint="Mend or remove it."
+            "The list of remotes is not a JSON object.", location=str(path), hint="Fix or remove it."
         ) from error
 
 
 def add_remote(settings: Settings, name: str, address: str) -> None:
-    """Keep an address under a name; raises BadData for what is neither."""
+    """Store an address under a name; raises BadData for an invalid name or address, or a name in use."""
     if not _NAME_PATTERN.fullmatch(name):
         raise BadData(f"{name!r} cannot name a remote.", hint="Use letters, digits, '.', '_' and '-'.")
     parts = urlsplit(address)
@@ -52,13 +56,14 @@ def add_remote(settings: Settings, name: str, address: str) -> None:
 
 
 def remove_remote(settings: Settings, name: str) -> None:
-    """Forget a remote; raises NotFound."""
+    """Remove a remote; raises NotFound when there is none of that name."""
     get_remote_address(settings, name)
-    _write_remotes(settings, {known: at for known, at in read_remotes(settings).items() if known != name})
+    remotes = read_remotes(settings)
+    _write_remotes(settings, {other: remotes[other] for other in remotes if other != name})
 
 
 def get_remote_address(settings: Settings, name: str) -> str:
-    """Return the address of a remote; raises NotFound with the names there are."""
+    """Return the address of a remote; raises NotFound, which lists the names there are."""
     known = read_remotes(settings)
     if name not in known:
         raise NotFound(
@@ -69,42 +74,34 @@ def get_remote_address(settings: Settings, name: str) -> str:
 
 
 def list_allowed_addresses(settings: Settings) -> tuple[str, ...]:
-    """Return the exact addresses SERVICE may call: those of the setting and of the remotes."""
+    """Return the exact addresses that SERVICE may call: those of `service_allow` and of the remotes."""
     return tuple(dict.fromkeys((*settings.service_allow, *read_remotes(settings).values())))
 
 
 def allow_remotes(settings: Settings) -> Settings:
-    """Return the settings with the remotes among the addresses SERVICE may call."""
+    """Return the settings with the remotes added to `service_allow`."""
     return replace(settings, service_allow=list_allowed_addresses(settings))
 
 
 def _write_remotes(settings: Settings, addresses: dict[str, str]) -> None:
-    """Write the file at once."""
-    settings.imports_dir.mkdir(parents=True, exist_ok=True)
-    beside = settings.imports_dir / f".{_FILE_NAME}.{os.getpid()}"
-    beside.write_text(json.dumps(dict(sorted(addresses.items())), indent=1) + "\n", "utf-8")
-    beside.replace(settings.imports_dir / _FILE_NAME)
-
-
-#: MERGED kg.linking.federating
-#: MERGED A query of the command line that calls remotes: those that were named answer, no other host is reached.
+    """Replace the file in one step."""
+    with write_atomically(settings.imports_dir / _FILE_NAME) as partial:
+        partial.write_text(json.dumps(dict(sorted(addresses.items())), indent=1) + "\n", "utf-8")
 
 
 def answer_service_calls(text: str, settings: Settings) -> tuple[str, tuple[str, ...]]:
-    """Return the query with its SERVICE calls answered, and a sentence for each remote that failed.
+    """Return a query with the rows of its SERVICE calls inlined, and a sentence for each remote that failed.
 
-    Raises Forbidden for a call to any address that is not on the list.
+    For the command line, which has no server to make the calls. Raises Forbidden for a call to any address
+    that is not allowed: such a call is left in the text, and the engine would make it.
     """
-    found = inline_service_calls(
-        text, list_allowed_addresses(settings), min(settings.query_deadline, REMOTE_DEADLINE)
+    allowed = list_allowed_addresses(settings)
+    policy = OutgoingPolicy(
+        allowed,
+        limit_remote_requests(settings),
+        leaves_silent_calls=False,
+        refusal=f"can call named remotes only; these are named: {', '.join(allowed) or 'none'}.",
+        hint="Name it with kg remote add NAME URL.",
     )
-    for call in find_outgoing_calls(found.text, "SERVICE"):
-        line, column = locate_offset(found.text, call.keyword.start)
-        known = ", ".join(list_allowed_addresses(settings)) or "none"
-        raise Forbidden(
-            f"SERVICE reaches named remotes only; named are: {known}.",
-            line=line,
-            column=column,
-            hint="Name it with kg remote add NAME URL.",
-        )
-    return found.text, found.failures
+    answered = service_calls.answer_service_calls(text, policy)
+    return answered.text, answered.failures

@@ -1,4 +1,9 @@
-"""A curator's verdict on one pair: one SSSOM row, in one file, written canonically."""
+"""A curator's verdict on one pair becomes one SSSOM row, in one file of data/mappings.
+
+A pair (entity, outside term) is in one file only, so a later verdict replaces an earlier one. Files are
+written canonically (`kg.model.mapping_sets.format_sssom`), so that a diff shows what was judged and nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +20,21 @@ from kg.errors import BadData, NotFound, UserError
 from kg.linking.answer_changes import AnswerChange, open_mapping_trial
 from kg.linking.candidates import Candidate
 from kg.linking.linkable_entities import LinkableEntity
+from kg.linking.name_index import OutsideTerm
 from kg.linking.workbench import Workbench
 from kg.model.identifiers import PrefixTable
-from kg.model.mapping_sets import MappingCollection, MappingRow, MappingSet, format_sssom, sort_rows
+from kg.model.mapping_sets import (
+    MATCH_PREDICATES,
+    MappingCollection,
+    MappingRow,
+    MappingSet,
+    format_sssom,
+    sort_rows,
+)
 from kg.model.mapping_triples import make_curie_map
-from kg.settings import Settings
+from kg.text_files import write_atomically
 
-#: what a curator may say -> the predicate; `reject` and `skip` have none of their own.
-VERDICT_PREDICATES = {
-    "exact": "skos:exactMatch",
-    "broad": "skos:broadMatch",
-    "narrow": "skos:narrowMatch",
-    "close": "skos:closeMatch",
-    "related": "skos:relatedMatch",
-}
-#: key -> verdict, on the command line and on the page.
+#: key -> choice, on the command line and on the page
 VERDICT_KEYS = {
     "e": "exact",
     "b": "broad",
@@ -39,13 +44,19 @@ VERDICT_KEYS = {
     "x": "reject",
     "s": "skip",
 }
+#: choice -> predicate; `reject` and `skip` have none
+VERDICT_PREDICATES = {
+    choice: f"skos:{choice}Match"
+    for choice in VERDICT_KEYS.values()
+    if f"skos:{choice}Match" in MATCH_PREDICATES
+}
 _MANUAL_CURATION = "semapv:ManualMappingCuration"
 _LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one curator said of one candidate, and when."""
+    """One curator's verdict on one candidate; `source` is the file that proves it, "" for the import's."""
 
     candidate: Candidate
     choice: str
@@ -56,13 +67,13 @@ class Verdict:
 
 
 def make_mapping_row(verdict: Verdict, prefixes: PrefixTable, mappings: MappingCollection) -> MappingRow:
-    """Return the SSSOM row of a verdict; raises BadData for what cannot be one."""
+    """Return the SSSOM row of a verdict; raises BadData for an unknown choice, no author or no entity."""
     candidate = verdict.candidate
     if verdict.choice not in (*VERDICT_PREDICATES, "reject"):
         known = ", ".join([*VERDICT_PREDICATES, "reject", "skip"])
-        raise BadData(f"{verdict.choice!r} is not a verdict.", hint=f"Say one of {known}.")
+        raise BadData(f"{verdict.choice!r} is not a verdict.", hint=f"Use one of {known}.")
     if not verdict.author.strip() or any(c in verdict.author for c in "\t\r\n"):
-        raise BadData("A verdict needs the name of its author.", hint="Give --author, or the field author.")
+        raise BadData("A verdict needs the name of its author.", hint="Give --author or the field author.")
     if not candidate.entity.curie:
         raise BadData(
             "Only an entity of the graph can be linked.", hint="Name one, as in kg link review ENTITY."
@@ -87,7 +98,7 @@ def make_mapping_row(verdict: Verdict, prefixes: PrefixTable, mappings: MappingC
 
 
 def explain_unwritable(candidate: Candidate, prefixes: PrefixTable) -> str:
-    """Return why no verdict on a candidate could be written, with what would mend it; "" where one can."""
+    """Return why no verdict on a candidate can be written and what to do; "" when one can."""
     try:
         prefixes.parse_identifier(candidate.curie)
     except UserError as error:
@@ -96,7 +107,7 @@ def explain_unwritable(candidate: Candidate, prefixes: PrefixTable) -> str:
 
 
 def _choose_label(curie: str, candidate: Candidate, mappings: MappingCollection) -> str:
-    """Return the label an outside term goes by already, else the import's."""
+    """Return the label that an outside term has in the mapping files, else in the import."""
     for verdict in ("accepted", "undecided", "rejected"):
         for known in mappings.rows(verdict):
             if known.object_id == curie and known.object_label:
@@ -105,36 +116,40 @@ def _choose_label(curie: str, candidate: Candidate, mappings: MappingCollection)
 
 
 def record_verdict(verdict: Verdict, prefixes: PrefixTable, root: Path) -> MappingRow:
-    """Write a verdict into data/mappings below `root`, out of any file that had the pair; return the row.
+    """Write a verdict into data/mappings below `root`, remove the pair from other files; return the new row.
 
-    Files are read anew under a lock, so that two curators at work lose nothing.
+    The files are read again under a lock, so that verdicts of two curators at the same time are both kept.
     """
     with _lock_folder(root / MAPPINGS_FOLDER):
         mappings = read_mappings(root)
-        made = make_mapping_row(verdict, prefixes, mappings)
+        new_row = make_mapping_row(verdict, prefixes, mappings)
         folder = "rejected" if verdict.choice == "reject" else "accepted"
-        home = _choose_mapping_set(made, folder, mappings, prefixes)
+        target = _choose_mapping_set(new_row, folder, mappings, prefixes)
+        # First out of the other files, then into its own: killed in between, the pair has no verdict and is
+        # offered again; the other way round it would have two, and the next build would fail.
         for mapping_set in mappings.sets:
-            kept = tuple(
-                known for known in mapping_set.rows if known.subject_and_object != made.subject_and_object
-            )
-            if len(kept) < len(mapping_set.rows) and mapping_set.file_name != home.file_name:
-                _write_mapping_set(root, mapping_set, kept, prefixes)
-        kept = tuple(known for known in home.rows if known.subject_and_object != made.subject_and_object)
-        _write_mapping_set(root, home, (*kept, made), prefixes)
-    return made
+            others = _exclude_pair(mapping_set, new_row)
+            if len(others) < len(mapping_set.rows) and mapping_set.file_name != target.file_name:
+                _write_mapping_set(root, mapping_set, others, prefixes)
+        _write_mapping_set(root, target, (*_exclude_pair(target, new_row), new_row), prefixes)
+    return new_row
+
+
+def _exclude_pair(mapping_set: MappingSet, new_row: MappingRow) -> tuple[MappingRow, ...]:
+    """Return the rows of a file that are about other pairs."""
+    return tuple(row for row in mapping_set.rows if row.subject_and_object != new_row.subject_and_object)
 
 
 def _choose_mapping_set(
     new_row: MappingRow, folder: str, mappings: MappingCollection, prefixes: PrefixTable
 ) -> MappingSet:
-    """Return the file of a folder that has rows of the same vocabulary, or a new one."""
+    """Return the file in a folder for rows of this vocabulary, or a new one named like its siblings."""
     prefix = new_row.object_id.partition(":")[0]
-    same = [s for s in mappings.sets if any(r.object_id.startswith(f"{prefix}:") for r in s.rows)]
-    for mapping_set in same:
+    siblings = [s for s in mappings.sets if any(r.object_id.startswith(f"{prefix}:") for r in s.rows)]
+    for mapping_set in siblings:
         if mapping_set.verdict == folder:
             return mapping_set
-    name = Path(same[0].file_name).name if same else f"{prefix.lower()}.sssom.tsv"
+    name = Path(siblings[0].file_name).name if siblings else f"{prefix.lower()}.sssom.tsv"
     for mapping_set in mappings.sets:
         if mapping_set.verdict == folder and Path(mapping_set.file_name).name == name:
             return mapping_set
@@ -150,24 +165,24 @@ def _choose_mapping_set(
 def _write_mapping_set(
     root: Path, mapping_set: MappingSet, rows: tuple[MappingRow, ...], prefixes: PrefixTable
 ) -> None:
-    """Write one file canonically and at once; a file that lost its last row is removed."""
+    """Write one file canonically; a file without rows is removed."""
     path = root / mapping_set.file_name
     if not rows:
         path.unlink(missing_ok=True)
         return
-    made = replace(mapping_set, rows=sort_rows(rows), curie_map=make_curie_map(rows, prefixes))
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside.write_text(format_sssom(made), "utf-8")
-    beside.replace(path)
+    updated = replace(mapping_set, rows=sort_rows(rows), curie_map=make_curie_map(rows, prefixes))
+    with write_atomically(path) as partial:
+        partial.write_text(format_sssom(updated), "utf-8")
 
 
 @contextmanager
 def _lock_folder(folder: Path) -> Iterator[None]:
-    """Hold the lock of the mapping files."""
+    """Hold an exclusive lock on the folder of the mapping files; raises NotFound when there is none."""
     if not folder.is_dir():
         raise NotFound("There is no folder of mappings.", location=str(folder), hint="Check KG_ROOT.")
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(
+        folder, os.O_RDONLY
+    )  # the folder itself: its files are replaced, a lock would go too
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -175,13 +190,12 @@ def _lock_folder(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-#: MERGED kg.linking.reviewing
-#: MERGED Review: the pairs that wait for a verdict, and what is said of one of them.
+# -- review: pairs without a verdict, and verdicts from outside ---
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedVerdict:
-    """A verdict that came in: the pair by CURIE, the word, who said it and why; `label` is the target's."""
+    """A verdict as a client sends it: the pair by CURIE; `label` is the target's, for a term of no import."""
 
     subject: str
     object: str
@@ -194,7 +208,7 @@ class SubmittedVerdict:
 def find_unjudged_pairs(
     bench: Workbench, wanted: Sequence[str] = (), top: int = 5
 ) -> Iterator[tuple[LinkableEntity, Candidate]]:
-    """Yield the pairs nobody judged yet, entity by entity, best first."""
+    """Yield the pairs without a verdict, by entity, the best candidate first."""
     for entity in bench.pick_entities(wanted):
         if entity.curie:
             for candidate in bench.find_candidates(entity, top, lambda verdict: verdict == ""):
@@ -204,9 +218,9 @@ def find_unjudged_pairs(
 def record_submitted_verdict(
     bench: Workbench, submitted: SubmittedVerdict, day: date
 ) -> tuple[MappingRow, tuple[AnswerChange, ...]]:
-    """Write a verdict; return the row and the questions whose answers will change with it.
+    """Write a verdict; return its row and the questions whose answers will change with it.
 
-    Raises NotFound for what is no entity of ours, BadData for what is no verdict or identifier.
+    Raises NotFound for an unknown entity or prefix, BadData for an invalid choice or identifier.
     """
     candidate = _find_candidate(bench, submitted)
     verdict = Verdict(
@@ -217,29 +231,36 @@ def record_submitted_verdict(
         submitted.comment,
         bench.find_source_file(candidate.imported),
     )
-    made = record_verdict(verdict, bench.prefixes, bench.settings.root)
-    return made, find_answer_changes(
-        bench.settings, bench, made
-    ) if submitted.choice in VERDICT_PREDICATES else ()
-
-
-def find_answer_changes(
-    settings: Settings, bench: Workbench, new_row: MappingRow
-) -> tuple[AnswerChange, ...]:
-    """Return the questions whose answers change with a new row."""
-    with open_mapping_trial(settings, bench.prefixes) as tried:
-        return tried.add_mapping(new_row)
+    new_row = record_verdict(verdict, bench.prefixes, bench.settings.root)
+    if submitted.choice not in VERDICT_PREDICATES:
+        return new_row, ()
+    with open_mapping_trial(bench.settings, bench.prefixes) as trial:
+        return new_row, trial.add_mapping(new_row)
 
 
 def _find_candidate(bench: Workbench, submitted: SubmittedVerdict) -> Candidate:
-    """Return the pair as a candidate, described by the first import that has the term."""
+    """Return the pair as a candidate, described by the first import that has the term, else by the client."""
     entity = next((e for e in bench.entities if e.curie == submitted.subject), None)
     if entity is None:
         raise NotFound(f"The graph has no entity {submitted.subject!r}.", hint="Give its CURIE.")
     curie = str(bench.prefixes.parse_identifier(submitted.object))
-    iri = bench.curies.expand_curie(curie)
+    term = OutsideTerm(bench.prefixes.find_iri(curie), submitted.label, "", False, "")
+    source, version = "by hand", ""
     for index in bench.indexes:
-        if term := index.find_term_by_curie(curie):
-            about = (index.imported.id, term.iri, curie, term.label, term.definition, (), term.obsolete)
-            return Candidate(entity, *about, term.replaced_by, 0.0, (), "", index.imported.version)
-    return Candidate(entity, "by hand", iri, curie, submitted.label, "", (), False, "", 0.0, ())
+        if found := index.find_term_by_curie(curie):
+            term, source, version = found, index.imported.id, index.imported.version
+            break
+    return Candidate(
+        entity=entity,
+        imported=source,
+        iri=term.iri,
+        curie=curie,
+        label=term.label,
+        definition=term.definition,
+        path=(),
+        obsolete=term.obsolete,
+        replaced=term.replaced_by,
+        score=0.0,
+        reasons=(),
+        version=version,
+    )

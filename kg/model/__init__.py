@@ -1,1 +1,1 @@
-"""What the project is about, as values: claims, cases, questions, mappings, search. Pure."""
+"""What the project is about, as values: graphs, documents, claims, cases, questions, mappings, search."""

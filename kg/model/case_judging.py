@@ -1,6 +1,6 @@
-"""Judges claims by a case: applies, applies if, does not apply, undecided.
+"""Judge claims by a case: applies, applies if, undecided or does not apply, with the features that decide.
 
-Each with the features that decide.
+The table in README.md gives the status for each combination. Unknown is never treated as absent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kg.model.patient_case import FeatureTruth, PatientCase
 
 
 class ClaimStatus(Enum):
-    """How a claim stands to a case, in the order of telling."""
+    """Whether a claim applies to a case, in the order in which claims are listed."""
 
     APPLIES = "applies"
     APPLIES_IF = "applies if"
@@ -36,7 +36,7 @@ class StatusGround:
 
 @dataclass(frozen=True, slots=True)
 class JudgedClaim:
-    """A claim with its status and the grounds of it."""
+    """A claim with its status and the grounds for it."""
 
     claim: ClinicalClaim
     status: ClaimStatus
@@ -48,12 +48,12 @@ class JudgedClaim:
 
 
 def judge_claim(knowledge: ClinicalKnowledge, case: PatientCase, claim: ClinicalClaim) -> JudgedClaim:
-    """Return how a claim stands to a case.
+    """Return whether a claim applies to a case.
 
-    Its situation decides first: one feature known not to hold and it does not apply, one unknown and it is
-    undecided. Where the situation holds, prerequisites and provisos that do not are named, and that what is
-    offered cannot be done, if the case says so. A case outside the population of the document is outside the
-    claim; of a population not stated nothing is asked.
+    Its situation decides first: with a feature known to be absent the claim does not apply, with an unknown
+    one it is undecided. Where the situation holds, the grounds name prerequisites and provisos that do not,
+    and an intervention that the case says is not feasible. A case outside the population of the document is
+    outside the claim; a population that the case does not mention is not a ground.
     """
     situation = _choose_nearest_situation(
         [
@@ -84,7 +84,7 @@ def judge_claim(knowledge: ClinicalKnowledge, case: PatientCase, claim: Clinical
 def _find_infeasible(
     knowledge: ClinicalKnowledge, case: PatientCase, claim: ClinicalClaim
 ) -> list[StatusGround]:
-    """Return that an intervention offered can be done, where the case says that it cannot."""
+    """Return the feasibility of an offered intervention as a ground, where the case denies it."""
     offered = claim.interventions if claim.kind in OFFERING_KINDS else ()
     kinds = frozenset().union(*(knowledge.broader_interventions.get(i, frozenset({i})) for i in offered))
     able = frozenset().union(*(knowledge.feasibility_features.get(i, frozenset()) for i in kinds))
@@ -93,18 +93,18 @@ def _find_infeasible(
 
 
 def _collect_grounds(case: PatientCase, features: tuple[NamedNode, ...], role: str) -> list[StatusGround]:
-    """Return what is known of some features."""
+    """Return a ground for each of some features."""
     return [StatusGround(f, case.get_truth(f), role, case.excluded_by.get(f)) for f in features]
 
 
 def _find_worst_truth(grounds: list[StatusGround]) -> FeatureTruth:
-    """Return UNMET before UNKNOWN before MET."""
+    """Return UNMET if it occurs, else UNKNOWN if it occurs, else MET."""
     truths = {ground.truth for ground in grounds}
     return next((t for t in (FeatureTruth.UNMET, FeatureTruth.UNKNOWN) if t in truths), FeatureTruth.MET)
 
 
 def _choose_nearest_situation(situations: list[list[StatusGround]]) -> list[StatusGround]:
-    """Return the situation that is nearest to holding: a claim on several applies in any of them."""
+    """Return the grounds of the situation nearest to holding: a claim on several applies in any of them."""
     order = {FeatureTruth.MET: 0, FeatureTruth.UNKNOWN: 1, FeatureTruth.UNMET: 2}
     return min(
         situations,
@@ -114,7 +114,7 @@ def _choose_nearest_situation(situations: list[list[StatusGround]]) -> list[Stat
 
 
 def judge_all_claims(knowledge: ClinicalKnowledge, case: PatientCase) -> tuple[JudgedClaim, ...]:
-    """Return every claim judged, in the order of telling."""
+    """Return every claim judged, in the order of ClaimStatus."""
     order = list(ClaimStatus)
     judged = [judge_claim(knowledge, case, claim) for claim in knowledge.claims]
     return tuple(
@@ -123,7 +123,7 @@ def judge_all_claims(knowledge: ClinicalKnowledge, case: PatientCase) -> tuple[J
 
 
 def _measure_distance(judged_claim: JudgedClaim) -> tuple[int, int]:
-    """Return how far a situation is from holding: what is open of it, then how little of it is known."""
+    """Return how far a situation is from holding: features not met, then (negated) features met."""
     situation = [
         ground.truth is FeatureTruth.MET for ground in judged_claim.grounds if ground.role == "situation"
     ]
@@ -133,13 +133,14 @@ def _measure_distance(judged_claim: JudgedClaim) -> tuple[int, int]:
 def find_cautions(
     knowledge: ClinicalKnowledge, judged: tuple[JudgedClaim, ...], offer: JudgedClaim
 ) -> tuple[ClinicalClaim, ...]:
-    """Return the claims that limit an offer: those about the claim itself, always.
+    """Return the negative claims that limit an offer.
 
-    Others unless ruled out.
+    One that is about the offering claim itself always does; one about its intervention, or a broader one,
+    does unless the case rules it out.
     """
     if offer.claim.kind not in OFFERING_KINDS:
         return ()
-    wider = frozenset().union(
+    broader = frozenset().union(
         *(knowledge.broader_interventions.get(i, frozenset({i})) for i in offer.claim.interventions)
     )
     return tuple(
@@ -151,7 +152,7 @@ def find_cautions(
             offer.claim.term in other.claim.limited_claims
             or (
                 other.status is not ClaimStatus.DOES_NOT_APPLY
-                and wider & frozenset(other.claim.interventions)
+                and broader & frozenset(other.claim.interventions)
             )
         )
     )
@@ -168,14 +169,14 @@ def find_supportive_claims(
         )
     )
     for problem in sorted(problems, key=str):
-        for one in judged:
-            fits = problem in one.claim.problems and one.claim.kind in OFFERING_KINDS
-            if fits and one.status is not ClaimStatus.DOES_NOT_APPLY:
-                yield problem, one
+        for judgement in judged:
+            fits = problem in judgement.claim.problems and judgement.claim.kind in OFFERING_KINDS
+            if fits and judgement.status is not ClaimStatus.DOES_NOT_APPLY:
+                yield problem, judgement
 
 
 def _find_certain_problems(knowledge: ClinicalKnowledge, case: PatientCase) -> frozenset[NamedNode]:
-    """Return the features of problems that are surely there: one problem each, not one of several."""
+    """Return the met features that stand for exactly one problem; others name none for certain."""
     return frozenset(f for f in case.met if len(knowledge.problems_of_feature.get(f, frozenset())) == 1)
 
 
@@ -183,23 +184,23 @@ def find_unlocked_claims(
     case: PatientCase, judged: tuple[JudgedClaim, ...]
 ) -> Iterator[tuple[NamedNode, JudgedClaim]]:
     """Yield (state, claim) where the case meets a prerequisite and rules out nothing else that is needed."""
-    for one in judged:
-        if not any(ground.truth is FeatureTruth.UNMET for ground in one.grounds):
-            for feature in one.claim.prerequisites if one.claim.interventions else ():
+    for judgement in judged:
+        if not any(ground.truth is FeatureTruth.UNMET for ground in judgement.grounds):
+            for feature in judgement.claim.prerequisites if judgement.claim.interventions else ():
                 if case.get_truth(feature) is FeatureTruth.MET:
-                    yield feature, one
+                    yield feature, judgement
 
 
 def find_upcoming_claims(
     knowledge: ClinicalKnowledge, case: PatientCase, judged: tuple[JudgedClaim, ...]
 ) -> Iterator[tuple[NamedNode, JudgedClaim]]:
-    """Yield (situation, claim) for what is said of a state that is not there now but may come next."""
+    """Yield (situation, claim) for claims about a situation that may follow the present one."""
     coming = frozenset().union(*(knowledge.next_situations[s] for s in match_situations(knowledge, case)))
-    for one in judged:
-        against = {ground.feature for ground in one.grounds if ground.truth is FeatureTruth.UNMET}
-        for situation in one.claim.situations if one.status is ClaimStatus.DOES_NOT_APPLY else ():
+    for judgement in judged:
+        against = {ground.feature for ground in judgement.grounds if ground.truth is FeatureTruth.UNMET}
+        for situation in judgement.claim.situations if judgement.status is ClaimStatus.DOES_NOT_APPLY else ():
             if situation in coming and against <= set(knowledge.required_features.get(situation, ())):
-                yield situation, one
+                yield situation, judgement
 
 
 def match_situations(knowledge: ClinicalKnowledge, case: PatientCase) -> frozenset[NamedNode]:
@@ -214,27 +215,33 @@ def choose_next_questions(
 ) -> list[tuple[NamedNode, int]]:
     """Return the unknown features worth asking for, best first, with the number of claims they decide.
 
-    First what a claim of this very situation waits for, or, where none waits, what decides most of what is
-    undecided; then what makes more of what is known, then the rest; among these what decides the most offers,
-    then the most claims. A feature that stands in the text beside one that is met, as its alternative, is not
-    asked for, nor is one that is named and described nowhere, as a write may leave it.
+    First features that a claim of the present situation waits for or, where none waits, those that decide
+    most of the undecided claims; then those that refine a met feature; then the rest. Within each group,
+    those that decide the most offers come first, then the most claims. Alternatives of a met feature are
+    not asked for, nor are features that nothing describes, as a write may leave them.
     """
     candidates = {
         ground.feature
-        for one in judged
-        if one.status in (ClaimStatus.UNDECIDED, ClaimStatus.APPLIES_IF)
-        for ground in one.list_open_grounds()
+        for judgement in judged
+        if judgement.status in (ClaimStatus.UNDECIDED, ClaimStatus.APPLIES_IF)
+        for ground in judgement.list_open_grounds()
         if ground.truth is FeatureTruth.UNKNOWN and ground.feature in knowledge.implied_features
     }
-    worth = [feature for feature in candidates if not _has_alternative(knowledge, case, feature)]
-    changes = [(feature, _count_status_changes(knowledge, case, feature, judged)) for feature in worth]
-    most_of_it = sum(one.status is ClaimStatus.UNDECIDED for one in judged) / 2
+    changes = [
+        (feature, _count_status_changes(knowledge, case, feature, judged))
+        for feature in candidates
+        if not _has_alternative(knowledge, case, feature)
+    ]
+    half_of_undecided = sum(judgement.status is ClaimStatus.UNDECIDED for judgement in judged) / 2
     awaited = {
-        g.feature for one in judged if one.status is ClaimStatus.APPLIES_IF for g in one.list_open_grounds()
+        g.feature
+        for judgement in judged
+        if judgement.status is ClaimStatus.APPLIES_IF
+        for g in judgement.list_open_grounds()
     }
 
     def rank_urgency(feature: NamedNode, decided: int) -> int:
-        if feature in awaited or (decided > most_of_it and not awaited):
+        if feature in awaited or (decided > half_of_undecided and not awaited):
             return 0
         return 1 if knowledge.implied_features[feature] & case.met else 2
 
@@ -243,25 +250,28 @@ def choose_next_questions(
 
 
 def _has_alternative(knowledge: ClinicalKnowledge, case: PatientCase, feature: NamedNode) -> bool:
-    """Say whether the case has an alternative of a feature, or of what it would bring."""
+    """Return whether the case has an alternative of a feature, or of one that it implies."""
     return any(
-        knowledge.alternative_features.get(brought, frozenset()) & case.met
-        for brought in knowledge.implied_features[feature]
+        knowledge.alternative_features.get(implied, frozenset()) & case.met
+        for implied in knowledge.implied_features[feature]
     )
 
 
 def _count_status_changes(
     knowledge: ClinicalKnowledge, case: PatientCase, feature: NamedNode, judged: tuple[JudgedClaim, ...]
 ) -> tuple[int, int]:
-    """Return how many offers, and how many claims, would change status by one of the two answers."""
-    brought = knowledge.implied_features[feature]
-    lost = frozenset(f for f in knowledge.features if feature in knowledge.implied_features[f])
-    answers = (replace(case, met=case.met | brought), replace(case, denied=case.denied | lost))
-    touched = brought | lost
+    """Return how many offers, and how many claims, change status if the feature is present or absent."""
+    implied = knowledge.implied_features[feature]
+    denied = frozenset(f for f in knowledge.features if feature in knowledge.implied_features[f])
+    answers = (replace(case, met=case.met | implied), replace(case, denied=case.denied | denied))
+    touched = implied | denied
     changed = [
-        one.claim.kind in OFFERING_KINDS
-        for one in judged
-        if not touched.isdisjoint(ground.feature for ground in one.grounds)
-        and any(judge_claim(knowledge, answer, one.claim).status is not one.status for answer in answers)
+        judgement.claim.kind in OFFERING_KINDS
+        for judgement in judged
+        if not touched.isdisjoint(ground.feature for ground in judgement.grounds)
+        and any(
+            judge_claim(knowledge, answer, judgement.claim).status is not judgement.status
+            for answer in answers
+        )
     ]
     return sum(changed), len(changed)

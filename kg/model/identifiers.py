@@ -1,4 +1,8 @@
-"""One spelling for each outside prefix: `SCTID:`, `SNOMEDCT_US_2025_09_01:` and `snomedct:` are one."""
+"""Outside identifiers and their normal spelling: `SCTID:1`, `SNOMEDCT_US_2025_09_01:1`, `snomedct:1` are one.
+
+`PrefixTable` is strict: it knows the vocabularies of data/mappings/prefixes.tsv and raises for all others.
+`CurieNormalizer` is for files with any identifiers: what it does not know it returns as it is.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,16 @@ from kg.errors import BadData, NotFound, UserError
 from kg.namespaces import OBO
 
 _CURIE = re.compile(r"\s*([^\s:]+?)\s*:\s*(\S+)\s*\Z")
-_VERSION_SUFFIX = re.compile(
-    r"[_ ](\d{4}[_-]\d{2}[_-]\d{2}|\d{4})\Z"
-)  # SNOMEDCT_US_2025_09_01, NCI2004 styles
-#: at most so many vocabularies are offered for an identifier without a prefix.
+#: the release in a prefix, as UMLS writes it: SNOMEDCT_US_2025_09_01, ICD10CM_2025
+_VERSION_SUFFIX = re.compile(r"[_ ](\d{4}[_-]\d{2}[_-]\d{2}|\d{4})\Z")
+#: for an identifier without a prefix, vocabularies are suggested only if no more than these fit it
 _MAX_SUGGESTIONS = 4
 _HTTP_IRI = re.compile(r"https?://\S+\Z")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Curie:
-    """An outside identifier in its one spelling: `str(curie)` is `rxnorm:282388`."""
+    """An outside identifier in its normal spelling; `str(curie)` is `rxnorm:282388`."""
 
     prefix: str
     identifier: str
@@ -36,9 +39,10 @@ class Curie:
 
 @dataclass(frozen=True, slots=True)
 class OutsideVocabulary:
-    """An outside vocabulary: prefix, other names, identifier pattern, IRI prefix, page address.
+    """A row of the prefix table: names, identifier pattern, IRI prefix and page address (with `{id}`, or "").
 
-    `levels` are the lengths of its codes at each level, where a code spells its parents.
+    `level_lengths` are the lengths of a code's ancestors, for codes that contain them (ATC: 1, 3, 4, 5
+    letters).
     """
 
     prefix: str
@@ -51,12 +55,12 @@ class OutsideVocabulary:
 
 
 class PrefixTable:
-    """The outside vocabularies; turns any spelling of an identifier into the one spelling, an IRI, a page."""
+    """The known outside vocabularies: from any spelling of an identifier to its CURIE, IRI and page."""
 
     __slots__ = ("_by_name", "_converter", "vocabularies")
 
     def __init__(self, vocabularies: Iterable[OutsideVocabulary]) -> None:
-        """Index `vocabularies`; raises BadData when two claim one name."""
+        """Index `vocabularies` by all their names; raises BadData when two have a name in common."""
         self.vocabularies = {v.prefix: v for v in vocabularies}
         self._by_name: dict[str, OutsideVocabulary] = {}
         for vocabulary in self.vocabularies.values():
@@ -72,7 +76,7 @@ class PrefixTable:
         )
 
     def parse_identifier(self, text: str) -> Curie:
-        """Return the identifier written as `text`, a CURIE of any known spelling or an IRI.
+        """Return the identifier of a CURIE in any known spelling, or of an IRI.
 
         Raises BadData when `text` is malformed, NotFound when its prefix is unknown.
         """
@@ -85,68 +89,78 @@ class PrefixTable:
         return Curie(vocabulary.prefix, _normalize_identifier(vocabulary, match[2]))
 
     def expand_curie(self, curie: Curie) -> str:
-        """Return the IRI the term has in RDF."""
+        """Return the IRI of the term in RDF."""
         return self.vocabularies[curie.prefix].iri_prefix + curie.identifier
 
+    def find_iri(self, text: str) -> str:
+        """Return the IRI of a CURIE in any known spelling, "" for any other text."""
+        try:
+            return self.expand_curie(self.parse_identifier(text))
+        except UserError:
+            return ""
+
     def get_page_address(self, curie: Curie) -> str:
-        """Return the address of the page a reader can open."""
+        """Return the address of a web page about the term; its IRI where the vocabulary has none."""
         page = self.vocabularies[curie.prefix].page_template
         return page.replace("{id}", curie.identifier) if page else self.expand_curie(curie)
 
     @staticmethod
     def fold_prefix_names(vocabulary: OutsideVocabulary) -> frozenset[str]:
-        """Return the names of a vocabulary's prefix, without case, blanks, `_` and `-`."""
+        """Return the prefix and its synonyms, without case, blanks, `_` and `-`."""
         return frozenset(_fold_prefix(name) for name in (vocabulary.prefix, *vocabulary.prefix_synonyms))
 
     def _suggest_spelling(self, bare: str) -> str:
-        """Return how an identifier is written, shown with `bare` where few vocabularies would have it."""
-        fits = [v.prefix for v in self.vocabularies.values() if re.fullmatch(v.pattern, bare)]
-        shown = (
-            [f"{prefix}:{bare}" for prefix in sorted(fits, key=str.lower)]
-            if len(fits) <= _MAX_SUGGESTIONS
-            else []
-        )
-        return f"Write prefix:identifier, as in {' or '.join(shown or ['MONDO:0004967'])}."
+        """Return how to write an identifier, with `bare` as the example if it fits few vocabularies."""
+        fitting = [v.prefix for v in self.vocabularies.values() if re.fullmatch(v.pattern, bare)]
+        examples = [f"{prefix}:{bare}" for prefix in sorted(fitting, key=str.lower)]
+        if not 0 < len(examples) <= _MAX_SUGGESTIONS:
+            examples = ["MONDO:0004967"]
+        return f"Write prefix:identifier, as in {' or '.join(examples)}."
 
     def _parse_iri(self, iri: str) -> Curie:
-        """Return the identifier whose RDF IRI is `iri`."""
-        found = self._converter.parse_uri(iri)
-        if found is None:
+        """Return the identifier of an RDF IRI; raises NotFound when no vocabulary has its prefix."""
+        reference = self._converter.parse_uri(iri)
+        if reference is None:
             raise NotFound(f"No known vocabulary has the IRI {iri}.", hint="Write prefix:identifier instead.")
-        return Curie(found.prefix, found.identifier)
+        return Curie(reference.prefix, reference.identifier)
 
     def _find_vocabulary(self, name: str) -> OutsideVocabulary:
-        """Return the vocabulary called `name`; raises NotFound with near names."""
+        """Return the vocabulary of a prefix; raises NotFound with similar prefixes."""
         for folded in (_fold_prefix(name), _fold_prefix(_VERSION_SUFFIX.sub("", name))):
             if folded in self._by_name:
                 return self._by_name[folded]
-        near = get_close_matches(_fold_prefix(name), self._by_name, n=3, cutoff=0.75)
-        slips = ", ".join(sorted({self._by_name[n].prefix for n in near}, key=str.lower))
+        similar = get_close_matches(_fold_prefix(name), self._by_name, n=3, cutoff=0.75)
+        suggested = " or ".join(sorted({self._by_name[n].prefix for n in similar}, key=str.lower))
         known = ", ".join(sorted(self.vocabularies, key=str.lower))
         raise NotFound(
             f"The prefix {name!r} is unknown: the graph has no links to a vocabulary of that name.",
-            hint=(f"Near it: {slips}. " if slips else "") + f"It links to: {known}.",
+            hint=(f"Did you mean {suggested}? " if suggested else "") + f"It links to: {known}.",
         )
 
 
 def parse_vocabularies(text: str, file_name: str = "") -> tuple[OutsideVocabulary, ...]:
-    """Return the vocabularies of a prefix table (TSV; lines that start with # are notes)."""
-    found: list[OutsideVocabulary] = []
+    """Return the vocabularies of a prefix table (TSV; lines that start with # are comments).
+
+    Raises BadData with the line of a broken row.
+    """
+    vocabularies: list[OutsideVocabulary] = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("#") or line.startswith("prefix\t"):
             continue
         cells = line.split("\t")
         if len(cells) != 7:
             raise BadData(
-                "A prefix row has not seven cells.",
+                f"The row has {len(cells)} cells instead of seven.",
                 location=file_name,
                 line=number,
                 hint="Separate them by tabs.",
             )
         prefix, name, names, pattern, iri, page, levels = cells
         lengths = tuple(int(level) for level in levels.split())
-        found.append(OutsideVocabulary(prefix, name, tuple(names.split()), pattern, iri, page, lengths))
-    return tuple(found)
+        vocabularies.append(
+            OutsideVocabulary(prefix, name, tuple(names.split()), pattern, iri, page, lengths)
+        )
+    return tuple(vocabularies)
 
 
 def _fold_prefix(name: str) -> str:
@@ -155,69 +169,61 @@ def _fold_prefix(name: str) -> str:
 
 
 def _normalize_identifier(vocabulary: OutsideVocabulary, identifier: str) -> str:
-    """Return `identifier` in the case its vocabulary writes; raises BadData when it fits no pattern."""
-    banana = re.compile(rf"(?i:{re.escape(vocabulary.prefix)})[:_]")  # CHEBI:CHEBI:15365, MESH:MESH_D1
+    """Return `identifier` in the case of its vocabulary; raises BadData when it does not fit the pattern."""
+    # Bioregistry calls this a banana: the prefix again, inside the identifier (CHEBI:CHEBI:15365,
+    # MESH:MESH_D1)
+    banana = re.compile(rf"(?i:{re.escape(vocabulary.prefix)})[:_]")
     bare = banana.sub("", identifier, count=1)
-    for written in (bare, bare.upper()):
-        if re.fullmatch(vocabulary.pattern, written):
-            return written
+    for spelling in (bare, bare.upper()):
+        if re.fullmatch(vocabulary.pattern, spelling):
+            return spelling
     raise BadData(
         f"{identifier!r} is not an identifier of {vocabulary.name}.",
         hint=f"Its identifiers match {vocabulary.pattern}.",
     )
 
 
-#: MERGED kg.linking.curies
-#: MERGED The one spelling of outside identifiers, whatever a file writes.
-
-
 class CurieNormalizer:
-    """The one spelling of outside identifiers and IRIs; those of unknown vocabularies stay as they are."""
+    """Normal spellings of the identifiers in any file; those of unknown vocabularies stay as they are.
+
+    Called for every term of an import, so prefixes that failed once are remembered in `_unknown`.
+    """
 
     def __init__(self, prefixes: PrefixTable) -> None:
-        """Use the vocabularies of `prefixes`."""
         self._prefixes = prefixes
         self._unknown: set[str] = set()
 
     def __call__(self, spelling: str) -> str:
-        """Return the CURIE of an IRI or a CURIE in any spelling."""
+        """Return the CURIE of an IRI, of a page's address or of a CURIE in any spelling."""
         purl = self._parse_obo_purl(spelling)
-        for form in (spelling, purl) if purl else (spelling,):
-            prefix = form.rpartition("/")[0] or form.partition(":")[0]
-            if prefix in self._unknown:
-                continue
-            try:
-                return str(self._prefixes.parse_identifier(form))
-            except NotFound:
-                self._unknown.add(prefix)
-            except UserError:
-                continue
+        for text in (spelling, purl):
+            prefix = text.rpartition("/")[0] or text.partition(":")[0]
+            if curie := self._try_prefix(prefix, text):
+                return curie
         return self._parse_page_address(spelling) or purl or spelling
 
-    def expand_curie(self, curie: str) -> str:
-        """Return the IRI of a CURIE, or the text itself when its vocabulary is not known."""
+    def _try_prefix(self, prefix: str, text: str) -> str:
+        """Return the CURIE of a text, "" when it has none; `prefix` is not tried again if it is unknown."""
+        if not prefix or prefix in self._unknown:
+            return ""
         try:
-            return self._prefixes.expand_curie(self._prefixes.parse_identifier(curie))
+            return str(self._prefixes.parse_identifier(text))
+        except NotFound:
+            self._unknown.add(prefix)
         except UserError:
-            return curie
+            pass  # a known vocabulary, but not one of its identifiers
+        return ""
 
     def _parse_page_address(self, iri: str) -> str:
-        """Return the CURIE of a page's address where a part of it names the vocabulary, else nothing."""
+        """Return the CURIE of an address if a part of its host or path is a known prefix, else ""."""
         parts = urlsplit(iri)
         if not parts.hostname:
             return ""
         *path, local = parts.path.split("/")
-        for name in (*parts.hostname.split("."), *path):
-            if name and name not in self._unknown:
-                try:
-                    return str(self._prefixes.parse_identifier(f"{name}:{local}"))
-                except NotFound:
-                    self._unknown.add(name)
-                except UserError:
-                    continue
-        return ""
+        curies = (self._try_prefix(name, f"{name}:{local}") for name in (*parts.hostname.split("."), *path))
+        return next(filter(None, curies), "")
 
     def _parse_obo_purl(self, iri: str) -> str:
-        """Return `PREFIX:local` of an OBO Foundry IRI, else nothing."""
+        """Return `PREFIX:local` of an OBO Foundry IRI, else ""."""
         prefix, underscore, local = iri.removeprefix(OBO).partition("_")
         return f"{prefix}:{local}" if iri.startswith(OBO) and underscore else ""

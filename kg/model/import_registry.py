@@ -1,19 +1,21 @@
-"""What is known of each import: one description a graph, kept in `graph/imports` beside the imports."""
+"""The descriptions of imports in `graph/imports`: written and read back; no files here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from types import MappingProxyType
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.errors import NotFound
-from kg.namespaces import DCTERMS, GRAPH, IMPORT_GRAPH, OWL, RDF, RDFS, SPDX, VOID, XSD
-from kg.settings import Settings
-from sparqlhost.store.interface import Store, Term
+from kg.model.graphs import IMPORTS
+from kg.namespaces import DCTERMS, IMPORT_GRAPH, OWL, RDF, RDFS, SPDX, VOID, XSD
+from sparqlhost.store.interface import Store, get_term_text
 
-IMPORTS_GRAPH = GRAPH["imports"]
+#: the version or licence of an import of which nothing is known
+NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,85 +40,94 @@ class ImportedDataset:
         return IMPORT_GRAPH[self.id]
 
 
-def locate_import_store(settings: Settings, given: Path | None = None) -> Path:
-    """Return the directory that holds imports: the one given, else the served one, else our own."""
-    if given is not None:
-        return given
-    if settings.store and ":" not in settings.store:
-        return Path(settings.store)
-    return settings.imports_dir / "store"
+#: field -> the property that describes it
+_PROPERTIES = MappingProxyType(
+    {
+        "id": DCTERMS["identifier"],
+        "title": DCTERMS["title"],
+        "source": DCTERMS["source"],
+        "format": DCTERMS["format"],
+        "version": OWL["versionInfo"],
+        "licence": DCTERMS["license"],
+        "date": DCTERMS["created"],
+        "triples": VOID["triples"],
+        "terms": VOID["classes"],
+    }
+)
 
 
 def describe_import(imported: ImportedDataset) -> Iterator[Quad]:
-    """Yield the description of an import, as quads of META."""
-    graph = imported.graph
-    checksum = NamedNode(graph.value + "#sha256")
-    about: list[tuple[NamedNode, NamedNode, NamedNode | Literal]] = [
+    """Yield the description of an import, as quads of the graph of imports."""
+    graph, checksum = imported.graph, _name_checksum(imported.id)
+    facts: list[tuple[NamedNode, NamedNode, NamedNode | Literal]] = [
         (graph, RDF["type"], VOID["Dataset"]),
-        (graph, DCTERMS["identifier"], Literal(imported.id)),
-        (graph, DCTERMS["title"], Literal(imported.title)),
-        (graph, DCTERMS["source"], Literal(imported.source)),
-        (graph, DCTERMS["format"], Literal(imported.format)),
-        (graph, OWL["versionInfo"], Literal(imported.version)),
-        (graph, DCTERMS["license"], Literal(imported.licence)),
-        (graph, DCTERMS["created"], Literal(imported.date, datatype=XSD["dateTime"])),
-        (graph, VOID["triples"], Literal(imported.triples)),
-        (graph, VOID["classes"], Literal(imported.terms)),
         (graph, SPDX["checksum"], checksum),
         (checksum, RDF["type"], SPDX["Checksum"]),
         (checksum, SPDX["algorithm"], SPDX["checksumAlgorithm_sha256"]),
         (checksum, SPDX["checksumValue"], Literal(imported.sha256)),
     ]
+    for name, predicate in _PROPERTIES.items():
+        value = getattr(imported, name)
+        literal = Literal(value, datatype=XSD["dateTime"]) if name == "date" else Literal(value)
+        facts.append((graph, predicate, literal))
     if imported.skipped:
-        about.append((graph, RDFS["comment"], Literal(f"{imported.skipped} broken parts skipped")))
-    for subject, predicate, target in about:
-        yield Quad(subject, predicate, target, IMPORTS_GRAPH)
+        facts.append((graph, RDFS["comment"], Literal(f"{imported.skipped} broken parts skipped")))
+    for subject, predicate, target in facts:
+        yield Quad(subject, predicate, target, IMPORTS)
 
 
-def make_removal_update(import_id: str) -> str:
-    """Return the update that removes an import's description."""
-    graph = IMPORT_GRAPH[import_id]
-    checksum = NamedNode(graph.value + "#sha256")
-    return " ; ".join(f"DELETE WHERE {{ GRAPH {IMPORTS_GRAPH} {{ {s} ?p ?o }} }}" for s in (graph, checksum))
+def parse_descriptions(triples: Iterable[Triple]) -> tuple[ImportedDataset, ...]:
+    """Return the imports that `describe_import` described, by id; incomplete descriptions are left out."""
+    values: dict[object, dict[NamedNode, str]] = defaultdict(dict)
+    for triple in triples:
+        values[triple.subject][triple.predicate] = get_term_text(triple.object)
+    datasets = [
+        _parse_description(facts, values[NamedNode(facts[SPDX["checksum"]])].get(SPDX["checksumValue"], ""))
+        for facts in list(values.values())
+        if facts.get(RDF["type"]) == VOID["Dataset"].value
+        and facts.keys() >= {*_PROPERTIES.values(), SPDX["checksum"]}
+    ]
+    return tuple(sorted(datasets, key=lambda imported: imported.id))
 
 
-_IMPORTS_QUERY = f"""
-PREFIX dcterms: <{DCTERMS}> PREFIX void: <{VOID}> PREFIX owl: <{OWL}> PREFIX spdx: <{SPDX}>
-PREFIX rdfs: <{RDFS}>
-SELECT ?id ?title ?source ?format ?version ?licence ?sha256 ?date ?triples ?terms ?skipped {{ GRAPH {IMPORTS_GRAPH} {{
-  ?graph a void:Dataset ; dcterms:identifier ?id ; dcterms:title ?title ; dcterms:source ?source ;
-    dcterms:format ?format ; owl:versionInfo ?version ; dcterms:license ?licence ; dcterms:created ?date ;
-    void:triples ?triples ; void:classes ?terms ; spdx:checksum/spdx:checksumValue ?sha256 .
-  OPTIONAL {{ ?graph rdfs:comment ?skipped }}
-}} }} ORDER BY ?id
-"""
-
-
-def list_imports(store: Store) -> tuple[ImportedDataset, ...]:
-    """Return the imports of a store, by name."""
-    return tuple(
-        _parse_import_row({name: get_term_text(term) for name, term in row.items()})
-        for row in store.select(_IMPORTS_QUERY)
+def _parse_description(facts: Mapping[NamedNode, str], sha256: str) -> ImportedDataset:
+    """Return an import from the values of its properties."""
+    texts = {name: facts[predicate] for name, predicate in _PROPERTIES.items()}
+    return ImportedDataset(
+        id=texts["id"],
+        title=texts["title"],
+        source=texts["source"],
+        format=texts["format"],
+        version=texts["version"],
+        licence=texts["licence"],
+        sha256=sha256,
+        date=texts["date"],
+        triples=int(texts["triples"]),
+        terms=int(texts["terms"]),
+        skipped=int(facts.get(RDFS["comment"], "0").split()[0]),
     )
 
 
-def _parse_import_row(row: dict[str, str]) -> ImportedDataset:
-    """Return the import a row of _QUERY tells of."""
-    skipped = int(row.pop("skipped", "0").split()[0])
-    triples, terms = int(row.pop("triples")), int(row.pop("terms"))
-    return ImportedDataset(**row, triples=triples, terms=terms, skipped=skipped)
+def make_removal_update(import_id: str) -> str:
+    """Return the SPARQL update that removes an import's description."""
+    subjects = (IMPORT_GRAPH[import_id], _name_checksum(import_id))
+    return " ; ".join(f"DELETE WHERE {{ GRAPH {IMPORTS} {{ {subject} ?p ?o }} }}" for subject in subjects)
 
 
-def get_term_text(term: Term) -> str:
-    """Return a term's IRI, label or literal text."""
-    return str(term) if isinstance(term, Triple) else term.value
+def _name_checksum(import_id: str) -> NamedNode:
+    """Return the node that describes the checksum of an import's file."""
+    return NamedNode(IMPORT_GRAPH[import_id].value + "#sha256")
+
+
+def list_imports(store: Store) -> tuple[ImportedDataset, ...]:
+    """Return the imports of a store, by id."""
+    return parse_descriptions(store.read_graph(IMPORTS))
 
 
 def find_import(store: Store, import_id: str) -> ImportedDataset:
-    """Return the import called `imported_id`; raises NotFound with those there are."""
-    every = list_imports(store)
-    for imported in every:
-        if imported.id == import_id:
-            return imported
-    known = ", ".join(i.id for i in every) or "none yet"
-    raise NotFound(f"There is no import {import_id!r}.", hint=f"Imports: {known}; see kg imports.")
+    """Return the import called `import_id`; raises NotFound, which lists those there are."""
+    imports = {imported.id: imported for imported in list_imports(store)}
+    if import_id not in imports:
+        known = ", ".join(imports) or "none yet"
+        raise NotFound(f"There is no import {import_id!r}.", hint=f"Imports: {known}; see kg imports.")
+    return imports[import_id]

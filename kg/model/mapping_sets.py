@@ -1,4 +1,4 @@
-"""What an SSSOM mapping is here: columns, predicates, and the three verdicts."""
+"""SSSOM mapping sets: rows, predicates and verdicts; TSV parsed, and written in one canonical form."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ from dataclasses import dataclass, field
 
 from kg.errors import BadData
 
-#: The match predicates, strongest first; `owl:sameAs` is none of them and never will be.
+#: The match predicates, strongest first. `owl:sameAs` is not one: it would merge entities of different kinds.
 MATCH_PREDICATES = (
     "skos:exactMatch",
     "skos:closeMatch",
-    "skos:narrowMatch",
     "skos:broadMatch",
+    "skos:narrowMatch",
     "skos:relatedMatch",
 )
+#: rows whose object means nearly the same, so that its cross-references hold for the subject too
+EQUIVALENCE_PREDICATES = frozenset({"skos:exactMatch", "skos:closeMatch"})
+#: rows whose object is as broad as the subject or broader
+BROADER_OR_EQUAL_PREDICATES = EQUIVALENCE_PREDICATES | {"skos:broadMatch"}
 
-#: A folder of data/mappings each; a pair of subject and object stands in one of them only.
+#: The folders of data/mappings. A pair of subject and object is in one of them only.
 MAPPING_VERDICTS = ("accepted", "rejected", "undecided")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class MappingRow:
-    """One row: a term of ours, a predicate, an outside term, and what proves it (all SSSOM slots)."""
+    """One row of SSSOM: an entity of this graph, a predicate, an outside term, and what proves it.
+
+    `line` is the line of the file, from 1; 0 for a row that is not from a file.
+    """
 
     subject_id: str
     subject_label: str
@@ -43,12 +50,12 @@ class MappingRow:
 
     @property
     def subject_and_object(self) -> tuple[str, str]:
-        """Return subject and object, whatever the predicate."""
+        """Return the pair that has one verdict, whatever the predicate."""
         return self.subject_id, self.object_id
 
     @property
     def sort_key(self) -> tuple[str, str, str]:
-        """Return what the rows of a file are sorted by."""
+        """Return the key that the rows of a file are sorted by."""
         return self.subject_id, self.object_id, self.predicate_id
 
 
@@ -87,9 +94,7 @@ class MappingCollection:
                 yield from mapping_set.rows
 
 
-#: MERGED kg.mappings.sssom
-#: MERGED SSSOM TSV text: read with the line of every mistake, and written in one canonical way.
-
+# -- SSSOM TSV ---
 
 _HEADER_ENTRY = re.compile(r"#(?P<indent> *)(?P<key>[A-Za-z][\w.]*): *(?P<value>.*)\Z")
 
@@ -115,7 +120,7 @@ def parse_sssom(text: str, file_name: str = "", verdict: str = "accepted") -> Ma
 
 
 def format_sssom(mapping_set: MappingSet) -> str:
-    """Return the canonical text: keys, prefixes and rows sorted, and only columns in use."""
+    """Return the canonical text: keys, prefixes and rows sorted, columns without any value left out."""
     lines = ["#curie_map:"]
     lines += [f"#  {prefix}: {_quote_yaml(iri)}" for prefix, iri in sorted(mapping_set.curie_map)]
     lines += [f"#{key}: {_quote_yaml(value)}" for key, value in sorted(mapping_set.header)]
@@ -137,14 +142,14 @@ def sort_rows(rows: Iterable[MappingRow]) -> tuple[MappingRow, ...]:
 def _parse_header_line(
     line: str, header: list[tuple[str, str]], curie_map: list[tuple[str, str]], file_name: str, number: int
 ) -> None:
-    """Add what a line of the YAML header says to `header` or `curie_map`."""
+    """Add a line of the YAML header to `header`, or to `curie_map` where it is indented."""
     match = _HEADER_ENTRY.match(line.rstrip())
     if match is None:
         raise BadData(
             "This header line is not `#key: value`.",
             location=file_name,
             line=number,
-            hint="Mend or remove it.",
+            hint="Fix or remove it.",
         )
     entry = match["key"], match["value"].strip("\"'")
     if match["indent"]:
@@ -158,9 +163,9 @@ def _parse_columns(names: Sequence[str], file_name: str, number: int) -> list[st
     missing = [name for name in REQUIRED_COLUMNS if name not in names]
     unknown = [name for name in names if name not in SSSOM_COLUMNS]
     if missing or unknown:
-        what = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
+        mistake = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
         raise BadData(
-            f"The row of column names {what}.",
+            f"The row of column names {mistake}.",
             location=file_name,
             line=number,
             hint=f"Known: {', '.join(SSSOM_COLUMNS)}.",
@@ -171,16 +176,16 @@ def _parse_columns(names: Sequence[str], file_name: str, number: int) -> list[st
 def _parse_row(cells: Sequence[str], columns: Sequence[str], file_name: str, number: int) -> MappingRow:
     """Return the mapping of a line; raises BadData when cells and columns differ in number."""
     if len(cells) != len(columns):
-        what = f"The row has {len(cells)} cells, the file {len(columns)} columns."
-        raise BadData(what, location=file_name, line=number, hint="Separate cells by one tab.")
-    given = dict.fromkeys(SSSOM_COLUMNS, "") | dict(zip(columns, (c.strip() for c in cells), strict=True))
+        message = f"The row has {len(cells)} cells, the file {len(columns)} columns."
+        raise BadData(message, location=file_name, line=number, hint="Separate cells by one tab.")
+    values = dict.fromkeys(SSSOM_COLUMNS, "") | dict(zip(columns, (c.strip() for c in cells), strict=True))
     for name in REQUIRED_COLUMNS:
-        if not given[name]:
+        if not values[name]:
             raise BadData(f"The row has no {name}.", location=file_name, line=number, hint="Fill it in.")
-    return MappingRow(**given, line=number)
+    return MappingRow(**values, line=number)
 
 
 def _quote_yaml(value: str) -> str:
-    """Return `value` as YAML writes it: in double quotes where a plain one would be misread."""
+    """Return `value` as a YAML scalar, in double quotes where a plain one would be read as something else."""
     plain = re.fullmatch(r"[A-Za-z][\w./#?=&%+()' ;-]*(:[\w./#?=&%+-]+)*", value)
     return value if plain else f'"{value}"'

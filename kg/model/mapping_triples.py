@@ -1,6 +1,6 @@
-"""Accepted mappings as RDF for `graph/mappings`: the SKOS triple, and a node of who, when and which proof.
+"""Accepted mappings as RDF for `graph/mappings`: the SKOS triple, and a node with author, date and proof.
 
-Never `owl:sameAs`, never input of a reasoner.
+Never `owl:sameAs`, and no reasoner reads that graph: outside hierarchies must not add claims to the text.
 """
 
 from __future__ import annotations
@@ -8,28 +8,43 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dictionary
+from types import MappingProxyType
 
 from pyoxigraph import Literal, NamedNode, Triple
 
+from kg.errors import BadData
 from kg.model.identifiers import PrefixTable
 from kg.model.mapping_sets import MappingRow
-from kg.namespaces import BASE, DCTERMS, KG, OWL, PREFIXES, RDF, RDFS, SH, SKOS, SSSOM, XSD
+from kg.namespaces import (
+    BASE,
+    BIOREGISTRY_PREFIX,
+    DCTERMS,
+    KG,
+    OWL,
+    PREFIXES,
+    RDF,
+    RDFS,
+    SH,
+    SKOS,
+    SSSOM,
+    XSD,
+    expand_curie,
+)
 
-#: Prefixes of a mapping file beside those of the outside vocabularies.
-BIOREGISTRY_NAMESPACE = "https://bioregistry.io/registry/"
-PROOF_NAMESPACE = BASE + "proof/"
+#: prefixes that mapping files use for vocabularies and for the files that prove a row
+_SOURCE_NAMESPACES = MappingProxyType({"bioregistry": str(BIOREGISTRY_PREFIX), "proof": BASE + "proof/"})
 
 
 def mappings_to_triples(rows: Iterable[MappingRow], prefixes: PrefixTable) -> Iterator[Triple]:
-    """Yield the triples of accepted `rows`; raises BadData or NotFound for an identifier that is none."""
+    """Yield the triples of accepted `rows`; raises BadData or NotFound for an invalid identifier."""
     for row in rows:
         yield from _row_to_triples(row, prefixes)
 
 
 def vocabularies_to_triples(prefixes: PrefixTable) -> Iterator[Triple]:
-    """Yield by which names each vocabulary's prefix goes, so that a query reads a code in any spelling."""
+    """Yield the names of each vocabulary's prefix, so that a query can read a code in any spelling."""
     for vocabulary in prefixes.vocabularies.values():
-        node = NamedNode(BIOREGISTRY_NAMESPACE + vocabulary.prefix.lower())
+        node = BIOREGISTRY_PREFIX[vocabulary.prefix.lower()]
         yield Triple(node, RDF["type"], SH["PrefixDeclaration"])
         yield Triple(node, RDFS["label"], Literal(vocabulary.name))
         yield Triple(node, SH["prefix"], Literal(vocabulary.prefix))
@@ -39,31 +54,33 @@ def vocabularies_to_triples(prefixes: PrefixTable) -> Iterator[Triple]:
 
 
 def unmapped_to_triples(reasons: Dictionary[str, str]) -> Iterator[Triple]:
-    """Yield why each entity (a CURIE of ours) has no counterpart outside."""
+    """Yield why entities have no counterpart outside; `reasons` is CURIE -> reason."""
     for entity, reason in reasons.items():
         yield Triple(expand_project_curie(entity), KG["noMappingBecause"], Literal(reason, language="en"))
 
 
 def mint_mapping_iri(row: MappingRow) -> NamedNode:
-    """Return the IRI of a mapping: the same row has the same IRI in every build."""
+    """Return the IRI of a mapping, a hash of its CURIEs, so that a row has the same IRI in every build."""
     digest = hashlib.sha256("\t".join((row.subject_id, row.predicate_id, row.object_id)).encode()).hexdigest()
     return NamedNode(f"{BASE}mapping/{digest[:16]}")
 
 
 def expand_project_curie(curie: str) -> NamedNode:
-    """Return the IRI of a CURIE of ours or of RDF's own vocabularies (`int:Imatinib`, `skos:exactMatch`)."""
-    prefix, _, local = curie.partition(":")
-    return NamedNode(PREFIXES[prefix] + local)
+    """Return the IRI of a CURIE with a prefix of the project (`int:Imatinib`, `skos:exactMatch`).
+
+    Raises BadData for any other prefix.
+    """
+    if curie.partition(":")[0] not in PREFIXES:
+        raise BadData(f"{curie!r} has no prefix of the project.", hint=f"Use one of {', '.join(PREFIXES)}.")
+    return NamedNode(expand_curie(curie))
 
 
 def make_curie_map(rows: Iterable[MappingRow], prefixes: PrefixTable) -> tuple[tuple[str, str], ...]:
-    """Return the (prefix, IRI) pairs that a file of `rows` needs."""
+    """Return the (prefix, IRI) pairs for the header of a file of `rows`."""
     used = {curie.split(":")[0] for row in rows for curie in (row.subject_id, row.object_id)}
     known = dict(PREFIXES) | {v.prefix: v.iri_prefix for v in prefixes.vocabularies.values()}
-    fixed = {"bioregistry": BIOREGISTRY_NAMESPACE, "proof": PROOF_NAMESPACE} | {
-        p: PREFIXES[p] for p in ("skos", "semapv")
-    }
-    return tuple(sorted(fixed.items() | {(prefix, known[prefix]) for prefix in used}))
+    in_every_file = dict(_SOURCE_NAMESPACES) | {prefix: PREFIXES[prefix] for prefix in ("skos", "semapv")}
+    return tuple(sorted(in_every_file.items() | {(prefix, known[prefix]) for prefix in used}))
 
 
 def _row_to_triples(row: MappingRow, prefixes: PrefixTable) -> Iterator[Triple]:
@@ -85,7 +102,7 @@ def _row_to_triples(row: MappingRow, prefixes: PrefixTable) -> Iterator[Triple]:
 
 
 def _provenance_to_triples(node: NamedNode, row: MappingRow) -> Iterator[Triple]:
-    """Yield who judged the mapping, when, and what proves it."""
+    """Yield author, date, confidence and sources of a mapping."""
     for value, predicate in (
         (row.author_label, SSSOM["author_label"]),
         (row.object_source_version, SSSOM["object_source_version"]),
@@ -97,14 +114,15 @@ def _provenance_to_triples(node: NamedNode, row: MappingRow) -> Iterator[Triple]
         yield Triple(node, DCTERMS["created"], Literal(row.mapping_date, datatype=XSD["date"]))
     if row.confidence:
         yield Triple(node, SSSOM["confidence"], Literal(row.confidence, datatype=XSD["double"]))
-    for value, predicate in (
-        (row.object_source, SSSOM["object_source"]),
-        (row.mapping_source, SSSOM["mapping_source"]),
-    ):
-        prefix, _, local = value.partition(":")
-        if value:
-            yield Triple(
-                node,
-                predicate,
-                NamedNode({"bioregistry": BIOREGISTRY_NAMESPACE, "proof": PROOF_NAMESPACE}[prefix] + local),
-            )
+    if row.object_source:
+        yield Triple(node, SSSOM["object_source"], _expand_source(row.object_source))
+    if row.mapping_source:
+        yield Triple(node, SSSOM["mapping_source"], _expand_source(row.mapping_source))
+
+
+def _expand_source(curie: str) -> NamedNode:
+    """Return the IRI of a vocabulary or a proving file; raises BadData for another prefix."""
+    prefix, _, local = curie.partition(":")
+    if prefix not in _SOURCE_NAMESPACES:
+        raise BadData(f"{curie!r} is not a source.", hint="Write bioregistry:PREFIX or proof:FILE.")
+    return NamedNode(_SOURCE_NAMESPACES[prefix] + local)

@@ -1,4 +1,7 @@
-"""A case: features said to hold and said not to. Open world: what is not said is unknown, never no."""
+"""A patient's case: features stated to be present or absent, what they imply, and what the rules derive.
+
+Open world: a feature that is not stated is unknown, never absent. Nothing here keeps or logs a case.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from kg.model.case_knowledge import ClinicalKnowledge, TermSet
 from kg.namespaces import KG, PREFIXES, RDF
 from rlreason.materialization import Materialization
 
-#: how a term is called in a sentence
+_SCENARIO_IRI = NamedNode(PREFIXES["scn"] + "this")
+
+#: returns the name of a term in a sentence
 TermLabeller = Callable[[NamedNode], str]
 
 
@@ -27,7 +32,7 @@ class FeatureTruth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PatientCase:
-    """The features of a case with all they bring; `excluded` maps a feature to the one that rules it out."""
+    """The features of a case and what they imply; `excluded_by`: feature -> the one that rules it out."""
 
     stated_present: TermSet
     stated_absent: TermSet
@@ -53,34 +58,37 @@ def make_case(
     label_of: TermLabeller,
 ) -> PatientCase:
     """Return a case; raises BadQuery with a sentence when its features contradict each other."""
-    stated, denied_said = frozenset(present), frozenset(absent)
-    unknown = sorted((stated | denied_said) - frozenset(knowledge.features), key=str)
+    stated, stated_absent = frozenset(present), frozenset(absent)
+    unknown = sorted((stated | stated_absent) - frozenset(knowledge.features), key=str)
     if unknown:
         raise BadQuery(
-            f"{label_of(unknown[0])} is no feature of a patient.", hint="`kg case --list` lists them."
+            f"{label_of(unknown[0])} is not a patient feature.", hint="`kg case --list` lists them."
         )
-    given = stated.union(*(knowledge.opposite_features.get(feature, frozenset()) for feature in denied_said))
-    met = frozenset().union(*(knowledge.implied_features[feature] for feature in given))
-    _reject_contradiction(knowledge, given, met, denied_said, label_of)
-    denied = frozenset(f for f in knowledge.features if knowledge.implied_features[f] & denied_said)
-    return PatientCase(stated, denied_said, met, denied, _find_excluded(knowledge, met))
+    # that "able to X" is absent states that "unable to X" is present
+    present_with_opposites = stated.union(
+        *(knowledge.opposite_features.get(feature, frozenset()) for feature in stated_absent)
+    )
+    met = frozenset().union(*(knowledge.implied_features[feature] for feature in present_with_opposites))
+    _reject_contradiction(knowledge, present_with_opposites, met, stated_absent, label_of)
+    denied = frozenset(f for f in knowledge.features if knowledge.implied_features[f] & stated_absent)
+    return PatientCase(stated, stated_absent, met, denied, _find_excluded(knowledge, met))
 
 
 def _find_excluded(knowledge: ClinicalKnowledge, met: TermSet) -> dict[NamedNode, NamedNode]:
-    """Return each feature that a met one rules out, directly or by what it would bring."""
-    found: dict[NamedNode, NamedNode] = {}
+    """Return each feature that a met one rules out, directly or by a feature it implies."""
+    excluded_by: dict[NamedNode, NamedNode] = {}
     for feature in knowledge.features:
-        for brought in sorted(knowledge.implied_features[feature], key=str):
-            against = sorted(knowledge.incompatible_features.get(brought, frozenset()) & met, key=str)
+        for implied in sorted(knowledge.implied_features[feature], key=str):
+            against = sorted(knowledge.incompatible_features.get(implied, frozenset()) & met, key=str)
             if against and feature not in met:
-                found.setdefault(feature, against[0])
-    return found
+                excluded_by.setdefault(feature, against[0])
+    return excluded_by
 
 
 def _reject_contradiction(
     knowledge: ClinicalKnowledge, stated: TermSet, met: TermSet, denied: TermSet, label_of: TermLabeller
 ) -> None:
-    """Raise BadQuery when features exclude each other, or one brings what is denied."""
+    """Raise BadQuery when features exclude each other, or one implies a feature stated to be absent."""
     for feature in sorted(met, key=str):
         for other in sorted(knowledge.incompatible_features.get(feature, frozenset()) & met, key=str):
             first, second = (
@@ -94,31 +102,24 @@ def _reject_contradiction(
             )
     for feature in sorted(met & denied, key=str):
         source = _find_source_feature(knowledge, stated, feature)
-        brings = "" if source == feature else f", which brings “{label_of(feature)}” with it"
+        implies = "" if source == feature else f", which implies “{label_of(feature)}”,"
         raise BadQuery(
-            f"“{label_of(source)}”{brings}, is given both as holding and as not holding.",
+            f"“{label_of(source)}”{implies} is given both as present and as absent.",
             location="case",
             hint="Give it once.",
         )
 
 
 def _find_source_feature(knowledge: ClinicalKnowledge, stated: TermSet, feature: NamedNode) -> NamedNode:
-    """Return the stated feature that brings a feature with it."""
+    """Return the stated feature that a feature follows from."""
     if feature in stated:
         return feature
     return next(s for s in sorted(stated, key=str) if feature in knowledge.implied_features[s])
 
 
-#: MERGED kg.cases.reasoned
-#: MERGED What the rules make of a case: the closure with one scenario in it, in memory, thrown away after.
-
-
-_SCENARIO_IRI = NamedNode(PREFIXES["scn"] + "this")
-
-
 @dataclass(frozen=True, slots=True)
 class CaseEntailments:
-    """What follows for the scenario, by our properties."""
+    """What the rules derive for a patient: features, matching situations, fallbacks to consider."""
 
     features: frozenset[NamedNode]
     situations: frozenset[NamedNode]
@@ -126,11 +127,11 @@ class CaseEntailments:
 
 
 def derive_entailments(materialization: Materialization, features: Iterable[NamedNode]) -> CaseEntailments:
-    """Return what the rules derive for a patient with some features; `kept` itself does not change."""
+    """Return what the rules derive for a patient with some features; `materialization` does not change."""
     stated = frozenset(features)
     triples = [Triple(_SCENARIO_IRI, RDF["type"], KG["PatientScenario"])]
     triples += [Triple(_SCENARIO_IRI, KG["hasFeature"], feature) for feature in sorted(stated, key=str)]
-    derived = [t for t in materialization.infer_hypothetically(triples) if t.subject == _SCENARIO_IRI]
+    derived = [t for t in materialization.what_if(triples) if t.subject == _SCENARIO_IRI]
 
     def list_derived_objects(name: str) -> frozenset[NamedNode]:
         return frozenset(

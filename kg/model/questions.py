@@ -1,17 +1,21 @@
-"""A question and its parameters; values enter the query as serialised terms, never as pasted text."""
+"""A named question: the header of its `.rq` file, its typed parameters, and the query with values bound.
+
+A header has the lines `# title:`, `# question:`, `# param: name type - help` (`type+` takes several values)
+and `# returns:`. Pure: texts and terms go in, queries come out.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadData, BadQuery, NotFound
-from kg.namespaces import BASE, ENTITY_KINDS, KG, PREFIXES, XSD
+from kg.model.query_binding import find_examples, replace_values_line
+from kg.model.similar_names import suggest_similar_names
+from kg.namespaces import BASE, ENTITY_KINDS, KG, XSD, expand_curie
 
 ParameterValue = NamedNode | Literal
 GivenValue = str | ParameterValue | Sequence[str | ParameterValue]
@@ -22,6 +26,8 @@ LITERAL_TYPES = frozenset(_LITERAL_DATATYPES)
 _LEXICAL_FORMS = {"integer": re.compile(r"[+-]?\d{1,18}"), "date": re.compile(r"\d{4}-\d\d-\d\d")}
 # RFC 3987 as SPARQL's IRIREF allows it: none of these may stand between < and >.
 _IRI_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\\x00-\x20]+")
+_HEADER_LINE = re.compile(r"^# (title|question|param|returns): *(.*)$", re.M)
+_PARAMETER_LINE = re.compile(r"(?P<name>\w+) (?P<type>[\w]+)(?P<many>\+?) - (?P<help>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +46,8 @@ class QuestionParameter:
             return text
         if self.type in _LITERAL_DATATYPES:
             return self._parse_literal(text)
-        prefix, colon, local = text.partition(":")
-        iri = PREFIXES[prefix] + local if colon and prefix in PREFIXES else text
-        if not colon and re.fullmatch(r"[\w.-]+", text):
-            iri = self._get_local_namespace() + text
+        is_local_name = re.fullmatch(r"[\w.-]+", text)
+        iri = self._get_local_namespace() + text if is_local_name else expand_curie(text)
         if not _IRI_PATTERN.fullmatch(iri):
             raise BadQuery(
                 f"{text!r} is not a {self.type}.", location=f"--{self.name}", hint=self._example_hint()
@@ -83,7 +87,7 @@ class Question:
 
     @property
     def query_form(self) -> str:
-        """Return SELECT or ASK."""
+        """Return SELECT or ASK, the first of the two words outside comments and IRIs."""
         body = re.sub(r"#[^\n]*|<[^>\s]*>", "", self.text)
         found = re.search(r"\b(SELECT|ASK)\b", body)
         return found.group() if found else "SELECT"
@@ -91,20 +95,25 @@ class Question:
     def bind_values(self, values: Mapping[str, GivenValue]) -> str:
         """Return the query with the given values in place of the examples; others keep their example.
 
-        Raises BadQuery for a parameter the question does not have, or a value that is no such term.
+        Raises BadQuery for an unknown parameter, or a value that is not of the parameter's type.
         """
-        unknown = [name for name in values if name not in {p.name for p in self.params}]
-        if unknown:
-            raise BadQuery(
-                f"`{self.name}` has no parameter {unknown[0]!r}.", hint=self._parameter_hint(unknown[0])
-            )
+        self.require_parameters(values)
         text = self.text
         for parameter in self.params:
             if parameter.name in values:
-                text = _replace_values_line(
-                    text, parameter, self.parse_values(parameter, values[parameter.name])
-                )
+                terms = self.parse_values(parameter, values[parameter.name])
+                text = replace_values_line(text, parameter.name, terms)
         return text
+
+    def require_parameters(self, names: Iterable[str]) -> None:
+        """Raise BadQuery, with similar names, when the question lacks one of the parameters."""
+        known = [parameter.name for parameter in self.params]
+        for name in names:
+            if name not in known:
+                hint = f"{suggest_similar_names(name, known)}Parameters: {', '.join(known)}."
+                raise BadQuery(
+                    f"`{self.name}` has no parameter {name!r}.", hint=hint if known else "It takes none."
+                )
 
     def parse_values(self, parameter: QuestionParameter, given: GivenValue) -> tuple[ParameterValue, ...]:
         """Return the terms of a given value; several only where the parameter takes several."""
@@ -118,69 +127,20 @@ class Question:
             )
         return tuple(parameter.parse_value(item) for item in items)
 
-    def _parameter_hint(self, name: str) -> str:
-        """Return the sentence that names the parameters there are."""
-        names = [p.name for p in self.params]
-        near = get_close_matches(name, names, n=1)
-        if not names:
-            return "It takes none."
-        return (f"Did you mean {near[0]}? " if near else "") + f"Parameters: {', '.join(names)}."
-
-
-def compile_values_line(name: str) -> re.Pattern[str]:
-    """Return the pattern of a parameter's line, `VALUES ?name { terms }`, alone on its line."""
-    return re.compile(
-        rf"^(?P<head>[ \t]*VALUES[ \t]+\?{re.escape(name)}[ \t]*)\{{(?P<body>[^{{}}\n]*)\}}[ \t]*$", re.M
-    )
-
-
-def _replace_values_line(text: str, parameter: QuestionParameter, terms: Sequence[ParameterValue]) -> str:
-    """Return `text` with the parameter's line holding `terms`, each serialised by the RDF library."""
-    body = " ".join(str(term) for term in terms)
-    return compile_values_line(parameter.name).sub(lambda match: f"{match['head']}{{ {body} }}", text)
-
-
-#: MERGED kg.questions.reading
-#: MERGED Headers of question files: `# title:`, `# question:`, `# param: name type - help`, `# returns:`.
-
-
-_HEADER_LINE = re.compile(r"^# (title|question|param|returns): *(.*)$", re.M)
-_PARAMETER_LINE = re.compile(r"(?P<name>\w+) (?P<type>[\w]+)(?P<many>\+?) - (?P<help>.+)")
-
-
-def load_questions(folder: Path) -> tuple[Question, ...]:
-    """Return the questions of a folder in the order of their file names; raises BadData."""
-    where = f"{folder.parent.name}/{folder.name}"
-    paths = sorted(folder.glob("*.rq"))
-    return tuple(
-        parse_question(path.stem, _read_question_file(path), f"{where}/{path.name}") for path in paths
-    )
-
-
-def _read_question_file(path: Path) -> str:
-    """Return the text of a question file; raises BadData when it cannot be read."""
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadData(
-            "The file is not a readable UTF-8 text.", location=str(path), hint="Save it anew."
-        ) from error
-
 
 def find_question(questions: Sequence[Question], name: str) -> Question:
-    """Return the question called `name`, `NN-name` or `NN`; raises NotFound that gives near names."""
+    """Return the question called `name`, `NN-name` or `NN`; raises NotFound, with similar names."""
     for number, question in enumerate(questions, start=1):
         if name in {question.name, str(number), f"{number:02}", f"{number:02}-{question.name}"}:
             return question
-    near = get_close_matches(name, [question.name for question in questions], n=3, cutoff=0.4)
-    hint = f"Did you mean {', '.join(near)}?" if near else "`kg ask --list` shows them all."
-    raise NotFound(f"There is no question {name!r}.", hint=hint)
+    similar = suggest_similar_names(name, [question.name for question in questions])
+    raise NotFound(f"There is no question {name!r}.", hint=f"{similar}`kg ask --list` shows them all.")
 
 
 def parse_question(name: str, text: str, where: str = "") -> Question:
-    """Return the question of a file: its name without ending, its text, and how complaints call it.
+    """Return the question of a file, given its name without ending and its text.
 
-    Raises BadData when its header is not whole.
+    Raises BadData, located at `where`, when a header line is missing or malformed.
     """
     where = where or f"{name}.rq"
     lines: dict[str, list[str]] = {"title": [], "question": [], "param": [], "returns": []}
@@ -201,7 +161,7 @@ def _parse_parameter(line: str, text: str, where: str) -> QuestionParameter:
         raise BadData(
             f"`# param: {line}` is not `name type - help`.", location=where, line=1, hint="Rewrite it."
         )
-    examples = {body.strip() for _, body in compile_values_line(found["name"]).findall(text)}
+    examples = find_examples(text, found["name"])
     if len(examples) != 1 or examples == {""}:
         raise BadData(
             f"Parameter {found['name']} needs a line `VALUES ?{found['name']} {{ example }}`.",

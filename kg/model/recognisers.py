@@ -1,6 +1,6 @@
 """Scenario recognisers: OWL 2 RL classes generated from the bundles of features of the situations.
 
-Pure: takes triples, returns triples. It knows no situation; it reads them.
+Pure: takes triples, returns triples. Situations are read from them; none is named here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def generate_recognisers(triples: Iterable[Triple]) -> list[Triple]:
 
 
 def _collect_feature_bundles(triples: Iterable[Triple]) -> dict[str, set[str]]:
-    """Map the IRI of each situation to the IRIs of its features; a situation without features is left out."""
+    """Return situation IRI -> feature IRIs; a situation without features is left out."""
     situations, features = set[str](), dict[str, set[str]]()
     for triple in triples:
         if not isinstance(triple.subject, NamedNode) or not isinstance(triple.object, NamedNode):
@@ -47,7 +47,7 @@ def _build_recogniser(situation: str, features: Sequence[str]) -> list[Triple]:
     """Return the triples of one recogniser; its blank nodes are named after the situation."""
     name = situation.removeprefix(PREFIXES["sit"])
     label = "recogniser" + "".join(character if character.isalnum() else "x" for character in name)
-    scenarios = KG[f"{name}Scenario"]
+    scenarios = NamedNode(f"{KG}{name}Scenario")  # a term that this module declares
     bundle, target = BlankNode(f"{label}All"), BlankNode(f"{label}Match")
     values = [BlankNode(f"{label}Has{index}") for index in range(len(features))]
     return [

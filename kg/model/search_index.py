@@ -1,4 +1,8 @@
-"""What can be found: entries with their names, codes and text, folded once."""
+"""Search by name: an index of entries, folded once, and the ranking of a query against it.
+
+Tiers, best first: exact label, exact name, prefix of the label, prefix of another name, all words of a name
+in any order, a name a few slips away (optimal string alignment distance), words of the text.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,33 @@ from rapidfuzz.distance import OSA
 
 _WORD_SEPARATORS = re.compile(r"[^\w:.+]+", re.UNICODE)
 
+MIN_TYPO_LETTERS = 4
+#: lengths of a query from which one more slip is allowed; two swapped neighbors are one slip
+SLIP_LENGTHS = (MIN_TYPO_LETTERS, 6, 11)
+
+EXACT_LABEL, EXACT_NAME, PREFIX_LABEL, PREFIX_NAME, ALL_WORDS, MISSPELT, TEXT_ONLY = range(7)
+
+#: order of the kinds among equally good hits
+KIND_ORDER = (
+    "disease",
+    "intervention",
+    "situation",
+    "feature",
+    "problem",
+    "goal",
+    "hedge",
+    "term",
+    "claim",
+    "sentence",
+    "decision",
+    "relation",
+    "document",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchName:
-    """One way to call an entry, and what sort of name it is ("brand name", "as printed")."""
+    """A name of an entry and its category ("brand name", "as printed")."""
 
     text: str
     category: str
@@ -33,7 +60,7 @@ class SearchEntry:
 
 @dataclass(frozen=True, slots=True)
 class FoldedName:
-    """A name made ready for comparison; `main` marks the label."""
+    """A name made ready for comparison."""
 
     name: SearchName
     folded: str
@@ -91,37 +118,9 @@ def _fold_name(name: SearchName, *, is_label: bool) -> FoldedName:
     return FoldedName(name, text, tuple(text.split()), is_label)
 
 
-#: MERGED kg.search.ranking
-#: MERGED Which entries answer a query, best first: exact, prefix, synonym, typo, text.
-
-
-MIN_TYPO_LETTERS = 4
-#: letters typed from which on one slip more is forgiven; a swap of neighbours is one slip
-SLIP_LENGTHS = (MIN_TYPO_LETTERS, 6, 11)
-
-EXACT_LABEL, EXACT_NAME, PREFIX_LABEL, PREFIX_NAME, ALL_WORDS, MISSPELT, TEXT_ONLY = range(7)
-
-#: kinds in the order in which equals are shown
-KIND_ORDER = (
-    "disease",
-    "intervention",
-    "situation",
-    "feature",
-    "problem",
-    "goal",
-    "hedge",
-    "term",
-    "claim",
-    "sentence",
-    "decision",
-    "relation",
-    "document",
-)
-
-
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """An entry that answers, the name that did so, and how."""
+    """A matching entry, its name that matched, and how well it did."""
 
     entry: SearchEntry
     matched: str
@@ -132,10 +131,10 @@ class SearchHit:
 
 def search_entries(index: SearchIndex, query: str, limit: int = 50) -> list[SearchHit]:
     """Return at most `limit` hits, best first; an empty query has none."""
-    asked = fold_text(query)
-    if not asked:
+    folded = fold_text(query)
+    if not folded:
         return []
-    hits = [hit for indexed in index.entries if (hit := _find_best_hit(indexed, asked)) is not None]
+    hits = [hit for indexed in index.entries if (hit := _find_best_hit(indexed, folded)) is not None]
     return sorted(hits, key=_hit_sort_key)[:limit]
 
 
@@ -145,12 +144,12 @@ def _hit_sort_key(hit: SearchHit) -> tuple[int, float, int, int, str]:
 
 
 def _find_best_hit(indexed: IndexedEntry, query: str) -> SearchHit | None:
-    """Return the best way in which an entry answers, or None."""
+    """Return the best match of an entry, or None."""
     words = query.split()
-    found = [hit for name in indexed.names for hit in _match_name(indexed.entry, name, query, words)]
-    if not found and len(query) > 2 and _all_begin_words(words, indexed.text.split()):
-        found = [SearchHit(indexed.entry, "", "text", TEXT_ONLY, 0.0)]
-    return min(found, key=_hit_sort_key, default=None)
+    hits = [hit for name in indexed.names for hit in _match_name(indexed.entry, name, query, words)]
+    if not hits and len(query) > 2 and _all_begin_words(words, indexed.text.split()):
+        hits = [SearchHit(indexed.entry, "", "text", TEXT_ONLY, 0.0)]
+    return min(hits, key=_hit_sort_key, default=None)
 
 
 def _match_name(entry: SearchEntry, name: FoldedName, query: str, words: list[str]) -> Iterator[SearchHit]:
@@ -171,7 +170,7 @@ def _classify_match(name: FoldedName, query: str, words: list[str]) -> tuple[int
 
 
 def _all_begin_words(parts: Sequence[str], words: Sequence[str]) -> bool:
-    """Say whether every part begins a word; a single letter (the T of `CAR-T`) must be a whole one."""
+    """Return whether every part begins a word; a single letter (the T of `CAR-T`) must be a word."""
     return all(
         part in words if len(part) == 1 else any(word.startswith(part) for word in words) for part in parts
     )
@@ -190,6 +189,6 @@ def _classify_misspelling(name: FoldedName, query: str) -> tuple[int | None, flo
 
 
 def _measure_similarity(query: str, rival: str, slips: int) -> float:
-    """Return how alike two spellings are, 0 to 100; 0 when more than `slips` apart."""
-    apart = OSA.distance(query, rival, score_cutoff=slips)
-    return 100 * (1 - apart / max(len(query), len(rival))) if apart <= slips else 0.0
+    """Return the similarity of two spellings, 0 to 100; 0 when they are more than `slips` apart."""
+    distance = OSA.distance(query, rival, score_cutoff=slips)
+    return 100 * (1 - distance / max(len(query), len(rival))) if distance <= slips else 0.0

@@ -1,4 +1,8 @@
-"""The four marks, the hedge scale and what counts as a limit: one table each, used by every page."""
+"""A statement between two terms as a row of a page: who states it, whether it limits, and its proof.
+
+The four marks say who states a statement. They follow from the named graphs it stands in
+(`kg.model.graphs.get_origin`), and are the same on every page.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,22 @@ from urllib.parse import urlencode
 
 from pyoxigraph import NamedNode
 
-from kg.namespaces import GRAPH, KG
+from kg.model.graphs import GraphOrigin, get_origin
+from kg.namespaces import KG, compress_iri
 from kg.pages.page_queries import QueryRow
-from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef, compress_iri, make_hedge_badge
+from kg.pages.term_refs import (
+    HedgeBadge,
+    Term,
+    TermLabels,
+    TermRef,
+    TermTriple,
+    find_weakest_hedge,
+    make_hedge_badge,
+)
 
 ASSERTED, INFERRED, BACKGROUND, OUTSIDE = "asserted", "inferred", "background", "outside"
 
-#: properties that speak against; an edge of theirs is never drawn like an offer
+#: properties that speak against something; their edges are never drawn like an offer
 NEGATIVE_PROPERTIES = frozenset(
     KG[name].value
     for name in (
@@ -42,37 +55,31 @@ class OriginMeaning:
 ORIGIN_MEANINGS = (
     OriginMeaning(ASSERTED, "stated", "The text says it; a sentence number leads to the place."),
     OriginMeaning(INFERRED, "inferred", "A rule derived it from what is stated; why? shows the proof."),
-    OriginMeaning(BACKGROUND, "background", "A curator added it; the text does not say it."),
+    OriginMeaning(BACKGROUND, "background", "A curator or a user added it; the text does not say it."),
     OriginMeaning(
         OUTSIDE, "outside", "An identifier or a label of another vocabulary; never a claim of the text."
     ),
 )
 
 
-def origin_of_graphs(graphs: Iterable[str]) -> str:
-    """Return the mark of a statement that stands in `graphs`; the strongest origin wins."""
-    found = {_origin_of_graph(graph) for graph in graphs}
-    return next((mark for mark in (ASSERTED, BACKGROUND, INFERRED, OUTSIDE) if mark in found), ASSERTED)
+#: the mark of a graph's triples; other origins (the text, the ontology, records) count as stated
+_MARK_BY_ORIGIN = {
+    GraphOrigin.RULES: INFERRED,
+    GraphOrigin.CURATOR: BACKGROUND,
+    GraphOrigin.USER: BACKGROUND,
+    GraphOrigin.VOCABULARY: OUTSIDE,
+}
 
 
-def _origin_of_graph(graph: str) -> str:
-    local = graph.removeprefix(GRAPH)
-    if local == "inferred":
-        return INFERRED
-    if local == "background":
-        return BACKGROUND
-    if local == "mappings" or local.startswith(("import/", "external/")):
-        return OUTSIDE
-    return ASSERTED
+def find_origin_mark(graphs: Iterable[NamedNode]) -> str:
+    """Return the mark of a statement that stands in `graphs`: that of the origin closest to the text."""
+    marks = {_MARK_BY_ORIGIN.get(get_origin(graph), ASSERTED) for graph in graphs}
+    return next((mark for mark in (ASSERTED, BACKGROUND, INFERRED, OUTSIDE) if mark in marks), ASSERTED)
 
 
 def is_negative(property_iri: str) -> bool:
-    """Say whether a property limits or denies rather than raises."""
+    """Return whether a property limits or denies something rather than offering it."""
     return property_iri in NEGATIVE_PROPERTIES
-
-
-#: MERGED kg.views.edges
-#: MERGED A statement between two terms as a row of a page: its origin, and where its proof stands.
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +95,23 @@ class EdgeRow:
     hedges: tuple[HedgeBadge, ...] = ()
 
 
-TermTriple = tuple[Term, Term, Term]
-
-
 def weakest_hedges_by_triple(
     rows: Iterable[QueryRow], naming: TermLabels
 ) -> Mapping[TermTriple, tuple[HedgeBadge, ...]]:
-    """Return the weakest wording behind each derived triple, from rows of `edge-hedges`.
+    """Return the weakest hedge behind each derived triple, from rows of `edge-hedges`.
 
-    Several where claims of equal strength support it; they stand in the order of their words.
+    The build has written the weakest of each edge. An edge and its inverse are one statement: the weaker of
+    both counts.
     """
-    found: dict[TermTriple, set[HedgeBadge]] = defaultdict(set)
+    hedges: dict[TermTriple, set[HedgeBadge]] = defaultdict(set)
     for row in rows:
         badge = make_hedge_badge(row["hedge"], naming)
-        found[row["s"], row["p"], row["o"]].add(badge)
+        hedges[row["s"], row["p"], row["o"]].add(badge)
         if "inverse" in row:
-            found[row["o"], row["inverse"], row["s"]].add(badge)
-    return {triple: tuple(sorted(hedges, key=lambda item: item.label)) for triple, hedges in found.items()}
+            hedges[row["o"], row["inverse"], row["s"]].add(badge)
+    return {
+        triple: (weakest,) for triple, badges in hedges.items() if (weakest := find_weakest_hedge(badges))
+    }
 
 
 def proof_address(subject: Term, predicate: Term, target: Term) -> str:

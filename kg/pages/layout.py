@@ -1,4 +1,4 @@
-"""What every page shares: the reader over the store, assets with their hash, navigation, and rendering."""
+"""What every page shares: the reader over the store, assets with their hashes, navigation, and rendering."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from flask import Blueprint, current_app, render_template, request
 from markupsafe import Markup
 
 from kg.errors import UserError
+from kg.namespaces import get_local_name
 from kg.pages.page_queries import PageQueryReader
-from kg.pages.start.view import DocumentSummary, attribute_to_documents, list_documents
+from kg.pages.start.view import DocumentSummary, attribute_to_documents, list_documents, name_source_texts
 from kg.settings import Settings
-from sparqlhost.store.interface import Store
+from sparqlhost.protocol.app_context import get_settings, get_store
 
 blueprint = Blueprint("layout", __name__)
 
@@ -45,43 +46,44 @@ class NavigationItem:
 
 
 class VersionCache:
-    """Values that are costly to make, kept by name for as long as the version of the data stays."""
+    """Values that are costly to make, kept by name until the version of the data changes."""
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, Any]] = {}
 
     def get_or_make(self, name: str, version: str, make: Callable[[], _Memoized]) -> _Memoized:
-        """Return the kept value, or make it anew for this version."""
-        kept = self._values.get(name)
-        if kept is None or kept[0] != version:
-            kept = (version, make())
-            self._values[name] = kept
-        return cast("_Memoized", kept[1])
+        """Return the kept value of this version, or make and keep it."""
+        entry = self._values.get(name)
+        if entry is None or entry[0] != version:
+            entry = (version, make())
+            self._values[name] = entry
+        return cast("_Memoized", entry[1])
 
 
 @blueprint.record_once
 def _prepare_app(state: Any) -> None:
-    """Give the application its own place for kept values; templates keep no blank lines."""
-    state.app.extensions["kg_kept"] = VersionCache()
+    """Give the application its cache of values and its filters; block tags leave no blank lines."""
+    state.app.extensions["version_cache"] = VersionCache()
     state.app.jinja_env.trim_blocks = True
     state.app.jinja_env.lstrip_blocks = True
-    state.app.jinja_env.filters["linked"] = link_addresses
+    state.app.jinja_env.filters["link_addresses"] = link_addresses
+    state.app.jinja_env.filters["local_name"] = get_local_name
 
 
 def app_settings() -> Settings:
     """Return the settings of the running application."""
-    return cast("Settings", current_app.extensions["kg_settings"])
+    return cast("Settings", get_settings())
 
 
 def page_reader() -> PageQueryReader:
     """Return the reader of page queries over the application's store."""
-    store = cast("Store", current_app.extensions["kg_store"])
-    return PageQueryReader(store, app_settings().root / "queries" / "pages")
+    store = get_store()
+    return PageQueryReader.from_root(store, app_settings().root)
 
 
 def memoize_per_version(name: str, make: Callable[[], _Memoized]) -> _Memoized:
-    """Return a value kept for the present version of the data."""
-    return cast("VersionCache", current_app.extensions["kg_kept"]).get_or_make(
+    """Return the value kept for the current version of the data, made by `make` where there is none."""
+    return cast("VersionCache", current_app.extensions["version_cache"]).get_or_make(
         name, page_reader().store.version, make
     )
 
@@ -92,7 +94,7 @@ def asset_address(name: str) -> str:
 
 
 def script_tag(name: str) -> Markup:
-    """Return the tag of a front-end bundle, or nothing where it is not built: pages work without."""
+    """Return the tag of a front-end bundle; nothing where it is not built, for pages work without scripts."""
     file = _bundle_manifest().get(name)
     if file is None:
         return Markup("")
@@ -107,7 +109,7 @@ def render_page(template: str, view: object, *, title: str, **more: Any) -> str:
 
 
 def link_addresses(text: str) -> Markup:
-    """Return a sentence with the addresses of our pages in it as links."""
+    """Return a sentence in which the addresses of pages are links."""
     parts = re.split(r"(?<![\w.])(/[\w./-]+[\w/-])", text)
     return Markup("").join(
         Markup('<a href="{0}">{0}</a>').format(part) if position % 2 else part
@@ -117,13 +119,13 @@ def link_addresses(text: str) -> Markup:
 
 def _asset_hashes() -> Mapping[str, str]:
     """Return the first digits of the sha256 of every static file."""
-    return cast("VersionCache", current_app.extensions["kg_kept"]).get_or_make(
+    return cast("VersionCache", current_app.extensions["version_cache"]).get_or_make(
         "hashes", "", lambda: _hash_files(_static_folder())
     )
 
 
 def _bundle_manifest() -> Mapping[str, str]:
-    return cast("VersionCache", current_app.extensions["kg_kept"]).get_or_make(
+    return cast("VersionCache", current_app.extensions["version_cache"]).get_or_make(
         "manifest", "", lambda: _read_manifest(_static_folder())
     )
 
@@ -152,7 +154,8 @@ def _read_manifest(folder: Path) -> dict[str, str]:
 
 @blueprint.app_context_processor
 def _template_context() -> dict[str, Any]:
-    """Give every template what the frame of a page needs."""
+    """Return the variables of every template: what the frame of a page needs."""
+    documents = _cached_documents()
     return {
         "asset": asset_address,
         "script": script_tag,
@@ -161,27 +164,23 @@ def _template_context() -> dict[str, Any]:
             for label, href in _NAVIGATION
         ],
         "data_version": page_reader().store.version,
-        "told_by": current_attribution(),
-        "several_documents": _has_several_documents(),
+        "attribution": current_attribution(),
+        "source_texts": name_source_texts([document.revised for document in documents]),
+        "several_documents": len(documents) > 1,
     }
 
 
 def current_attribution() -> str:
-    """Return which texts speak on the pages; a store that cannot be asked has its own page to say so."""
-    try:
-        return attribute_to_documents(_cached_documents())
-    except UserError:
-        return "the source text says"
-
-
-def _has_several_documents() -> bool:
-    """Say whether statements must name their document; where the store cannot be asked, no page has any."""
-    try:
-        return len(_cached_documents()) > 1
-    except UserError:
-        return False
+    """Return the clause that names the sources, such as "one text ..., says"."""
+    return attribute_to_documents(_cached_documents())
 
 
 def _cached_documents() -> tuple[DocumentSummary, ...]:
-    """Return the source documents, read once a version of the data."""
-    return memoize_per_version("documents", lambda: list_documents(page_reader()))
+    """Return the source documents, read once per version of the data.
+
+    Empty where the store cannot be asked: that error has a page of its own, which this must not break.
+    """
+    try:
+        return memoize_per_version("documents", lambda: list_documents(page_reader()))
+    except UserError:
+        return ()

@@ -27,7 +27,7 @@ def filter_by_words(
 ) -> tuple[Item, ...]:
     """Return the items whose text holds every word asked for, whatever its case.
 
-    >>> matching(["relapsed ALL", "pain"], "all RELAPSED", str)
+    >>> filter_by_words(["relapsed ALL", "pain"], "all RELAPSED", str)
     ('relapsed ALL',)
     """
     words = filter_text.casefold().split()
@@ -35,10 +35,16 @@ def filter_by_words(
 
 
 def slice_page(
-    items: Sequence[Item], page: int, address: str, filter_text: str = "", anchor: str = ""
+    items: Sequence[Item],
+    page: int,
+    address: str,
+    *,
+    filter_text: str = "",
+    anchor: str = "",
+    per_page: int = ROWS_PER_PAGE,
 ) -> ListSlice[Item] | None:
-    """Return page `page` (from 1) of a list; None when there is no such page. An empty list has one."""
-    first = (page - 1) * ROWS_PER_PAGE
+    """Return page `page` (from 1) of a list; None when there is no such page. An empty list has one page."""
+    first = (page - 1) * per_page
     if first < 0 or first >= max(len(items), 1):
         return None
 
@@ -46,10 +52,10 @@ def slice_page(
         query = urlencode({"q": filter_text, "page": number} if filter_text else {"page": number})
         return f"{address}?{query}{anchor}"
 
-    shown = tuple(items[first : first + ROWS_PER_PAGE])
+    shown = tuple(items[first : first + per_page])
     return ListSlice(
         items=shown,
         previous=page_address(page - 1) if page > 1 else "",
-        next=page_address(page + 1) if first + ROWS_PER_PAGE < len(items) else "",
+        next=page_address(page + 1) if first + per_page < len(items) else "",
         range=f"{first + 1} to {first + len(shown)} of {len(items)}",
     )

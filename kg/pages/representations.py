@@ -1,73 +1,53 @@
-"""The forms a page comes in: HTML, JSON and RDF, by suffix or by Accept (RFC 9110 section 12.5.1)."""
+"""The representations of a page, HTML, JSON and RDF, chosen by suffix or Accept (RFC 9110 section 12.5.1)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyoxigraph as ox
 from flask import Response, request
 
 from kg.errors import BadQuery, NotAcceptable
-from kg.namespaces import BASE
+from kg.namespaces import BASE, PREFIXES
 from kg.pages.term_refs import as_json
-from sparqlhost.pool.query_runner import find_used_prefixes
-from sparqlhost.protocol.negotiation import HTML_MEDIA_TYPE, MediaType, choose_media_type, list_media_types
-
-JSON_MEDIA_TYPE = "application/json"
-_MAX_FILTER_LENGTH = 200  # letters of a filter
-
-
-@dataclass(frozen=True, slots=True)
-class Representation:
-    """A representation: its suffix, its media type, and for RDF its serialisation."""
-
-    media_type: MediaType
-    rdf_format: ox.RdfFormat | None = None
-    has_graphs: bool = False
-
-    @property
-    def suffix(self) -> str:
-        """Return the suffix of an address that asks for this form."""
-        return self.media_type.format_key
-
-    @property
-    def media_type_name(self) -> str:
-        """Return the media type."""
-        return self.media_type.name
-
-
-def _make_representation(
-    suffix: str, media_type_name: str, rdf_format: ox.RdfFormat | None = None, *, has_graphs: bool = False
-) -> Representation:
-    return Representation(
-        MediaType(suffix, media_type_name, (suffix,), has_charset=media_type_name.startswith("text/")),
-        rdf_format,
-        has_graphs,
-    )
-
-
-#: in the order of the server's preference among equals
-REPRESENTATIONS = (
-    _make_representation("html", HTML_MEDIA_TYPE),
-    _make_representation("ttl", "text/turtle", ox.RdfFormat.TURTLE),
-    _make_representation("jsonld", "application/ld+json", ox.RdfFormat.JSON_LD),
-    _make_representation("nt", "application/n-triples", ox.RdfFormat.N_TRIPLES),
-    _make_representation("rdf", "application/rdf+xml", ox.RdfFormat.RDF_XML),
-    _make_representation("trig", "application/trig", ox.RdfFormat.TRIG, has_graphs=True),
-    _make_representation("nq", "application/n-quads", ox.RdfFormat.N_QUADS, has_graphs=True),
-    _make_representation("json", JSON_MEDIA_TYPE),
+from sparqlhost.pool.query_runner import RDF_FORMATS, find_used_prefixes
+from sparqlhost.protocol.negotiation import (
+    GRAPH_MEDIA_TYPES,
+    HTML_MEDIA_TYPE,
+    JSON_MEDIA_TYPE,
+    MediaType,
+    find_media_type,
+    find_representation,
+    list_media_types,
 )
-PAGE_REPRESENTATIONS = tuple(
-    form for form in REPRESENTATIONS if form.media_type_name in {HTML_MEDIA_TYPE, JSON_MEDIA_TYPE}
-)
-_REPRESENTATION_BY_SUFFIX = {form.suffix: form for form in REPRESENTATIONS}
+
+_MAX_FILTER_LENGTH = 200  # characters
+
+
+def _find_rdf_media_type(suffix: str) -> MediaType:
+    """Return an RDF format of the host under one suffix only: `.json` of a page is not JSON-LD."""
+    media_type = find_media_type(suffix, GRAPH_MEDIA_TYPES)
+    assert media_type is not None  # noqa: S101 - a constant of this module
+    return replace(media_type, aliases=(suffix,))
+
+
+HTML = MediaType("html", HTML_MEDIA_TYPE, ("html",), has_charset=True)
+JSON = MediaType("json", JSON_MEDIA_TYPE, ("json",))
+_RDF = tuple(map(_find_rdf_media_type, ("ttl", "jsonld", "nt", "rdf", "trig", "nq")))
+#: what a page may come as, best first; a page that shows no graph comes as the first and the last only.
+REPRESENTATIONS = (HTML, *_RDF, JSON)
+PAGE_REPRESENTATIONS = (HTML, JSON)
+#: their media types, as an endpoint's `formats`.
+ALL_FORMATS = tuple(representation.name for representation in REPRESENTATIONS)
+HTML_AND_JSON = tuple(representation.name for representation in PAGE_REPRESENTATIONS)
+SUFFIXES = tuple(representation.format_key for representation in REPRESENTATIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class RepresentationLink:
-    """The address of another form of the same page."""
+    """The address of another representation of the same page."""
 
     label: str
     href: str
@@ -75,103 +55,95 @@ class RepresentationLink:
 
 
 def split_suffix(name: str) -> tuple[str, str]:
-    """Return a name without its known suffix, and the suffix or nothing."""
+    """Return a name without the suffix of a representation, and the suffix, "" where it has none."""
     stem, dot, suffix = name.rpartition(".")
-    return (stem, suffix) if dot and suffix in _REPRESENTATION_BY_SUFFIX else (name, "")
+    return (stem, suffix) if dot and suffix in SUFFIXES else (name, "")
 
 
 def choose_representation(
-    suffix: str = "", representations: Iterable[Representation] = REPRESENTATIONS
-) -> Representation:
-    """Return the form asked for by suffix, or else by Accept; raises NotAcceptable with the offers."""
-    forms = {form.media_type: form for form in representations}
-    wanted = tuple(forms)
-    if suffix:
-        if suffix not in _REPRESENTATION_BY_SUFFIX:
-            raise NotAcceptable(
-                f"There is no form {suffix[:40]!r} of this page.",
-                hint=f"On offer: {list_media_types(wanted)}.",
-            )
-        return _REPRESENTATION_BY_SUFFIX[suffix]
-    offer = choose_media_type(request.headers.get("Accept", ""), wanted)
-    if offer is None:
+    suffix: str = "",
+    representations: tuple[MediaType, ...] = REPRESENTATIONS,
+    *,
+    default: MediaType | None = None,
+) -> MediaType:
+    """Return the representation called `suffix`, else the best for Accept, where `default` wins among equals.
+
+    Raises NotAcceptable with the formats of the page.
+    """
+    if default is not None:
+        representations = (default, *(each for each in representations if each != default))
+    chosen = find_representation(representations, request.headers.get("Accept", ""), suffix)
+    if chosen is None:
         raise NotAcceptable(
-            "This page has no form that the Accept header allows.",
-            hint=f"On offer: {list_media_types(wanted)}.",
+            "This page has no format that was asked for.",
+            hint=f"Formats: {list_media_types(representations)}.",
         )
-    return forms[offer]
+    return chosen
 
 
-def read_filter(representation: Representation) -> str:
-    """Return the words of `?q=` that a list is filtered by; raises BadQuery where the form comes whole."""
-    asked = request.args.get("q", "").strip()[:_MAX_FILTER_LENGTH]
-    if asked and representation.rdf_format is not None:
-        raise BadQuery("RDF of this page comes whole.", location="q", hint="Leave q out, or ask /sparql.")
-    return asked
+def read_filter(representation: MediaType) -> str:
+    """Return the words of `?q=` that a list is filtered by; raises BadQuery for RDF, which has all rows."""
+    words = request.args.get("q", "").strip()[:_MAX_FILTER_LENGTH]
+    if words and representation in _RDF:
+        raise BadQuery(
+            "The RDF form of this page cannot be filtered.",
+            location="q",
+            hint="Leave q out, or select what you need with a query at /sparql.",
+        )
+    return words
 
 
 def read_page_number() -> int:
-    """Return the page of a list asked for; 0, which no list has, for what is no number."""
+    """Return the number of `?page=`, from 1; 0, which no list has, for what is not a number."""
     number = request.args.get("page", "1")
     return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0
 
 
-def link_representations(
-    path: str, representations: Iterable[Representation] = REPRESENTATIONS[1:]
-) -> tuple[RepresentationLink, ...]:
-    """Return the links to the other forms of the page at `path`."""
+def link_representations(path: str) -> tuple[RepresentationLink, ...]:
+    """Return the links to the other representations of the page at `path`."""
     return tuple(
-        RepresentationLink(f".{form.suffix}", f"{path}.{form.suffix}", form.media_type_name)
-        for form in representations
+        RepresentationLink(f".{each.format_key}", f"{path}.{each.format_key}", each.name)
+        for each in REPRESENTATIONS
+        if each != HTML
     )
 
 
 def make_page_response(
-    representation: Representation,
+    representation: MediaType,
     view: object,
     render_html: Callable[[], str],
-    make_quads: Callable[[], Iterable[ox.Quad]],
+    make_quads: Callable[[], Iterable[ox.Quad]] = tuple,
     *,
     canonical: str = "",
 ) -> Response:
-    """Return a page in the negotiated form; `canonical` is the IRI of what it describes."""
-    response = Response(
-        _render_body(representation, view, render_html, make_quads),
-        content_type=representation.media_type.content_type,
-    )
+    """Return a page in its negotiated representation; `canonical` is the IRI of what it describes."""
+    body: str | bytes
+    if representation == HTML:
+        body = render_html()
+    elif representation == JSON:
+        body = json.dumps(as_json(view), ensure_ascii=False, indent=1)
+    else:
+        body = serialize_quads(make_quads(), representation)
+    response = Response(body, content_type=representation.content_type)
     response.vary.add("Accept")
     if canonical:
         response.headers["Link"] = f'<{canonical}>; rel="describes"'
     return response
 
 
-def _render_body(
-    representation: Representation,
-    view: object,
-    render_html: Callable[[], str],
-    make_quads: Callable[[], Iterable[ox.Quad]],
-) -> str | bytes:
-    if representation.media_type_name == HTML_MEDIA_TYPE:
-        return render_html()
-    if representation.rdf_format is None:
-        return json.dumps(as_json(view), ensure_ascii=False, indent=1)
-    return serialize_quads(make_quads(), representation)
-
-
-def serialize_quads(quads: Iterable[ox.Quad], representation: Representation) -> bytes:
-    """Return quads in an RDF form; formats without graphs get each triple once."""
-    kept: list[ox.Quad] | list[ox.Triple]
-    kept = (
-        sorted({*quads}, key=str)
-        if representation.has_graphs
-        else sorted({quad.triple for quad in quads}, key=str)
-    )
-    prefixes = (
-        {} if representation.rdf_format == ox.RdfFormat.JSON_LD else find_used_prefixes(kept)
-    )  # JSON-LD carries whole IRIs
-    return ox.serialize(kept, format=representation.rdf_format, prefixes=prefixes) or b""
+def serialize_quads(quads: Iterable[ox.Quad], representation: MediaType) -> bytes:
+    """Return quads in an RDF format, sorted; formats without graphs get each triple once."""
+    rdf_format = RDF_FORMATS[representation.format_key]
+    rows: list[ox.Quad] | list[ox.Triple]
+    if rdf_format.supports_datasets and rdf_format != ox.RdfFormat.JSON_LD:
+        rows = sorted({*quads}, key=str)
+    else:
+        rows = sorted({quad.triple for quad in quads}, key=str)
+    # JSON-LD is written with full IRIs: its context would have to repeat every prefix
+    prefixes = {} if rdf_format == ox.RdfFormat.JSON_LD else find_used_prefixes(rows, PREFIXES)
+    return ox.serialize(rows, format=rdf_format, prefixes=prefixes) or b""
 
 
 def make_entity_iri(path: str) -> str:
-    """Return the IRI whose page stands at a path of ours."""
+    """Return the IRI of the entity whose page has this path."""
     return BASE + path.removeprefix("/")

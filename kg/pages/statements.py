@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyoxigraph import Literal, NamedNode
 
-from kg.namespaces import BASE, CLAIM, KG, RDF, RDFS, SKOS
+from kg.namespaces import BASE, CLAIM, KG, RDF, RDFS, SKOS, get_local_name
 from kg.pages.page_queries import QueryRow
 from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef, make_hedge_badge
 
@@ -36,7 +36,10 @@ class StatementPart:
 
 @dataclass(frozen=True, slots=True)
 class ClaimStatement:
-    """What one claim says, as words and as its parts."""
+    """A claim as a page shows it: a sentence in parts, and the terms it is about.
+
+    `parts` are the runs of the sentence; `interpreted` when a curator chose between readings.
+    """
 
     name: str
     iri: str
@@ -64,7 +67,7 @@ class ClaimStatement:
 
 
 class ClaimFacts:
-    """The triples of one claim, by property; a reading aid that lives for one page."""
+    """The triples of one claim by property, each object once, in the order of the rows."""
 
     def __init__(self, claim: NamedNode, triples: Iterable[tuple[str, Term]]) -> None:
         self.claim = claim
@@ -79,15 +82,15 @@ class ClaimFacts:
         return self.claim.value.removeprefix(CLAIM)
 
     def first_objects(self, *names: str) -> tuple[Term, ...]:
-        """Return the objects of the first of our properties that has any."""
-        return next((tuple(found) for name in names if (found := self._objects.get(KG[name].value))), ())
+        """Return the objects of the first of some `kg:` properties that has any."""
+        return next((tuple(terms) for name in names if (terms := self._objects.get(KG[name].value))), ())
 
     def objects_of(self, property_iri: str) -> tuple[Term, ...]:
-        """Return the objects of a property given by its whole IRI."""
+        """Return the objects of a property given by its IRI."""
         return tuple(self._objects.get(property_iri, ()))
 
     def literal_texts(self, name: str) -> tuple[str, ...]:
-        """Return the texts of a literal property of ours."""
+        """Return the texts of a literal `kg:` property."""
         return tuple(term.value for term in self.first_objects(name) if isinstance(term, Literal))
 
     def curator_summary(self) -> str:
@@ -99,7 +102,7 @@ class ClaimFacts:
         return ""
 
     def class_names(self) -> set[str]:
-        """Return the names of our classes the claim belongs to."""
+        """Return the names of the `kg:` classes that the claim belongs to."""
         return {
             t.value.removeprefix(KG) for t in self.objects_of(RDF["type"].value) if isinstance(t, NamedNode)
         }
@@ -118,7 +121,7 @@ def group_claim_facts(rows: Iterable[QueryRow]) -> list[ClaimFacts]:
 
 
 def is_limiting_claim(facts: ClaimFacts) -> bool:
-    """Say whether a claim limits or denies."""
+    """Return whether a claim limits or denies something."""
     polarity = {
         term.value for term in facts.first_objects("polarity") if isinstance(term, NamedNode | Literal)
     }
@@ -154,7 +157,7 @@ def make_statement(facts: ClaimFacts, naming: TermLabels) -> ClaimStatement:
     )
 
 
-#: the claim's most telling class, first match wins; its label is the word shown
+#: classes of claims, the most informative first; the label of a claim's first one is shown as its kind
 _KIND_CLASSES = (
     "CollectiveClaim EscalationClaim AdviceClaim PracticeClaim CautionClaim UnconditionalOffer "
     "FrequencyClaim GoalShiftClaim TerminologyClaim OfferClaim ConditionalClaim CourseClaim"
@@ -162,35 +165,37 @@ _KIND_CLASSES = (
 
 
 def _claim_kind(facts: ClaimFacts, naming: TermLabels) -> str:
-    own = facts.class_names()
-    return next((naming.ref_of_iri(KG[name].value).label for name in _KIND_CLASSES if name in own), "")
+    classes = facts.class_names()
+    return next((naming.ref_of_iri(KG[name].value).label for name in _KIND_CLASSES if name in classes), "")
 
 
 def _sentence_ref(facts: ClaimFacts, naming: TermLabels) -> TermRef | None:
-    found = facts.first_objects("inSentence")
-    if not found or not isinstance(found[0], NamedNode):
+    sentence = next(iter(facts.first_objects("inSentence")), None)
+    if not isinstance(sentence, NamedNode):
         return None
-    ref = naming.ref_of_iri(found[0].value)
-    number = found[0].value.rsplit("/", 1)[-1]
-    return TermRef(label=number, iri=ref.iri, curie=ref.curie, href=ref.href, kind=ref.kind)
+    return replace(naming.ref(sentence), label=get_local_name(sentence.value))
 
 
 def _statement_parts(facts: ClaimFacts, naming: TermLabels) -> Iterator[StatementPart]:
-    """Yield the runs of the claim's sentence; without an intervention, the curators' words."""
+    """Yield the runs of the claim's sentence.
+
+    A sentence is composed only of one cue, an intervention and what it is for; other claims would read wrong,
+    and are shown in the curators' words.
+    """
     cues = facts.literal_texts("cue")
-    things = facts.first_objects(*INTERVENTION_PROPERTIES)
-    targets = facts.first_objects("jointlyFor", "targetsProblem")
+    interventions = facts.first_objects(*INTERVENTION_PROPERTIES)
+    problems = facts.first_objects("jointlyFor", "targetsProblem")
     situations = facts.first_objects("appliesTo")
-    if not things or not (targets or situations) or len(cues) != 1:
+    if not interventions or not (problems or situations) or len(cues) != 1:
         yield from _summary_parts(facts, cues)
         return
-    joint = " and " if facts.first_objects("jointlyOffers") else " or "
-    yield from _enumerate_terms(things, naming, joint)
+    conjunction = " and " if facts.first_objects("jointlyOffers") else " or "
+    yield from _enumerate_terms(interventions, naming, conjunction)
     yield StatementPart(" ")
     yield StatementPart(cues[0], "cue")
     yield StatementPart(" for ")
-    yield from _enumerate_terms(targets or situations, naming, " and " if targets else " or ")
-    if targets and situations:
+    yield from _enumerate_terms(problems or situations, naming, " and " if problems else " or ")
+    if problems and situations:
         yield StatementPart(" in ")
         yield from _enumerate_terms(situations, naming, " or ")
     yield from _condition_parts(facts, naming, cues[0])
@@ -206,13 +211,13 @@ def _summary_parts(facts: ClaimFacts, cues: Iterable[str]) -> Iterator[Statement
 
 
 def _condition_parts(facts: ClaimFacts, naming: TermLabels, cue: str) -> Iterator[StatementPart]:
-    """Yield what bounds a claim: its prerequisite, proviso, time and aim."""
-    needed = facts.first_objects("hasPrerequisite")
-    if needed:
+    """Yield what limits a claim: its prerequisite, proviso, time and aim."""
+    prerequisites = facts.first_objects("hasPrerequisite")
+    if prerequisites:
         yield StatementPart(", ")
         yield StatementPart("only if: ", "only-if")
-        yield from _enumerate_terms(needed, naming, " and ")
-    if provisos := [term for term in facts.first_objects("hasProviso") if term not in needed]:
+        yield from _enumerate_terms(prerequisites, naming, " and ")
+    if provisos := [term for term in facts.first_objects("hasProviso") if term not in prerequisites]:
         yield StatementPart(", ")
         yield StatementPart("provided: ", "only-if")
         yield from _enumerate_terms(provisos, naming, " and ")

@@ -1,25 +1,31 @@
-"""How a term reads on a page: label, CURIE, address and kind; no store, no Flask."""
+"""How a term reads on a page: label, CURIE, address and kind, and a hedge with its place on the scale.
+
+Hedges keep the words of the text in the order of their strength; a number for it would be invented. No store,
+no Flask.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import lru_cache
 from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.namespaces import BASE, DCTERMS, ENTITY_KINDS, KG, OA, OBO, PREFIXES, PROV, RDF, RDFS, SKOS
+from kg.namespaces import BASE, DCTERMS, ENTITY_KINDS, KG, OA, PROV, RDF, RDFS, SKOS, compress_iri
 
 Term = NamedNode | BlankNode | Literal | Triple
+TermTriple = tuple[Term, Term, Term]
 
-_PREFIXES_LONGEST_FIRST = sorted(PREFIXES.items(), key=lambda item: -len(item[1]))
+#: kinds between which a statement means something to a reader; edges between other things are the graph's own
+#: bookkeeping
+CONCEPT_KINDS = frozenset({"disease", "situation", "feature", "intervention", "problem", "goal"})
 
 
 @dataclass(frozen=True, slots=True)
 class TermRef:
-    """A term as a page shows it; a literal has no `iri`, an address abroad is `outside`."""
+    """A term as a page shows it; a literal has no `iri`, a term of another vocabulary is `outside`."""
 
     label: str
     iri: str = ""
@@ -31,25 +37,8 @@ class TermRef:
     datatype: str = ""
 
 
-@lru_cache(maxsize=8192)
-def compress_iri(iri: str) -> str:
-    """Return the short form of an IRI, or the IRI where no prefix fits."""
-    if iri.startswith(OBO) and re.fullmatch(r"[A-Za-z]+_\w+", iri[len(OBO) :]):
-        return iri[len(OBO) :].replace("_", ":", 1)
-    for prefix, namespace in _PREFIXES_LONGEST_FIRST:
-        if iri.startswith(namespace) and iri != namespace:
-            return f"{prefix}:{iri[len(namespace) :]}"
-    return iri
-
-
-def expand_curie(name: str) -> str:
-    """Return the IRI of a CURIE of our prefixes; anything else comes back unchanged."""
-    prefix, colon, local = name.partition(":")
-    return PREFIXES[prefix] + local if colon and prefix in PREFIXES else name
-
-
 def entity_kind(iri: str) -> str:
-    """Return the kind of one of our entities ("intervention"), "term" for the ontology's, else ""."""
+    """Return the kind of an entity of this project ("intervention"), "term" for the ontology's, else ""."""
     if iri.startswith(KG):
         return "term"
     if not iri.startswith(BASE):
@@ -59,7 +48,7 @@ def entity_kind(iri: str) -> str:
 
 
 def link_address(iri: str) -> str:
-    """Return where a link to `iri` leads: a path of ours, or the web address abroad."""
+    """Return the address of a link to `iri`: a path of this site, an external address, or "" for neither."""
     if iri.startswith(KG):
         return f"/ont#{iri[len(KG) :]}"
     if iri.startswith(BASE):
@@ -114,14 +103,17 @@ def label_from_iri(iri: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TermLabels:
-    """The labels of one page (and the strength of its hedges), asked for once."""
+    """The labels of one page and the ranks of its hedges, read in one query.
+
+    A reference is made once per IRI and shared: a page repeats the same terms hundreds of times.
+    """
 
     labels: Mapping[str, str]
     ranks: Mapping[str, int] = field(default_factory=dict)
     _refs: dict[str, TermRef] = field(default_factory=dict, repr=False, compare=False)
 
     def ref(self, term: Term) -> TermRef:
-        """Return the reader's form of `term`."""
+        """Return `term` as a page shows it."""
         if isinstance(term, NamedNode):
             return self.ref_of_iri(term.value)
         if isinstance(term, Literal):
@@ -131,7 +123,7 @@ class TermLabels:
         return TermRef(label="(unnamed node)" if isinstance(term, BlankNode) else str(term))
 
     def ref_of_iri(self, iri: str) -> TermRef:
-        """Return the reader's form of an IRI, the same object each time."""
+        """Return an IRI as a page shows it."""
         if iri not in self._refs:
             self._refs[iri] = self._make_ref(iri)
         return self._refs[iri]
@@ -149,12 +141,12 @@ class TermLabels:
 
 
 def _foreign_language(language: str | None) -> str:
-    """Return a language tag that differs from the page's own."""
+    """Return a language tag other than English, the language of the pages; else ""."""
     return language if language and not language.startswith("en") else ""
 
 
 def as_json(value: Any) -> Any:
-    """Return a page object as plain JSON values; empty fields stay, so that the shape is fixed."""
+    """Return a page object as JSON values; empty fields stay, so that the shape is always the same."""
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: as_json(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
@@ -164,11 +156,7 @@ def as_json(value: Any) -> Any:
     return value
 
 
-#: MERGED kg.views.hedges
-#: MERGED The hedge scale: words of the text in the order of their strength; numbers would be invention.
-
-
-#: weakest to plainly stated, in the order of `kg:strengthRank`; the line under a badge has the same name
+#: weakest to plainly stated: level of `kg:strengthRank` 1 to 5; CSS names the line under a badge after it
 HEDGE_LEVELS = ("weakest", "weak", "middle", "strong", "fact")
 
 
@@ -189,5 +177,14 @@ def make_hedge_badge(term: Term, naming: TermLabels) -> HedgeBadge:
 
 
 def hedge_level(rank: int) -> str:
-    """Return the name of a place on the scale."""
+    """Return the name of a rank; ranks beyond the scale count as its ends."""
     return HEDGE_LEVELS[min(max(rank, 1), len(HEDGE_LEVELS)) - 1]
+
+
+def find_weakest_hedge(badges: Iterable[HedgeBadge]) -> HedgeBadge | None:
+    """Return the weakest of some hedges, None of none.
+
+    What rests on several claims must never read stronger than the most cautious of them. Of equally weak ones
+    the first IRI is taken, as the build does for `graph/weakest-hedges`.
+    """
+    return min(badges, key=lambda badge: (HEDGE_LEVELS.index(badge.level), badge.iri), default=None)

@@ -1,7 +1,7 @@
-"""A reader's copy of a text held against the anchors of its document: every difference, with its place.
+"""Check a reader's copy of a text against the anchors of its document: every difference, with its place.
 
 The graph holds hashes, never the text. A difference is located by finding the segments that do match, and
-by undoing what editors are known to do (byte order mark, CR LF, straight quotes and dashes) until hashes fit.
+by undoing changes that editors make (byte order mark, CR LF, straight quotes and dashes) until hashes fit.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from itertools import accumulate, product
 
 from kg.model.source_documents import SourceDocument, SourceSpan, TextSegment
+from kg.namespaces import get_local_name
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-#: what editors put -> what typographers print; tried one place at a time within a segment.
+#: character that editors insert -> characters that may be in the original; all combinations are tried
 _TYPOGRAPHY = {
     "'": "\u2019\u2018",
     '"': "\u201c\u201d",
@@ -23,7 +24,7 @@ _TYPOGRAPHY = {
     "\u00a0": " ",
     "\u2014": "\u2013",
 }
-_MAX_HASH_ATTEMPTS = 20_000  # hashes tried on one segment, a few hundredths of a second
+_MAX_HASH_ATTEMPTS = 20_000  # hashes tried on one segment: about 0.03 s
 _SEARCH_WINDOW = 4_000  # code points by which a segment may have moved
 
 
@@ -40,14 +41,14 @@ class AnchorMismatch:
 
 @dataclass(frozen=True, slots=True)
 class CheckedCopy:
-    """A copy checked: its text in the document's own code points, and all that differs."""
+    """The result for a copy: its text in the code points of the document, and every difference."""
 
     text: str
     mismatches: tuple[AnchorMismatch, ...]
 
     @property
     def is_exact(self) -> bool:
-        """Say whether nothing differs."""
+        """Return whether nothing differs."""
         return not self.mismatches
 
     def quote_span(self, span: SourceSpan | TextSegment) -> str:
@@ -56,7 +57,7 @@ class CheckedCopy:
 
 
 class _ReaderCopy:
-    """The copy as given, and as read: without byte order mark and carriage returns, places kept."""
+    """A copy without byte order mark and carriage returns, with the positions in the file as given."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -64,20 +65,21 @@ class _ReaderCopy:
             data.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", errors="replace").replace("\r\n", "\n")
         )
         self._given = data.decode("utf-8", errors="replace")
-        kept = [i for i, c in enumerate(self._given) if not self._is_dropped(i, c)]
+        text_indexes = [i for i, c in enumerate(self._given) if not self._is_dropped(i, c)]
         widths = accumulate((len(c.encode("utf-8", "replace")) for c in self._given), initial=0)
         self._bytes = list(widths)
-        self._kept = [*kept, len(self._given)]
+        #: index in the text -> index in the file, both in code points
+        self._file_indexes = [*text_indexes, len(self._given)]
         self._lines = [i for i, c in enumerate(self._given) if c == "\n"]
 
     def _is_dropped(self, index: int, character: str) -> bool:
-        """Say whether a character of the given copy is not part of the text."""
+        """Return whether a character of the file is not part of the text."""
         marks = index == 0 and character == "\ufeff"
         return marks or (character == "\r" and self._given[index + 1 : index + 2] == "\n")
 
     def locate_in_text(self, index: int) -> tuple[int, int, int]:
         """Return line, column and byte of a code point of the text."""
-        return self.locate_in_file(self._kept[min(index, len(self._kept) - 1)])
+        return self.locate_in_file(self._file_indexes[min(index, len(self._file_indexes) - 1)])
 
     def locate_in_file(self, index: int) -> tuple[int, int, int]:
         """Return line, column and byte of a code point of the copy as given."""
@@ -100,7 +102,7 @@ def check_copy(document: SourceDocument, data: bytes) -> CheckedCopy:
     copy = _ReaderCopy(data)
     inside = list(_check_segments(document, copy))
     if document.segments and not any(_is_present(segment, copy.text) for segment in document.segments):
-        what = f"no segment of {document.name} stands in this file: it is another text"
+        what = f"no segment of {document.name} is in this file: this is a different text"
         return CheckedCopy("", (AnchorMismatch(1, 1, 0, what, "Give the copy of that text."),))
     found = [*_check_whole_file(document, copy), *inside, *_check_between_segments(document, copy)]
     if not any(m.byte_offset >= 0 for m in found):
@@ -115,12 +117,12 @@ def count_matching_segments(document: SourceDocument, data: bytes) -> int:
 
 
 def _find_non_text(data: bytes) -> AnchorMismatch | None:
-    """Return the first byte that shows the file is no UTF-8 text."""
-    todo = "Give the plain-text copy, saved as UTF-8."
+    """Return the first byte that shows that the file is not UTF-8 text."""
+    hint = "Give the plain-text copy, saved as UTF-8."
     if (zero := data.find(b"\0")) >= 0:
         line = data[:zero].count(b"\n") + 1
         return AnchorMismatch(
-            line, zero - data.rfind(b"\n", 0, zero), zero, "a zero byte: this is not a text", todo
+            line, zero - data.rfind(b"\n", 0, zero), zero, "a zero byte: this is not a text", hint
         )
     try:
         data.decode("utf-8")
@@ -128,12 +130,12 @@ def _find_non_text(data: bytes) -> AnchorMismatch | None:
         at = error.start
         line = data[:at].count(b"\n") + 1
         what = f"byte 0x{data[at]:02x} is not UTF-8"
-        return AnchorMismatch(line, at - data.rfind(b"\n", 0, at), at, what, todo)
+        return AnchorMismatch(line, at - data.rfind(b"\n", 0, at), at, what, hint)
     return None
 
 
 def _check_whole_file(document: SourceDocument, copy: _ReaderCopy) -> Iterator[AnchorMismatch]:
-    """Yield what concerns the file as a whole: mark, line ends, length."""
+    """Yield differences of the whole file: byte order mark, line ends, length."""
     if copy.data.startswith(_BYTE_ORDER_MARK):
         yield AnchorMismatch(1, 1, 0, "a byte order mark of 3 bytes", "Save as UTF-8 without a mark.")
     for index in copy.find_carriage_returns():
@@ -171,13 +173,13 @@ def _check_segments(document: SourceDocument, copy: _ReaderCopy) -> Iterator[Anc
 
 
 def _is_present(segment: TextSegment, text: str) -> bool:
-    """Say whether the segment's characters stand anywhere near its anchor."""
+    """Return whether the segment's characters are anywhere near its anchor."""
     here = _hash_text(text[segment.start : segment.end]) == segment.sha256
     return here or _find_moved_segment(text, segment, segment.start) is not None
 
 
 def _find_moved_segment(text: str, segment: TextSegment, start: int) -> int | None:
-    """Return where the segment's very characters stand near `start`, nearest first, or None."""
+    """Return the index nearest to `start` where the segment's exact characters are, or None."""
     length = segment.end - segment.start
     last = len(text) - length
     near = (start + step * sign for step in range(1, _SEARCH_WINDOW) for sign in (1, -1))
@@ -187,7 +189,7 @@ def _find_moved_segment(text: str, segment: TextSegment, start: int) -> int | No
 
 
 def _describe_changes(segment: TextSegment, copy: _ReaderCopy, start: int) -> Iterator[AnchorMismatch]:
-    """Yield the characters that keep a segment from its hash; the whole segment when they cannot be told."""
+    """Yield the replaced characters of a segment, or the segment when they cannot be found."""
     piece = copy.text[start : start + segment.end - segment.start]
     edits = _undo_typography(piece, segment.sha256)
     for offset, was in edits:
@@ -218,7 +220,7 @@ def _undo_typography(piece: str, sha256: str) -> tuple[tuple[int, str], ...]:
 
 
 def _check_between_segments(document: SourceDocument, copy: _ReaderCopy) -> Iterator[AnchorMismatch]:
-    """Yield visible characters and odd blanks that stand between segments, if the length is right."""
+    """Yield characters between segments other than blanks and line feeds, if the length is right."""
     if len(copy.text) != document.characters:
         return
     inside = {i for segment in document.segments for i in range(segment.start, segment.end)}
@@ -229,7 +231,7 @@ def _check_between_segments(document: SourceDocument, copy: _ReaderCopy) -> Iter
 
 
 def _blank_mismatch(document: SourceDocument, copy: _ReaderCopy) -> AnchorMismatch:
-    """Return the complaint when only blanks between segments can differ."""
+    """Return the difference that remains when only blanks between segments can differ."""
     first = document.segments[0].start if document.segments else 0
     return AnchorMismatch(
         *copy.locate_in_text(first),
@@ -239,25 +241,25 @@ def _blank_mismatch(document: SourceDocument, copy: _ReaderCopy) -> AnchorMismat
 
 
 def find_cue_mismatches(document: SourceDocument, copy: CheckedCopy) -> Iterator[tuple[str, str]]:
-    """Yield claim and sentence for each cue that is not in the span; an ellipsis stands for a gap."""
+    """Yield (claim, message) for each cue that is not in the claim's span; an ellipsis stands for a gap."""
     for claim in document.claims:
         span = document.find_span(claim)
         quote = copy.quote_span(span) if span else ""
         for cue in claim.cues:
             if not _contains_cue(cue, quote):
-                yield claim.iri, f"the cue {cue!r} does not stand in the span of claim:{claim.name}."
+                yield claim.iri, f"the cue {cue!r} is not in the span of claim:{claim.name}."
 
 
 def find_span_mismatches(document: SourceDocument, copy: CheckedCopy) -> Iterator[tuple[str, str]]:
-    """Yield span and sentence for each span whose characters do not have its hash."""
+    """Yield (span, message) for each span whose characters do not have its hash."""
     for span in document.spans:
         if _hash_text(copy.quote_span(span)) != span.sha256:
-            name = span.iri.rsplit("/", 1)[-1]
+            name = get_local_name(span.iri)
             yield span.iri, f"the characters {span.start} to {span.end} do not have the hash of span:{name}."
 
 
 def _contains_cue(cue: str, quote: str) -> bool:
-    """Say whether the parts of a cue stand in a quote in their order."""
+    """Return whether the parts of a cue are in a quote, in their order."""
     position = 0
     for part in (piece.strip() for piece in cue.split("\u2026")):
         position = quote.find(part, position)

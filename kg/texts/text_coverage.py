@@ -24,7 +24,7 @@ class SegmentCoverage:
 
 @dataclass(frozen=True, slots=True)
 class DocumentCoverage:
-    """A document's segments in order; `inside` and `visible` count characters that are not blank."""
+    """A document's segments in order, each with its claims."""
 
     document: SourceDocument
     rows: tuple[SegmentCoverage, ...]
@@ -52,7 +52,7 @@ def measure_coverage(document: SourceDocument) -> DocumentCoverage:
 
 
 def measure_span_share(document: SourceDocument, text: str) -> float:
-    """Return the share of the characters of `text`, blanks aside, that stand inside the span of a claim."""
+    """Return the share (0 to 1) of the non-blank characters of `text` that are inside the span of a claim."""
     inside = {position for span in document.spans for position in range(span.start, span.end)}
     visible = [position for position, character in enumerate(text) if not character.isspace()]
     return sum(position in inside for position in visible) / len(visible) if visible else 0.0

@@ -1,4 +1,8 @@
-"""`kg backup` and `kg restore`: by the running server where there is one, else on the store itself."""
+"""Backup and restore: `/backup` of a server, and the same for a command line.
+
+A command uses the running server where there is one, else it opens the store itself. Either is all or
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,13 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
-from sparqlhost.errors import BadData, StoreUnavailable, UserError
+from sparqlhost.errors import BadData, StoreLocked, StoreUnavailable, UserError
+from sparqlhost.hosting import PLAIN_STORE, HostedData
 from sparqlhost.ops.backup_format import (
-    load_quads_into_directory,
     make_dump_job,
     make_restore_update,
     parse_backup,
@@ -25,13 +28,16 @@ from sparqlhost.ops.backup_format import (
     serialize_backup,
 )
 from sparqlhost.pool.jobs import WriteJob
+from sparqlhost.protocol.app_context import get_settings, get_sparql_service, get_store
+from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, route
 from sparqlhost.protocol.request_parameters import read_body
 from sparqlhost.protocol.security import require_update_token
 from sparqlhost.remote.remote_store import RemoteStore
 from sparqlhost.server_client import fetch_backup, is_server_running, send_backup
-from sparqlhost.settings import HostSettings
+from sparqlhost.settings import HostSettings, StoreKind
+from sparqlhost.store.disk_store import load_into_directory
 from sparqlhost.store.interface import Store
-from sparqlhost.store_opening import MEMORY_STORE, open_store
+from sparqlhost.store_opening import open_store
 
 _SENTENCE_BY_ERRNO = {
     errno.ENOSPC: "The disk is full.",
@@ -46,43 +52,48 @@ _SENTENCE_BY_ERRNO = {
 
 
 def find_running_server(settings: HostSettings, address: str | None) -> str | None:
-    """Return the address of the running server to ask, None when none runs; a named one must run."""
+    """Return the address of the running server, None when none runs at the configured address.
+
+    Raises StoreUnavailable when none runs at an explicit `address`.
+    """
     candidate = address or f"http://{settings.host}:{settings.port}"
     if is_server_running(candidate):
         return candidate
     if address:
         raise StoreUnavailable(
-            "No server of ours answers there.", location=address, hint="Start it, or leave --server."
+            "No server of this software answers there.", location=address, hint="Start it, or omit --server."
         )
     return None
 
 
-def write_backup(settings: HostSettings, target: Path, address: str | None = None) -> str:
-    """Write a backup to `target`, whole or not at all; return where it came from."""
+def write_backup(
+    settings: HostSettings, target: Path, address: str | None = None, data: HostedData = PLAIN_STORE
+) -> str:
+    """Write a complete backup to `target`, or nothing; return the server or store that it is of."""
     server = find_running_server(settings, address)
     if server:
         write_backup_file(target, fetch_backup(server))
         return server
-    with contextlib.closing(open_store(settings)) as store:
-        write_backup_file(target, serialize_backup(_iterate_quads(store), store.version))
+    with contextlib.closing(open_store(settings, data)) as store:
+        write_backup_file(target, serialize_backup(_iterate_quads(store), store.version, settings.PRODUCT))
     return settings.store
 
 
 def restore_backup(
     settings: HostSettings, source: Path, token: str, address: str | None = None
 ) -> tuple[int, str]:
-    """Put a backup in the place of what is there, whole or not at all; return its size and where it went."""
+    """Replace all data by a backup, or change nothing; return the number of quads and the server or store."""
     body = read_backup_file(source)
     quads = parse_backup(body, str(source))
     server = find_running_server(settings, address)
     if server:
         return send_backup(server, body, token), server
-    if settings.store == MEMORY_STORE:
+    if settings.store_kind is StoreKind.MEMORY:
         raise StoreUnavailable(
             f"No server runs at http://{settings.host}:{settings.port}/ and the store is in memory.",
             hint="Name the server with --server, or a directory with --store.",
         )
-    if settings.store.startswith(("http://", "https://")):
+    if settings.store_kind is StoreKind.REMOTE:
         RemoteStore(settings.store, settings).update(make_restore_update(quads))
     else:
         _replace_directory(Path(settings.store), source, body)
@@ -99,7 +110,7 @@ def _iterate_quads(store: Store) -> Iterator[ox.Quad]:
 
 
 def write_backup_file(target: Path, blocks: Iterable[bytes]) -> None:
-    """Write `blocks` beside `target`, then rename: a file of that name is kept until the new one is whole."""
+    """Write `blocks` beside `target`, then rename: an older file stays until the new one is complete."""
     part = target.with_name(f".{target.name}.part")
     try:
         with part.open("wb") as raw:
@@ -127,9 +138,9 @@ def read_backup_file(source: Path) -> bytes:
         return gzip.decompress(body) if _is_gzipped(source) else body
     except (OSError, EOFError) as error:
         raise BadData(
-            "The file is cut or damaged: it cannot be unpacked.",
+            "The file is truncated or damaged: it cannot be unpacked.",
             location=str(source),
-            hint="Take another backup; what was there is unchanged.",
+            hint="Use another backup; the store is unchanged.",
         ) from error
 
 
@@ -138,7 +149,7 @@ def _is_gzipped(path: Path) -> bool:
 
 
 def _replace_directory(folder: Path, source: Path, body: bytes) -> None:
-    """Load `body` into a new store beside `folder`, then put it in its place."""
+    """Load `body` into a new store beside `folder`, then rename it; on failure the old store is put back."""
     if folder.exists():
         _check_not_in_use(folder)
     try:
@@ -147,7 +158,7 @@ def _replace_directory(folder: Path, source: Path, body: bytes) -> None:
         raise _explain_os_error(folder, error) from error
     before = fresh.with_name(fresh.name + ".before")
     try:
-        load_quads_into_directory(fresh, body)
+        load_into_directory(fresh, body)
         if folder.exists():
             folder.rename(before)
         fresh.rename(folder)
@@ -161,26 +172,24 @@ def _replace_directory(folder: Path, source: Path, body: bytes) -> None:
 
 
 def _check_not_in_use(folder: Path) -> None:
-    """Raise StoreUnavailable while another process has the store open; a damaged one may be replaced."""
+    """Raise StoreLocked while another process has the store open; a damaged one may be replaced."""
     from sparqlhost.store.disk_store import DiskStore
 
     try:
         DiskStore(folder).close()
-    except UserError as error:
-        if "Another process" in error.message:
-            raise
+    except StoreLocked:
+        raise
+    except UserError:
+        return
 
 
 def _explain_os_error(path: Path, error: OSError) -> UserError:
-    """Return the sentence for what the system refused."""
-    known = _SENTENCE_BY_ERRNO.get(error.errno or 0) or next(
-        (
-            what
-            for number, what in _SENTENCE_BY_ERRNO.items()
-            if os.strerror(number).lower() in str(error).lower()
-        ),
-        "",
+    """Return the error for what the system refused; RocksDB gives only the text of the errno."""
+    text = str(error).lower()
+    named = (
+        sentence for number, sentence in _SENTENCE_BY_ERRNO.items() if os.strerror(number).lower() in text
     )
+    known = _SENTENCE_BY_ERRNO.get(error.errno or 0) or next(named, "")
     return StoreUnavailable(
         known or f"The file cannot be used: {error.strerror or error}.",
         location=str(path),
@@ -188,36 +197,53 @@ def _explain_os_error(path: Path, error: OSError) -> UserError:
     )
 
 
-#: MERGED kg.web.backup
-#: MERGED `/backup`: the whole store as N-Quads of one moment (GET), and another in its place (PUT).
-
-
 blueprint = Blueprint("backup", __name__)
 
-#: a whole store may take so many query deadlines to write out or to take in.
+#: query deadlines that writing out or replacing a whole store may take.
 BACKUP_DEADLINE_FACTOR = 20
 
 
-@blueprint.get("/backup")
+@route(
+    blueprint,
+    Endpoint(
+        "/backup",
+        "All data, as of one moment",
+        formats=("application/n-quads",),
+        cache=CachePolicy.NO_STORE,
+    ),
+)
 def download_backup() -> Response:
-    """Answer everything, as it is at one moment."""
-    settings: HostSettings = current_app.extensions["kg_settings"]
-    store: Any = current_app.extensions["kg_store"]
-    version = store.version
-    reply = store.answer(make_dump_job(settings.query_deadline * BACKUP_DEADLINE_FACTOR), "trusted")
-    head = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="rrall-kg.nq"'}
-    lines = serialize_backup(parse_dump_answer(reply.blocks), version)
-    return Response(lines, content_type="application/n-quads; charset=utf-8", headers=head)
+    """Answer all data, of one version."""
+    settings, version = get_settings(), get_store().version
+    job = make_dump_job(settings.query_deadline * BACKUP_DEADLINE_FACTOR)
+    reply = get_sparql_service().answer(job, "trusted")
+    response = Response(
+        serialize_backup(parse_dump_answer(reply.blocks), version, settings.PRODUCT),
+        content_type="application/n-quads; charset=utf-8",
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="{settings.PRODUCT}.nq"'
+    return response
 
 
-@blueprint.put("/backup")
+@route(
+    blueprint,
+    Endpoint(
+        "/backup",
+        "Replace all data with a backup",
+        methods=("PUT",),
+        body=("application/n-quads",),
+        formats=("application/json",),
+        response_schema={"type": "object", "required": ["restored", "version"]},
+        requires_token=True,
+    ),
+)
 def upload_backup() -> Response:
-    """Put what the body holds in the place of everything, all or nothing."""
+    """Replace all data by the backup in the body, or change nothing."""
     require_update_token()
-    settings: HostSettings = current_app.extensions["kg_settings"]
+    settings = get_settings()
     quads = parse_backup(read_body(request, settings.body_size), "body")
     job = WriteJob(
         "restore", text=make_restore_update(quads), deadline=settings.query_deadline * BACKUP_DEADLINE_FACTOR
     )
-    current_app.extensions["kg_store"].write(job)
-    return jsonify({"restored": len(quads), "version": current_app.extensions["kg_store"].version})
+    get_sparql_service().write(job)
+    return jsonify({"restored": len(quads), "version": get_store().version})

@@ -1,7 +1,10 @@
-"""The outermost callable: answers what it has answered before from bytes, compresses, and keeps answers.
+"""The outermost WSGI callable: answers from the cache, or compresses and caches what the application answers.
 
-An answer is kept when it is a whole 200 answer to GET with an ETag, which `sparqlhost.ops.http_cache` gives to what
-is a function of the data alone; it is used only while the store tells the same version of the data.
+An answer is cached when it is a complete 200 to GET with an ETag; `sparqlhost.ops.http_cache` gives one to
+answers that depend on the data alone. It is used again only while the data have the same version.
+
+Flask-Compress is not used: an after-request function sees an answer before the log middleware and cannot
+store the compressed bytes, so that every hit would be compressed again (brotli: milliseconds a page).
 """
 
 from __future__ import annotations
@@ -21,20 +24,21 @@ from sparqlhost.ops.content_coding import (
     compress_stream,
     is_compressible,
 )
-from sparqlhost.ops.http_cache import AnswerCache, CachedAnswer, CacheKey
-from sparqlhost.ops.request_log import RequestRecord, RequestRecorder, choose_request_id
+from sparqlhost.ops.http_cache import AnswerCache, CachedAnswer, CacheKey, close_body, matches_etag
+from sparqlhost.ops.request_log import RequestRecord, RequestRecorder
+from sparqlhost.protocol.request_facts import IS_INCOMPLETE, ROUTE, assign_request_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: request headers that the key holds; an answer that varies by any other is not kept.
+#: request headers that are part of the cache key; an answer that varies by any other is not cached.
 CACHE_KEY_HEADERS = frozenset({"accept", "accept-encoding", "accept-language", "origin", "host"})
 HeaderList = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class ServedApplication:
-    """An application over one open store, and what tells the version of its data."""
+    """An application over one open store, with a function that returns the version of its data."""
 
     application: WSGIApplication
     read_version: Callable[[], str]
@@ -43,21 +47,21 @@ class ServedApplication:
 
 
 class CacheMiddleware:
-    """The WSGI callable of a server process; `served` may be replaced while requests run."""
+    """The WSGI callable of a server process; the application may be replaced while requests run."""
 
     def __init__(self, served_application: ServedApplication, cache: AnswerCache) -> None:
-        """Answer from `cache`, else from `served`."""
+        """Answer from `cache`, else from `served_application`."""
         self.served_application = served_application
         self.cache = cache
 
     def swap_application(self, replacement: ServedApplication) -> ServedApplication:
-        """Serve another build from the next request on; return the one before, which may still be asked."""
+        """Serve another application from the next request on; return the old one, which may still be busy."""
         before, self.served_application = self.served_application, replacement
         self.cache.clear()
         return before
 
     def close(self) -> None:
-        """Let go of the store and write out the log."""
+        """Close the store and flush the log."""
         self.served_application.close()
         if self.served_application.recorder.line_log is not None:
             self.served_application.recorder.line_log.flush()
@@ -83,7 +87,7 @@ class CacheMiddleware:
 
 
 def make_cache_key(environ: WSGIEnvironment) -> CacheKey | None:
-    """Return what an answer is kept under, None where the request must reach the application."""
+    """Return the cache key of a request, None if the request must reach the application."""
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
         return None
     get = environ.get
@@ -104,14 +108,14 @@ def make_cache_key(environ: WSGIEnvironment) -> CacheKey | None:
 def _send_cached_answer(
     recorder: RequestRecorder, environ: WSGIEnvironment, start_response: StartResponse, answer: CachedAnswer
 ) -> list[bytes]:
-    """Send a kept answer, or 304 where the client holds it."""
+    """Send a cached answer, or 304 if the client has it."""
     started = time.perf_counter()
-    name = choose_request_id(environ)
-    headers = [*answer.headers, ("X-Request-Id", name)]
+    request_id = assign_request_id(environ)
+    headers = [*answer.headers, ("X-Request-Id", request_id)]
     body = [answer.body]
     status = answer.status
-    given = environ.get("HTTP_IF_NONE_MATCH")
-    if given is not None and answer.etag in [tag.strip() for tag in given.split(",")]:
+    if_none_match = environ.get("HTTP_IF_NONE_MATCH")
+    if if_none_match is not None and matches_etag(if_none_match, answer.etag):
         status, body = "304 NOT MODIFIED", []
         headers = [
             pair for pair in headers if pair[0] not in ("Content-Length", "Content-Type", "Content-Encoding")
@@ -123,7 +127,7 @@ def _send_cached_answer(
     seconds = time.perf_counter() - started
     recorder.record_request(
         RequestRecord(
-            name,
+            request_id,
             environ["REQUEST_METHOD"],
             environ["PATH_INFO"],
             answer.route,
@@ -137,7 +141,7 @@ def _send_cached_answer(
 
 
 class _HeldResponse:
-    """One request through the application: its head is held back until it is known how the body goes out."""
+    """One request through the application; the call of start_response waits until the coding is chosen."""
 
     def __init__(
         self,
@@ -158,7 +162,7 @@ class _HeldResponse:
         self.headers: HeaderList = []
 
     def run_application(self, application: WSGIApplication) -> Iterable[bytes]:
-        """Return the body as it goes out."""
+        """Return the body to send."""
         body = application(self.environ, self._hold_head)
         accepted = self.environ.get("HTTP_ACCEPT_ENCODING", "")
         if isinstance(body, list):
@@ -168,17 +172,17 @@ class _HeldResponse:
         return self._send_stream(body, choose_coding(accepted, STREAM_CODINGS))
 
     def _hold_head(self, status: str, headers: HeaderList, *_: Any) -> Callable[[bytes], object]:
-        """Hold the head back."""
+        """Keep status and headers for later; this is the `start_response` of the application."""
         self.status = status
         self.headers = headers
         return _refuse_imperative_write
 
     def _get_header(self, name: str) -> str:
-        """Return a header of the answer, "" when it has none such."""
+        """Return a header of the answer, "" if it is absent."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
     def _is_compressible(self) -> bool:
-        """Say whether the answer may be put in a content coding."""
+        """Return whether the answer may be compressed."""
         return (
             self.status.startswith("200")
             and not self._get_header("content-encoding")
@@ -187,7 +191,7 @@ class _HeldResponse:
         )
 
     def _set_coding_headers(self, coding: str, length: int | None) -> None:
-        """Put coding and length in the head; `Vary` tells caches in between."""
+        """Set the headers for coding and length, and `Vary` for caches on the way."""
         dropped = {"content-length", "vary"}
         vary = self._get_header("vary")
         self.headers = [pair for pair in self.headers if pair[0].lower() not in dropped]
@@ -198,7 +202,7 @@ class _HeldResponse:
             self.headers.append(("Content-Length", str(length)))
 
     def _send_body(self, body: bytes, accepted: str) -> list[bytes]:
-        """Send a whole body, compressed where that helps, and keep it where that is right."""
+        """Send a complete body, compressed if that helps, and cache it if that is allowed."""
         if self._is_compressible() and self.environ["REQUEST_METHOD"] != "HEAD":
             name = choose_coding(accepted, BODY_CODINGS) if len(body) >= MIN_COMPRESSIBLE_BYTES else ""
             body = compress_body(body, name) if name else body
@@ -208,7 +212,7 @@ class _HeldResponse:
         return [body]
 
     def _send_stream(self, chunks: Iterable[bytes], coding: str) -> Iterable[bytes]:
-        """Send a body piece by piece; one that turns out short is kept too."""
+        """Send a body in chunks; one that turns out short is cached too."""
         source = chunks
         if coding and self._is_compressible() and self.environ["REQUEST_METHOD"] != "HEAD":
             self._set_coding_headers(coding, None)
@@ -217,7 +221,7 @@ class _HeldResponse:
         return _CachingStream(chunks, source, self._cache_body, self.cache.max_body_bytes if self.key else -1)
 
     def _cache_body(self, body: bytes) -> None:
-        """Keep the answer if nothing speaks against it."""
+        """Cache the answer if that is allowed and the data did not change meanwhile."""
         if (
             self.key is None
             or self.read_version is None
@@ -229,14 +233,14 @@ class _HeldResponse:
             pair for pair in self.headers if pair[0].lower() not in ("x-request-id", "content-length", "date")
         ]
         head.append(("Content-Length", str(len(body))))
-        route = self.environ.get("kg.route", "(none)")
+        route = self.environ.get(ROUTE, "(none)")
         answer = CachedAnswer(
             self.status, tuple(head), body, self.data_version, self._get_header("etag"), route
         )
         self.cache.put(self.key, answer)
 
     def _is_cacheable(self) -> bool:
-        """Say whether the answer is whole and a function of the data and the key alone."""
+        """Return whether the answer is complete and depends on the data and the key alone."""
         vary = {word.strip().lower() for word in self._get_header("vary").split(",") if word.strip()}
         control = self._get_header("cache-control")
         return (
@@ -246,33 +250,31 @@ class _HeldResponse:
             and vary <= CACHE_KEY_HEADERS
             and not any(word in control for word in ("no-store", "private"))
             and not self._get_header("set-cookie")
-            and not self.environ.get("kg.broken")
+            and not self.environ.get(IS_INCOMPLETE)
         )
 
 
 def _read_and_close(body: Iterable[bytes]) -> bytes:
-    """Return a body of known length, which the application holds whole already."""
+    """Return a body of known length, which the application has in memory already."""
     try:
         return b"".join(body)
     finally:
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
+        close_body(body)
 
 
 def _refuse_imperative_write(_: bytes) -> None:
-    """Refuse the imperative `write` of WSGI, which Flask does not use."""
+    """Raise NotImplementedError: the `write` callable of WSGI (PEP 3333), which Flask does not use."""
     raise NotImplementedError("This application answers with iterables.")
 
 
 class _CachingStream:
-    """Passes chunks on and hands the whole over at the end, unless it grew past `limit` or broke."""
+    """Passes chunks on, then calls `on_complete` with the body, unless it broke or is over `max_bytes`."""
 
     def __init__(
         self, chunks: Iterable[bytes], source: object, on_complete: Callable[[bytes], None], max_bytes: int
     ) -> None:
         self._chunks: Iterator[bytes] = iter(chunks)
-        self._closables = (chunks, source)
+        self._bodies = (chunks,) if chunks is source else (chunks, source)
         self._on_complete = on_complete
         self._buffered_chunks: list[bytes] | None = [] if max_bytes > 0 else None
         self._remaining_bytes = max_bytes
@@ -297,8 +299,5 @@ class _CachingStream:
 
     def close(self) -> None:
         """Stop the work behind the body."""
-        for body in dict.fromkeys(map(id, self._closables)):
-            target = next(item for item in self._closables if id(item) == body)
-            close = getattr(target, "close", None)
-            if close is not None:
-                close()
+        for body in self._bodies:
+            close_body(body)

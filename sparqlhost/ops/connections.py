@@ -1,6 +1,12 @@
-"""The listening socket, opened once by the main process and shared by the server processes.
+"""What comes in: the listening socket, and bodies of requests that must arrive at a minimum rate.
 
-One socket, so one queue of waiting connections: a process that ends leaves them to the others.
+The main process opens one socket for all server processes, so there is one queue of connections: those that a
+process which ends did not accept are left to the others.
+
+The HTTP server hands out a body that is still arriving, and a read of it blocks as long as the client stays.
+So a slow body is read byte by byte, with a look at the clock in between, and only a limited number of threads
+may wait for bodies, besides the threads that answer. The read cannot be moved to another thread: granian
+hangs when the response is sent before that read has ended.
 """
 
 from __future__ import annotations
@@ -22,13 +28,13 @@ if TYPE_CHECKING:
 
 
 LISTEN_BACKLOG = 4096
-#: connections a server process holds; idle ones wait here for up to 30 seconds and keep nobody out.
+#: connections that a server process may have; idle ones stay up to 30 seconds, without blocking others.
 MAX_CONNECTIONS = 8192
-_RESERVED_DESCRIPTORS = 512  # descriptors a server process needs besides, with every thread at work
+_RESERVED_DESCRIPTORS = 512  # descriptors that a server process needs besides, with every thread busy
 
 
 def raise_connection_limit() -> int:
-    """Return how many connections a process may hold; lets it open as many files as the system allows."""
+    """Raise the limit of open files of this process; return how many connections it may have then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS + _RESERVED_DESCRIPTORS
     ceiling = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
@@ -40,7 +46,7 @@ def raise_connection_limit() -> int:
 def open_listener(host: str, port: int) -> socket.socket:
     """Return a socket that listens on `host` and `port` (0: a free one).
 
-    Raises StoreUnavailable with what to do when the address is taken or not ours.
+    Raises StoreUnavailable when the address is in use or not one of this machine.
     """
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
@@ -57,42 +63,33 @@ def open_listener(host: str, port: int) -> socket.socket:
 
 
 def _make_listen_error(host: str, port: int, error: OSError | OverflowError) -> StoreUnavailable:
-    """Return the sentence for an address that could not be had."""
+    """Return the error for an address that cannot be listened on."""
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
-        what = f"Port {port} of {host} is in use by another program."
+        message = f"Port {port} of {host} is in use by another program."
     elif number == errno.EACCES:
-        what = f"Port {port} may only be opened by an administrator."
+        message = f"Port {port} may only be opened by an administrator."
     else:
-        what = f"Cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}."
-    return StoreUnavailable(what, hint="Choose another with --port or PORT; --port 0 takes a free one.")
+        message = f"Cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}."
+    return StoreUnavailable(message, hint="Choose another with --port; --port 0 takes a free one.")
 
 
 def get_listener_url(listener: socket.socket) -> str:
-    """Return the address a browser takes, with the port really used."""
+    """Return the address for a browser, with the actual port."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-#: MERGED kg.serving.bodies
-#: MERGED Bodies of requests that come in time, and never from so many clients that nobody else is answered.
-#: MERGED
-#: MERGED The HTTP server hands out a body that is still under way, and waits in a read of it as long as the client
-#: MERGED stays. So a slow body is read byte by byte, with a look at the clock between; and there are places for a
-#: MERGED number of bodies only, beside the threads that answer. Another thread must not read in the request's place:
-#: MERGED granian stands still when the answer leaves before that read has ended.
-
-
-#: bytes that must have come each time a request's patience is over.
+#: bytes of a body that must arrive in each window of `body_patience` seconds.
 MIN_BYTES_PER_WINDOW = 64_000
-#: bodies of a server process that may be under way at a time; each holds a connection and a thread.
+#: bodies that may be arriving at a time in a server process; each takes a connection and a thread.
 MAX_CONCURRENT_BODIES = 512
 _MAX_CHUNK_BYTES = 1 << 20
 _FAST_READ_SECONDS = 0.05
 
 
 class WsgiInput(Protocol):
-    """What WSGI calls the input (PEP 3333)."""
+    """The request body of WSGI (PEP 3333)."""
 
     def read(self, size: int, /) -> bytes:
         """Return `size` bytes, fewer at the end only."""
@@ -102,11 +99,11 @@ class WsgiInput(Protocol):
 def limit_slow_bodies(
     application: WSGIApplication, window_seconds: float, max_bodies: int = MAX_CONCURRENT_BODIES
 ) -> WSGIApplication:
-    """Return `application` with bodies that raise TooSlow, or Busy when `most` are under way."""
-    places = BoundedSemaphore(max_bodies)
+    """Return `application` with bodies that raise TooSlow, or Busy when `max_bodies` are arriving."""
+    slots = BoundedSemaphore(max_bodies)
 
     def handle_request(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ["wsgi.input"] = MinRateBody(environ["wsgi.input"], window_seconds, places)
+        environ["wsgi.input"] = MinRateBody(environ["wsgi.input"], window_seconds, slots)
         return application(environ, start_response)
 
     return handle_request
@@ -116,13 +113,13 @@ class MinRateBody:
     """The input of one request."""
 
     def __init__(self, source: WsgiInput, window_seconds: float, slots: BoundedSemaphore) -> None:
-        """Read `source` as long as each LEAST bytes of it come within `patience` seconds."""
+        """Read `source` while MIN_BYTES_PER_WINDOW arrive in each window; `slots` limits concurrent reads."""
         self._source = source
         self._window_seconds = window_seconds
         self._slots = slots
 
     def read(self, size: int = -1) -> bytes:
-        """Return `size` bytes, or all, fewer at the end only; raises TooSlow, or Busy."""
+        """Return `size` bytes (-1: all), fewer at the end only; raises TooSlow, or Busy."""
         if not self._slots.acquire(blocking=False):
             raise Busy("Too many requests are sending their bodies at once.", hint="Try again in a moment.")
         try:
@@ -131,24 +128,25 @@ class MinRateBody:
             self._slots.release()
 
     def _read_at_min_rate(self, wanted: int) -> bytes:
-        """Read in pieces that grow while they come quickly, and start again at one byte when they do not."""
-        held = bytearray()
+        """Read in chunks that double while reads are fast, and start again at one byte after a slow read."""
+        received = bytearray()
         step, before = 1, 0
         window = now = time.monotonic()
-        while len(held) < wanted and (piece := self._source.read(min(step, wanted - len(held)))):
-            held += piece
+        while len(received) < wanted and (chunk := self._source.read(min(step, wanted - len(received)))):
+            received += chunk
             began, now = now, time.monotonic()
             step = min(step * 2, _MAX_CHUNK_BYTES) if now - began < _FAST_READ_SECONDS else 1
             if now - window > self._window_seconds:
-                if len(held) - before < MIN_BYTES_PER_WINDOW:
-                    raise _make_too_slow_error(len(held), self._window_seconds)
-                window, before = now, len(held)
-        return bytes(held)
+                if len(received) - before < MIN_BYTES_PER_WINDOW:
+                    raise _make_too_slow_error(len(received), self._window_seconds)
+                window, before = now, len(received)
+        return bytes(received)
 
 
 def _make_too_slow_error(received: int, window_seconds: float) -> TooSlow:
-    """Return the error for a body that drips."""
+    """Return the error for a body that arrives too slowly."""
     return TooSlow(
-        f"The body comes too slowly: {received} bytes, less than {MIN_BYTES_PER_WINDOW} in the last {window_seconds:g} seconds.",
-        hint="Send it again over a faster line; nothing was changed.",
+        f"The body arrives too slowly: {received} bytes so far, "
+        f"less than {MIN_BYTES_PER_WINDOW} in the last {window_seconds:g} seconds.",
+        hint="Send it again over a faster connection; nothing was changed.",
     )

@@ -1,4 +1,4 @@
-"""Content codings: which one a client takes (RFC 9110 section 12.5.3), and bodies or streams in it."""
+"""Content codings: which one a client accepts (RFC 9110 section 12.5.3), and the compression itself."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Protocol
 import brotli  # type: ignore[import-untyped]  # it ships no types
 import zstandard
 
-#: shorter bodies are sent as they are: the header would eat the gain.
+#: shorter bodies are not compressed: the extra header would cost what is saved.
 MIN_COMPRESSIBLE_BYTES = 600
-#: whole bodies are compressed once and kept, so the smallest result is first; streams want the fastest.
+#: best first. Complete bodies are compressed once and cached: smallest result first. Streams: fastest first.
 BODY_CODINGS = ("br", "zstd", "gzip")
 STREAM_CODINGS = ("zstd", "gzip")
 
@@ -33,7 +33,7 @@ class _Compressor(Protocol):
 
 
 def is_compressible(media_type: str) -> bool:
-    """Say whether bodies of that type are text and gain from compression."""
+    """Return whether bodies of that type are text, which compression makes smaller."""
     kind = media_type.partition(";")[0].strip().lower()
     return (
         kind.startswith(_COMPRESSIBLE_TYPES)
@@ -44,9 +44,9 @@ def is_compressible(media_type: str) -> bool:
 
 @lru_cache(maxsize=512)
 def choose_coding(accept_encoding: str, offered: tuple[str, ...]) -> str:
-    """Return the best coding of `offered` that the header takes, or "" for none.
+    """Return the first of `offered` with the highest quality in `Accept-Encoding`, "" if none is acceptable.
 
-    >>> coding("gzip, br;q=0", ("br", "gzip"))
+    >>> choose_coding("gzip, br;q=0", ("br", "gzip"))
     'gzip'
     """
     weights = dict(map(_parse_weighted_coding, accept_encoding.split(",")))
@@ -59,7 +59,7 @@ def choose_coding(accept_encoding: str, offered: tuple[str, ...]) -> str:
 
 
 def _parse_weighted_coding(item: str) -> tuple[str, float]:
-    """Return the name and q-value of one item of the header; an unreadable weight counts as none."""
+    """Return the name and q-value of one item of the header; an invalid weight counts as 0."""
     name, _, parameters = item.partition(";")
     key, _, value = parameters.strip().partition("=")
     try:
@@ -89,12 +89,12 @@ _BODY_COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def compress_body(body: bytes, coding: str) -> bytes:
-    """Return `body` in the coding `name`."""
+    """Return `body` in a content coding."""
     return _BODY_COMPRESSORS[coding](body)
 
 
 def compress_stream(chunks: Iterable[bytes], coding: str) -> Generator[bytes, None, None]:
-    """Yield `chunks` in the coding `name`; the first chunk leaves at once, so the first byte is early."""
+    """Yield `chunks` in a content coding; the first is flushed at once, so that the answer starts early."""
     pieces: Iterator[bytes] = iter(chunks)
     compressor, sync, finish = _make_stream_compressor(coding)
     first = next(pieces, None)
@@ -107,7 +107,7 @@ def compress_stream(chunks: Iterable[bytes], coding: str) -> Generator[bytes, No
 
 
 def _make_stream_compressor(coding: str) -> tuple[_Compressor, int, int]:
-    """Return a compressor with its modes for flushing a block and for ending."""
+    """Return a compressor, its mode for flushing a block and its mode for ending the stream."""
     if coding == "zstd":
         made = zstandard.ZstdCompressor(level=3).compressobj()
         return made, zstandard.COMPRESSOBJ_FLUSH_BLOCK, zstandard.COMPRESSOBJ_FLUSH_FINISH

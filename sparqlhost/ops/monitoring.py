@@ -1,16 +1,17 @@
-"""`/metrics` for Prometheus: requests, latencies, rows, timeouts, kills, queue and store size.
+"""Monitoring: `/metrics` for Prometheus, `/health/live` and `/health/ready` for a load balancer.
 
-Behind several processes the client library adds them up (its multi-process mode, switched on by
-`kg.serving`); what the engine counts is read from the engine at the moment of asking.
+Each server process counts its own requests; the Prometheus client adds the processes up (its multi-process
+mode, switched on by `PROMETHEUS_MULTIPROC_DIR`). What the engine counts is read from the engine on each
+request.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Flask, Response, current_app, jsonify
 from flask.blueprints import BlueprintSetupState
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -25,14 +26,17 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from sparqlhost.errors import UserError
+from sparqlhost.protocol.app_context import get_host_context, get_settings, get_store
+from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, route
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.interface import Store
 
 metrics_blueprint = Blueprint("metrics", __name__)
+_EXTENSION = "sparqlhost_metrics"
 
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
-#: what the engine reports -> kind of metric and help.
+#: number that the engine reports -> kind of metric and help.
 ENGINE_METRICS = {
     "running": ("gauge", "Queries that run now."),
     "waiting": ("gauge", "Queries that wait for a slot."),
@@ -49,27 +53,27 @@ STORE_SIZE_QUERY = "SELECT (COUNT(*) AS ?n) { { ?s ?p ?o } UNION { GRAPH ?g { ?s
 
 
 class RequestMetrics:
-    """The counters of one process."""
+    """The counters of one process, in a registry of their own, so that two applications do not collide."""
 
-    def __init__(self) -> None:
-        """Register them in a registry of their own, so that two applications never collide."""
+    def __init__(self, prefix: str) -> None:
+        """Register the metrics; their names begin with `prefix`."""
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "kg_requests",
+            f"{prefix}requests",
             "Requests answered.",
             ("route", "method", "status", "cache"),
             registry=self.registry,
         )
         self.request_seconds = Histogram(
-            "kg_request_seconds",
+            f"{prefix}request_seconds",
             "From request to last byte.",
             ("route",),
             buckets=LATENCY_BUCKETS,
             registry=self.registry,
         )
-        self.rows = Counter("kg_rows", "Rows sent as answers to queries.", registry=self.registry)
+        self.rows = Counter(f"{prefix}rows", "Rows sent as answers to queries.", registry=self.registry)
         self.queries_in_flight = Gauge(
-            "kg_queries_in_flight",
+            f"{prefix}queries_in_flight",
             "Requests for queries that are not yet answered.",
             multiprocess_mode="livesum",
             registry=self.registry,
@@ -77,72 +81,88 @@ class RequestMetrics:
         self._children_by_labels: dict[tuple[str, str, int, str], Any] = {}
 
     def observe_request(self, route: str, method: str, status: int, seconds: float, cache: str) -> None:
-        """Count one request; `labels()` is dear, so each combination is looked up once."""
+        """Count one request that took `seconds`; `cache` is "hit" or ""."""
         key = (route, method, status, cache)
-        pair = self._children_by_labels.get(key)
-        if pair is None:
-            known = method if method in _KNOWN_METHODS else "other"
-            pair = (
-                self.requests.labels(route, known, str(status), cache or "miss"),
+        children = self._children_by_labels.get(key)  # `labels()` is slow, so its results are kept
+        if children is None:
+            method_label = method if method in _KNOWN_METHODS else "other"
+            children = (
+                self.requests.labels(route, method_label, str(status), cache or "miss"),
                 self.request_seconds.labels(route),
             )
-            self._children_by_labels[key] = pair
-        pair[0].inc()
-        pair[1].observe(seconds)
+            self._children_by_labels[key] = children
+        children[0].inc()
+        children[1].observe(seconds)
 
 
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
 class EngineCollector(Collector):
-    """The engine's own numbers, asked for when Prometheus asks."""
+    """The numbers of the engine, as a collector of one scrape."""
 
-    def __init__(self, status: Mapping[str, Any]) -> None:
-        """Show `status`, name to number; what is not a known number is left out."""
+    def __init__(self, prefix: str, status: Mapping[str, Any]) -> None:
+        """Report those of `status` (name -> number) that ENGINE_METRICS knows."""
+        self.prefix = prefix
         self.status = status
 
     def collect(self) -> Iterator[Metric]:
-        """Yield one family a number."""
+        """Yield a metric for each number."""
         for name, (kind, text) in ENGINE_METRICS.items():
             if name not in self.status:
                 continue
             made = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
-            yield made(f"kg_engine_{name}", text, value=float(self.status[name]))
+            yield made(f"{self.prefix}engine_{name}", text, value=float(self.status[name]))
 
 
 def read_engine_status(store: object) -> dict[str, Any]:
-    """Return what the store's engine tells of itself, {} when it has none."""
+    """Return the numbers of the store's engine, {} when it has none."""
     status = getattr(store, "read_status", None)
     return dict(status()) if callable(status) else {}
 
 
 @metrics_blueprint.record_once
 def _install_metrics(state: BlueprintSetupState) -> None:
-    """Give the application its counters."""
-    state.app.extensions.setdefault("kg_metrics", RequestMetrics())
+    get_request_metrics(cast(Flask, state.app))
 
 
-@metrics_blueprint.get("/metrics")
+def get_request_metrics(app: Flask) -> RequestMetrics:
+    """Return the counters of an application, made at the first call."""
+    if _EXTENSION not in app.extensions:
+        app.extensions[_EXTENSION] = RequestMetrics(get_metric_prefix(get_host_context(app).settings))
+    metrics: RequestMetrics = app.extensions[_EXTENSION]
+    return metrics
+
+
+def get_metric_prefix(settings: HostSettings) -> str:
+    """Return what the names of metrics begin with: `kg_` where environment variables begin with `KG_`."""
+    return settings.PREFIX.lower()
+
+
+@route(
+    metrics_blueprint,
+    Endpoint("/metrics", "Metrics for Prometheus", formats=("text/plain",), cache=CachePolicy.NO_STORE),
+)
 def get_metrics() -> Response:
     """Answer the numbers of all server processes in the Prometheus text format."""
-    registry: CollectorRegistry = current_app.extensions["kg_metrics"].registry
+    registry = get_request_metrics(current_app).registry
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     text = generate_latest(registry) + generate_latest(
         _make_engine_registry(_count_queries_in_flight(registry))
     )
-    return Response(text, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+    return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
 def _count_queries_in_flight(registry: CollectorRegistry) -> float:
-    """Return how many requests for queries all processes have in hand."""
-    return registry.get_sample_value("kg_queries_in_flight") or 0.0
+    """Return how many requests for queries are not yet answered, in all processes."""
+    return registry.get_sample_value(f"{get_metric_prefix(get_settings())}queries_in_flight") or 0.0
 
 
 def _make_engine_registry(in_flight: float) -> CollectorRegistry:
-    """Return a registry of the engine's numbers; what is in hand and does not run waits."""
-    store = current_app.extensions["kg_store"]
+    """Return a registry of the engine's numbers; a query in flight that does not run is waiting."""
+    store = get_store()
     status = read_engine_status(store)
     if "running" in status:
         status["waiting"] = max(0.0, in_flight - status["running"])
@@ -151,51 +171,67 @@ def _make_engine_registry(in_flight: float) -> CollectorRegistry:
     except UserError:
         pass
     registry = CollectorRegistry()
-    registry.register(EngineCollector(status))
+    registry.register(EngineCollector(get_metric_prefix(get_settings()), status))
     return registry
 
 
 def _count_quads(store: Store) -> int:
     """Return the number of statements in the store, counted once a version of the data."""
-    known: dict[str, int] = current_app.extensions.setdefault("kg_size", {})
+    count_by_version: dict[str, int] = current_app.extensions.setdefault("sparqlhost_quad_count", {})
     version = store.version
-    if version not in known:
+    if version not in count_by_version:
         row = next(iter(store.select(STORE_SIZE_QUERY)))
-        known.clear()
-        known[version] = int(getattr(row["n"], "value", "0"))
-    return known[version]
+        count_by_version.clear()
+        count_by_version[version] = int(getattr(row["n"], "value", "0"))
+    return count_by_version[version]
 
 
-#: MERGED kg.web.health
-#: MERGED `/health/live`: the process answers. `/health/ready`: it can answer questions.
+health_blueprint = Blueprint("health", __name__)
 
 
-health_blueprint = Blueprint("health", __name__, url_prefix="/health")
-
-
-@health_blueprint.get("/live")
+@route(
+    health_blueprint,
+    Endpoint(
+        "/health/live",
+        "The process answers",
+        formats=("application/json",),
+        response_schema={
+            "type": "object",
+            "required": ["status"],
+            "properties": {"status": {"const": "live"}},
+        },
+        cache=CachePolicy.NO_STORE,
+    ),
+)
 def report_liveness() -> Response:
     """Answer as long as the process does."""
     return jsonify({"status": "live"})
 
 
-@health_blueprint.get("/ready")
+@route(
+    health_blueprint,
+    Endpoint(
+        "/health/ready",
+        "Ready to answer queries",
+        formats=("application/json",),
+        statuses=(200, 503),
+        response_schema={"type": "object", "required": ["status", "checks", "version"]},
+        cache=CachePolicy.NO_STORE,
+    ),
+)
 def report_readiness() -> tuple[Response, int]:
-    """Answer 200 when the store is open, the build is there and the queue has room; else 503 and why."""
-    settings: HostSettings = current_app.extensions["kg_settings"]
-    store: Store = current_app.extensions["kg_store"]
-    checks = {
-        "store": _is_store_open(store),
-        "build": _is_build_present(settings),
-        "queue": _is_queue_open(store),
-    }
-    fine = all(checks.values())
-    body = {"status": "ready" if fine else "not ready", "checks": checks, "version": _read_version(store)}
-    return jsonify(body), 200 if fine else 503
+    """Answer 200 when the store answers, the queue has room and the application's checks pass; else 503."""
+    store = get_store()
+    checks = {"store": _is_store_open(store), "queue": _is_queue_open(store)}
+    checks |= {name: check() for name, check in get_host_context().pages.health_checks.items()}
+    is_ready = all(checks.values())
+    status = "ready" if is_ready else "not ready"
+    body = {"status": status, "checks": checks, "version": _read_version(store)}
+    return jsonify(body), 200 if is_ready else 503
 
 
 def _read_version(store: Store) -> str:
-    """Return the version of the data, "" when the store is away."""
+    """Return the version of the data, "" when the store does not answer."""
     try:
         return store.version
     except UserError:
@@ -203,20 +239,14 @@ def _read_version(store: Store) -> str:
 
 
 def _is_store_open(store: Store) -> bool:
-    """Say whether the store answers the smallest of queries."""
+    """Return whether the store answers the smallest query."""
     try:
         return store.ask("ASK {}")
     except UserError:
         return False
 
 
-def _is_build_present(settings: HostSettings) -> bool:
-    """Say whether there is a build to serve; a store that needs none has it."""
-    needs_none = settings.empty or settings.store != "memory:"
-    return needs_none or (settings.build_dir / "current").exists()
-
-
 def _is_queue_open(store: Store) -> bool:
-    """Say whether one more query would be taken; a store without a queue always has room."""
+    """Return whether one more query would be accepted; a store without a queue always has room."""
     has_room = getattr(store, "can_accept_query", None)
     return bool(has_room()) if callable(has_room) else True

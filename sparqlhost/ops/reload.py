@@ -1,142 +1,80 @@
-"""Opens what is served: the store the engine will own, and in a server process the application over it."""
+"""The engine in force, and how a server replaces it: new data are served without a restart.
+
+    main process     EngineReloader: starts an engine over the new data, names it in the file `engine`
+    server process   follow_active_engine: reads that file, swaps its application when the name changed
+
+A replaced engine is stopped when the requests that it may still run have had their time. Everything here that
+forks runs in the main thread of the main process, which has no other thread (a child of a process with
+threads may inherit a lock that nobody will release).
+"""
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, TypeVar
 
-from kg.build.publishing import open_build
-from kg.linking.build_overlay import with_import_store
-from kg.pages.app import create_app
 from sparqlhost.errors import UserError
+from sparqlhost.hosting import HostedApplication
 from sparqlhost.ops.cache_middleware import CacheMiddleware, ServedApplication
 from sparqlhost.ops.connections import limit_slow_bodies
 from sparqlhost.ops.http_cache import AnswerCache
-from sparqlhost.ops.request_log import BufferedLineLog, RequestRecorder
+from sparqlhost.ops.request_log import BufferedLineLog, get_recorder
 from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.pool.supervisor import SparqlEngineProcess, start_engine
 from sparqlhost.remote.remote_store import RemoteStore
-from sparqlhost.settings import HostSettings
-from sparqlhost.store.disk_store import SharedDiskStore
-from sparqlhost.store.local_store import LocalStore, MemoryStore
+from sparqlhost.settings import HostSettings, StoreKind
+from sparqlhost.store.interface import Store
 from sparqlhost.store.staging import remove_stale_stages
-from sparqlhost.store_opening import MEMORY_STORE
+from sparqlhost.store_opening import open_engine_store
+
+log = logging.getLogger(__name__)
+
+_Settings = TypeVar("_Settings", bound=HostSettings)
+
+#: seconds between two looks at the name of the engine in force.
+ENGINE_CHECK_SECONDS = 0.1
 
 
-def is_remote_store(settings: HostSettings) -> bool:
-    """Say whether the store is another SPARQL server."""
-    return settings.store.startswith(("http://", "https://"))
-
-
-def make_store_opener(settings: HostSettings) -> Callable[[], LocalStore]:
-    """Return what opens the store in the engine's process; it raises UserError when it cannot.
-
-    Over another server the engine holds nothing: it only parses, behind its walls.
-    """
-    if is_remote_store(settings):
-        return MemoryStore
-    if settings.store != "memory:":
-        return lambda: SharedDiskStore(Path(settings.store), settings)
-    if settings.empty:
-        return MemoryStore
-    return lambda: open_build(settings)
-
-
-def open_application(settings: HostSettings, engine_directory: Path) -> ServedApplication:
-    """Return the application over the engine in `directory`; raises UserError when it is not there."""
+def open_application(
+    settings: _Settings, application: HostedApplication[_Settings], engine_directory: Path
+) -> ServedApplication:
+    """Return the application over the engine in a directory; raises UserError when there is none."""
     engine = EngineStore(engine_directory, settings)
-    remote = is_remote_store(settings)
-    store = RemoteStore(settings.store, settings, engine, engine_directory / "written") if remote else engine
-    app = create_app(settings, store)
-    recorder: RequestRecorder = app.extensions["kg_recorder"]
+    store: Store = engine
+    if settings.store_kind is StoreKind.REMOTE:
+        prefixes = application.describe_data(settings).prefixes
+        store = RemoteStore(settings.store, settings, engine, engine_directory / "written", prefixes)
+    app = application.make_app(settings, store)
+    recorder = get_recorder(app)
     recorder.line_log = BufferedLineLog(sys.stderr.fileno())
-    application = limit_slow_bodies(app.wsgi_app, settings.body_patience)
-    return ServedApplication(application, lambda: store.version, recorder, store.close)
+    wsgi_app = limit_slow_bodies(app.wsgi_app, settings.body_patience)
+    return ServedApplication(wsgi_app, lambda: store.version, recorder, store.close)
 
 
-def open_middleware(settings: HostSettings, engine_directory: Path) -> CacheMiddleware:
-    """Return the outermost callable of a server process."""
+def open_middleware(
+    settings: _Settings, application: HostedApplication[_Settings], engine_directory: Path
+) -> CacheMiddleware:
+    """Return the outermost WSGI callable of a server process; raises as `open_application`."""
     return CacheMiddleware(
-        open_application(settings, engine_directory),
+        open_application(settings, application, engine_directory),
         AnswerCache(settings.cache_bytes // max(1, settings.workers)),
     )
 
 
-#: MERGED kg.serving.engines
-#: MERGED The engine that the settings ask for: the process tree that owns the store.
-
-
 @dataclass(frozen=True, slots=True)
-class EngineProcessTree:
-    """A process tree of our own."""
-
-    engine: SparqlEngineProcess
-
-    @property
-    def directory(self) -> Path:
-        """Return the directory of its sockets."""
-        return self.engine.directory
-
-    def stop(self) -> None:
-        """End it; server processes hold copies of the lifeline, so it is told, not only let go."""
-        with contextlib.suppress(OSError):
-            os.write(self.engine.shutdown_pipe, b".")
-        self.engine.stop()
-
-
-def start_configured_engine(settings: HostSettings) -> EngineProcessTree:
-    """Start the engine that the settings ask for; raises UserError when its store does not open.
-
-    Forks; the main process has idle threads at most.
-    """
-    return EngineProcessTree(start_engine(settings, make_store_opener(settings)))
-
-
-#: MERGED kg.serving.reload
-#: MERGED A new build or import is served without a restart: a second engine, then every process swaps.
-#: MERGED
-#: MERGED The engine in force is named by a file in the run directory, replaced atomically; server processes watch
-#: MERGED it. An engine that was replaced is stopped when the requests it may still run have had their time.
-
-
-log = logging.getLogger(__name__)
-
-#: seconds between two looks at the build, and at the engine's name.
-BUILD_CHECK_SECONDS = 1.0
-ENGINE_CHECK_SECONDS = 0.1
-
-
-class RunningEngine(Protocol):
-    """What holds the data: a process tree, or another server."""
-
-    @property
-    def directory(self) -> Path:
-        """Return where server processes reach it."""
-        ...
-
-    def stop(self) -> None:
-        """End it."""
-        ...
-
-
-@dataclass
 class ActiveEngine:
-    """Which engine is in force; written by the main process, read by the server processes."""
+    """Which engine is in force: a file that the main process writes and the server processes read."""
 
     run_directory: Path
-    wake_event: threading.Event = field(default_factory=threading.Event)
 
     @property
     def path(self) -> Path:
-        """Return the file that names the engine's directory."""
+        """The file that names the directory of the engine."""
         return self.run_directory / "engine"
 
     def read_directory(self) -> Path:
@@ -145,15 +83,18 @@ class ActiveEngine:
 
     def set_directory(self, directory: Path) -> None:
         """Name another engine, atomically."""
-        fresh = self.run_directory / "engine.new"
-        fresh.write_text(str(directory))
-        fresh.replace(self.path)
+        replacement = self.run_directory / "engine.new"
+        replacement.write_text(str(directory))
+        replacement.replace(self.path)
 
 
 def follow_active_engine(
-    middleware: CacheMiddleware, settings: HostSettings, active_engine: ActiveEngine
+    middleware: CacheMiddleware,
+    settings: _Settings,
+    application: HostedApplication[_Settings],
+    active_engine: ActiveEngine,
 ) -> None:
-    """In a server process: swap what is served whenever another engine is named."""
+    """In a server process: swap the application whenever another engine is named; never returns."""
     serving = active_engine.read_directory()
     while True:
         time.sleep(ENGINE_CHECK_SECONDS)
@@ -161,11 +102,12 @@ def follow_active_engine(
         if named == serving:
             continue
         try:
-            before = middleware.swap_application(open_application(with_import_store(settings), named))
+            current = application.refresh_settings(settings)
+            replaced = middleware.swap_application(open_application(current, application, named))
         except UserError as error:
-            log.error("The new build cannot be served, the one before stays: %s", error)
+            log.error("The new data cannot be served, the old ones stay: %s", error)
         else:
-            threading.Timer(_drain_seconds(settings), before.close).start()
+            threading.Timer(_drain_seconds(settings), replaced.close).start()
         serving = named
 
 
@@ -174,90 +116,86 @@ def _drain_seconds(settings: HostSettings) -> float:
     return settings.query_deadline + 5
 
 
-class EngineReloader:
-    """In the main process: starts an engine for each new build and names it."""
+class EngineReloader(Generic[_Settings]):
+    """In the main process: starts an engine for each new version of the data and names it."""
 
     def __init__(
         self,
-        settings: HostSettings,
+        settings: _Settings,
+        application: HostedApplication[_Settings],
         active_engine: ActiveEngine,
-        start_engine: Callable[[HostSettings], RunningEngine],
     ) -> None:
         """Start the first engine; raises UserError when it cannot."""
         self.settings = settings
+        self.application = application
         self.active_engine = active_engine
-        self._start_engine = start_engine
-        self._served_build = _identify_build(settings)
-        self.engine = start_engine(settings)
-        self._served_build = self._served_build or _identify_build(
-            settings
-        )  # a directory is made when it is first opened
+        before = self._name_data()
+        self.engine = self._start_engine()
+        self._served_data = before or self._name_data()  # a directory is made when it is first opened
+        self._served_kind = settings.store_kind
+        self._retired_engines: list[tuple[float, SparqlEngineProcess]] = []
         active_engine.set_directory(self.engine.directory)
-        self._is_in_memory = settings.store == MEMORY_STORE
-        self._retired_engines: list[tuple[float, RunningEngine]] = []
 
-    def watch_builds(self) -> None:
-        """Look for new builds and imports for ever; SIGHUP wakes it early."""
-        while True:
-            self.active_engine.wake_event.wait(BUILD_CHECK_SECONDS)
-            self.active_engine.wake_event.clear()
-            self._stop_retired_engines()
-            self.settings = with_import_store(self.settings)
-            if _identify_build(self.settings) != self._served_build:
-                self.serve_new_build()
-
-    def serve_new_build(self) -> None:
-        """Put an engine over the new build in the place of the one before."""
-        self._served_build = _identify_build(self.settings)
-        if self._is_in_memory and (self.engine.directory / "written").exists():
-            log.error(
-                "A new build or import is there; the served graph holds writes it lacks: restart to serve it."
-            )
-            return
-        try:
-            fresh = self._start_engine(self.settings)
-        except UserError as error:
-            log.error("The new build cannot be served, the one before stays: %s", error)
-            if _is_directory_store(self.settings):  # another import may have it open for a moment
-                self._served_build = ""
-            return
-        self._retired_engines.append((time.monotonic() + _drain_seconds(self.settings) + 2, self.engine))
-        self.engine = fresh
-        self._is_in_memory = self.settings.store == MEMORY_STORE
-        self.active_engine.set_directory(fresh.directory)
-        log.warning("Serving the new build or import %s.", self._served_build)
-
-    def _stop_retired_engines(self) -> None:
-        """Stop the engines whose requests have all had their time."""
-        now = time.monotonic()
-        for item in [item for item in self._retired_engines if item[0] < now]:
-            item[1].stop()
-            self._retired_engines.remove(item)
-            if _is_directory_store(self.settings):
-                remove_stale_stages(Path(self.settings.store))
+    def serve_newest_data(self) -> None:
+        """Stop the replaced engines that are done; put an engine over new data, if any, in force."""
+        self._stop_retired_engines()
+        self.settings = self.application.refresh_settings(self.settings)
+        if self._name_data() != self._served_data:
+            self._replace_engine()
 
     def stop_engines(self) -> None:
         """Stop every engine."""
         for engine in (self.engine, *(old for _, old in self._retired_engines)):
             engine.stop()
-        if _is_directory_store(self.settings):
-            remove_stale_stages(Path(self.settings.store))
+        self._remove_stale_stages()
 
+    def _start_engine(self) -> SparqlEngineProcess:
+        """Fork an engine over the data that the settings name; raises UserError when they do not open."""
+        data = self.application.describe_data(self.settings)
+        settings = self.settings
+        return start_engine(settings, lambda: open_engine_store(settings, data), data)
 
-def _identify_build(settings: HostSettings) -> str:
-    """Return what names the data that would be served, "" where none would: a build, or a directory.
+    def _name_data(self) -> str:
+        """Return a name of the data that would be served, "" if there are none.
 
-    A write does not change it; an import puts another directory in the place of the one before.
-    """
-    if _is_directory_store(settings):
-        path = Path(settings.store)
+        A write does not change it; an import does, since it puts another directory in the place of the old
+        one.
+        """
+        if self.settings.store_kind is StoreKind.REMOTE:
+            return ""
+        if self.settings.store_kind is StoreKind.MEMORY:
+            return self.application.read_data_version(self.settings)
+        path = Path(self.settings.store)
         return f"{path} ({path.stat().st_ino})" if path.exists() else ""
-    if is_remote_store(settings) or settings.empty:
-        return ""
-    current = settings.build_dir / "current"
-    return str(current.resolve()) if current.exists() else ""
 
+    def _replace_engine(self) -> None:
+        """Put an engine over the newest data in force; a failure leaves the old one and is logged."""
+        self._served_data = self._name_data()
+        if self._served_kind is StoreKind.MEMORY and (self.engine.directory / "written").exists():
+            log.error("There are new data, which lack the writes to the served ones: restart to serve them.")
+            return
+        try:
+            engine = self._start_engine()
+        except UserError as error:
+            log.error("The new data cannot be served, the old ones stay: %s", error)
+            if self.settings.store_kind is StoreKind.DIRECTORY:  # another import may have it open: try again
+                self._served_data = ""
+            return
+        self._retired_engines.append((time.monotonic() + _drain_seconds(self.settings) + 2, self.engine))
+        self.engine = engine
+        self._served_kind = self.settings.store_kind
+        self.active_engine.set_directory(engine.directory)
+        log.warning("Serving the new data %s.", self._served_data)
 
-def _is_directory_store(settings: HostSettings) -> bool:
-    """Say whether a directory store is served."""
-    return settings.store != MEMORY_STORE and not is_remote_store(settings)
+    def _stop_retired_engines(self) -> None:
+        """Stop the replaced engines whose requests have all had their time."""
+        now = time.monotonic()
+        for item in [item for item in self._retired_engines if item[0] < now]:
+            item[1].stop()
+            self._retired_engines.remove(item)
+            self._remove_stale_stages()
+
+    def _remove_stale_stages(self) -> None:
+        """Remove the directories that imports replaced, once no engine has them open."""
+        if self.settings.store_kind is StoreKind.DIRECTORY:
+            remove_stale_stages(Path(self.settings.store))

@@ -1,7 +1,9 @@
-"""One JSON line a request with its id and duration, and a line more for a slow query.
+"""The request log: a JSON line for each request with its id and duration, and another for a slow query.
 
-Never in a log: query texts, query strings, bodies, headers, tokens. A slow query is named by its digest
-and length, so that an operator can recognise it and a reader of the log learns nothing of a patient.
+Never in a log: query texts, query strings, bodies, headers, tokens. A slow query is named by its digest and
+its length: an operator can recognize it, and a reader of the log learns nothing about a patient.
+
+The lines are formatted here: QueueHandler with python-json-logger took 15 µs of CPU a request, this 1.7 µs.
 """
 
 from __future__ import annotations
@@ -9,8 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-import secrets
 import threading
 import time
 from collections import deque
@@ -19,10 +19,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, request
 from flask.blueprints import BlueprintSetupState
 
-from sparqlhost.ops.monitoring import RequestMetrics
+from sparqlhost.ops.http_cache import close_body
+from sparqlhost.ops.monitoring import RequestMetrics, get_request_metrics
+from sparqlhost.protocol.app_context import get_host_context
+from sparqlhost.protocol.request_facts import QUERY_TEXT, ROUTE, ROW_COUNT, assign_request_id, get_request_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,16 +33,17 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("logs", __name__)
 
-#: a write of at most this many bytes to a pipe is not mixed with those of other processes (POSIX PIPE_BUF).
+#: POSIX PIPE_BUF on Linux: a write to a pipe of at most so many bytes is not mixed with other processes'
+#: writes.
 PIPE_BUF = 4096
-#: paths behind which queries of the public run.
+#: paths of requests that run queries.
 QUERY_PATHS = ("/sparql", "/questions/")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_EXTENSION = "sparqlhost_recorder"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """What is known of a request when its last byte has left."""
+    """What is known of a request once its last byte is sent."""
 
     id: str
     method: str
@@ -51,12 +55,6 @@ class RequestRecord:
     cache: str = ""
     query: str = ""
     rows: int = -1
-
-
-def choose_request_id(environ: dict[str, Any]) -> str:
-    """Return the request's id: the caller's `X-Request-Id` where it is a plain word, else a new one."""
-    given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 @lru_cache(maxsize=4)
@@ -72,10 +70,10 @@ def _format_now() -> str:
 
 
 class BufferedLineLog:
-    """Lines written to a file descriptor by a thread of their own, a quarter of a second late at most."""
+    """Writes lines to a file descriptor in a thread of its own, at most `flush_seconds` later."""
 
     def __init__(self, descriptor: int, flush_seconds: float = 0.25) -> None:
-        """Write to `descriptor`; the thread starts with the first line, so after any fork."""
+        """Write to `descriptor`; the thread starts with the first line, so after the process was forked."""
         self._descriptor = descriptor
         self._flush_seconds = flush_seconds
         self._lines: deque[bytes] = deque(maxlen=200_000)
@@ -89,7 +87,7 @@ class BufferedLineLog:
             self._start_writer()
 
     def flush(self) -> None:
-        """Write what is queued, whole lines together, at most PIPE_BUF bytes at a time."""
+        """Write the queued lines, as many at a time as fit in PIPE_BUF bytes."""
         with self._lock:
             block = b""
             while self._lines:
@@ -101,7 +99,7 @@ class BufferedLineLog:
             self._write_block(block)
 
     def _write_block(self, block: bytes) -> None:
-        """Write a block; a reader that went away or a full disk must not stop the service."""
+        """Write a block; errors are ignored: a full disk or a closed pipe must not stop the service."""
         try:
             while block:
                 block = block[os.write(self._descriptor, block) :]
@@ -122,12 +120,12 @@ class BufferedLineLog:
 
 
 class RequestRecorder:
-    """Counts and logs requests, those of the application and those answered from the cache."""
+    """Counts and logs requests: those that the application answered, and those answered from the cache."""
 
     def __init__(
         self, line_log: BufferedLineLog | None, metrics: RequestMetrics, slow_query_seconds: float
     ) -> None:
-        """Log to `log` (None: count only); a query of `slow_query` seconds or more gets a line of its own."""
+        """Log to `line_log` (None: count only); a query of `slow_query_seconds` or more gets its own line."""
         self.line_log = line_log
         self.metrics = metrics
         self.slow_query_seconds = slow_query_seconds
@@ -150,21 +148,22 @@ class RequestRecorder:
             self.line_log.write_line(self._format_slow_query(request))
 
     def _format_slow_query(self, request: RequestRecord) -> str:
-        """Return the slow-query line: the text's digest and length, never the text."""
-        digest = hashlib.sha256(request.query.encode()).hexdigest()
-        line = {"time": _format_now(), "event": "slow-query", "id": request.id, "path": request.path[:200]}
+        """Return the line of a slow query: the digest and length of its text, never the text."""
         return json.dumps(
-            line
-            | {
+            {
+                "time": _format_now(),
+                "event": "slow-query",
+                "id": request.id,
+                "path": request.path[:200],
                 "ms": round(request.seconds * 1000, 2),
-                "query_sha256": digest,
+                "query_sha256": hashlib.sha256(request.query.encode()).hexdigest(),
                 "query_length": len(request.query),
             }
         )
 
 
 class RequestObserver:
-    """WSGI middleware: gives each request its id and records it when its last byte has left."""
+    """WSGI middleware: records each request when its last byte is sent."""
 
     def __init__(self, application: WSGIApplication, recorder: RequestRecorder) -> None:
         """Wrap `application`."""
@@ -174,7 +173,6 @@ class RequestObserver:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         started = time.perf_counter()
-        environ["kg.request_id"] = choose_request_id(environ)
         status = "500"
 
         def capture_status(
@@ -184,13 +182,13 @@ class RequestObserver:
             status = line
             return start_response(line, headers, *rest)
 
-        asking = environ.get("PATH_INFO", "").startswith(QUERY_PATHS)
-        if asking:
+        runs_query = environ.get("PATH_INFO", "").startswith(QUERY_PATHS)
+        if runs_query:
             self.recorder.metrics.queries_in_flight.inc()
         body = self.application(environ, capture_status)
 
         def finish_request(size: int) -> None:
-            if asking:
+            if runs_query:
                 self.recorder.metrics.queries_in_flight.dec()
             self.recorder.record_request(
                 _make_request_record(environ, status, time.perf_counter() - started, size)
@@ -221,51 +219,51 @@ class _CountedBody:
 
     def close(self) -> None:
         """Close the body and report, once."""
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            close()
+        close_body(self._body)
         if self._on_close is not None:
             self._on_close(self._size)
             self._on_close = None
 
 
 def _make_request_record(environ: WSGIEnvironment, status: str, seconds: float, size: int) -> RequestRecord:
-    """Return the record of a request from what the application left in its environment."""
+    """Return the record of a request, with what the application left in its environment."""
     return RequestRecord(
-        id=environ["kg.request_id"],
+        id=assign_request_id(environ),
         method=environ["REQUEST_METHOD"],
         path=environ.get("PATH_INFO", ""),
-        route=environ.get("kg.route", "(none)"),
+        route=environ.get(ROUTE, "(none)"),
         status=int(status[:3]),
         seconds=seconds,
         size=size,
-        query=environ.get("kg.query", ""),
-        rows=environ.get("kg.rows", -1),
+        query=environ.get(QUERY_TEXT, ""),
+        rows=environ.get(ROW_COUNT, -1),
     )
 
 
 @blueprint.record_once
 def _install_observer(state: BlueprintSetupState) -> None:
-    """Wrap the application; it counts, and logs once the server gives the recorder a log."""
+    """Wrap the application: it counts requests, and logs them once the server sets `line_log`."""
     app = cast(Flask, state.app)
-    settings = app.extensions["kg_settings"]
-    metrics = app.extensions.setdefault("kg_metrics", RequestMetrics())
-    recorder = RequestRecorder(None, metrics, settings.slow_query)
-    app.extensions["kg_recorder"] = recorder
+    slow_query_seconds = get_host_context(app).settings.slow_query
+    recorder = RequestRecorder(None, get_request_metrics(app), slow_query_seconds)
+    app.extensions[_EXTENSION] = recorder
     app.wsgi_app = RequestObserver(app.wsgi_app, recorder)  # type: ignore[method-assign]
 
 
+def get_recorder(app: Flask) -> RequestRecorder:
+    """Return the recorder of an application's requests."""
+    recorder: RequestRecorder = app.extensions[_EXTENSION]
+    return recorder
+
+
 @blueprint.before_app_request
-def assign_request_id() -> None:
-    """Give the request its id and the name of its route, for problem documents, logs and metrics."""
-    g.request_id = request.environ.get("kg.request_id") or secrets.token_hex(8)
-    request.environ["kg.route"] = request.url_rule.rule if request.url_rule else "(none)"
+def note_route() -> None:
+    """Note the route of the request for log and metrics: its Flask rule, not the address with its names."""
+    request.environ[ROUTE] = request.url_rule.rule if request.url_rule else "(none)"
 
 
 @blueprint.after_app_request
 def add_request_id(response: Response) -> Response:
-    """Say the request's id, and leave for the log what the handler learned of its query."""
-    response.headers["X-Request-Id"] = g.get("request_id", "")
-    request.environ["kg.query"] = g.get("kg_query", "")
-    request.environ["kg.rows"] = g.get("kg_rows", -1)
+    """Send the id of the request."""
+    response.headers["X-Request-Id"] = get_request_id()
     return response

@@ -1,4 +1,8 @@
-"""From settings to a running server: socket, engine, server processes, and their end in order."""
+"""From settings to a running server: socket, engine, server processes, and their end in order.
+
+This module and the `__init__` of its packages import neither prometheus_client nor what imports it: that
+library decides on its multi-process mode when it is imported, by PROMETHEUS_MULTIPROC_DIR, which is set here.
+"""
 
 from __future__ import annotations
 
@@ -8,45 +12,61 @@ import os
 import shutil
 import socket
 import tempfile
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
-import click
-
+from sparqlhost.hosting import HostedApplication
 from sparqlhost.ops.connections import get_listener_url, open_listener
 from sparqlhost.settings import HostSettings
 
+_Settings = TypeVar("_Settings", bound=HostSettings)
 
-def run_server(settings: HostSettings) -> None:
-    """Serve until SIGTERM or SIGINT; raises UserError, a sentence, when it cannot start."""
+
+def run_server(
+    settings: _Settings,
+    application: HostedApplication[_Settings],
+    on_ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; `on_ready` is called with the address when every process can answer.
+
+    Raises UserError when it cannot start. The process forks while it serves, so it must have no other
+    threads.
+    """
     logging.basicConfig(level=logging.WARNING, format='{"level":"%(levelname)s","message":"%(message)s"}')
-    with open_listener(settings.host, settings.port) as listener, _make_run_directory() as folder:
-        # prometheus_client chooses its multi-process mode when first imported, which the next line does.
+    with (
+        open_listener(settings.host, settings.port) as listener,
+        _make_run_directory(settings.PRODUCT) as folder,
+    ):
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder / "metrics")
-        _run_processes(settings, listener, folder)
+        _run_processes(settings, application, listener, folder, on_ready)
 
 
-def _run_processes(settings: HostSettings, listener: socket.socket, folder: Path) -> None:
+def _run_processes(
+    settings: _Settings,
+    application: HostedApplication[_Settings],
+    listener: socket.socket,
+    folder: Path,
+    on_ready: Callable[[str], None],
+) -> None:
     """Start the engine and the server processes, and end them in order."""
     from sparqlhost.ops.granian_server import GranianServer
-    from sparqlhost.ops.reload import ActiveEngine, EngineReloader, start_configured_engine
+    from sparqlhost.ops.reload import ActiveEngine, EngineReloader
 
-    generations = ActiveEngine(folder)
-    reloader = EngineReloader(settings, generations, start_configured_engine)
+    active_engine = ActiveEngine(folder)
+    reloader = EngineReloader(settings, application, active_engine)
     try:
-        server = GranianServer(settings, listener, generations)
-        threading.Thread(target=reloader.watch_builds, name="builds", daemon=True).start()
-        server.on_ready = lambda: click.echo(f"serving on {get_listener_url(listener)}")
+        server = GranianServer(settings, application, listener, reloader)
+        server.on_ready = lambda: on_ready(get_listener_url(listener))
         server.run_until_stopped()
     finally:
         reloader.stop_engines()
 
 
 @contextlib.contextmanager
-def _make_run_directory() -> Iterator[Path]:
-    """Yield a directory of this run, readable by nobody else, and remove it at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="rrall-kg-"))
+def _make_run_directory(product: str) -> Iterator[Path]:
+    """Yield a directory of this run that only its user may read; it is removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{product}-"))
     (folder / "metrics").mkdir()
     try:
         yield folder

@@ -1,7 +1,12 @@
-"""What is asked of the engine and how it travels: jobs and frames over a Unix socket.
+"""Jobs and frames: what is sent to the engine and what comes back, over one Unix socket a job.
 
-A job is `length, JSON[, body]`; an answer is frames `kind, length, bytes`: a head (H), data (D),
-then an end (E) or an error (X). A stream that stops before E or X broke.
+    job      head length (4 bytes), body length (4 bytes), head (JSON), body (bytes, of a write only)
+    answer   frames: kind (1 byte), length (4 bytes), payload
+             H head (JSON), D data (bytes) any number of times, then E end (JSON) or X error (JSON)
+
+Integers are big-endian. Each side closes the connection after one job: the worker may be killed at any
+moment, so the only proof that an answer is complete is its E or X frame. A stream that stops before is
+broken, and the scoreboard says why (sparqlhost/pool/scoreboard.py).
 """
 
 from __future__ import annotations
@@ -20,77 +25,77 @@ from sparqlhost.errors import UserError
 HEAD_FRAME, DATA_FRAME, END_FRAME, ERROR_FRAME = b"H", b"D", b"E", b"X"
 _JOB_HEADER = struct.Struct(">II")
 _FRAME_HEADER = struct.Struct(">cI")
-_FIRST_READ_SIZE = 1 << 13  # most jobs and most answers are whole within it
-_BLOCK_SIZE = 1 << 16  # asked of the kernel at a time; a larger buffer costs page faults each time
+_FIRST_READ_SIZE = 1 << 13  # bytes; most jobs and most answers fit
+_BLOCK_SIZE = 1 << 16  # bytes read at a time; a larger buffer costs page faults each time
 
 
 def new_job_id() -> str:
-    """Return the name of one job, by which its death is told."""
+    """Return 16 hexadecimal digits, under which the scoreboard records how a job ended."""
     return os.urandom(8).hex()
 
 
 @dataclass(frozen=True, slots=True)
 class QueryJob:
-    """A query as SPARQL 1.1 Protocol puts it, with the formats the client takes for each form."""
+    """A query with its dataset (SPARQL 1.1 Protocol, 2.1) and the formats that the client accepts."""
 
     text: str
     base: str | None = None
-    results_format: str | None = "json"  # a key of sparqlhost.pool.query_runner.RESULTS for SELECT and ASK
-    rdf_format: str | None = "nt"  # a key of sparqlhost.pool.query_runner.GRAPHS for CONSTRUCT and DESCRIBE
+    results_format: str | None = "json"  # for SELECT and ASK: a key of query_runner.RESULT_FORMATS
+    rdf_format: str | None = "nt"  # for CONSTRUCT and DESCRIBE: a key of query_runner.RDF_FORMATS
     default_graphs: tuple[str, ...] | None = None  # None: the query's own dataset, or the store's
     named_graphs: tuple[str, ...] | None = None
     row_limit: int = 0  # 0: no limit
-    deadline: float = 30.0  # seconds of work
-    parse_only: str = ""  # "query" or "update": nothing is evaluated over the store
-    graph_to_dump: str | None = None  # a graph's IRI, "" the default graph: its triples instead of a query
+    deadline: float = 30.0  # seconds of work, the time spent waiting for a slow client excluded
+    parse_only: str = ""  # "query" or "update": check the syntax, evaluate nothing
+    graph_to_dump: str | None = None  # instead of a query: all triples of a graph; "" is the default graph
     id: str = field(default_factory=new_job_id)
 
 
 @dataclass(frozen=True, slots=True)
 class WriteJob:
-    """One write, all or nothing: an update, or a graph store operation with its body."""
+    """One write, all or nothing: an update, or a graph store operation, whose RDF is sent as the body."""
 
     operation: str  # update | restore | put | post | delete | load
     text: str = ""  # of an update
     graph: str | None = None  # IRI; None is the default graph
-    body_format: str = ""  # a key of sparqlhost.pool.query_runner.GRAPHS: the body's format
+    body_format: str = ""  # a key of query_runner.RDF_FORMATS
     base: str | None = None
     deadline: float = 30.0
     id: str = field(default_factory=new_job_id)
 
 
+_JOB_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (QueryJob, WriteJob)}
+
+
 def send_job(connection: socket.socket, job: QueryJob | WriteJob, body: bytes = b"") -> None:
     """Send a job with its body."""
     kind = type(job)
+    # a list, the fields in order: both ends run the same code, and names would double the bytes
     head = json.dumps([kind is QueryJob, *map(job.__getattribute__, _JOB_FIELDS[kind])]).encode()
     connection.sendall(_JOB_HEADER.pack(len(head), len(body)) + head + body)
 
 
 def receive_job(connection: socket.socket) -> tuple[QueryJob | WriteJob, bytes] | None:
-    """Return a job and its body, or None when the other side went away before it was whole."""
-    head = _receive_at_least(connection, connection.recv(_FIRST_READ_SIZE), _JOB_HEADER.size)
-    if head is None:
+    """Return a job and its body, or None if the other side closed the connection before the end of it."""
+    received = _receive_at_least(connection, connection.recv(_FIRST_READ_SIZE), _JOB_HEADER.size)
+    if received is None:
         return None
-    head_length, body_length = _JOB_HEADER.unpack_from(head)
-    start = _JOB_HEADER.size + head_length
-    head = _receive_at_least(connection, head, start)
-    if head is None:
+    head_length, body_length = _JOB_HEADER.unpack_from(received)
+    head_end = _JOB_HEADER.size + head_length
+    received = _receive_at_least(connection, received, head_end)
+    if received is None:
         return None
-    body = _receive_at_least(connection, head[start:], body_length)
-    return None if body is None else (_decode_job(json.loads(head[_JOB_HEADER.size : start])), body)
+    body = _receive_at_least(connection, received[head_end:], body_length)
+    return None if body is None else (_decode_job(json.loads(received[_JOB_HEADER.size : head_end])), body)
 
 
 def _decode_job(values: list[Any]) -> QueryJob | WriteJob:
-    """Return the job whose kind and fields `raw` lists."""
     kind: Callable[..., QueryJob | WriteJob] = QueryJob if values[0] else WriteJob
     return kind(*(tuple(value) if isinstance(value, list) else value for value in values[1:]))
 
 
-_JOB_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (QueryJob, WriteJob)}
-
-
 def _receive_at_least(connection: socket.socket, received: bytes, length: int) -> bytes | None:
-    """Return `begun` continued to `length` bytes or more, or None when the stream ends before."""
+    """Return `received` and what follows, `length` bytes or more; None if the stream ends before."""
     missing = length - len(received)
     parts = [received]
     while missing > 0:
@@ -113,7 +118,7 @@ def make_json_frame(kind: bytes, value: dict[str, Any]) -> bytes:
 
 
 def make_error_frame(error: UserError) -> bytes:
-    """Return the frame that carries an error with its place."""
+    """Return the frame that carries an error with its location."""
     names = ("message", "location", "hint", "line", "column")
     return make_json_frame(
         ERROR_FRAME, {"type": type(error).__name__} | {name: getattr(error, name) for name in names}
@@ -121,26 +126,42 @@ def make_error_frame(error: UserError) -> bytes:
 
 
 def decode_error(payload: bytes) -> UserError:
-    """Return the error that an error frame carries."""
-    raw = json.loads(payload)
-    kind = getattr(errors, raw.pop("type"), UserError)
-    message = raw.pop("message")
-    error: UserError = kind(message, **raw)
-    return error
+    """Return the error in the payload of an error frame."""
+    values = json.loads(payload)
+    kind: type[UserError] = _ERROR_TYPES.get(values.pop("type"), UserError)
+    return kind(values.pop("message"), **values)
+
+
+_ERROR_TYPES = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, UserError)
+}
+
+
+def take_frame(received: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Return kind, payload and the bytes after the first frame of `received`; None while it is incomplete."""
+    if len(received) < _FRAME_HEADER.size:
+        return None
+    kind, length = _FRAME_HEADER.unpack_from(received)
+    end = _FRAME_HEADER.size + length
+    return (kind, received[_FRAME_HEADER.size : end], received[end:]) if len(received) >= end else None
 
 
 def receive_frames(connection: socket.socket) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (kind, payload) until the other side closes; a cut frame is not yielded."""
-    buffer, asked = b"", _FIRST_READ_SIZE
+    """Yield (kind, payload) until the other side closes; an incomplete frame is not yielded."""
+    received, read_size = b"", _FIRST_READ_SIZE
     while True:
-        while len(buffer) >= _FRAME_HEADER.size:
-            kind, length = _FRAME_HEADER.unpack_from(buffer)
-            end = _FRAME_HEADER.size + length
-            if len(buffer) < end:
-                break
-            yield kind, buffer[_FRAME_HEADER.size : end]
-            buffer = buffer[end:]
-        part = connection.recv(asked)
-        if not part:
+        while frame := take_frame(received):
+            kind, payload, received = frame
+            yield kind, payload
+        block = connection.recv(read_size)
+        if not block:
             return
-        buffer, asked = buffer + part if buffer else part, _BLOCK_SIZE
+        received, read_size = received + block if received else block, _BLOCK_SIZE
+
+
+def raise_error_frame(received: bytes) -> None:
+    """Raise the error of the frame in `received`, if there is one."""
+    if frame := take_frame(received):
+        raise decode_error(frame[1])

@@ -1,9 +1,22 @@
-"""The owner: the one process that holds the store, forks query workers from it and makes every write.
+"""The owner: the one process that holds the store, forks the query workers and makes every write.
 
-A worker sees the store as it was when it was forked. So a write is: rehearse (memory store: in a forked
-child that may die), do, fork a new set of workers on a new socket, put that socket in the place of
-the old one by rename(2),
-note the version, and only then acknowledge. Queries begun before see the state before.
+A worker is a fork of the owner, so it has the store as of that moment without opening anything: for a store
+in memory the pages are shared copy on write, for a directory the workers read through the owner's open files.
+A snapshot therefore costs nothing, and a reader never waits for a writer.
+
+The price is that a write reaches no worker that is already running. All workers forked over one state of the
+store are a *generation*, and each write begins the next one:
+
+1. dry run (store in memory only), then the write itself, in the owner;
+2. new listening sockets under temporary names, and one worker forked for each;
+3. rename(2) of the new sockets over the old ones: atomic, so a client connects to one generation or the
+   next, never to none;
+4. the new version on the scoreboard (after 3: an answer may be newer than the version that was read before
+   it, never older, so a cache never files an old answer under a new version);
+5. the acknowledgement to the client that wrote.
+
+Workers of the old generation finish their query and exit. Clients that wait in its sockets' backlog are
+disconnected, and connect again.
 """
 
 from __future__ import annotations
@@ -15,41 +28,32 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sparqlhost.errors import StoreUnavailable, UserError
-from sparqlhost.pool import scoreboard as boards
+from sparqlhost.hosting import AfterWrite
+from sparqlhost.pool.engine_dir import QUEUES, WRITTEN_MARKER
 from sparqlhost.pool.jobs import END_FRAME, WriteJob, make_error_frame, make_json_frame, receive_job
-from sparqlhost.pool.scoreboard import Scoreboard
-from sparqlhost.pool.worker import CANCEL_SIGNAL, NICENESS_STEPS, WorkerSlot, fork_worker, has_run_longer
+from sparqlhost.pool.scoreboard import TRUSTED_WORKERS, Scoreboard, count_worker_slots, find_exit_reason
+from sparqlhost.pool.worker import NICENESS_STEPS, WorkerSlot, fork_worker, has_run_longer
 from sparqlhost.pool.writes import StoreWriter, WriteResult
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.local_store import LocalStore
 
 log = logging.getLogger(__name__)
 
-#: lane -> the socket's name; pages and named questions have their own, so runaway queries cannot starve them.
-QUEUES = ("query", "trusted")
-TRUSTED_WORKERS = 2
-#: workers kept free for the next query, beside those at longer work: as many as can run at a time.
-IDLE_WORKERS = max(
-    2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+_PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+#: workers that wait for the next query, beside those that run longer ones: no more can run at a time.
+IDLE_WORKERS = max(2, _PROCESSORS)
+_POLL_INTERVAL = (
+    0.02  # seconds between two checks of the workers; a query that runs longer counts as a long one
 )
-_POLL_INTERVAL = 0.02  # seconds between two looks, and from which a query counts as longer work
-_EXIT_REASON_OF_SIGNAL = {
-    signal.SIGALRM: boards.EXIT_DEADLINE,
-    signal.SIGABRT: boards.EXIT_MEMORY,
-    signal.SIGKILL: boards.EXIT_MEMORY,
-    CANCEL_SIGNAL: boards.EXIT_CANCELLED,
-}
-
-
-def count_worker_slots(settings: HostSettings) -> int:
-    """Return how many workers stand on the board: generations overlap while old queries end."""
-    return 4 * (settings.query_slots + TRUSTED_WORKERS)
+_WRITE_TIMEOUT = 30.0  # seconds a client may take to send its write
+_SHUTDOWN_TIMEOUT = 2.0  # seconds running queries have to finish when the engine ends
 
 
 @dataclass(slots=True)
@@ -58,30 +62,36 @@ class WorkerGeneration:
 
     number: int
     queues: dict[str, socket.socket]
-    workers: dict[int, tuple[int, str]] = field(default_factory=dict)  # pid -> slot, lane
+    workers: dict[int, tuple[int, str]] = field(default_factory=dict)  # pid -> slot, queue
     is_retired: bool = False
 
 
 class StoreOwner:
-    """Holds the store; `run` serves until the lifeline is cut."""
+    """Holds the store; `run` serves until the engine has to end."""
 
     def __init__(
-        self, store: LocalStore, directory: Path, settings: HostSettings, scoreboard: Scoreboard
+        self,
+        store: LocalStore,
+        directory: Path,
+        settings: HostSettings,
+        scoreboard: Scoreboard,
+        make_after_write: Callable[[], AfterWrite] | None = None,
     ) -> None:
-        """Take over `store`; sockets are made in `directory`."""
-        self._store, self._directory, self._settings, self._scoreboard = (
-            store,
-            directory,
-            settings,
-            scoreboard,
-        )
+        """Take over `store`; `directory` is that of the engine, `make_after_write` that of HostedData."""
+        self._store, self._directory = store, directory
+        self._settings, self._scoreboard = settings, scoreboard
         self._generations: list[WorkerGeneration] = []
         self._free_slots = list(range(count_worker_slots(settings)))
-        self._writer = StoreWriter(store, settings)
+        self._write_slot = count_worker_slots(settings)
+        self._writer = StoreWriter(store, settings, make_after_write)
         self._wake_sender, self._wake_receiver = socket.socketpair()
+        self._inherited_descriptors: list[int] = []
 
-    def run(self, write_socket: socket.socket, shutdown_pipe: int) -> None:
-        """Serve writes and keep the workers up until `lifeline` reaches its end."""
+    def run(self, write_socket: socket.socket, shutdown_pipe: int, report_ready: Callable[[], None]) -> None:
+        """Serve writes and keep workers running until `shutdown_pipe` is readable.
+
+        `report_ready` is called when queries are answered.
+        """
         self._wake_on_child_exit()
         self._inherited_descriptors = [
             write_socket.fileno(),
@@ -91,9 +101,9 @@ class StoreOwner:
         ]
         self._writer.refresh_stale_inferences()
         self._publish_generation()
-        (self._directory / "ready").touch()
+        report_ready()
+        awaited: list[Any] = [write_socket, shutdown_pipe, self._wake_receiver]
         while True:
-            awaited: list[Any] = [write_socket, shutdown_pipe, self._wake_receiver]
             ready, _, _ = select.select(awaited, [], [], _POLL_INTERVAL)
             if shutdown_pipe in ready:
                 return self._shut_down()
@@ -106,140 +116,144 @@ class StoreOwner:
             self._maintain_workers()
 
     def _wake_on_child_exit(self) -> None:
-        """Let SIGCHLD wake the loop."""
+        """Make select(2) return at SIGCHLD: Python writes the signal's number to the wake-up descriptor."""
         self._wake_sender.setblocking(False)
         signal.set_wakeup_fd(self._wake_sender.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler the signal would just be ignored
 
     # -- generations of workers
 
     def _publish_generation(self) -> None:
-        """Fork workers over the present state and let new queries go to them."""
+        """Fork workers over the present state and direct new queries to them (module docstring, 2 to 4)."""
         number = self._generations[-1].number + 1 if self._generations else 1
-        lanes = {name: self._open_queue(name, number) for name in QUEUES}
-        generation = WorkerGeneration(number, lanes)
-        old = list(self._generations)
+        generation = WorkerGeneration(number, {name: self._open_queue(name, number) for name in QUEUES})
+        previous = list(self._generations)
         self._generations.append(generation)
+        # One worker for each queue is enough to answer; the others are forked after the acknowledgement.
         self._spawn_workers(generation, idle_workers=1)
         for name in QUEUES:
             os.rename(self._directory / f"{name}.{number}", self._directory / f"{name}.sock")
-        self._scoreboard.version = (
-            self._store.version
-        )  # after: an answer may be newer than its version, never older
-        for past in old:
-            self._retire_generation(past)
+        self._scoreboard.version = self._store.version
+        for old in previous:
+            self._retire_generation(old)
 
     def _open_queue(self, name: str, number: int) -> socket.socket:
-        """Return a listening socket not yet known to clients; its backlog is the queue."""
-        lane = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        """Return a listening socket that no client knows yet; its backlog is the queue."""
+        queue_socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path = self._directory / f"{name}.{number}"
         path.unlink(missing_ok=True)
-        lane.bind(str(path))
-        lane.listen(self._settings.query_queue)
-        lane.setblocking(False)
-        return lane
+        queue_socket.bind(str(path))
+        queue_socket.listen(self._settings.query_queue)
+        queue_socket.setblocking(False)
+        return queue_socket
 
     def _retire_generation(self, generation: WorkerGeneration) -> None:
-        """Let idle workers go and busy ones finish; who waits connects anew."""
+        """Let idle workers exit and busy ones finish; disconnect the clients that still wait.
+
+        shutdown(2) acts on the socket itself, not on this process's descriptor: it wakes the workers that
+        wait for a connection, and they see that there will be none.
+        """
         if generation.is_retired:
             return
         generation.is_retired = True
-        for lane in generation.queues.values():
+        for queue_socket in generation.queues.values():
             with contextlib.suppress(OSError):
-                lane.shutdown(socket.SHUT_RDWR)
+                queue_socket.shutdown(socket.SHUT_RDWR)
             with contextlib.suppress(OSError):
                 while True:
-                    lane.accept()[0].close()
-            lane.close()
+                    queue_socket.accept()[0].close()
+            queue_socket.close()
 
     def _spawn_workers(self, generation: WorkerGeneration, idle_workers: int = IDLE_WORKERS) -> None:
-        """Fork workers until every lane has `at_most` free hands beside those at longer work."""
-        leftover = sum(len(past.workers) for past in self._generations if past.is_retired)
-        slots = max(1, self._settings.query_slots - max(0, leftover - TRUSTED_WORKERS))
-        for name, room in (("query", slots), ("trusted", TRUSTED_WORKERS)):
-            at_work = [slot for slot, lane in generation.workers.values() if lane == name]
-            longer = sum(
-                has_run_longer(self._scoreboard.read_slot(slot).started_at, _POLL_INTERVAL)
-                for slot in at_work
+        """Fork workers until every queue has `idle_workers` beside those that run long queries.
+
+        Workers of old generations that still run count against `query_slots`.
+        """
+        old_workers = sum(len(old.workers) for old in self._generations if old.is_retired)
+        query_workers = max(1, self._settings.query_slots - max(0, old_workers - TRUSTED_WORKERS))
+        for name, max_workers in (("query", query_workers), ("trusted", TRUSTED_WORKERS)):
+            slots = [slot for slot, queue in generation.workers.values() if queue == name]
+            long_queries = sum(
+                has_run_longer(self._scoreboard.read_slot(slot).started_at, _POLL_INTERVAL) for slot in slots
             )
-            for number in range(len(at_work), min(room, idle_workers + longer)):
+            for number in range(len(slots), min(max_workers, idle_workers + long_queries)):
                 self._fork_worker(generation, name, is_spare=number >= IDLE_WORKERS)
-            self._set_queue_length(generation, name, room)
+            self._set_queue_length(generation, name, max_workers)
 
     def _set_queue_length(self, generation: WorkerGeneration, queue: str, max_workers: int) -> None:
-        """Let as many wait as the settings say, and beside them those for whom no worker is forked yet."""
-        manned = sum(1 for _, lane in generation.workers.values() if lane == queue)
-        generation.queues[queue].listen(self._settings.query_queue + max(0, max_workers - manned))
+        """Let `query_queue` clients wait, and one more for each worker that may still be forked."""
+        running = sum(1 for _, name in generation.workers.values() if name == queue)
+        generation.queues[queue].listen(self._settings.query_queue + max(0, max_workers - running))
 
     def _fork_worker(self, generation: WorkerGeneration, queue: str, *, is_spare: bool) -> None:
-        """Fork one worker to a lane; waits for a slot on the board when all are taken."""
+        """Fork one worker for a queue; waits for a free slot of the scoreboard."""
         while not self._free_slots:
             self._reap_workers()
             time.sleep(0.001)
-        lane = generation.queues[queue]
-        place = WorkerSlot(self._free_slots.pop(), lane, is_spare)
+        slot = WorkerSlot(self._free_slots.pop(), generation.queues[queue], is_spare)
         pid = fork_worker(
-            self._store.oxigraph,
-            place,
+            self._store,
+            slot,
             self._scoreboard,
             self._settings.query_memory,
-            self._descriptors_to_close(lane),
+            self._list_foreign_descriptors(slot.queue_socket),
         )
         self._scoreboard.increment_counter("started")
-        generation.workers[pid] = (place.slot_number, queue)
+        generation.workers[pid] = (slot.slot_number, queue)
 
-    def _descriptors_to_close(self, queue_socket: socket.socket) -> list[int]:
-        """Return the descriptors that a worker of `lane` must not hold open."""
-        lanes = (other for g in self._generations if not g.is_retired for other in g.queues.values())
-        return self._inherited_descriptors + [other.fileno() for other in lanes if other is not queue_socket]
+    def _list_foreign_descriptors(self, queue_socket: socket.socket) -> list[int]:
+        """Return the descriptors that a worker of `queue_socket` must close.
+
+        A worker that kept another queue's socket open would keep that queue alive after its generation.
+        """
+        sockets = (other for g in self._generations if not g.is_retired for other in g.queues.values())
+        others = [other.fileno() for other in sockets if other is not queue_socket]
+        return self._inherited_descriptors + others
 
     def _maintain_workers(self) -> None:
-        """Bury the dead, let long queries yield, and fill the ranks."""
+        """Reap exited workers, lower the priority of long queries, and fork the workers that are missing."""
         self._reap_workers()
         for generation in self._generations:
-            for pid, (slot, lane) in generation.workers.items():
-                if lane == "query":
+            for pid, (slot, queue) in generation.workers.items():
+                if queue == "query":
                     self._lower_priority(pid, self._scoreboard.read_slot(slot).started_at)
         self._generations = [g for g in self._generations if g.workers or not g.is_retired]
         self._spawn_workers(self._generations[-1])
 
     @staticmethod
     def _lower_priority(pid: int, started_at: float) -> None:
-        """Lower the priority of a worker whose query began at `since` as it grows long."""
-        by = max(
+        """Raise the niceness of a worker by what NICENESS_STEPS says for the age of its query."""
+        step = max(
             (step for seconds, step in NICENESS_STEPS.items() if has_run_longer(started_at, seconds)),
             default=0,
         )
-        wanted = min(19, os.getpriority(os.PRIO_PROCESS, 0) + by)
+        niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + step)
         with contextlib.suppress(OSError):
-            if by and os.getpriority(os.PRIO_PROCESS, pid) < wanted:
-                os.setpriority(os.PRIO_PROCESS, pid, wanted)
+            if step and os.getpriority(os.PRIO_PROCESS, pid) < niceness:
+                os.setpriority(os.PRIO_PROCESS, pid, niceness)
 
     def _reap_workers(self) -> None:
-        """Reap dead workers and note what killed them."""
+        """Collect the workers that have exited, record why, and free their slots."""
         for generation in self._generations:
             for pid, (slot, _) in list(generation.workers.items()):
-                done, status = os.waitpid(pid, os.WNOHANG)
-                if done:
+                exited, status = os.waitpid(pid, os.WNOHANG)
+                if exited:
                     del generation.workers[pid]
                     self._record_exit(slot, status)
                     self._free_slots.append(slot)
 
     def _record_exit(self, slot: int, status: int) -> None:
-        """Write on the board why the worker of `slot` ended its query."""
-        busy = self._scoreboard.read_slot(slot)
-        if os.WIFSIGNALED(status) and busy.started_at:
-            self._scoreboard.record_exit(
-                busy.job_id,
-                _EXIT_REASON_OF_SIGNAL.get(signal.Signals(os.WTERMSIG(status)), boards.EXIT_CRASH),
-            )
+        """Record why the query of a worker ended, unless the worker was idle."""
+        worker = self._scoreboard.read_slot(slot)
+        if os.WIFSIGNALED(status) and worker.started_at:
+            self._scoreboard.record_exit(worker.job_id, find_exit_reason(os.WTERMSIG(status)))
         self._scoreboard.mark_idle(slot, 0)
 
     # -- writes
 
     def _serve_write(self, connection: socket.socket) -> None:
         """Make one write and acknowledge it when new queries see it."""
-        connection.settimeout(30)
+        connection.settimeout(_WRITE_TIMEOUT)
         with contextlib.suppress(OSError):
             received = receive_job(connection)
             if received is None:
@@ -257,20 +271,23 @@ class StoreOwner:
             )
 
     def _perform_write(self, job: WriteJob, body: bytes) -> WriteResult:
-        """Make a write and publish it; whatever fails in it, the owner stays."""
-        own = count_worker_slots(self._settings)
-        self._scoreboard.mark_busy(own, os.getpid(), job.id)
-        hands = count(IDLE_WORKERS - 4)
+        """Make a write and publish the new state; an unexpected error becomes StoreUnavailable."""
+        self._scoreboard.mark_busy(self._write_slot, os.getpid(), job.id)
+        idle_workers = count(IDLE_WORKERS - 4)
 
-        def maintain_meanwhile() -> None:
-            """Tend the workers; a long rehearsal foretells a long write, so hands are added before it."""
+        def maintain_workers_meanwhile() -> None:
+            """Also fork one worker more at each call, from the fifth on.
+
+            While the owner makes the write itself it forks none. How long the dry run takes tells how long
+            that will be, so a long one leaves more workers for that time.
+            """
             self._maintain_workers()
-            self._spawn_workers(self._generations[-1], next(hands))
+            self._spawn_workers(self._generations[-1], next(idle_workers))
 
         try:
-            result = self._writer.write(job, body, maintain_meanwhile)
+            result = self._writer.write(job, body, maintain_workers_meanwhile)
             self._scoreboard.increment_counter("writes")
-            (self._directory / "written").touch()
+            (self._directory / WRITTEN_MARKER).touch()
             return result
         except UserError:
             raise
@@ -280,16 +297,16 @@ class StoreOwner:
                 "The write failed inside the server.", hint="Tell the operator."
             ) from error
         finally:
-            self._scoreboard.mark_idle(own, os.getpid())
+            self._scoreboard.mark_idle(self._write_slot, os.getpid())
             if self._store.version != self._scoreboard.version:
                 self._publish_generation()
 
     def _shut_down(self) -> None:
-        """Let running queries end within two seconds, then close the store."""
+        """Give running queries _SHUTDOWN_TIMEOUT seconds, then kill them and close the store."""
         for generation in self._generations:
             self._retire_generation(generation)
-        until = time.monotonic() + 2
-        while any(g.workers for g in self._generations) and time.monotonic() < until:
+        kill_at = time.monotonic() + _SHUTDOWN_TIMEOUT
+        while any(g.workers for g in self._generations) and time.monotonic() < kill_at:
             self._reap_workers()
             time.sleep(0.01)
         for generation in self._generations:

@@ -1,25 +1,29 @@
-"""The dataset of a query: what the protocol names, else what its FROM clauses name, else the store.
+"""Runs one query job: the dataset, the evaluation, and the result as frames, cut at the row limit.
 
-The engine keeps duplicates when several graphs make the default graph (a triple in three graphs counts three
-times); an RDF merge has it once (SPARQL 1.1, section 13.1), so then a scratch store holds the merge.
+All of it happens in the thread that queried: pyoxigraph aborts the process when a result changes threads.
+
+The engine serializes a result itself and pushes the bytes into a ResultWriter (result_writer.py), which
+counts rows in them; so a million rows cost nothing for each row in Python. The engine cannot be asked to stop,
+but an exception from the writer's `write` ends its loop (RowLimitReached). After that the document is
+completed by hand, and says in a way its format allows that it is truncated.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from types import MappingProxyType
 
 import pyoxigraph as ox
 
-from kg.namespaces import PREFIXES
 from sparqlhost.errors import BadQuery, NotAcceptable
 from sparqlhost.pool.jobs import END_FRAME, HEAD_FRAME, QueryJob, make_json_frame
 from sparqlhost.pool.result_writer import (
+    NO_LIMIT,
     CsvRowCounter,
     JsonRowCounter,
     LineRowCounter,
@@ -29,13 +33,15 @@ from sparqlhost.pool.result_writer import (
     SendBytes,
     XmlRowCounter,
 )
-from sparqlhost.sparql.dataset_clauses import parse_from_clauses
+from sparqlhost.sparql.csv_cells import escape_formula
+from sparqlhost.sparql.dataset_clauses import parse_from_clauses, parse_graph_iri
 from sparqlhost.sparql.syntax_errors import explain_engine_error, explain_syntax_error
+from sparqlhost.store.local_store import NO_PREFIXES
 
 
 @dataclass(frozen=True, slots=True)
 class QueryDataset:
-    """An engine, the text to run on it, and the graphs to give along (None: as text and engine have it)."""
+    """A store, the text to evaluate on it, and its graphs (None: those the text names, or the store's)."""
 
     oxigraph: ox.Store
     text: str
@@ -44,19 +50,24 @@ class QueryDataset:
 
 
 def resolve_dataset(oxigraph: ox.Store, job: QueryJob) -> QueryDataset:
-    """Return what to run `job` on; raises BadQuery for a graph name that is no IRI."""
+    """Return the dataset that the protocol names, else that of the FROM clauses, else that of the store.
+
+    Several default graphs are merged into a scratch store: the engine would read them one after another and
+    so count a triple in three of them three times, whereas an RDF merge has it once (SPARQL 1.1 Query, 13.1).
+    Raises BadQuery if a graph name is not an absolute IRI.
+    """
     if job.default_graphs is None and job.named_graphs is None:
-        defaults, named = parse_from_clauses(job.text, job.base)
-        if len(defaults) < 2:
+        from_iris, from_named_iris = parse_from_clauses(job.text, job.base)
+        if len(from_iris) < 2:
             return QueryDataset(oxigraph, job.text)
-        job = replace(job, default_graphs=defaults, named_graphs=named)
-    default = [_parse_graph_iri(iri) for iri in dict.fromkeys(job.default_graphs or ())]
-    kept: list[ox.NamedNode | ox.BlankNode] = [
-        _parse_graph_iri(iri) for iri in dict.fromkeys(job.named_graphs or ())
+        job = replace(job, default_graphs=from_iris, named_graphs=from_named_iris)
+    default = [parse_graph_iri(iri) for iri in dict.fromkeys(job.default_graphs or ())]
+    named: list[ox.NamedNode | ox.BlankNode] = [
+        parse_graph_iri(iri) for iri in dict.fromkeys(job.named_graphs or ())
     ]
     if len(default) < 2:
-        return QueryDataset(oxigraph, job.text, list(default), kept)
-    return QueryDataset(_merge_graphs(oxigraph, default, kept), job.text, [ox.DefaultGraph()], kept)
+        return QueryDataset(oxigraph, job.text, list(default), named)
+    return QueryDataset(_merge_graphs(oxigraph, default, named), job.text, [ox.DefaultGraph()], named)
 
 
 def _merge_graphs(
@@ -76,22 +87,8 @@ def _merge_graphs(
     return scratch
 
 
-def _parse_graph_iri(iri: str) -> ox.NamedNode:
-    """Return the graph name of `iri`."""
-    try:
-        return ox.NamedNode(iri)
-    except ValueError as error:
-        raise BadQuery(f"{iri!r} is not an absolute IRI.", hint="Name a graph by its whole IRI.") from error
-
-
-#: MERGED kg.store.answers
-#: MERGED Answering one query job: engine in, frames out, rows counted and cut where the limit says.
-#: MERGED
-#: MERGED Runs in the process and thread that queried (pyoxigraph aborts otherwise). Nothing is sent before the first
-#: MERGED block is full or some time has passed, so a small answer is one message and an early error is only an error.
-
-
-#: key -> the engine's results format; `csv-excel` is CSV for spreadsheets: BOM, formulas made harmless.
+#: key -> the engine's results format; `csv-excel` is CSV for spreadsheets (csv_cells.py), with a byte order
+#: mark.
 RESULT_FORMATS = MappingProxyType(
     {
         "json": ox.QueryResultsFormat.JSON,
@@ -113,52 +110,57 @@ RDF_FORMATS = MappingProxyType(
         "n3": ox.RdfFormat.N3,
     }
 )
-_PREFIX_SAMPLE_SIZE = 500  # triples looked at to choose prefixes
-_NO_LIMIT = 1 << 62
-_FORMULA_START = re.compile(r"^[=+\-@\t\r]")
-_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$")
+_PREFIX_SAMPLE_SIZE = 500  # triples that are read ahead to choose prefixes
 
 EngineResult = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
 
-def run_query_job(oxigraph: ox.Store, job: QueryJob, send: SendBytes) -> None:
-    """Run `job` on `engine` and send its frames; raises UserError for what cannot be answered."""
+def run_query_job(
+    oxigraph: ox.Store, job: QueryJob, send: SendBytes, prefixes: Mapping[str, str] = NO_PREFIXES
+) -> None:
+    """Run `job` on `oxigraph` and send its frames; raises UserError if it cannot be answered.
+
+    `prefixes` are those that RDF answers may use and error messages suggest.
+    """
     if job.parse_only:
-        return _send_parse_result(job, send)
+        return _send_parse_result(job, send, prefixes)
     if job.graph_to_dump is not None:
-        return _send_triples(_triples_of_graph(oxigraph, job), "GRAPH", job, send)
-    return send_result(_evaluate_query(oxigraph, job), job, send)
+        return _send_triples(_triples_of_graph(oxigraph, job), "GRAPH", job, send, prefixes)
+    return send_result(_evaluate_query(oxigraph, job, prefixes), job, send, prefixes)
 
 
-def send_result(result: EngineResult | Iterable[ox.Triple], job: QueryJob, send: SendBytes) -> None:
-    """Send the frames of what an engine, here or on another server, answered to `job`."""
+def send_result(
+    result: EngineResult | Iterable[ox.Triple],
+    job: QueryJob,
+    send: SendBytes,
+    prefixes: Mapping[str, str] = NO_PREFIXES,
+) -> None:
+    """Send the frames of a result, computed here or by another server."""
     if isinstance(result, ox.QuerySolutions):
         return _send_solutions(result, job, send)
     if isinstance(result, ox.QueryBoolean):
         return _send_boolean(result, job, send)
-    return _send_triples(result, "CONSTRUCT", job, send)
+    return _send_triples(result, "CONSTRUCT", job, send, prefixes)
 
 
-def _evaluate_query(oxigraph: ox.Store, job: QueryJob) -> EngineResult:
-    """Return the engine's answer over the dataset the job and its query name."""
-    chosen = resolve_dataset(oxigraph, job)
+def _evaluate_query(oxigraph: ox.Store, job: QueryJob, prefixes: Mapping[str, str]) -> EngineResult:
+    dataset = resolve_dataset(oxigraph, job)
     try:
-        return chosen.oxigraph.query(
-            chosen.text,
+        return dataset.oxigraph.query(
+            dataset.text,
             base_iri=job.base,
-            default_graph=chosen.default_graphs,
-            named_graphs=chosen.named_graphs,
+            default_graph=dataset.default_graphs,
+            named_graphs=dataset.named_graphs,
         )
     except SyntaxError as error:
         if _parses_as_update(job):
             raise BadQuery("This is an update, not a query.", hint="POST it to /update.") from error
-        raise explain_syntax_error(error, job.text) from error
+        raise explain_syntax_error(error, job.text, prefixes) from error
     except (OSError, RuntimeError, ValueError) as error:
         raise explain_engine_error(error) from error
 
 
 def _parses_as_update(job: QueryJob) -> bool:
-    """Say whether the text, which is no query, parses as an update; tried on an empty store."""
     try:
         ox.Store().update(job.text, base_iri=job.base)
     except SyntaxError:
@@ -169,13 +171,11 @@ def _parses_as_update(job: QueryJob) -> bool:
 
 
 def _triples_of_graph(oxigraph: ox.Store, job: QueryJob) -> Iterator[ox.Triple]:
-    """Return the triples of the graph the job names."""
     name = ox.NamedNode(job.graph_to_dump) if job.graph_to_dump else ox.DefaultGraph()
     return (quad.triple for quad in oxigraph.quads_for_pattern(None, None, None, name))
 
 
 def _make_row_counter(format_key: str) -> RowCounter:
-    """Return the counter of a results or line format."""
     if format_key == "nt":
         return LineRowCounter(0)
     kinds: dict[str, Callable[[], RowCounter]] = {
@@ -187,70 +187,67 @@ def _make_row_counter(format_key: str) -> RowCounter:
 
 
 def _send_solutions(result: ox.QuerySolutions, job: QueryJob, send: SendBytes) -> None:
-    """Send the rows of a SELECT."""
     key = _require_format(job.results_format, "SELECT")
     rows = _make_row_counter("csv" if key == "csv-excel" else key)
     names = [variable.value for variable in result.variables]
     head: dict[str, object] = {"form": "SELECT", "format": key, "variables": names}
-    sink = ResultWriter(send, head, rows, job.row_limit)
-    try:
+    writer = ResultWriter(send, head, rows, job.row_limit)
+    with contextlib.suppress(RowLimitReached):
         if key == "csv-excel":
-            _write_spreadsheet_csv(result, names, sink)
+            _write_spreadsheet_csv(result, names, writer)
         else:
-            _run_serializer(lambda: result.serialize(sink.file, format=RESULT_FORMATS[key]), sink)
-    except RowLimitReached:
-        pass
-    tail = _insert_truncation_mark(sink, key, job.row_limit) if sink.is_truncated else b""
-    empty = key == "json" and not sink.is_truncated and sink.held_back.endswith(b"[]}}")
-    sink.finish(tail, job.row_limit if sink.is_truncated else 0 if empty else rows.total)
+            _run_serializer(lambda: result.serialize(writer.file, format=RESULT_FORMATS[key]), writer)
+    tail = _insert_truncation_mark(writer, key, job.row_limit) if writer.is_truncated else b""
+    # JSON rows are counted by the boundaries between them: one row and no row have none
+    is_empty = key == "json" and not writer.is_truncated and writer.held_back.endswith(b"[]}}")
+    writer.finish(tail, job.row_limit if writer.is_truncated else 0 if is_empty else rows.total)
 
 
 def _insert_truncation_mark(result_writer: ResultWriter, format_key: str, limit: int) -> bytes:
-    """Say in the document that it was cut, and return how it ends.
+    """Mark the document as truncated, and return the bytes that complete it.
 
-    JSON says so in its head while that is still here, which every parser takes; later, only behind the rows.
+    JSON gets the mark in its head as long as that was not sent, where every parser accepts it; later only
+    after the rows. CSV and TSV have no place for a mark; their clients see the response header.
     """
-    said = b'"truncated":{"rows":%d}' % limit
+    mark = b'"truncated":{"rows":%d}' % limit
     if format_key == "json" and not result_writer.head_sent:
-        result_writer.insert_after(b'{"head":{', said + b",")
+        result_writer.insert_after(b'{"head":{', mark + b",")
         return b"]}}"
-    return {"json": b"]}," + said + b"}", "xml": _XML_TRUNCATION_TAIL % limit}.get(format_key, b"")
+    return {"json": b"]}," + mark + b"}", "xml": _XML_TRUNCATION_TAIL % limit}.get(format_key, b"")
 
 
 _XML_TRUNCATION_TAIL = b"</results><!-- truncated: the answer was cut at the limit of %d rows --></sparql>"
 
 
 def _send_boolean(result: ox.QueryBoolean, job: QueryJob, send: SendBytes) -> None:
-    """Send the answer of an ASK."""
     key = _require_format(job.results_format, "ASK")
-    sink = ResultWriter(send, {"form": "ASK", "format": key}, None, 0)
-    sink.write(result.serialize(None, format=RESULT_FORMATS[key]) or b"")
-    sink.finish(b"", 1)
+    writer = ResultWriter(send, {"form": "ASK", "format": key}, None, 0)
+    writer.write(result.serialize(None, format=RESULT_FORMATS[key]) or b"")
+    writer.finish(b"", 1)
 
 
-def _send_triples(result: Iterable[ox.Triple], form: str, job: QueryJob, send: SendBytes) -> None:
-    """Send the triples of a CONSTRUCT, a DESCRIBE or a graph."""
+def _send_triples(
+    result: Iterable[ox.Triple], form: str, job: QueryJob, send: SendBytes, prefixes: Mapping[str, str]
+) -> None:
+    """Send the triples of a CONSTRUCT, a DESCRIBE or a graph.
+
+    N-Triples and N-Quads have a line for each triple, so they are counted and cut in the bytes. In the other
+    formats a cut in the bytes would break the syntax: there the triples are counted before they are
+    serialized.
+    """
     key = _require_format(job.rdf_format, form)
-    lines = key in ("nt", "nq")
-    sink = ResultWriter(
-        send, {"form": form, "format": key}, LineRowCounter(0) if lines else None, job.row_limit
-    )
-    counted = _CountedTriples(result, _NO_LIMIT if lines or not job.row_limit else job.row_limit)
-    try:
-        if lines and isinstance(result, ox.QueryTriples):
-            _run_serializer(lambda: result.serialize(sink.file, format=RDF_FORMATS[key]), sink)
+    is_line_based = key in ("nt", "nq")
+    counter = LineRowCounter(0) if is_line_based else None
+    writer = ResultWriter(send, {"form": form, "format": key}, counter, job.row_limit)
+    counted = _CountedTriples(result, NO_LIMIT if is_line_based else job.row_limit or NO_LIMIT)
+    with contextlib.suppress(RowLimitReached):
+        if is_line_based and isinstance(result, ox.QueryTriples):
+            _run_serializer(lambda: result.serialize(writer.file, format=RDF_FORMATS[key]), writer)
         else:
-            _run_serializer(lambda: _serialize_with_prefixes(counted, sink, key), sink)
-    except RowLimitReached:
-        pass
-    sink.is_truncated = sink.is_truncated or counted.has_more
-    total = sink.row_counter.total if sink.row_counter else counted.total
-    sink.finish(
-        _RDF_TRUNCATION_TAILS.get(key, b"") % job.row_limit
-        if sink.is_truncated and key in _RDF_TRUNCATION_TAILS
-        else b"",
-        total,
-    )
+            _run_serializer(lambda: _serialize_with_prefixes(counted, writer, key, prefixes), writer)
+    writer.is_truncated = writer.is_truncated or counted.has_more
+    tail = _RDF_TRUNCATION_TAILS.get(key) if writer.is_truncated else None
+    writer.finish(tail % job.row_limit if tail else b"", counter.total if counter else counted.total)
 
 
 _COMMENT_TRUNCATION_TAIL = b"\n# truncated: the answer was cut at the limit of %d triples\n"
@@ -260,25 +257,27 @@ _RDF_TRUNCATION_TAILS = dict.fromkeys(("ttl", "nt", "nq", "trig", "n3"), _COMMEN
 
 
 def _serialize_with_prefixes(
-    triples: Iterable[ox.Triple], result_writer: ResultWriter, format_key: str
+    triples: Iterable[ox.Triple], result_writer: ResultWriter, format_key: str, prefixes: Mapping[str, str]
 ) -> None:
-    """Serialise `triples` into `sink`, abbreviated with those of the project's prefixes that occur early."""
+    """Serialize `triples` with those of `prefixes` that the first of them use."""
     triples = iter(triples)
     first = list(islice(triples, _PREFIX_SAMPLE_SIZE)) if format_key in ("ttl", "trig", "rdf") else []
-    prefixes = find_used_prefixes(first)
-    ox.serialize(chain(first, triples), result_writer.file, format=RDF_FORMATS[format_key], prefixes=prefixes)
+    used = find_used_prefixes(first, prefixes)
+    ox.serialize(chain(first, triples), result_writer.file, format=RDF_FORMATS[format_key], prefixes=used)
 
 
-def find_used_prefixes(triples: Iterable[ox.Triple] | Iterable[ox.Quad]) -> dict[str, str]:
-    """Return the project's prefixes whose namespaces occur in `triples`, read once and to the end."""
+def find_used_prefixes(
+    triples: Iterable[ox.Triple] | Iterable[ox.Quad], prefixes: Mapping[str, str]
+) -> dict[str, str]:
+    """Return those of `prefixes` whose namespaces occur in `triples`, which are read to the end."""
     triples = [*triples]
     terms = {term.value for triple in triples for term in triple if isinstance(term, ox.NamedNode)}
     terms |= {t.object.datatype.value for t in triples if isinstance(t.object, ox.Literal)}
-    return {name: iri for name, iri in PREFIXES.items() if any(term.startswith(iri) for term in terms)}
+    return {name: iri for name, iri in prefixes.items() if any(term.startswith(iri) for term in terms)}
 
 
 class _CountedTriples:
-    """Triples up to a limit; `more` tells whether one was left."""
+    """Triples up to a limit; `has_more` says afterwards whether there were more."""
 
     def __init__(self, triples: Iterable[ox.Triple], limit: int) -> None:
         self._triples, self._limit = iter(triples), limit
@@ -293,12 +292,14 @@ class _CountedTriples:
 
 
 def _run_serializer(serialize: Callable[[], object], result_writer: ResultWriter) -> None:
-    """Let the engine push into `sink`; its errors are translated, a cut is a cut."""
+    """Run a serializer that writes to `result_writer`; raises UserError for the engine's errors.
+
+    The engine may report the exception that ended its loop as an error of its own; what it was about is known
+    from the writer. Errors of the connection to the client are not the engine's and pass.
+    """
     try:
         serialize()
-    except RowLimitReached:
-        raise
-    except (BrokenPipeError, ConnectionError, TimeoutError):
+    except (RowLimitReached, ConnectionError, TimeoutError):
         raise
     except (OSError, RuntimeError) as error:
         if result_writer.is_truncated:
@@ -307,7 +308,7 @@ def _run_serializer(serialize: Callable[[], object], result_writer: ResultWriter
 
 
 def _write_spreadsheet_csv(result: ox.QuerySolutions, names: list[str], result_writer: ResultWriter) -> None:
-    """Write CSV that a spreadsheet opens: a byte order mark, and no cell that it would run as a formula."""
+    """Write CSV for spreadsheets: a byte order mark (so they read UTF-8), no cell that they evaluate."""
     line = io.StringIO()
     writer = csv.writer(line)
     line.write("\ufeff")
@@ -316,40 +317,41 @@ def _write_spreadsheet_csv(result: ox.QuerySolutions, names: list[str], result_w
         result_writer.write(line.getvalue().encode())
         line.seek(0)
         line.truncate()
-        writer.writerow([_escape_formula(term) for term in row])
+        writer.writerow([escape_formula(_format_cell(term)) for term in row])
     result_writer.write(line.getvalue().encode())
 
 
-def _escape_formula(term: object) -> str:
-    """Return the text of a term, quoted with an apostrophe where a spreadsheet would compute it."""
-    text = term.value if isinstance(term, ox.NamedNode | ox.Literal) else "" if term is None else str(term)
-    return f"'{text}" if _FORMULA_START.match(text) and not _NUMBER.match(text) else text
+def _format_cell(term: object) -> str:
+    return term.value if isinstance(term, ox.NamedNode | ox.Literal) else "" if term is None else str(term)
 
 
 def _require_format(format_key: str | None, form: str) -> str:
-    """Return the format the client takes for this form of query; raises NotAcceptable for none."""
+    """Return the format that the client accepts for a form of query; raises NotAcceptable for None."""
     if format_key is None:
-        raise NotAcceptable(f"No format on offer for {form} answers fits the Accept header.", location=form)
+        raise NotAcceptable(f"No format offered for {form} fits the Accept header.", location=form)
     return format_key
 
 
-def _send_parse_result(job: QueryJob, send: SendBytes) -> None:
-    """Send whether the text parses: its form and variables; raises BadQuery where it does not."""
+def _send_parse_result(job: QueryJob, send: SendBytes, prefixes: Mapping[str, str]) -> None:
+    """Send the form and the variables of a text that parses; raises BadQuery for one that does not.
+
+    The engine has no parser of its own to call, so the text is evaluated on an empty store.
+    """
     empty = ox.Store()
-    found: dict[str, object] = {"form": "UPDATE", "variables": []}
+    head: dict[str, object] = {"form": "UPDATE", "variables": []}
     try:
         if job.parse_only == "update":
             empty.update(job.text, base_iri=job.base)
         else:
             result = empty.query(job.text, base_iri=job.base)
-            found = {"form": _FORM_OF_RESULT[type(result)], "variables": []}
+            head["form"] = _FORM_OF_RESULT[type(result)]
             if isinstance(result, ox.QuerySolutions):
-                found["variables"] = [variable.value for variable in result.variables]
+                head["variables"] = [variable.value for variable in result.variables]
     except SyntaxError as error:
-        raise explain_syntax_error(error, job.text) from error
+        raise explain_syntax_error(error, job.text, prefixes) from error
     except (OSError, RuntimeError):
-        found["note"] = "parsed; running it would fail or reach another host"
-    send(make_json_frame(HEAD_FRAME, found) + make_json_frame(END_FRAME, {"rows": 0, "truncated": False}))
+        head["note"] = "parsed; running it would fail or reach another host"
+    send(make_json_frame(HEAD_FRAME, head) + make_json_frame(END_FRAME, {"rows": 0, "truncated": False}))
 
 
 _FORM_OF_RESULT = {ox.QuerySolutions: "SELECT", ox.QueryBoolean: "ASK", ox.QueryTriples: "CONSTRUCT"}

@@ -1,7 +1,8 @@
-"""Counting rows in serialised results, a block at a time, and finding where to cut them.
+"""Counts rows in the bytes of a serialized result, cuts it at the row limit, and sends it as frames.
 
-The engine serialises faster than Python could walk its rows; so rows are counted in the bytes it writes, with
-bulk operations on whole blocks. Each counter knows one format's row boundary and whether it lies in a string.
+The engine serializes faster than Python could walk its rows, so rows are counted in the bytes it writes, with
+bulk operations on complete blocks (up to 64 kB). Each counter knows the row boundary of one format, and keeps
+what it needs to know whether the next block begins inside a string.
 """
 
 from __future__ import annotations
@@ -14,31 +15,34 @@ from sparqlhost.pool.jobs import DATA_FRAME, END_FRAME, HEAD_FRAME, make_frame, 
 
 
 class RowCounter(Protocol):
-    """Counts rows of one format; `total` is how many began so far."""
+    """Counts the rows of one format in serialized bytes; `total` is the number of rows that began so far."""
 
     total: int
 
     def count_rows(self, block: bytes, limit: int) -> int | None:
-        """Count the rows of `block`; return where to cut it when row `limit` + 1 begins there.
+        """Count the rows of `block`; return the offset to cut it at if row `limit` + 1 begins in it.
 
-        The place is an offset in `block`; negative, at least -HELD, when the boundary began before it.
+        The offset is negative, at least -HOLDBACK_BYTES, if the boundary between the rows began before
+        `block`.
         """
         ...
 
 
-#: bytes a caller holds back, so that a boundary across two blocks can still be cut.
+#: bytes that the caller does not send yet, so that a boundary across two blocks can still be cut away;
+#: no boundary is longer (`<result>`).
 HOLDBACK_BYTES = 8
 
 
 class LineRowCounter:
-    """TSV and N-Triples: a row a line, line ends in values are escaped; `header` lines are no rows."""
+    """TSV and N-Triples: one line for each row, since line ends in values are escaped."""
 
     def __init__(self, header_lines: int) -> None:
+        """Do not count the first `header_lines`."""
         self._lines = -header_lines
         self.total = 0
 
     def count_rows(self, block: bytes, limit: int) -> int | None:
-        """Count line ends; a byte after the last allowed one is a row too many."""
+        """Count line ends; any byte after the last allowed one begins a row too many."""
         if self._lines >= limit:
             return 0 if block else None
         lines = self._lines + block.count(b"\n")
@@ -52,7 +56,11 @@ class LineRowCounter:
 
 
 class CsvRowCounter:
-    """CSV: a row a line, where line ends between double quotes do not count (RFC 4180)."""
+    """CSV: one line for each row, except line ends between double quotes (RFC 4180, 2.6).
+
+    A quote inside a quoted value is doubled (2.7): it closes and opens again, so parity alone tells the
+    state.
+    """
 
     def __init__(self) -> None:
         self._lines = -1
@@ -60,7 +68,7 @@ class CsvRowCounter:
         self.total = 0
 
     def count_rows(self, block: bytes, limit: int) -> int | None:
-        """Count line ends outside quotes; a byte after the last allowed one is a row too many."""
+        """Count line ends outside quotes; any byte after the last allowed one begins a row too many."""
         if self._lines >= limit:
             return 0 if block else None
         parts = block.split(b'"')
@@ -76,7 +84,7 @@ class CsvRowCounter:
 
     @staticmethod
     def _find_line_end(parts: list[bytes], first_unquoted: int, nth: int) -> int:
-        """Return the offset behind the `nth` line end of the unquoted `parts`."""
+        """Return the offset after the `nth` line end of the unquoted `parts`."""
         at = 0
         for index, part in enumerate(parts):
             if index % 2 == first_unquoted:
@@ -89,7 +97,7 @@ class CsvRowCounter:
 
 
 class XmlRowCounter:
-    """SPARQL XML: `<result>` cannot stand in a value, where `<` is escaped."""
+    """SPARQL XML: `<result>` begins a row; it cannot occur in a value, where `<` is escaped."""
 
     _ROW_START = b"<result>"
 
@@ -98,18 +106,23 @@ class XmlRowCounter:
         self.total = 0
 
     def count_rows(self, block: bytes, limit: int) -> int | None:
-        """Count the opening tags; the one beyond the limit is the place to cut."""
+        """Count the opening tags; the cut is before the one beyond the limit."""
         text = self._tail + block
-        found = text.count(self._ROW_START)
-        if self.total + found > limit:
+        rows = text.count(self._ROW_START)
+        if self.total + rows > limit:
             return _find_nth(text, self._ROW_START, limit + 1 - self.total) - len(self._tail)
-        self.total += found
+        self.total += rows
         self._tail = text[1 - len(self._ROW_START) :]
         return None
 
 
 class JsonRowCounter:
-    """SPARQL JSON: rows of `bindings` meet in `},{`, which within one row can stand only in a string."""
+    """SPARQL JSON: two rows of `bindings` meet in `},{`, which within a row can only occur in a string.
+
+    A block may begin inside a string and even after its backslash. Escaped backslashes and quotes are removed
+    first; then every other part between quotes is outside strings. This runs in C over whole blocks, and only
+    the block with the cut is read byte by byte.
+    """
 
     _ROW_BOUNDARY = b"},{"
 
@@ -121,7 +134,7 @@ class JsonRowCounter:
         self._boundaries = 0
 
     def count_rows(self, block: bytes, limit: int) -> int | None:
-        """Count the boundaries outside strings; boundary number `limit` is the place to cut."""
+        """Count the boundaries outside strings; the cut is at boundary number `limit`."""
         before = (self._in_string, self._escaped, self._tail)
         text = block[1:] if self._escaped else block
         self._escaped = (len(text) - len(text.rstrip(b"\\"))) % 2 == 1
@@ -129,82 +142,85 @@ class JsonRowCounter:
             text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
         parts = text.split(b'"')
         outside = self._tail + b'"'.join(parts[int(self._in_string) :: 2])
-        found = outside.count(self._ROW_BOUNDARY)
-        if self._boundaries + found >= limit:
+        boundaries = outside.count(self._ROW_BOUNDARY)
+        if self._boundaries + boundaries >= limit:
             return self._find_boundary(block, before, limit - self._boundaries)
-        self._boundaries += found
+        self._boundaries += boundaries
         self.total = self._boundaries + 1
         self._in_string ^= (len(parts) - 1) % 2 == 1
         self._tail = b"" if self._in_string else outside[-2:]
         return None
 
     def _find_boundary(self, block: bytes, state: tuple[bool, bool, bytes], nth: int) -> int:
-        """Return the offset in `block` of the comma of the `nth` boundary, byte by byte."""
-        string, escaped, tail = state
+        """Return the offset in `block` of the comma of the `nth` boundary.
+
+        `state` is that of the counter before `block`: in a string, after a backslash, the bytes before.
+        """
+        in_string, escaped, tail = state
         window = tail
         for at, byte in enumerate(block):
             if escaped:
                 escaped = False
-            elif byte == 0x5C and string:
+            elif byte == 0x5C and in_string:  # backslash
                 escaped = True
-            elif byte == 0x22:
-                string, window = not string, b""
-            elif not string:
+            elif byte == 0x22:  # quote
+                in_string, window = not in_string, b""
+            elif not in_string:
                 window = window[-2:] + bytes((byte,))
                 if window == self._ROW_BOUNDARY:
                     nth -= 1
                     if nth == 0:
                         self.total = self._boundaries + 1
                         return at - 1
-        raise AssertionError("the boundary counted is in the block")
+        raise AssertionError("a boundary that was counted is in the block")
 
 
 def _find_nth(text: bytes, separator: bytes, nth: int) -> int:
-    """Return where the `nth` (from 1) `mark` of `text` begins."""
+    """Return the offset of the `nth` `separator` in `text`, counted from 1."""
     at = -1
     for _ in range(nth):
         at = text.find(separator, at + 1)
     return at
 
 
-#: MERGED kg.store.sink
-#: MERGED The file an engine writes an answer to: it counts, cuts, gathers into blocks and sends frames.
-
-
+#: more rows than any result has
+NO_LIMIT = 1 << 62
 _BLOCK_SIZE = 1 << 16
-_FIRST_BLOCK_SIZE = 1 << 20  # until then, or until patience ends, the head can still tell of a cut
-_MAX_DELAY = 0.05  # seconds a block may wait to fill
-_NO_LIMIT = 1 << 62
+_FIRST_BLOCK_SIZE = 1 << 20  # bytes buffered before the head frame, so that it can still say `truncated`
+_MAX_DELAY = 0.05  # seconds after which a block is sent although it is not full
 
 SendBytes = Callable[[bytes], None]
 
 
-class RowLimitReached(Exception):  # noqa: N818 - not an error: the way out of the engine's push
-    """The row limit is reached: the serialiser is stopped from inside its own write."""
+class RowLimitReached(Exception):  # noqa: N818 - not an error: it ends the engine's loop
+    """The row limit is reached; raised inside the engine's call of `write`, so that it serializes no more."""
 
 
 class ResultWriter:
-    """The file object the engine writes to: counts, cuts, gathers into blocks, sends frames."""
+    """The file object that the engine writes a result to: counts and cuts rows, sends frames.
+
+    Nothing is sent before _FIRST_BLOCK_SIZE bytes or _MAX_DELAY seconds, so a small result is one message,
+    and an early error is only an error. The last HOLDBACK_BYTES stay here: the place to cut may lie in them.
+    """
 
     def __init__(
         self, send: SendBytes, head: dict[str, object], row_counter: RowCounter | None, limit: int
     ) -> None:
-        """Send through `send`, `head` first; `limit` rows at most, counted by `rows`."""
+        """Send `head`, then at most `limit` rows (0: all), counted by `row_counter` (None: not counted)."""
         self._send, self._head, self.row_counter = send, head, row_counter
-        self._limit = limit or _NO_LIMIT
+        self._limit = limit or NO_LIMIT
         self.held_back = b""
         self._parts: list[bytes] = []
         self._size = 0
         self._block_started_at = time.monotonic()
-        self.last = b""
         self.is_truncated = False
         self.is_complete = False
         self.head_sent = False
 
     def write(self, block: bytes) -> int:
-        """Take a block of the answer; raises Cut at the row limit."""
+        """Add a block of the result; raises RowLimitReached if it has more rows than allowed."""
         if self.is_truncated:
-            raise RowLimitReached  # the engine's buffer tries once more when it is dropped
+            raise RowLimitReached  # the engine's buffered writer flushes once more when it is dropped
         length = len(block)
         if self.row_counter is None:
             self._buffer_block(bytes(block))
@@ -222,29 +238,29 @@ class ResultWriter:
 
     @property
     def file(self) -> IO[bytes]:
-        """Return itself as the engine takes it: of a file it uses `write` and `flush` only."""
+        """Itself, with the type that the engine asks for; it calls only `write` and `flush`."""
         return cast("IO[bytes]", self)
 
     def flush(self) -> None:
-        """Leave it to the blocks: the engine flushes at its end only."""
+        """Do nothing: the engine flushes only at the end, and `finish` follows."""
 
     def _buffer_block(self, block: bytes) -> None:
-        """Keep a block, and send what is kept when it is much or old."""
+        """Buffer a block; send the buffer if it is full or old."""
         self._parts.append(block)
         self._size += len(block)
-        full = self._size >= (_BLOCK_SIZE if self.head_sent else _FIRST_BLOCK_SIZE)
-        if full or time.monotonic() - self._block_started_at > _MAX_DELAY:
+        is_full = self._size >= (_BLOCK_SIZE if self.head_sent else _FIRST_BLOCK_SIZE)
+        if is_full or time.monotonic() - self._block_started_at > _MAX_DELAY:
             self._send(self._make_head_frame() + make_frame(DATA_FRAME, b"".join(self._parts)))
             self._parts.clear()
             self._size, self._block_started_at = 0, time.monotonic()
 
     def insert_after(self, anchor: bytes, text: bytes) -> None:
-        """Put `text` behind the first bytes of a document of which nothing was sent."""
-        whole = b"".join(self._parts) + self.held_back
-        self._parts, self.held_back = [whole.replace(anchor, anchor + text, 1)], b""
+        """Insert `text` after the first `anchor` of the document; only before anything was sent."""
+        document = b"".join(self._parts) + self.held_back
+        self._parts, self.held_back = [document.replace(anchor, anchor + text, 1)], b""
 
     def _make_head_frame(self) -> bytes:
-        """Return the head frame, once."""
+        """Return the head frame at the first call, nothing later."""
         if self.head_sent:
             return b""
         self.head_sent = True
@@ -253,7 +269,7 @@ class ResultWriter:
         )
 
     def finish(self, tail: bytes, total: int) -> None:
-        """Send what is kept, `tail`, and the end."""
+        """Send what is buffered, `tail`, and the end frame with the number of rows."""
         self.is_complete = True
         rest = b"".join(self._parts) + self.held_back + tail
         end = make_json_frame(END_FRAME, {"rows": total, "truncated": self.is_truncated})

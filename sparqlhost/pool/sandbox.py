@@ -1,6 +1,7 @@
-"""Walls of the operating system around the query processes: no network, bounded memory, no orphan.
+"""Restricts the query processes with the operating system: no network, bounded memory, no orphans.
 
-Linux only; elsewhere each wall reports that it does not stand (`False`) and the lexer's refusals remain.
+Linux only. On other systems `forbid_network` returns False and only the lexer's check for SERVICE and LOAD
+(sparqlhost/sparql/lexer.py) applies.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER =
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 #: machine -> (AUDIT_ARCH, number of socket(2)), from linux/audit.h and the syscall tables.
 _ARCHITECTURES = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
+#: BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, BPF_JMP|BPF_JGE|BPF_K, BPF_RET|BPF_K of linux/bpf_common.h
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _X32_BIT = 0x40000000  # x32 calls share the architecture of x86-64 under other numbers
 
@@ -33,9 +35,9 @@ class _SocketFilterProgram(ctypes.Structure):
 
 
 def forbid_network() -> bool:
-    """Let this process and its children make no socket but Unix ones, for good; say whether it holds.
+    """Forbid sockets other than Unix ones to this process and its children, for good; say whether it worked.
 
-    SERVICE and LOAD of the engine then fail in the kernel, whatever the text of the query does.
+    SERVICE and LOAD then fail in the kernel, whatever the text of the query is.
     """
     if platform.system() != "Linux" or platform.machine() not in _ARCHITECTURES:
         return False
@@ -43,20 +45,26 @@ def forbid_network() -> bool:
     code = _build_socket_filter(architecture, number)
     program = _SocketFilterProgram(len(code) // 8, code)
     libc = ctypes.CDLL(None, use_errno=True)
+    # Without no_new_privs the kernel lets only root install a filter: a setuid child could be misled by it.
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False
     return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) == 0)
 
 
 def _build_socket_filter(architecture: int, socket_call: int) -> bytes:
-    """Return the BPF program: another architecture dies, socket() of a domain but AF_UNIX is EACCES."""
-    steps = (  # code, jump if true, jump if false, operand; jumps count from the next step
+    """Return the classic BPF program, 8 bytes a step, that the kernel runs at each system call (seccomp(2)).
+
+    The architecture is checked first, because a call number means another call under another architecture;
+    for the same reason x32 numbers are refused. socket(2) is the only way to make a socket that reaches a
+    network (socketpair(2) makes Unix ones), so refusing it for every domain but AF_UNIX is enough.
+    """
+    steps = (  # code, steps to skip if true, steps to skip if false, operand
         (_LOAD, 0, 0, 4),  # seccomp_data.arch
         (_EQUAL, 1, 0, architecture),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, 0),  # seccomp_data.nr
-        (_AT_LEAST, 4, 0, _X32_BIT),
-        (_EQUAL, 0, 2, socket_call),
+        (_AT_LEAST, 4, 0, _X32_BIT),  # to EACCES
+        (_EQUAL, 0, 2, socket_call),  # another call: to ALLOW
         (_LOAD, 0, 0, 16),  # low half of the first argument, the domain
         (_EQUAL, 0, 1, int(socket.AF_UNIX)),
         (_RETURN, 0, 0, _ALLOW),
@@ -66,7 +74,13 @@ def _build_socket_filter(architecture: int, socket_call: int) -> bytes:
 
 
 def limit_memory(mebibytes: int) -> None:
-    """Let this process take at most so much address space beyond what it has now."""
+    """Let this process take at most `mebibytes` of address space beyond what it has now; no core dumps.
+
+    RLIMIT_AS counts address space, not pages in use. After a fork both are the parent's, shared copy on
+    write, so the limit is set relative to that: a large store must not use up the allowance of a query.
+    Beyond the limit mmap(2) fails; the engine's allocator then aborts (SIGABRT) and Python raises
+    MemoryError.
+    """
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
     if pages:
         ceiling = pages * os.sysconf("SC_PAGE_SIZE") + mebibytes * 1024 * 1024
@@ -75,28 +89,32 @@ def limit_memory(mebibytes: int) -> None:
 
 
 def detach_inherited_descriptors(needed: Iterable[int]) -> None:
-    """Turn every descriptor that came along with the fork into /dev/null, but for 0 to 2 and `kept`.
+    """Point every inherited descriptor except 0 to 2 and `needed` to /dev/null.
 
-    A pipe that a long-lived child holds open never reaches its end for its reader. The numbers stay taken,
-    so that a finalizer of an inherited object cannot close what this process opens later.
+    A pipe that a long-lived child holds open never reaches its end for its reader. The numbers stay in use on
+    purpose: a finalizer of an inherited object that closes "its" number must not close a file opened later.
     """
     spared = {0, 1, 2, *needed}
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    null_device = os.open(os.devnull, os.O_RDWR)
     for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
         if int(name) not in spared:
-            with contextlib.suppress(OSError):  # the listing's own descriptor is gone by now
+            with contextlib.suppress(OSError):  # the listing's own descriptor is closed by now
                 os.fstat(int(name))
-                os.dup2(nowhere, int(name))
+                os.dup2(null_device, int(name))
 
 
 def silence_stderr() -> None:
-    """Print nothing when the engine aborts: its backtraces tell an operator nothing."""
+    """Discard stderr: the backtrace that an aborting engine prints says nothing to an operator."""
     faulthandler.disable()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def die_with_parent(parent: int) -> None:
-    """Let the kernel kill this process when its parent ends; end now when it has ended already."""
+    """Have the kernel kill this process when its parent ends; exit now if process `parent` has ended already.
+
+    prctl(2) takes effect from the call on, so a parent that died between fork and call is found by
+    getppid(2).
+    """
     if platform.system() == "Linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:

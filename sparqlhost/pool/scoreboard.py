@@ -1,33 +1,67 @@
-"""The board: one small shared file where the engine's processes say what they do, and web processes read it.
+"""The scoreboard: a small file that the engine's processes write and its clients read, mapped into memory.
 
-Counters and the version of the data at its head, then a slot a worker, then a ring of recent deaths, so that
-a client whose stream broke learns whether the deadline, the memory limit or a crash ended its query.
+    version of the data | counters | one slot for each worker and one for the owner | ring of recent exits
+
+A worker that is killed cannot say why. The owner reaps it, sees the signal, and records the reason under the
+job's id in the ring; the client whose stream broke looks there.
+
+No lock: each field has one writer (a worker its slot while it lives, the owner the rest; the supervisor only
+while there is no owner). A reader may see a slot half written; what it decides then is checked by what
+follows (a kill by job id hits a worker of this engine, a reason is looked up again).
 """
 
 from __future__ import annotations
 
 import mmap
+import signal
 import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from sparqlhost.settings import HostSettings
+
 COUNTER_NAMES = ("queries", "writes", "deadline", "memory", "crash", "started", "cancelled")
 EXIT_DEADLINE, EXIT_MEMORY, EXIT_CRASH, EXIT_CANCELLED = "deadline", "memory", "crash", "cancelled"
 _EXIT_REASONS = ("", EXIT_DEADLINE, EXIT_MEMORY, EXIT_CRASH, EXIT_CANCELLED)
+#: stops a query whose client wants no answer any more; like SIGALRM with its default action (see worker.py)
+CANCEL_SIGNAL = signal.SIGUSR1
+_EXIT_REASON_OF_SIGNAL = {
+    signal.SIGALRM: EXIT_DEADLINE,
+    signal.SIGABRT: EXIT_MEMORY,  # the engine's allocator aborts when RLIMIT_AS is reached
+    signal.SIGKILL: EXIT_MEMORY,  # the kernel's out-of-memory killer
+    CANCEL_SIGNAL: EXIT_CANCELLED,
+}
+#: workers for trusted queries, those of the application itself
+TRUSTED_WORKERS = 2
 
 _VERSION_OFFSET, _VERSION_SIZE = 0, 128
 _COUNTERS_OFFSET = 128
 _SLOTS_OFFSET = 256
-_SLOT_STRUCT = struct.Struct("=qd16s")  # pid, start on the monotonic clock (0: idle), job id
+_SLOT_STRUCT = struct.Struct("=qd16s")  # pid, start in seconds of the monotonic clock (0: idle), job id
 _EXIT_STRUCT = struct.Struct("=16sq")
 _EXIT_RING_LENGTH = 256
 _UINT64 = struct.Struct("=Q")
 
 
+def find_exit_reason(signal_number: int) -> str:
+    """Return why a process was ended by a signal."""
+    return _EXIT_REASON_OF_SIGNAL.get(signal.Signals(signal_number), EXIT_CRASH)
+
+
+def count_worker_slots(settings: HostSettings) -> int:
+    """Return the number of slots for workers; generations overlap while old queries finish."""
+    return 4 * (settings.query_slots + TRUSTED_WORKERS)
+
+
+def open_scoreboard(directory: Path, settings: HostSettings) -> Scoreboard:
+    """Return the scoreboard of the engine in `directory`; its last slot is the owner's, for writes."""
+    return Scoreboard(directory / "board", count_worker_slots(settings) + 1)
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """What one worker does: `since` is 0.0 when idle, else seconds on the monotonic clock."""
+    """The content of a slot: `started_at` is 0.0 for an idle worker, else seconds of the monotonic clock."""
 
     pid: int
     started_at: float
@@ -35,10 +69,10 @@ class WorkerStatus:
 
 
 class Scoreboard:
-    """The shared file; single words are written whole, so readers need no lock."""
+    """The mapped file."""
 
     def __init__(self, path: Path, slot_count: int) -> None:
-        """Map the board at `path`, making it when absent."""
+        """Map the file at `path`, which is created if it does not exist."""
         self.slot_count = slot_count
         self._exits_offset = _SLOTS_OFFSET + slot_count * _SLOT_STRUCT.size
         size = self._exits_offset + 8 + _EXIT_RING_LENGTH * _EXIT_STRUCT.size
@@ -71,31 +105,31 @@ class Scoreboard:
         }
 
     def mark_busy(self, slot: int, pid: int, job_id: str) -> None:
-        """Say that the worker of `slot` starts a job now."""
+        """Record that the worker of `slot` starts a job now."""
         _SLOT_STRUCT.pack_into(
             self._map, _SLOTS_OFFSET + slot * _SLOT_STRUCT.size, pid, time.monotonic(), job_id.encode("ascii")
         )
 
     def mark_idle(self, slot: int, pid: int) -> None:
-        """Say that the worker of `slot` waits for a job."""
+        """Record that the worker of `slot` waits for a job."""
         _SLOT_STRUCT.pack_into(self._map, _SLOTS_OFFSET + slot * _SLOT_STRUCT.size, pid, 0.0, b"")
 
     def read_slot(self, slot: int) -> WorkerStatus:
-        """Return what the worker of `slot` does."""
-        pid, since, job = _SLOT_STRUCT.unpack_from(self._map, _SLOTS_OFFSET + slot * _SLOT_STRUCT.size)
-        return WorkerStatus(pid, since, job.rstrip(b"\0").decode("ascii", "replace"))
+        """Return the status of the worker of `slot`."""
+        pid, started_at, job = _SLOT_STRUCT.unpack_from(self._map, _SLOTS_OFFSET + slot * _SLOT_STRUCT.size)
+        return WorkerStatus(pid, started_at, job.rstrip(b"\0").decode("ascii", "replace"))
 
     def find_worker(self, job_id: str) -> int:
-        """Return the process that is at work on a job; 0 where none is."""
+        """Return the id of the process that runs a job, 0 for none."""
         slots = map(self.read_slot, range(self.slot_count))
         return next((slot.pid for slot in slots if slot.started_at > 0 and slot.job_id == job_id), 0)
 
     def count_busy(self) -> int:
-        """Return how many workers are at work."""
+        """Return how many workers run a job."""
         return sum(self.read_slot(i).started_at > 0 for i in range(self.slot_count))
 
     def record_exit(self, job_id: str, reason: str) -> None:
-        """Note that the worker of `job` died of `cause`, and count it."""
+        """Record why a job ended, and count it; call it before `mark_idle` (see `wait_for_exit_reason`)."""
         turn = _UINT64.unpack_from(self._map, self._exits_offset)[0]
         at = self._exits_offset + 8 + (turn % _EXIT_RING_LENGTH) * _EXIT_STRUCT.size
         _EXIT_STRUCT.pack_into(self._map, at, job_id.encode("ascii"), _EXIT_REASONS.index(reason))
@@ -103,21 +137,27 @@ class Scoreboard:
         self.increment_counter(reason)
 
     def wait_for_exit_reason(self, job_id: str, timeout: float = 0.5) -> str:
-        """Return why the worker of `job` died, or '' when within `patience` seconds no death is noted."""
-        until, wanted = time.monotonic() + timeout, job_id.encode("ascii")
+        """Return why a job ended without an answer; "" if it never started, or after `timeout` seconds.
+
+        A job that is neither running nor recorded was never started: an exit is recorded before its slot is
+        marked idle, and the slot is read here before the ring.
+        """
+        give_up_at = time.monotonic() + timeout
         while True:
-            start = self._exits_offset + 8
-            found = [
-                _EXIT_REASONS[cause]
-                for name, cause in _EXIT_STRUCT.iter_unpack(
-                    self._map[start : start + _EXIT_RING_LENGTH * _EXIT_STRUCT.size]
-                )
-                if name == wanted
-            ]
-            if found or time.monotonic() > until:
-                return found[0] if found else ""
+            is_running = bool(self.find_worker(job_id))
+            reason = self._find_recorded_exit(job_id)
+            if reason or not is_running or time.monotonic() > give_up_at:
+                return reason
             time.sleep(0.005)
 
+    def _find_recorded_exit(self, job_id: str) -> str:
+        """Return the reason that is recorded for a job, "" for none."""
+        wanted, start = job_id.encode("ascii"), self._exits_offset + 8
+        ring = self._map[start : start + _EXIT_RING_LENGTH * _EXIT_STRUCT.size]
+        return next(
+            (_EXIT_REASONS[code] for name, code in _EXIT_STRUCT.iter_unpack(ring) if name == wanted), ""
+        )
+
     def close(self) -> None:
-        """Let go of the mapping."""
+        """Unmap the file."""
         self._map.close()

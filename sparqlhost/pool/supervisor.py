@@ -1,93 +1,64 @@
-"""Directories of engines that were killed: each engine locks its own, so an unlocked one has nobody left.
+"""Starts an engine: a small tree of processes that owns a store, apart from the process that starts it.
 
-A lock of the kernel ends with the last process that holds it, whatever ended that process.
+    starting process     holds the write end of the shutdown pipe
+      supervisor         restarts the owner if it is killed, holds the write socket, forbids the network for
+      all owner            holds the store, makes the writes, forks the workers workers        answer one
+      query at a time; may be killed at any moment
+
+The engine ends when the shutdown pipe is written to or closed; the kernel closes it if the starting process
+dies, so nothing is left behind whatever happens.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import select
 import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sparqlhost.errors import StoreUnavailable, UserError
-from sparqlhost.pool import sandbox as walls
-from sparqlhost.pool import scoreboard as boards
-from sparqlhost.pool import supervisor as leftovers
-from sparqlhost.pool.jobs import decode_error, make_error_frame
-from sparqlhost.pool.owner import StoreOwner, count_worker_slots
-from sparqlhost.pool.scoreboard import Scoreboard
+from sparqlhost.hosting import PLAIN_STORE, HostedData
+from sparqlhost.pool import sandbox
+from sparqlhost.pool.engine_dir import SANDBOX_MARKER, lock_engine_dir, make_engine_dir
+from sparqlhost.pool.jobs import (
+    END_FRAME,
+    ERROR_FRAME,
+    decode_error,
+    make_error_frame,
+    make_frame,
+    take_frame,
+)
+from sparqlhost.pool.owner import StoreOwner
+from sparqlhost.pool.scoreboard import Scoreboard, count_worker_slots, find_exit_reason, open_scoreboard
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.local_store import LocalStore
-
-ENGINE_DIR_PREFIX = "rrall-kg-engine-"
-_LOCK_FILE = "alive"
-#: seconds a new directory has before it must be locked.
-_LOCK_GRACE_PERIOD = 60.0
-
-
-def lock_engine_dir(directory: Path) -> None:
-    """Hold the directory's lock from now on, in this process and all it forks."""
-    fcntl.flock(os.open(directory / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600), fcntl.LOCK_SH)
-
-
-def remove_stale_engine_dirs(folder: Path | None = None) -> None:
-    """Remove what killed engines left in `folder`, by default where temporary files are."""
-    for directory in (folder or Path(tempfile.gettempdir())).glob(f"{ENGINE_DIR_PREFIX}*"):
-        with contextlib.suppress(OSError):  # another user's, or gone meanwhile
-            if time.time() - directory.stat().st_mtime > _LOCK_GRACE_PERIOD and not _is_locked(directory):
-                shutil.rmtree(directory, ignore_errors=True)
-
-
-def _is_locked(directory: Path) -> bool:
-    """Say whether a process holds the lock of a directory."""
-    try:
-        with (directory / _LOCK_FILE).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        pass  # killed before it could lock
-    return False
-
-
-#: MERGED kg.store.engine
-#: MERGED The engine: a small tree of processes that owns a store, seen from the server that starts it.
-#: MERGED
-#: MERGED     supervisor   keeps the owner up, holds the write socket; walls off the network for all below
-#: MERGED       owner      holds the store, makes writes, forks the workers
-#: MERGED         workers  answer queries, may be killed at any moment
-#: MERGED
-#: MERGED Everything ends when the lifeline, a pipe held by the starting process, is closed, be it by its death.
-
 
 log = logging.getLogger(__name__)
 
 _START_TIMEOUT = 120.0  # seconds a store may take to open, its first load included
-_STOP_TIMEOUT = 10.0  # seconds a running write has to finish when the server stops
+_STOP_TIMEOUT = 10.0  # seconds a running write has to finish when the engine is stopped
+_RESPAWN_INTERVAL = 0.2  # seconds between two starts of an owner, at least
 
 
 @dataclass(frozen=True, slots=True)
 class SparqlEngineProcess:
-    """A running engine: its directory of sockets, and how to stop it."""
+    """A running engine: its directory (engine_dir.py), its supervisor, and the pipe that ends it."""
 
     directory: Path
     pid: int
     shutdown_pipe: int
 
     def stop(self) -> None:
-        """End the engine: a running write finishes, queries have two seconds."""
+        """End the engine: a running write finishes, running queries have two seconds."""
         with contextlib.suppress(OSError):
-            os.write(self.shutdown_pipe, b".")  # other processes may hold copies of this end
+            os.write(self.shutdown_pipe, b".")  # closing is not enough: other processes may hold copies
             os.close(self.shutdown_pipe)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
@@ -100,144 +71,147 @@ class SparqlEngineProcess:
         self.stop()
 
 
-def start_engine(settings: HostSettings, open_store: Callable[[], LocalStore]) -> SparqlEngineProcess:
-    """Start an engine over what `opener` opens, in its own process; raises StoreUnavailable when it cannot.
+@dataclass(frozen=True, slots=True)
+class _EngineStart:
+    """What the processes of one engine inherit: settings, data, and the ends of the pipes that they hold."""
 
-    Forks: call it before threads are started.
+    settings: HostSettings
+    open_store: Callable[[], LocalStore]
+    data: HostedData
+    directory: Path
+    shutdown_pipe: int  # read end: readable when the engine has to end
+    ready_pipe: int  # write end: gets an end frame when queries are answered, or an error frame
+
+
+def start_engine(
+    settings: HostSettings, open_store: Callable[[], LocalStore], data: HostedData = PLAIN_STORE
+) -> SparqlEngineProcess:
+    """Start an engine over the store that `open_store` opens; raises StoreUnavailable if it does not open.
+
+    Call it before threads are started: it forks, and a lock that another thread holds at that moment stays
+    locked in the child for ever.
     """
-    leftovers.remove_stale_engine_dirs()
-    directory = Path(tempfile.mkdtemp(prefix=leftovers.ENGINE_DIR_PREFIX))
-    lifeline, held = os.pipe()
-    told, tell = os.pipe()
+    directory = make_engine_dir()
+    shutdown_receiver, shutdown_sender = os.pipe()
+    ready_receiver, ready_sender = os.pipe()
     pid = os.fork()
     if not pid:
-        os.close(held)
-        os.close(told)
-        _run_supervisor(settings, open_store, directory, lifeline, tell)
-    os.close(lifeline)
-    os.close(tell)
-    engine = SparqlEngineProcess(directory, pid, held)
+        os.close(shutdown_sender)  # else the end of the starting process would not close the pipe
+        os.close(ready_receiver)
+        _run_supervisor(_EngineStart(settings, open_store, data, directory, shutdown_receiver, ready_sender))
+    os.close(shutdown_receiver)
+    os.close(ready_sender)
+    engine = SparqlEngineProcess(directory, pid, shutdown_sender)
     try:
-        _await_ready(engine, told)
+        _await_ready(ready_receiver)
     except UserError:
         engine.stop()
         raise
     finally:
-        os.close(told)
+        os.close(ready_receiver)
     return engine
 
 
-def _await_ready(engine: SparqlEngineProcess, ready_pipe: int) -> None:
-    """Return when the engine answers; raises what kept it from opening its store."""
-    until, said = time.monotonic() + _START_TIMEOUT, b""
-    while time.monotonic() < until:
-        if (engine.directory / "ready").exists():
+def _await_ready(ready_pipe: int) -> None:
+    """Return when the engine answers queries; raises the error that kept its store from opening."""
+    give_up_at, received = time.monotonic() + _START_TIMEOUT, b""
+    while select.select([ready_pipe], [], [], max(0.0, give_up_at - time.monotonic()))[0]:
+        block = os.read(ready_pipe, 65536)
+        received += block
+        if frame := take_frame(received):
+            kind, payload, _ = frame
+            if kind == ERROR_FRAME:
+                raise decode_error(payload)
             return
-        if select.select([ready_pipe], [], [], 0.005)[0]:
-            part = os.read(ready_pipe, 65536)
-            if not part:
-                break
-            said += part
-    if said:
-        raise decode_error(said[5:])
+        if not block:
+            break
     raise StoreUnavailable("The store did not open in time.", hint="Look at the log and start again.")
 
 
-def _run_supervisor(
-    settings: HostSettings,
-    open_store: Callable[[], LocalStore],
-    directory: Path,
-    shutdown_pipe: int,
-    ready_pipe: int,
-) -> None:
-    """Be the supervisor until the lifeline is cut; never returns."""
+def _run_supervisor(start: _EngineStart) -> None:
+    """Be the supervisor until the engine has to end; never returns."""
     try:
+        # A terminal sends SIGINT to the whole process group. Only the starting process reacts to it, and then
+        # ends the engine through the pipe, so that a running write can finish.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        walls.detach_inherited_descriptors((shutdown_pipe, ready_pipe))
-        leftovers.lock_engine_dir(directory)
-        if walls.forbid_network():
-            (directory / "walled").touch()
-        writes = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        writes.bind(str(directory / "write.sock"))
-        writes.listen(settings.query_queue)
-        _respawn_owner(settings, open_store, directory, (writes, shutdown_pipe, ready_pipe))
+        sandbox.detach_inherited_descriptors((start.shutdown_pipe, start.ready_pipe))
+        lock_engine_dir(start.directory)
+        if sandbox.forbid_network():  # before the first fork: filters are inherited and cannot be removed
+            (start.directory / SANDBOX_MARKER).touch()
+        write_socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        write_socket.bind(str(start.directory / "write.sock"))
+        write_socket.listen(start.settings.query_queue)
+        _keep_owner_running(start, write_socket)
     finally:
         os._exit(0)
 
 
-def _respawn_owner(
-    settings: HostSettings,
-    open_store: Callable[[], LocalStore],
-    directory: Path,
-    pipes: tuple[socket.socket, int, int],
-) -> None:
-    """Fork an owner, and another one when it dies before its time."""
-    lifeline = pipes[1]
-    board = Scoreboard(directory / "board", count_worker_slots(settings) + 1)
+def _keep_owner_running(start: _EngineStart, write_socket: socket.socket) -> None:
+    """Fork an owner, and another one each time it is killed; return when it ends by itself."""
+    scoreboard = open_scoreboard(start.directory, start.settings)
     while True:
-        began, supervisor = time.monotonic(), os.getpid()
+        started_at, supervisor = time.monotonic(), os.getpid()
         pid = os.fork()
         if not pid:
-            _run_owner(settings, open_store, (directory, supervisor), pipes, board)
-        status = _wait_for_owner_exit(pid, lifeline)
+            _run_owner(start, write_socket, scoreboard, supervisor)
+        status = _wait_for_owner_exit(pid, start.shutdown_pipe)
         if not os.WIFSIGNALED(status):
             return
-        _record_owner_exit(board, count_worker_slots(settings), os.WTERMSIG(status))
-        log.error("the store's owner died of signal %s and is started again", os.WTERMSIG(status))
-        time.sleep(max(0.0, 0.2 - (time.monotonic() - began)))
+        _record_owner_exit(scoreboard, count_worker_slots(start.settings), os.WTERMSIG(status))
+        log.error("the owner of the store was killed by signal %s and is restarted", os.WTERMSIG(status))
+        time.sleep(max(0.0, _RESPAWN_INTERVAL - (time.monotonic() - started_at)))
 
 
 def _record_owner_exit(scoreboard: Scoreboard, slot: int, signal_number: int) -> None:
-    """Note why the write that the owner was at did not come to its end."""
-    writing = scoreboard.read_slot(slot)
-    if writing.started_at:
-        causes = {
-            signal.SIGALRM: boards.EXIT_DEADLINE,
-            signal.SIGABRT: boards.EXIT_MEMORY,
-            signal.SIGKILL: boards.EXIT_MEMORY,
-        }
-        scoreboard.record_exit(writing.job_id, causes.get(signal.Signals(signal_number), boards.EXIT_CRASH))
+    """Record why the write in the owner's slot ended, so that its client learns it."""
+    owner = scoreboard.read_slot(slot)
+    if owner.started_at:
+        scoreboard.record_exit(owner.job_id, find_exit_reason(signal_number))
         scoreboard.mark_idle(slot, 0)
 
 
 def _wait_for_owner_exit(pid: int, shutdown_pipe: int) -> int:
-    """Return the exit status of `pid`; after the lifeline is cut it has some seconds, then it is killed."""
-    until = 0.0
+    """Return the exit status of `pid`; once the engine has to end, `pid` is killed after _STOP_TIMEOUT."""
+    kill_at = 0.0
     while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
+        exited, status = os.waitpid(pid, os.WNOHANG)
+        if exited:
             return status
-        if until and time.monotonic() > until:
+        if kill_at and time.monotonic() > kill_at:
             os.kill(pid, signal.SIGKILL)
-        if until:
+        if kill_at:
             time.sleep(0.01)
         elif select.select([shutdown_pipe], [], [], 0.05)[0]:
-            until = time.monotonic() + _STOP_TIMEOUT
+            kill_at = time.monotonic() + _STOP_TIMEOUT
 
 
 def _run_owner(
-    settings: HostSettings,
-    open_store: Callable[[], LocalStore],
-    directory_and_parent: tuple[Path, int],
-    pipes: tuple[socket.socket, int, int],
-    scoreboard: Scoreboard,
+    start: _EngineStart, write_socket: socket.socket, scoreboard: Scoreboard, supervisor: int
 ) -> None:
-    """Be the owner until the lifeline is cut, or tell why the store does not open; never returns."""
-    (directory, supervisor), (writes, lifeline, tell) = directory_and_parent, pipes
+    """Be the owner until the engine has to end, or report why the store does not open; never returns."""
     try:
-        walls.die_with_parent(supervisor)
-        store = open_store()
+        sandbox.die_with_parent(supervisor)
+        store = start.open_store()
     except UserError as error:
-        os.write(tell, make_error_frame(error))
+        _report(start.ready_pipe, make_error_frame(error))
         os._exit(1)
     except BaseException as error:
-        os.write(tell, make_error_frame(StoreUnavailable(f"The store does not open: {error}.")))
+        _report(start.ready_pipe, make_error_frame(StoreUnavailable(f"The store does not open: {error}.")))
         os._exit(1)
     try:
-        StoreOwner(store, directory, settings, scoreboard).run(writes, lifeline)
+        owner = StoreOwner(store, start.directory, start.settings, scoreboard, start.data.make_after_write)
+        owner.run(
+            write_socket, start.shutdown_pipe, lambda: _report(start.ready_pipe, make_frame(END_FRAME, b""))
+        )
     except BaseException:
-        log.exception("the store's owner failed")
-        os.kill(os.getpid(), signal.SIGKILL)
+        log.exception("the owner of the store failed")
+        os.kill(os.getpid(), signal.SIGKILL)  # a signal, so that the supervisor starts another
     os._exit(0)
+
+
+def _report(ready_pipe: int, frame: bytes) -> None:
+    """Send a frame to the starting process; a restarted owner has nobody to report to any more."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(ready_pipe, frame)

@@ -1,11 +1,17 @@
-"""A query worker: a forked process that answers one query at a time and may be killed at any moment.
+"""A query worker: a fork of the owner that answers one query at a time and may be killed at any moment.
 
-It accepts on a socket it inherited, so that a query goes from the web process straight to an idle worker.
-Its deadline is the kernel's: SIGALRM with the default action ends the process, whatever the engine does.
+It accepts connections on a socket that it inherited, so a query goes from the web process straight to an idle
+worker, past the owner.
+
+The engine runs in native code and cannot be interrupted. So the deadline is a timer of the kernel whose
+signal, SIGALRM, has its *default* action: it ends the process whatever the engine does. A handler in Python
+would run only after the engine has returned. The same holds for CANCEL_SIGNAL. For the reason the client
+learns, see scoreboard.py.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import select
@@ -17,26 +23,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import pyoxigraph as ox
-
 from sparqlhost.errors import BadQuery, TooExpensive, UserError
-from sparqlhost.pool import sandbox as walls
+from sparqlhost.pool import sandbox
 from sparqlhost.pool.jobs import QueryJob, make_error_frame, receive_job
 from sparqlhost.pool.query_runner import run_query_job
 from sparqlhost.pool.scoreboard import Scoreboard
+from sparqlhost.store.local_store import LocalStore
 
-#: ends a worker whose asker wants no answer any more; the default action, so the engine cannot put it off
-CANCEL_SIGNAL = signal.SIGUSR1
-#: seconds after which a query yields to shorter ones -> by how much; its worker ends with it. By steps: with
-#: 15 at once, a question of half a second of work got no processor beside steady load, and met its deadline.
+#: seconds a query has run -> by how much its niceness is raised. In steps: raised by 15 at once, a query of
+#: half a second of work got no processor under steady load and ran into its deadline.
 NICENESS_STEPS = MappingProxyType({0.2: 5, 1.5: 10, 5.0: 15})
-_CLIENT_TIMEOUT = 30.0  # seconds a client may take no bytes before its query is given up
-_IDLE_TIMEOUT = 1.0  # seconds without a query after which a spare worker leaves
+_CLIENT_TIMEOUT = 30.0  # seconds a client may accept no bytes before its query is abandoned
+_IDLE_TIMEOUT = 1.0  # seconds without a query after which a spare worker exits
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSlot:
-    """Where a worker sits: its slot on the board, the lane it listens on, and whether it may leave idle."""
+    """A worker's slot on the scoreboard, the socket it listens on, and whether it exits when idle."""
 
     slot_number: int
     queue_socket: socket.socket
@@ -44,9 +47,12 @@ class WorkerSlot:
 
 
 class Acceptor:
-    """Lets one query in at a time; of idle workers the first forked is woken, so its caches stay warm.
+    """Accepts one connection at a time.
 
-    accept(2) would wake them in turn. epoll(7) with EPOLLEXCLUSIVE wakes the first that waits.
+    Of the idle workers of a queue the kernel should always wake the same one, so that its caches stay warm
+    and spare workers can exit. Blocking accept(2) wakes them in turn, and poll(2) wakes all. epoll(7) with
+    EPOLLEXCLUSIVE wakes one, the first that was registered; the others that wake late find no connection
+    (BlockingIOError) and wait again. With 8 workers woken in turn a query took a quarter more processor time.
     """
 
     def __init__(self, slot: WorkerSlot) -> None:
@@ -55,50 +61,48 @@ class Acceptor:
         self._wait_for_connection = _make_waiter(slot.queue_socket)
 
     def accept(self) -> socket.socket | None:
-        """Return the next connection; None when the lane is shut, or to a spare worker nobody needs."""
+        """Return the next connection; None if the queue is shut down, or no query came for a spare worker."""
         while True:
             try:
                 return self._queue_socket.accept()[0]
             except BlockingIOError:
-                seen = self._wait_for_connection(self._idle_timeout)
-                if not seen or seen[0][1] & select.POLLHUP:
+                events = self._wait_for_connection(self._idle_timeout)
+                if not events or events[0][1] & select.POLLHUP:
                     return None
             except OSError:
                 return None
 
 
 def _make_waiter(queue_socket: socket.socket) -> Callable[[float | None], list[tuple[int, int]]]:
-    """Return what waits at a lane for so many seconds, without end for None, and returns what came."""
+    """Return a function that waits for events so many seconds (None: for ever) and returns (fd, events)."""
     if sys.platform == "linux":
-        one_of_many = select.epoll()
-        one_of_many.register(queue_socket, select.EPOLLIN | select.EPOLLEXCLUSIVE)
-        return one_of_many.poll
-    each = select.poll()
-    each.register(queue_socket, select.POLLIN)
-    return lambda seconds: each.poll(None if seconds is None else seconds * 1000)
+        exclusive_poll = select.epoll()
+        exclusive_poll.register(queue_socket, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        return exclusive_poll.poll
+    plain_poll = select.poll()
+    plain_poll.register(queue_socket, select.POLLIN)
+    return lambda seconds: plain_poll.poll(None if seconds is None else seconds * 1000)
 
 
-def serve_queries(
-    oxigraph: ox.Store, slot: WorkerSlot, scoreboard: Scoreboard, memory_mebibytes: int
-) -> None:
-    """Answer queries until the lane is shut, or after one long query; the caller ends the process."""
-    gc.freeze()
-    walls.limit_memory(memory_mebibytes)
-    pid, door, own = os.getpid(), Acceptor(slot), os.getpriority(os.PRIO_PROCESS, 0)
+def serve_queries(store: LocalStore, slot: WorkerSlot, scoreboard: Scoreboard, memory_mebibytes: int) -> None:
+    """Answer queries until the queue is shut down or the worker's niceness was raised; the caller exits."""
+    gc.freeze()  # a collection would write to objects shared with the owner, and so copy their pages
+    sandbox.limit_memory(memory_mebibytes)
+    pid, acceptor, niceness = os.getpid(), Acceptor(slot), os.getpriority(os.PRIO_PROCESS, 0)
     scoreboard.mark_idle(slot.slot_number, pid)
-    while (connection := door.accept()) is not None:
+    while (connection := acceptor.accept()) is not None:
         with connection:
             connection.settimeout(_CLIENT_TIMEOUT)
-            _serve_connection(oxigraph, slot, scoreboard, connection)
+            _serve_connection(store, slot, scoreboard, connection)
         scoreboard.mark_idle(slot.slot_number, pid)
-        if os.getpriority(os.PRIO_PROCESS, 0) > own:
-            return
+        if os.getpriority(os.PRIO_PROCESS, 0) > niceness:
+            return  # only root may lower it again, and the next query must not pay for this one
 
 
 def _serve_connection(
-    oxigraph: ox.Store, slot: WorkerSlot, scoreboard: Scoreboard, connection: socket.socket
+    store: LocalStore, slot: WorkerSlot, scoreboard: Scoreboard, connection: socket.socket
 ) -> None:
-    """Answer the one job of a connection."""
+    """Answer the query that a connection brings, within its deadline."""
     try:
         received = receive_job(connection)
     except OSError:
@@ -107,75 +111,74 @@ def _serve_connection(
         return
     job = received[0]
     scoreboard.mark_busy(slot.slot_number, os.getpid(), job.id)
-    clock = PausedDeadlineSender(connection)
+    sender = PausedDeadlineSender(connection)
     signal.setitimer(signal.ITIMER_REAL, job.deadline)
     try:
-        run_query_job(oxigraph, job, clock.send)
+        run_query_job(store.oxigraph, job, sender.send, store.prefixes)
     except UserError as error:
-        _send_error(clock, error)
+        _send_error(sender, error)
     except MemoryError:
         _send_error(
-            clock, TooExpensive("The query used more memory than it may.", hint="Ask for less at a time.")
+            sender, TooExpensive("The query used more memory than allowed.", hint="Ask for less at a time.")
         )
     except (BrokenPipeError, ConnectionError, TimeoutError):
         return
     except Exception as error:
         _send_error(
-            clock, BadQuery(f"The engine refused the query: {type(error).__name__}.", hint="Change it.")
+            sender, BadQuery(f"The engine refused the query: {type(error).__name__}.", hint="Change it.")
         )
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _send_error(sender: PausedDeadlineSender, error: UserError) -> None:
-    """Tell the client, if it still listens."""
-    try:
+    """Send an error to the client, if it is still connected."""
+    with contextlib.suppress(OSError):
         sender.send(make_error_frame(error))
-    except OSError:
-        return
 
 
 class PausedDeadlineSender:
-    """Sending with the deadline stopped: a slow reader is not a slow query."""
+    """Sends with the deadline's timer stopped: the time a slow client takes is not the query's."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
 
     def send(self, data: bytes) -> None:
-        """Send all of `data`; raises TimeoutError when the client takes nothing for long."""
-        left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+        """Send all of `data`; raises TimeoutError if the client accepts nothing for long."""
+        remaining, _ = signal.setitimer(signal.ITIMER_REAL, 0)
         try:
             self._connection.sendall(data)
         finally:
-            signal.setitimer(signal.ITIMER_REAL, left)
+            signal.setitimer(signal.ITIMER_REAL, remaining)
 
 
 def fork_worker(
-    oxigraph: ox.Store,
+    store: LocalStore,
     slot: WorkerSlot,
     scoreboard: Scoreboard,
     memory_mebibytes: int,
     descriptors_to_close: list[int],
 ) -> int:
-    """Return the id of a new worker that answers on `place`; it closes the descriptors in `close`."""
+    """Fork a worker that answers on `slot`, and return its process id."""
     parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
+    # The child must never return into the owner's stack: every path below ends in os._exit.
     try:
-        walls.die_with_parent(parent)
+        sandbox.die_with_parent(parent)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        walls.silence_stderr()
+        sandbox.silence_stderr()
         for descriptor in descriptors_to_close:
             os.close(descriptor)
-        serve_queries(oxigraph, slot, scoreboard, memory_mebibytes)
+        serve_queries(store, slot, scoreboard, memory_mebibytes)
     except BaseException:
         os._exit(70)
     os._exit(0)
 
 
 def has_run_longer(started_at: float, seconds: float) -> bool:
-    """Say whether a query that began at `since` on the monotonic clock runs for more than `seconds`."""
+    """Say whether a query that started at `started_at` (0: none) has run for more than `seconds`."""
     return started_at > 0 and time.monotonic() - started_at > seconds

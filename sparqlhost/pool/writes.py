@@ -1,8 +1,13 @@
-"""Making one write, all or nothing: an update, or a graph store operation.
+"""One write, all or nothing: an update, or a graph store operation. Runs in the owner.
 
-A write to a memory store is rehearsed in a forked child first, under the deadline and the memory limit:
-what hangs or crashes there never touches the store. A disk store cannot be forked for writing (RocksDB
-hangs); there the deadline ends the owner, and the log of RocksDB brings back the last state acknowledged.
+The engine cannot be interrupted, so the deadline of a write is a timer that kills a process:
+
+- A store in memory must survive that. The write is made in a forked child first (a dry run), under the
+  deadline and the memory limit, and only when the child succeeds in the owner. What hangs or crashes in the
+  child never touches the store, which the child shares copy on write.
+- A directory store cannot be forked for writing: the threads of RocksDB do not exist in the child, which
+  waits for them for ever. There the owner itself is killed; when it opens the store again, RocksDB replays
+  its log, in which a transaction is either complete or absent.
 """
 
 from __future__ import annotations
@@ -16,7 +21,6 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from kg.build.inference_maintenance import IncrementalClosure, InferenceMaintainer
 from sparqlhost.errors import (
     BadData,
     BadQuery,
@@ -26,20 +30,22 @@ from sparqlhost.errors import (
     UnsupportedMedia,
     UserError,
 )
-from sparqlhost.pool import sandbox as walls
-from sparqlhost.pool.jobs import WriteJob, decode_error, make_error_frame
+from sparqlhost.hosting import AfterWrite
+from sparqlhost.pool import sandbox
+from sparqlhost.pool.jobs import WriteJob, make_error_frame, raise_error_frame
 from sparqlhost.pool.query_runner import RDF_FORMATS
 from sparqlhost.settings import HostSettings
+from sparqlhost.sparql.dataset_clauses import parse_graph_iri
 from sparqlhost.sparql.syntax_errors import explain_engine_error, explain_rdf_error, explain_syntax_error
 from sparqlhost.store.local_store import LocalStore, make_replace_update
 
-#: seconds that the inferences of one write may take, beyond its own deadline
-_INFERENCE_DEADLINE = 600.0
+#: seconds that the hook after a write may take, beyond the write's own deadline
+_HOOK_DEADLINE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a write did: whether it made a graph that was not there."""
+    """The result of a write: whether it created a graph that did not exist."""
 
     created: bool = False
 
@@ -47,28 +53,36 @@ class WriteResult:
 class StoreWriter:
     """Makes writes on a local store."""
 
-    def __init__(self, store: LocalStore, settings: HostSettings) -> None:
-        """Write to `store`; inferences follow unless the settings say that it began empty."""
+    def __init__(
+        self,
+        store: LocalStore,
+        settings: HostSettings,
+        make_after_write: Callable[[], AfterWrite] | None = None,
+    ) -> None:
+        """Write to `store`; the hook that `make_after_write` makes follows each write (HostedData)."""
         self._store, self._settings = store, settings
-        self._inference_maintainer = None if settings.empty else InferenceMaintainer(IncrementalClosure())
+        self._after_write = make_after_write() if make_after_write else None
 
     def refresh_stale_inferences(self) -> None:
-        """Mend a store whose process ended between a write and its inferences."""
-        if self._inference_maintainer is not None and getattr(self._store, "has_stale_inferences", False):
-            self._inference_maintainer.prepare_write(self._store)
-            self._inference_maintainer.refresh(self._store)
+        """Derive again in a store whose owner ended between a write and the hook that follows it."""
+        if self._after_write is not None and self._store.has_stale_inferences:
+            self._after_write.prepare_write(self._store)
+            self._after_write.refresh(self._store)
             self._store.make_durable()
             self._store.mark_inferences_current()
 
     def write(self, job: WriteJob, body: bytes, on_wait: Callable[[], None] = lambda: None) -> WriteResult:
-        """Make the write durable and return what it did; raises UserError when it did nothing."""
+        """Make the write durable and return its result; raises UserError if nothing was changed.
+
+        `on_wait` is called about 20 times a second during a dry run, so that the owner can look after
+        workers.
+        """
         with self._store.lock_for_write():
             return self._write_locked(job, body, on_wait)
 
     def _write_locked(self, job: WriteJob, body: bytes, on_wait: Callable[[], None]) -> WriteResult:
-        """Make the write, its inferences and its note on the disk."""
-        if self._inference_maintainer is not None:
-            self._inference_maintainer.prepare_write(self._store)
+        if self._after_write is not None:
+            self._after_write.prepare_write(self._store)
         if self._store.needs_dry_run:
             self._dry_run(job, body, on_wait)
             result = self._apply_with_inferences(job, body, limited=False)
@@ -82,40 +96,39 @@ class StoreWriter:
         return result
 
     def _dry_run(self, job: WriteJob, body: bytes, on_wait: Callable[[], None]) -> None:
-        """Make the write in a child that is thrown away; raises what it raised, or what killed it."""
-        read, write = os.pipe()
+        """Make the write in a child whose memory is thrown away; raises its error, or what killed it."""
+        receiver, sender = os.pipe()
         parent = os.getpid()
         pid = os.fork()
         if not pid:
-            self._run_dry_run_child(job, body, write, parent)
-        os.close(write)
-        said = b""
+            self._run_dry_run_child(job, body, sender, parent)
+        os.close(sender)
+        received = b""
         while True:
-            if select.select([read], [], [], 0.05)[0]:
-                part = os.read(read, 65536)
-                if not part:
+            if select.select([receiver], [], [], 0.05)[0]:
+                block = os.read(receiver, 65536)
+                if not block:
                     break
-                said += part
+                received += block
             on_wait()
-        os.close(read)
+        os.close(receiver)
         status = os.waitpid(pid, 0)[1]
-        if said:
-            raise decode_error(said[5:])
+        raise_error_frame(received)
         if os.WIFSIGNALED(status):
             raise self._explain_kill(os.WTERMSIG(status), job)
 
     def _run_dry_run_child(self, job: WriteJob, body: bytes, error_pipe: int, parent: int) -> None:
-        """Be the child: do it, tell a UserError, and end without the parent's cleanup."""
+        """Be the child of a dry run; never returns, for the cleanup of the parent must not run twice."""
         try:
             signal.set_wakeup_fd(-1)
-            walls.die_with_parent(parent)
-            walls.silence_stderr()
-            walls.limit_memory(self._settings.query_memory)
+            sandbox.die_with_parent(parent)
+            sandbox.silence_stderr()
+            sandbox.limit_memory(self._settings.query_memory)
             self._apply_with_inferences(job, body, limited=True)
         except UserError as error:
             os.write(error_pipe, make_error_frame(error))
         except MemoryError:
-            os.kill(os.getpid(), signal.SIGABRT)  # as the engine's own allocations end
+            os.kill(os.getpid(), signal.SIGABRT)  # the same end as for allocations of the engine
         except BaseException as error:
             os.write(
                 error_pipe, make_error_frame(StoreUnavailable(f"The write failed: {type(error).__name__}."))
@@ -125,7 +138,7 @@ class StoreWriter:
 
     @staticmethod
     def _explain_kill(signal_number: int, job: WriteJob) -> UserError:
-        """Return what the death of the rehearsal means."""
+        """Return the error for a dry run that was killed."""
         if signal_number == signal.SIGALRM:
             return TooExpensive(
                 f"The write took longer than {job.deadline:g} seconds and was stopped; nothing was changed.",
@@ -139,26 +152,24 @@ class StoreWriter:
         )
 
     def _apply_with_inferences(self, job: WriteJob, body: bytes, *, limited: bool) -> WriteResult:
-        """Make the write on this process's store; `limited`: its deadlines end this process."""
+        """Write to this process's store, then run the hook; `limited`: a deadline kills this process."""
         if limited:
             _set_kill_timer(job.deadline)
-        if self._inference_maintainer is None:
+        if self._after_write is None:
             return self._apply_job(job, body)
-        if (
-            job.operation == "restore"
-        ):  # a backup holds its inferences; the state is noted anew at the next write
-            self._inference_maintainer.is_ready = False
+        if job.operation == "restore":  # a backup holds the derived data too
+            self._after_write.reset()
             return self._apply_job(job, body)
         self._store.mark_inferences_stale()
         result = self._apply_job(job, body)
         if limited:
-            _set_kill_timer(_INFERENCE_DEADLINE)
-        self._inference_maintainer.refresh_if_changed(self._store)
+            _set_kill_timer(_HOOK_DEADLINE)
+        self._after_write.refresh_if_changed(self._store)
         return result
 
     def _apply_job(self, job: WriteJob, body: bytes) -> WriteResult:
-        """Make what the job says and no more."""
-        acts = {
+        """Make the write without what follows from it."""
+        operations = {
             "update": self._apply_update,
             "restore": self._apply_update,
             "put": self._put_graph,
@@ -166,12 +177,11 @@ class StoreWriter:
             "delete": self._delete_graph,
         }
         try:
-            return acts.get(job.operation, self._load_nquads)(job, body)
+            return operations.get(job.operation, self._load_nquads)(job, body)
         except SyntaxError as error:
-            raise explain_syntax_error(error, job.text) from error
+            raise explain_syntax_error(error, job.text, self._store.prefixes) from error
         except (OSError, RuntimeError, ValueError) as error:
-            trouble = explain_engine_error(error)
-            raise trouble from error
+            raise explain_engine_error(error) from error
 
     def _apply_update(self, job: WriteJob, _: bytes) -> WriteResult:
         """Run a SPARQL update."""
@@ -181,7 +191,7 @@ class StoreWriter:
     def _put_graph(self, job: WriteJob, body: bytes) -> WriteResult:
         """Replace a graph."""
         triples = parse_graph_body(job, body)
-        name = _parse_graph_iri(job)
+        name = parse_job_graph(job)
         created = name is not None and not self._store.has_graph(name)
         if created and name is not None:
             self._add_triples(name, triples)
@@ -192,7 +202,7 @@ class StoreWriter:
     def _post_graph(self, job: WriteJob, body: bytes) -> WriteResult:
         """Merge triples into a graph."""
         triples = parse_graph_body(job, body)
-        name = _parse_graph_iri(job)
+        name = parse_job_graph(job)
         created = name is not None and not self._store.has_graph(name)
         self._add_triples(name, triples)
         return WriteResult(created)
@@ -205,8 +215,8 @@ class StoreWriter:
             self._store.add_graph(name)
 
     def _delete_graph(self, job: WriteJob, _: bytes) -> WriteResult:
-        """Remove a graph; raises NotFound when there is none of that name."""
-        name = _parse_graph_iri(job)
+        """Remove a graph; raises NotFound if there is none of that name."""
+        name = parse_job_graph(job)
         if name is not None and not self._store.has_graph(name):
             raise NotFound(f"There is no graph <{name.value}>.", hint="GET /store lists the graphs.")
         self._store.remove_graph(name)
@@ -219,24 +229,20 @@ class StoreWriter:
 
 
 def _set_kill_timer(seconds: float) -> None:
-    """Let the kernel end this process after so many seconds; 0 lets it live."""
+    """Have the kernel kill this process after `seconds`; 0 stops the timer.
+
+    SIGALRM has its default action here: a Python handler would wait until the engine returns.
+    """
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _parse_graph_iri(job: WriteJob) -> ox.NamedNode | None:
-    """Return the graph a job names."""
-    if job.graph is None:
-        return None
-    try:
-        return ox.NamedNode(job.graph)
-    except ValueError as error:
-        raise BadQuery(
-            f"{job.graph!r} is not an absolute IRI.", hint="Name the graph by its whole IRI."
-        ) from error
+def parse_job_graph(job: WriteJob) -> ox.NamedNode | None:
+    """Return the graph that a job writes to, None for the default graph; raises BadQuery if it is invalid."""
+    return None if job.graph is None else parse_graph_iri(job.graph)
 
 
 def _require_job_graph(quad: ox.Quad, job: WriteJob) -> ox.Triple:
-    """Return the triple of a quad; raises BadData when it belongs to another graph than the job's."""
+    """Return the triple of a quad; raises BadData if it belongs to another graph than the job's."""
     if not isinstance(quad.graph_name, ox.DefaultGraph) and quad.graph_name.value != job.graph:
         raise BadData(
             f"The body has a statement of the graph {quad.graph_name}, and the request is about another.",
@@ -247,7 +253,7 @@ def _require_job_graph(quad: ox.Quad, job: WriteJob) -> ox.Triple:
 
 
 def parse_graph_body(job: WriteJob, body: bytes) -> list[ox.Triple]:
-    """Return the triples of a body; raises BadData with its line and column where it is broken."""
+    """Return the triples of a body; raises BadData with line and column if it does not parse."""
     if job.body_format not in RDF_FORMATS:
         raise UnsupportedMedia(f"{job.body_format} is not a format of one graph.")
     try:
@@ -256,7 +262,7 @@ def parse_graph_body(job: WriteJob, body: bytes) -> list[ox.Triple]:
         )
         return [_require_job_graph(quad, job) for quad in quads]
     except SyntaxError as error:
-        todo = "Mend it there and send it again; nothing was changed."
-        raise explain_rdf_error(error, "The body", "body", todo) from error
+        hint = "Correct it there and send it again; nothing was changed."
+        raise explain_rdf_error(error, "The body", "body", hint) from error
     except (ValueError, OSError) as error:
         raise StoreUnavailable(f"The body cannot be read: {error}.", location="body") from error

@@ -1,29 +1,48 @@
-"""One operation of the REST parts, and how OpenAPI 3.1 says it."""
+"""The table of endpoints: what each address takes and answers, declared once, beside its handler.
+
+`route` registers a handler with Flask and records its `Endpoint` when the blueprint joins an application.
+From the table follow the rejection of unknown query parameters, `Cache-Control`
+(`sparqlhost.ops.http_cache`), the OpenAPI document (`sparqlhost.protocol.openapi`) and lists of addresses on
+pages. It must not know any endpoint.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 
-from flask import Blueprint, request
+from flask import Blueprint, Flask, Response, current_app, request
+from flask.sansio.app import App
 
-from sparqlhost.errors import BadQuery
+from sparqlhost.errors import BadQuery, UserError
+from sparqlhost.protocol.negotiation import GRAPH_MEDIA_TYPES, RESULT_MEDIA_TYPES
 
 JsonObject = dict[str, Any]
-JSON_MEDIA_TYPE, HTML_MEDIA_TYPE, PROBLEM_MEDIA_TYPE, FORM_MEDIA_TYPE = (
-    "application/json",
-    "text/html",
-    "application/problem+json",
-    "application/x-www-form-urlencoded",
-)
-QUERY_MEDIA_TYPE, UPDATE_MEDIA_TYPE = "application/sparql-query", "application/sparql-update"
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+
+blueprint = Blueprint("endpoint_table", __name__)
+
+#: a variable part of a Flask rule: `<name>` or `<converter(...):name>`.
+_RULE_VARIABLE = re.compile(r"<(?:[^<>]+:)?(\w+)>")
+#: methods that Flask answers by itself for a rule with GET, and that need no entry.
+_IMPLIED_METHODS = frozenset({"HEAD", "OPTIONS"})
+
+
+class CachePolicy(Enum):
+    """The `Cache-Control` of an endpoint's successful answers to GET."""
+
+    #: depends on the version of the data, the address and the negotiated type only: kept, with an ETag.
+    REVALIDATE = "public, no-cache"
+    #: depends on the state of the server, or on private input.
+    NO_STORE = "no-store"
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointParameter:
-    """A parameter of an operation."""
+    """A parameter of an endpoint, in its query string (`location` "query") or in its path ("path")."""
 
     name: str
     help: str
@@ -31,133 +50,176 @@ class EndpointParameter:
     location: str = "query"
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
-    def to_openapi(self) -> JsonObject:
-        """Return it as OpenAPI has it."""
-        given = {
-            "name": self.name,
-            "in": self.location,
-            "description": self.help,
-            "schema": dict(self.schema),
-        }
-        return given | {"required": self.required or self.location == "path"}
+
+#: the media types of rows and of triples, as an endpoint's `formats`.
+ROW_FORMATS = tuple(dict.fromkeys(media_type.name for media_type in RESULT_MEDIA_TYPES))
+GRAPH_FORMATS = tuple(dict.fromkeys(media_type.name for media_type in GRAPH_MEDIA_TYPES))
+FORMAT_PARAMETER = EndpointParameter(
+    "format", "json, xml, csv, tsv, csv-excel, ttl, nt, rdf, jsonld ...: instead of Accept"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """One method at one address."""
+class Endpoint:
+    """What a handler takes and answers at its addresses (Flask rules), which differ in a path part only.
 
-    method: str
-    path: str
+    `methods` needs neither HEAD nor OPTIONS: they follow from the others. `formats` and `body` are media
+    types; `body` may give the JSON schema of each. The first of `statuses` is that of success and has
+    `response_schema`. Raises ValueError unless exactly the variables of the addresses are described as path
+    parameters.
+    """
+
+    address: str
     summary: str
-    response_types: tuple[str, ...] = ()
+    other_addresses: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ("GET",)
     parameters: tuple[EndpointParameter, ...] = ()
-    request_types: tuple[str, ...] | Mapping[str, JsonObject] = ()
+    formats: tuple[str, ...] = ()
+    body: tuple[str, ...] | Mapping[str, JsonObject] = ()
     statuses: tuple[int, ...] = (200,)
     response_schema: Mapping[str, Any] = field(default_factory=dict)
+    cache: CachePolicy = CachePolicy.REVALIDATE
     requires_token: bool = False
+    #: the handler answers OPTIONS too, in the place of Flask.
+    handles_options: bool = False
+    #: not to be rejected here: the protocol allows other parameters, or the handler knows them and checks.
+    allows_other_parameters: bool = False
+    #: the error for any query parameter, where a message must not repeat what was sent.
+    parameter_error: Callable[[], UserError] | None = None
 
-    def to_openapi(self) -> JsonObject:
-        """Return it as OpenAPI has it."""
-        content = {media: {"schema": self._get_response_schema(media)} for media in self.response_types}
-        answers: JsonObject = {
-            str(code): {"description": _DESCRIPTION_BY_STATUS[code]} for code in self.statuses
-        }
-        answers[str(self.statuses[0])] |= {"content": content} if content else {}
-        answers["default"] = {"$ref": "#/components/responses/Problem"}
-        found: JsonObject = {
-            "summary": self.summary,
-            "operationId": _make_operation_id(self),
-            "parameters": [parameter.to_openapi() for parameter in self.parameters],
-            "responses": answers,
-        }
-        if self.request_types:
-            found["requestBody"] = {"required": True, "content": _describe_request_body(self.request_types)}
-        if self.requires_token:
-            found["security"] = [{"token": []}]
-        return found
+    def __post_init__(self) -> None:
+        """Compare the described path parameters with the variables of the addresses."""
+        variables = {name for address in self.addresses for name in _RULE_VARIABLE.findall(address)}
+        described = {p.name for p in self.parameters if p.location == "path"}
+        if variables != described:
+            raise ValueError(f"{self.address}: variables {variables}, described {described}")
 
-    def _get_response_schema(self, media_type: str) -> JsonObject:
-        """Return the schema of an answer in one type: known for JSON, text for the others."""
-        return (
-            dict(self.response_schema)
-            if media_type == JSON_MEDIA_TYPE
-            else {"type": "string"}
-            if not media_type.endswith("json")
-            else {}
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Return the Flask rules."""
+        return (self.address, *self.other_addresses)
+
+    @property
+    def query_parameters(self) -> tuple[EndpointParameter, ...]:
+        """Return the parameters of the query string."""
+        return tuple(p for p in self.parameters if p.location == "query")
+
+    def list_path_templates(self) -> tuple[str, ...]:
+        """Return the addresses as URI templates (`/claim/{name}`), without `/a/` where there is `/a`."""
+        paths = [format_path_template(address) for address in self.addresses]
+        return tuple(path for path in paths if not path.endswith("/") or path[:-1] not in paths)
+
+    def find_parameter_error(self) -> UserError | None:
+        """Return the error for the query string of the current request; None when it is in order.
+
+        An endpoint that reads parameters rejects all others: silently ignoring one, say a misspelled filter,
+        would return a misleading result. One that reads none ignores what caches and trackers append.
+        """
+        known = {p.name for p in self.query_parameters}
+        if self.allows_other_parameters or known.issuperset(request.args):
+            return None
+        if self.parameter_error is not None:
+            return self.parameter_error()
+        if not known:
+            return None
+        unknown = ", ".join(sorted(set(request.args) - known))[:80]
+        return BadQuery(
+            f"This address has no parameter {unknown}.",
+            location=request.path,
+            hint=f"Parameters here: {', '.join(sorted(known))}.",
         )
 
 
-_DESCRIPTION_BY_STATUS = {
-    200: "The answer.",
-    201: "Made.",
-    204: "Done; nothing to say.",
-    206: "Broken off.",
-    304: "The client's copy is the present one.",
-    503: "Not ready.",
-}
+class EndpointTable:
+    """The endpoints of one application, by rule and method, in the order of their declaration."""
+
+    def __init__(self) -> None:
+        """Start empty; `route` fills it while blueprints are registered."""
+        self._endpoints: dict[tuple[str, str], Endpoint] = {}
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        """Iterate over the endpoints, each once."""
+        return iter({id(endpoint): endpoint for endpoint in self._endpoints.values()}.values())
+
+    def keys(self) -> set[tuple[str, str]]:
+        """Return every declared (rule, method)."""
+        return set(self._endpoints)
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Record an endpoint; raises ValueError for an address and method that another one has."""
+        for address in endpoint.addresses:
+            for method in endpoint.methods:
+                if (address, method) in self._endpoints:
+                    raise ValueError(f"{method} {address} is declared twice")
+                self._endpoints[address, method] = endpoint
+
+    def find(self, rule: str, method: str) -> Endpoint | None:
+        """Return the endpoint of a Flask rule and a method; HEAD has that of GET."""
+        return self._endpoints.get((rule, "GET" if method == "HEAD" else method))
 
 
-def _make_operation_id(operation: Operation) -> str:
-    """Return a name for programs that are made from the document."""
-    words = "".join(letter if letter.isalnum() else " " for letter in operation.path).split()
-    return "_".join([operation.method, *words])
+def route(blueprint: Blueprint, endpoint: Endpoint) -> Callable[[_Handler], _Handler]:
+    """Return a decorator that registers a handler with Flask and declares its endpoint.
+
+    A handler of several methods that differ in what they take is decorated once for each.
+    """
+    options: dict[str, Any] = {"methods": endpoint.methods}
+    if endpoint.handles_options:
+        options = {"methods": (*endpoint.methods, "OPTIONS"), "provide_automatic_options": False}
+
+    def register(handler: _Handler) -> _Handler:
+        for address in endpoint.addresses:
+            blueprint.add_url_rule(address, view_func=handler, **options)
+        blueprint.record(lambda state: get_endpoint_table(state.app).add(endpoint))
+        return handler
+
+    return register
 
 
-def _describe_request_body(request_types: tuple[str, ...] | Mapping[str, JsonObject]) -> JsonObject:
-    """Return the types of a request body; a mapping tells the schema of each."""
-    if isinstance(request_types, Mapping):
-        return {media: {"schema": schema} for media, schema in request_types.items()}
-    return {media: _describe_media_type(media) for media in request_types}
+def get_endpoint_table(app: App) -> EndpointTable:
+    """Return the table of an application, made at first use."""
+    table: EndpointTable = app.extensions.setdefault("endpoint_table", EndpointTable())
+    return table
 
 
-def _describe_media_type(media_type: str) -> JsonObject:
-    """Return what a request body of one type holds."""
-    if media_type == FORM_MEDIA_TYPE:
-        return {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}
-    return {"schema": {"type": "string"}}
+def find_current_endpoint() -> Endpoint | None:
+    """Return the endpoint of the current request; None for static files and for unknown addresses."""
+    rule = request.url_rule
+    return get_endpoint_table(current_app).find(rule.rule, request.method) if rule else None
 
 
-#: MERGED kg.web.strict
-#: MERGED Refuses parameters that an address does not read: an answer that ignores one would pass for its answer.
+def check_endpoint_table(app: Flask) -> None:
+    """Raise ValueError for a Flask rule without an endpoint, or an endpoint without a rule.
 
-
-blueprint = Blueprint("strict", __name__)
-
-#: what each address reads of its query string; questions and the SPARQL protocol look after theirs
-QUERY_PARAMETERS: MappingProxyType[str, frozenset[str]] = MappingProxyType(
-    {
-        endpoint: frozenset(names.split())
-        for endpoint, names in {
-            "case.show_case_form": "",
-            "explain.show_explanation": "s p o all format",
-            "search.show_search": "q",
-            "search.suggest_names": "q",
-            "resolve.show_resolution": "curie format",
-            "resolve.list_xrefs": "curie",
-            "mappings.show_mappings": "q page",
-            "ontology.show_ontology": "q",
-            "source.show_source": "document",
-            "pages.list_entities": "page",
-            "pages.show_neighbourhood": "iri",
-        }.items()
+    The rule of static files is Flask's own and stays out of the table.
+    """
+    routed = {
+        (rule.rule, method)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - _IMPLIED_METHODS
+        if rule.endpoint != "static"
     }
-)
+    if differing := routed ^ get_endpoint_table(app).keys():
+        raise ValueError(f"only in the rules of Flask or only in the table of endpoints: {sorted(differing)}")
+
+
+def format_path_template(address: str) -> str:
+    """Return a Flask rule as a URI template.
+
+    >>> format_path_template("/store/<path:name>")
+    '/store/{name}'
+    """
+    return _RULE_VARIABLE.sub(r"{\1}", address)
+
+
+def forbid_storing(response: Response) -> None:
+    """Keep one answer of a cacheable endpoint out of every cache: it holds more than the served data."""
+    response.headers["Cache-Control"] = CachePolicy.NO_STORE.value
 
 
 @blueprint.before_app_request
 def reject_unknown_parameters() -> None:
-    """Raise BadQuery for a parameter that a reading request's address does not have."""
-    reads = QUERY_PARAMETERS.get(request.endpoint or "")
-    if reads is None or request.method not in ("GET", "HEAD") or reads.issuperset(request.args):
-        return
-    if request.endpoint == "case.show_case_form":  # what was sent may be a patient's, so it is not said back
-        raise BadQuery(
-            "A case is not asked for in an address.",
-            location="/case",
-            hint="POST the features, as JSON or as a form: they would stand in logs here. See /openapi.json.",
-        )
-    unknown = ", ".join(sorted(set(request.args) - reads))[:80]
-    taken = ", ".join(sorted(reads)) or "none"
-    raise BadQuery(
-        f"This address has no parameter {unknown}.", location=request.path, hint=f"Parameters here: {taken}."
-    )
+    """Raise BadQuery for a query parameter that the address of a reading request does not have."""
+    endpoint = find_current_endpoint() if request.method in ("GET", "HEAD") else None
+    if endpoint is not None and (error := endpoint.find_parameter_error()) is not None:
+        raise error

@@ -5,50 +5,90 @@ from __future__ import annotations
 import io
 import uuid
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from sparqlhost.errors import BadData, BadQuery, NotFound, UnsupportedMedia
 from sparqlhost.pool.jobs import QueryJob, WriteJob
 from sparqlhost.pool.query_runner import RDF_FORMATS as FORMATS
-from sparqlhost.protocol.app_context import get_sparql_service
+from sparqlhost.protocol.app_context import get_settings, get_sparql_service
+from sparqlhost.protocol.endpoint_table import (
+    FORMAT_PARAMETER,
+    GRAPH_FORMATS,
+    Endpoint,
+    EndpointParameter,
+    route,
+)
 from sparqlhost.protocol.negotiation import (
     FORMAT_BY_BODY_TYPE,
     GRAPH_MEDIA_TYPES,
-    choose_media_type,
-    find_media_type,
-    make_not_acceptable_error,
+    choose_representation,
 )
 from sparqlhost.protocol.query_operation import AcceptedFormats, allow_cross_origin_reads, make_query_response
 from sparqlhost.protocol.request_parameters import read_body, read_query_parameters
 from sparqlhost.protocol.security import require_update_token
-from sparqlhost.settings import HostSettings
 
 blueprint = Blueprint("graph_store", __name__)
 
 GRAPH_STORE_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _MULTIPART_MEDIA_TYPE = "multipart/form-data"
-_WRITE_DEADLINE_FACTOR = 4  # a body may take so many query deadlines
+_WRITE_DEADLINE_FACTOR = 4  # query deadlines that a write may take
 
 
 @dataclass(frozen=True, slots=True)
 class TargetGraph:
-    """The graph a request is about; `graph` None is the default graph."""
+    """The graph that a request reads or writes; `graph` None is the default graph."""
 
     graph: str | None
     is_new: bool = False
 
     @property
     def base_iri(self) -> str:
-        """Return what relative IRIs of a body are resolved against (section 4.1)."""
+        """The IRI that relative IRIs of a body are resolved against (section 4.1)."""
         return self.graph or request.base_url
 
 
-@blueprint.route("/store", methods=GRAPH_STORE_METHODS, provide_automatic_options=False)
-@blueprint.route("/store/", methods=GRAPH_STORE_METHODS, provide_automatic_options=False)
-@blueprint.route("/store/<path:name>", methods=GRAPH_STORE_METHODS, provide_automatic_options=False)
+_GRAPH_PARAMETERS = (
+    EndpointParameter("graph", "the IRI of a named graph", schema={"type": "string", "format": "uri"}),
+    EndpointParameter(
+        "default", "the default graph; its value is not read", schema={"type": "string", "maxLength": 0}
+    ),
+    EndpointParameter("name", "names the graph whose IRI is this address", location="path"),
+)
+
+
+def _declare_endpoint(method: str, summary: str, **differing: Any) -> Endpoint:
+    """Return the endpoint of one method; all have the same addresses and name the graph alike."""
+    common: dict[str, Any] = {"parameters": _GRAPH_PARAMETERS, "requires_token": method != "GET"}
+    return Endpoint(
+        "/store",
+        summary,
+        other_addresses=("/store/", "/store/<path:name>"),
+        methods=(method,),
+        handles_options=True,
+        allows_other_parameters=True,
+        **(common | differing),
+    )
+
+
+@route(
+    blueprint,
+    _declare_endpoint(
+        "GET", "Read a graph", parameters=(*_GRAPH_PARAMETERS, FORMAT_PARAMETER), formats=GRAPH_FORMATS
+    ),
+)
+@route(
+    blueprint,
+    _declare_endpoint("PUT", "Replace a graph", body=tuple(FORMAT_BY_BODY_TYPE), statuses=(204, 201)),
+)
+@route(
+    blueprint,
+    _declare_endpoint("POST", "Add to a graph", body=tuple(FORMAT_BY_BODY_TYPE), statuses=(204, 201)),
+)
+@route(blueprint, _declare_endpoint("DELETE", "Remove a graph", statuses=(204,)))
 def handle_graph_request(name: str = "") -> Response:
     """Read, replace, extend or remove one graph."""
     if request.method == "OPTIONS":
@@ -61,13 +101,16 @@ def handle_graph_request(name: str = "") -> Response:
 
 
 def _read_target_graph(name: str) -> TargetGraph:
-    """Return the graph the address names; raises BadQuery when it names none, or two."""
+    """Return the graph that the request names; raises BadQuery unless it names exactly one.
+
+    `name` is the path below /store: the address itself is the graph's IRI then (section 4.1).
+    """
     parameters = read_query_parameters(request)
     graphs, default = parameters.get("graph", []), "default" in parameters
     if name:
         if graphs or default:
             raise BadQuery("The graph is named by the path and by a parameter.", hint="Use one of them.")
-        return TargetGraph(request.base_url)
+        return TargetGraph(_require_absolute_iri(request.base_url))
     if len(graphs) + default > 1:
         raise BadQuery("The address names more than one graph.", hint="Use ?default or one ?graph=IRI.")
     if default:
@@ -80,35 +123,35 @@ def _read_target_graph(name: str) -> TargetGraph:
 
 
 def _require_absolute_iri(iri: str) -> str:
-    """Return `iri` when it is an absolute IRI (section 4.2)."""
+    """Return `iri`; raises BadQuery unless it is an absolute IRI (section 4.2)."""
     try:
         parts = urlsplit(iri)
         ox.NamedNode(iri)
     except ValueError as error:
-        raise BadQuery(f"graph={iri!r} is not an IRI.", hint="Name the graph by its whole IRI.") from error
+        raise BadQuery(f"{iri[:200]!r} is not an IRI.", hint="Name the graph by its full IRI.") from error
     if not parts.scheme:
-        raise BadQuery(f"graph={iri!r} is a relative IRI.", hint="Name the graph by its whole IRI.")
+        raise BadQuery(f"{iri[:200]!r} is a relative IRI.", hint="Name the graph by its full IRI.")
     return iri
 
 
 def _get_graph(target: TargetGraph) -> Response:
     """Answer the triples of a graph; 404 when there is none of that name."""
-    settings: HostSettings = current_app.extensions["kg_settings"]
+    settings = get_settings()
     store = get_sparql_service()
-    wanted = read_query_parameters(request).get("format", [""])[0]
-    offer = (
-        find_media_type(wanted, GRAPH_MEDIA_TYPES)
-        if wanted
-        else choose_media_type(request.headers.get("Accept", ""), GRAPH_MEDIA_TYPES)
-    )
-    if offer is None:
-        raise make_not_acceptable_error("graphs", GRAPH_MEDIA_TYPES)
+    name = read_query_parameters(request).get("format", [""])[0]
+    media_type = choose_representation(GRAPH_MEDIA_TYPES, "graphs", request.headers.get("Accept", ""), name)
     if target.graph is not None and not store.has_graph(ox.NamedNode(target.graph)):
-        raise NotFound(f"There is no graph <{target.graph}>.", hint="/sparql lists the graphs of this store.")
+        raise NotFound(
+            f"There is no graph <{target.graph}>.",
+            hint="The service description at /sparql lists the graphs of this store.",
+        )
     job = QueryJob(
-        "", rdf_format=offer.format_key, graph_to_dump=target.graph or "", deadline=settings.query_deadline
+        "",
+        rdf_format=media_type.format_key,
+        graph_to_dump=target.graph or "",
+        deadline=settings.query_deadline,
     )
-    return make_query_response(store.answer(job), AcceptedFormats(None, offer))
+    return make_query_response(store.answer(job), AcceptedFormats(None, media_type))
 
 
 def _put_graph(target: TargetGraph) -> Response:
@@ -129,7 +172,7 @@ def _delete_graph(target: TargetGraph) -> Response:
 
 
 def _make_write_response(target: TargetGraph, created: bool) -> Response:
-    """Return 201 for a graph that was made, 204 for one that was there."""
+    """Return 201 for a graph that was created, 204 for one that existed (section 5.3)."""
     response = Response(status=201 if created else 204)
     if created and target.graph:
         response.headers["Location"] = target.graph
@@ -138,28 +181,29 @@ def _make_write_response(target: TargetGraph, created: bool) -> Response:
 
 
 def _write_graph(operation: str, target: TargetGraph) -> bool:
-    """Send the body to the store; return whether it made a graph."""
-    settings: HostSettings = current_app.extensions["kg_settings"]
+    """Send the body to the store; return whether it created a graph."""
+    settings = get_settings()
     if request.mimetype == _MULTIPART_MEDIA_TYPE:
-        media, data = "nt", _read_multipart_triples(target, settings.body_size)
+        body_format, data = "nt", _read_multipart_triples(target, settings.body_size)
     else:
-        media, data = (
-            _find_body_format(request.mimetype or "application/rdf+xml"),
-            read_body(request, settings.body_size),
-        )
+        # section 5.1: without a Content-Type, RDF/XML
+        body_format = _find_body_format(request.mimetype or "application/rdf+xml")
+        data = read_body(request, settings.body_size)
     deadline = settings.query_deadline * _WRITE_DEADLINE_FACTOR
-    job = WriteJob(operation, graph=target.graph, body_format=media, base=target.base_iri, deadline=deadline)
+    job = WriteJob(
+        operation, graph=target.graph, body_format=body_format, base=target.base_iri, deadline=deadline
+    )
     return get_sparql_service().write(job, data) or target.is_new
 
 
-def _find_body_format(media: str) -> str:
+def _find_body_format(media_type: str) -> str:
     """Return the format of a media type; raises UnsupportedMedia with the list of those accepted."""
-    if media not in FORMAT_BY_BODY_TYPE:
+    if media_type not in FORMAT_BY_BODY_TYPE:
         raise UnsupportedMedia(
-            f"A body of type {media} is not understood.",
+            f"A body of type {media_type} is not supported.",
             hint=f"Accepted: {', '.join(sorted(FORMAT_BY_BODY_TYPE))}.",
         )
-    return FORMAT_BY_BODY_TYPE[media]
+    return FORMAT_BY_BODY_TYPE[media_type]
 
 
 def _read_multipart_triples(target: TargetGraph, max_bytes: int) -> bytes:
@@ -179,13 +223,13 @@ def _read_multipart_triples(target: TargetGraph, max_bytes: int) -> bytes:
                 location=part.filename or "part",
                 line=error.lineno or 0,
                 column=error.offset or 0,
-                hint="Mend it; nothing was changed.",
+                hint="Correct it and send it again; nothing was changed.",
             ) from error
     return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
 
 
 def _make_graph_options_response() -> Response:
-    """Answer OPTIONS; only reads are open to pages of other origins."""
+    """Answer OPTIONS; pages of other origins may read only."""
     allow = ", ".join(GRAPH_STORE_METHODS)
     response = Response(
         status=204, headers={"Allow": allow, "Accept-Post": ", ".join(sorted(FORMAT_BY_BODY_TYPE))}

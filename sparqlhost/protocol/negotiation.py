@@ -1,23 +1,33 @@
-"""Which representation a client gets: one table of media types, one function that reads `Accept`.
+"""Which representation a client gets: the table of media types and the one function that chooses from it.
 
-RFC 9110 section 12.5.1; media types of SPARQL 1.1 Protocol section 2.1 and of the RDF formats.
+Choice: RFC 9110 sections 12.4.2 and 12.5.1. Media types: the IANA registry, by the specification that
+registers each (named beside it).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from sparqlhost.errors import NotAcceptable
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
-HTML_MEDIA_TYPE = "text/html"
+from sparqlhost.errors import BadQuery, NotAcceptable
+
+HTML_MEDIA_TYPE = "text/html"  # HTML, section 17.1
+JSON_MEDIA_TYPE = "application/json"  # RFC 8259
+PROBLEM_MEDIA_TYPE = "application/problem+json"  # RFC 9457
+FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"  # URL Standard, section 5
+QUERY_MEDIA_TYPE = "application/sparql-query"  # SPARQL 1.1 Query, section 21
+UPDATE_MEDIA_TYPE = "application/sparql-update"  # SPARQL 1.1 Update, appendix A
 
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """A format on offer: its key in the store, its media type, and the words for it in `?format=`."""
+    """A format: its key in the store, its registered name, and its short names in `?format=`."""
 
     format_key: str
     name: str
@@ -30,7 +40,8 @@ class MediaType:
         return f"{self.name}; charset=utf-8" if self.has_charset else self.name
 
 
-#: formats of SELECT and ASK answers, best first; aliases follow the types of the standard.
+#: formats of SELECT and ASK answers, best first (SPARQL 1.1 Results JSON, XML, CSV and TSV; RFC 4180), then
+#: names that older clients send for the same documents.
 RESULT_MEDIA_TYPES = (
     MediaType("json", "application/sparql-results+json", ("json", "srj")),
     MediaType("xml", "application/sparql-results+xml", ("xml", "srx")),
@@ -41,7 +52,8 @@ RESULT_MEDIA_TYPES = (
     MediaType("xml", "application/xml", ()),
     MediaType("xml", "text/xml", (), has_charset=True),
 )
-#: formats of CONSTRUCT and DESCRIBE answers and of graphs.
+#: formats of CONSTRUCT and DESCRIBE answers and of graphs, best first (each registered by the W3C
+#: specification of its syntax), then names that older clients send.
 GRAPH_MEDIA_TYPES = (
     MediaType("ttl", "text/turtle", ("ttl", "turtle"), has_charset=True),
     MediaType("nt", "application/n-triples", ("nt", "ntriples", "n-triples")),
@@ -56,119 +68,95 @@ GRAPH_MEDIA_TYPES = (
     MediaType("nt", "text/plain", (), has_charset=True),
     MediaType("ttl", "application/x-turtle", ()),
 )
-#: what a graph store takes; a graph's body is one graph, so quads only where no graph is named.
-FORMAT_BY_BODY_TYPE = MappingProxyType(
-    {offer.name: offer.format_key for offer in reversed(GRAPH_MEDIA_TYPES)}
-)
+#: media type of a body sent to the graph store -> format; where two share a name the first of the table
+#: counts.
+FORMAT_BY_BODY_TYPE = MappingProxyType({each.name: each.format_key for each in reversed(GRAPH_MEDIA_TYPES)})
 
 
-@dataclass(frozen=True, slots=True)
-class MediaRange:
-    """One media range of an `Accept` header."""
-
-    type: str
-    subtype: str
-    parameters: tuple[tuple[str, str], ...]
-    quality: float
-
-    def match_specificity(self, media_type: str) -> int:
-        """Return how closely it names `media`: 0 not at all, 1 `*/*`, 2 `type/*`, 3 the type itself."""
-        kind, _, sub = media_type.partition("/")
-        if self.parameters:
-            return 0
-        if self.type == "*" and self.subtype == "*":
-            return 1
-        if self.type != kind:
-            return 0
-        return 2 if self.subtype == "*" else 3 if self.subtype == sub else 0
+#: parameters that do not narrow a range here: every text is UTF-8, and profiles and versions are not offered
+_IGNORED_PARAMETER = re.compile(r';\s*(?:charset|profile|version)\s*=\s*(?:"[^"]*"|[^;,]*)', re.IGNORECASE)
+_BARE_STAR = re.compile(r"(?<![^\s,])\*(?=\s*(?:[;,]|$))")  # `*` for `*/*`, as some HTTP clients of Java send
 
 
 @lru_cache(maxsize=256)
-def parse_accept(accept: str) -> tuple[MediaRange, ...]:
-    """Return the media ranges of an `Accept` header; an empty one accepts anything."""
-    read = [_parse_media_range(part) for part in accept.split(",") if part.strip()]
-    return tuple(r for r in read if r is not None) or (MediaRange("*", "*", (), 1.0),)
-
-
-def _parse_media_range(text: str) -> MediaRange | None:
-    """Return one media range, or None for what is none; a charset parameter is let go."""
-    name, *rest = (part.strip() for part in text.split(";"))
-    kind, slash, sub = name.lower().partition("/")
-    if not slash:
-        kind, sub = (kind, "*") if kind == "*" else ("", "")
-    if not kind or not sub:
-        return None
-    parameters, quality = [], 1.0
-    for item in rest:
-        key, _, value = item.partition("=")
-        key, value = key.strip().lower(), value.strip().strip('"').lower()
-        if key == "q":
-            quality = _parse_quality(value)
-            break
-        if key not in ("charset", "version", "profile", ""):
-            parameters.append((key, value))
-    return MediaRange(kind, sub, tuple(parameters), quality)
-
-
-def _parse_quality(text: str) -> float:
-    """Return a weight between 0 and 1; what is no number counts as 0."""
-    try:
-        return min(1.0, max(0.0, float(text)))
-    except ValueError:
-        return 0.0
-
-
-def compute_quality(accept: str, media_type: str) -> float:
-    """Return the weight that `accept` gives `media`: that of the most specific range that names it."""
-    best = max(parse_accept(accept), key=lambda r: (r.match_specificity(media_type), r.quality))
-    return best.quality if best.match_specificity(media_type) else 0.0
+def parse_accept(accept: str) -> MIMEAccept:
+    """Return the media ranges of an `Accept` header; one without any range accepts everything."""
+    text = _BARE_STAR.sub("*/*", _IGNORED_PARAMETER.sub("", accept))
+    ranges = [(name.lower(), quality) for name, quality in parse_accept_header(text) if "/" in name]
+    return MIMEAccept(ranges or [("*/*", 1.0)])
 
 
 @lru_cache(maxsize=512)
 def choose_media_type(accept: str, media_types: tuple[MediaType, ...]) -> MediaType | None:
-    """Return the offer the client likes best, the first of equals, or None when it takes none."""
-    weighed = [
-        (compute_quality(accept, offer.name), -index, offer) for index, offer in enumerate(media_types)
-    ]
-    weight, _, offer = max(weighed, key=lambda item: item[:2])
-    return offer if weight > 0 else None
+    """Return the media type of the highest quality, the first of equals; None when none is acceptable.
+
+    Not `MIMEAccept.best_match`: it takes the best quality of all ranges that match, where section 12.5.1
+    takes that of the most specific one (`text/*, text/turtle;q=0.1`).
+    """
+    ranges = parse_accept(accept)
+    best = max(media_types, key=lambda media_type: ranges.quality(media_type.name))
+    return best if ranges.quality(best.name) > 0 else None
 
 
 def find_media_type(name: str, media_types: Iterable[MediaType]) -> MediaType | None:
-    """Return the offer of a `?format=`: a short name or a media type."""
+    """Return the media type of a short name or a full one; None when there is none."""
     wanted = name.strip().lower()
-    return next((offer for offer in media_types if wanted in offer.aliases or wanted == offer.name), None)
+    return next((each for each in media_types if wanted in each.aliases or wanted == each.name), None)
+
+
+def find_representation(media_types: tuple[MediaType, ...], accept: str, name: str = "") -> MediaType | None:
+    """Return the format called `name` (by a suffix or `?format=`), without a name the best for `accept`.
+
+    None when the named format does not exist, or nothing is acceptable.
+    """
+    return find_media_type(name, media_types) if name else choose_media_type(accept, media_types)
+
+
+def choose_representation(
+    media_types: tuple[MediaType, ...], what: str, accept: str, name: str = "", *, is_checked: bool = False
+) -> MediaType:
+    """Return what the client gets, as `find_representation` does.
+
+    `what` (a plural) names the resource in the error. Raises NotAcceptable with the formats there are; with
+    `is_checked`, BadQuery for a `name` that is not a format.
+    """
+    chosen = find_representation(media_types, accept, name)
+    if chosen is None and name and is_checked:
+        names = ", ".join(each.aliases[0] for each in media_types if each.aliases)
+        raise BadQuery(f"There is no format {name!r}.", location="format", hint=f"Formats: {names}.")
+    if chosen is None:
+        raise make_not_acceptable_error(what, media_types)
+    return chosen
 
 
 @lru_cache(maxsize=256)
 def prefers_html(accept: str) -> bool:
-    """Say whether the client is a browser: it likes a page better than any data format."""
-    html = compute_quality(accept, HTML_MEDIA_TYPE)
-    if html == 0 or not any((r.type, r.subtype) == ("text", "html") for r in parse_accept(accept)):
+    """Return whether the client is a browser: it names HTML, and no data format with a higher quality.
+
+    Ranges `*/*` and XML types do not count against HTML: browsers send both.
+    """
+    ranges = parse_accept(accept)
+    if not any(name == HTML_MEDIA_TYPE and quality > 0 for name, quality in ranges):
         return False
-    explicit = [r for r in parse_accept(accept) if (r.type, r.subtype) != ("*", "*")]
+    explicit = [pair for pair in ranges if pair[0] != "*/*"]
+    data_types = [each.name for each in RESULT_MEDIA_TYPES + GRAPH_MEDIA_TYPES if "xml" not in each.name]
     rivals = (
-        compute_range_quality(explicit, offer.name)
-        for offer in RESULT_MEDIA_TYPES + GRAPH_MEDIA_TYPES
-        if "xml" not in offer.name
+        quality
+        for name, quality in explicit
+        if any(MIMEAccept([(name, 1)]).quality(data_type) for data_type in data_types)
     )
-    return html >= max(rivals, default=0.0)
-
-
-def compute_range_quality(media_ranges: list[MediaRange], media_type: str) -> float:
-    """Return the weight that some ranges give `media`."""
-    return max((r.quality for r in media_ranges if r.match_specificity(media_type)), default=0.0)
+    return ranges.quality(HTML_MEDIA_TYPE) >= max(rivals, default=0.0)
 
 
 def list_media_types(media_types: Iterable[MediaType]) -> str:
-    """Return the media types of `offers`, for a sentence."""
-    return ", ".join(dict.fromkeys(offer.name for offer in media_types))
+    """Return the names of media types, for a sentence."""
+    return ", ".join(dict.fromkeys(each.name for each in media_types))
 
 
 def make_not_acceptable_error(what: str, media_types: tuple[MediaType, ...]) -> NotAcceptable:
-    """Return the error that lists what is on offer, by media type and by short name."""
-    short = ", ".join(dict.fromkeys(offer.aliases[0] for offer in media_types if offer.aliases))
+    """Return the error that lists the formats there are, by media type and by short name."""
+    short = ", ".join(dict.fromkeys(each.aliases[0] for each in media_types if each.aliases))
     return NotAcceptable(
-        f"None of the formats asked for is on offer for {what}.",
-        hint=f"On offer: {list_media_types(media_types)}; ?format= takes {short}.",
+        f"{what[:1].upper()}{what[1:]} are not available in any format asked for.",
+        hint=f"Formats: {list_media_types(media_types)}; ?format= takes {short}.",
     )

@@ -1,64 +1,44 @@
-"""Errors on the web: the one table of statuses and the one shape, RFC 9457 problem details.
+"""Errors over HTTP, in one shape: problem details (RFC 9457); browsers get the same facts as a page.
 
-Browsers get the same facts as a page. Nobody gets a stack trace.
+No answer holds a stack trace.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
-import secrets
+from collections.abc import Mapping
 from difflib import get_close_matches
-from types import MappingProxyType
 
-from flask import Blueprint, Response, current_app, g, render_template, request
-from jinja2 import TemplateNotFound
+from flask import Blueprint, Response, current_app, request
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
-from kg.namespaces import BASE, ENTITY_KINDS
 from sparqlhost import errors
 from sparqlhost.errors import UserError
-from sparqlhost.protocol.negotiation import HTML_MEDIA_TYPE, prefers_html
+from sparqlhost.protocol.app_context import get_host_context
+from sparqlhost.protocol.negotiation import HTML_MEDIA_TYPE, PROBLEM_MEDIA_TYPE, prefers_html
+from sparqlhost.protocol.problem_types import ProblemType, find_problem_type
+from sparqlhost.protocol.request_facts import get_request_id
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("errors", __name__)
 
-PROBLEM_MEDIA_TYPE = "application/problem+json"
-#: the only table of statuses; a class stands for its subclasses that are not named.
-STATUS_BY_ERROR: MappingProxyType[type[UserError], tuple[int, str]] = MappingProxyType(
-    {
-        errors.Unauthorized: (401, "Token missing or wrong"),
-        errors.Forbidden: (403, "Not allowed here"),
-        errors.NotFound: (404, "Not found"),
-        errors.BadQuery: (400, "The query cannot be run"),
-        errors.BadData: (400, "The data cannot be read"),
-        errors.Inconsistent: (409, "The data contradict the ontology"),
-        errors.NotAcceptable: (406, "No such format"),
-        errors.UnsupportedMedia: (415, "Media type not understood"),
-        errors.TooSlow: (408, "Too slow"),
-        errors.TooLarge: (413, "Too large"),
-        errors.TooExpensive: (503, "Stopped at a limit"),
-        errors.Cancelled: (409, "Stopped"),
-        errors.Busy: (503, "Busy"),
-        errors.StoreUnavailable: (503, "Store unavailable"),
-        UserError: (400, "Bad request"),
-    }
-)
-_CAMEL_CASE_BOUNDARY = re.compile(r"(?<!^)(?=[A-Z])")
+
+def find_type(error: UserError) -> ProblemType:
+    """Return what HTTP clients see of an error's class: status, title and slug."""
+    return find_problem_type(type(error), get_host_context().pages.problem_types)
 
 
-def find_status(error: UserError) -> tuple[int, str]:
-    """Return the status and title of an error."""
-    return next(STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
+def find_status(error: UserError) -> int:
+    """Return the HTTP status of an error."""
+    return find_type(error).status
 
 
 @blueprint.app_errorhandler(UserError)
 def handle_user_error(error: UserError) -> Response:
-    """Answer an error a user can mend."""
-    status, title = find_status(error)
-    response = make_problem_response(status, title, error.message, kind=_make_slug(type(error)), error=error)
+    """Answer an error that the client can correct."""
+    response = make_problem_response(find_type(error), error.message, error=error)
     if isinstance(error, errors.Busy):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.TooSlow):
@@ -71,17 +51,13 @@ def handle_user_error(error: UserError) -> Response:
 @blueprint.app_errorhandler(HTTPException)
 def handle_http_error(error: HTTPException) -> Response:
     """Answer what Flask refused: an unknown address, a method, a malformed request."""
-    status = error.code or 500
-    detail = error.description or error.name
-    todo = ""
+    status, detail, hint = error.code or 500, error.description or error.name, ""
     if status == 404:
-        detail, todo = f"There is no page at {request.path[:80]}.", _suggest_addresses(request.path)
-    response = make_problem_response(
-        status, error.name, detail, kind=error.name.lower().replace(" ", "-"), hint=todo
-    )
-    kept = ("allow", "retry-after", "location", "www-authenticate")
+        detail, hint = f"There is no page at {request.path[:80]}.", _suggest_addresses(request.path)
+    slug = error.name.lower().replace(" ", "-")
+    response = make_problem_response(ProblemType(status, error.name, slug), detail, hint=hint)
     for name, value in error.get_headers(request.environ):
-        if name.lower() in kept:
+        if name.lower() in ("allow", "retry-after", "location", "www-authenticate"):
             response.headers[name] = value
     return response
 
@@ -90,29 +66,29 @@ def _suggest_addresses(path: str) -> str:
     """Return a sentence with the addresses of pages that are spelt alike."""
     rules = current_app.url_map.iter_rules()
     pages = {rule.rule for rule in rules if not rule.arguments and "GET" in (rule.methods or ())}
-    kinds = {f"/{kind}/" for kind in ENTITY_KINDS if kind != "scenario"}
-    near = get_close_matches(path[:80].casefold(), sorted(pages | kinds), n=3)
-    return f"Near: {', '.join(near)}." if near else "Start at / or search with /search?q=."
+    pages.update(get_host_context().pages.suggested_addresses)
+    similar = get_close_matches(path[:80].casefold(), sorted(pages), n=3)
+    return f"Similar addresses: {', '.join(similar)}." if similar else "Start at / or search with /search?q=."
 
 
 @blueprint.app_errorhandler(Exception)
 def handle_unexpected_error(error: Exception) -> Response:
-    """Answer a defect of ours; the log has the trace, the client has the request id."""
+    """Answer a defect of the server; the log has the trace, the client has the request id."""
     log.error("request %s failed", get_request_id(), exc_info=error)
-    detail = "The server failed at this request. Nothing you sent was at fault."
-    return make_problem_response(
-        500, "Internal error", detail, kind="internal-error", hint="Tell the operator the request id."
-    )
+    detail = "The server failed at this request. The request was not at fault."
+    kind = ProblemType(500, "Internal error", "internal-error")
+    return make_problem_response(kind, detail, hint="Tell the operator the request id.")
 
 
 def make_problem_response(
-    status: int, title: str, detail: str, *, kind: str, error: UserError | None = None, hint: str = ""
+    kind: ProblemType, detail: str, *, error: UserError | None = None, hint: str = ""
 ) -> Response:
     """Return a problem document, or the page of it for a browser."""
-    facts: dict[str, object] = {
-        "type": f"{BASE}problem/{kind}",
-        "title": title,
-        "status": status,
+    namespace = get_host_context().pages.problem_namespace or f"{request.url_root}problem/"
+    members: dict[str, object] = {
+        "type": f"{namespace}{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
         "detail": detail,
         "next": (error.hint if error else "") or hint,
         "where": error.location if error else "",
@@ -120,38 +96,22 @@ def make_problem_response(
         "column": error.column if error else 0,
         "request_id": get_request_id(),
     }
-    facts = {name: value for name, value in facts.items() if value not in ("", 0)}
+    members = {name: value for name, value in members.items() if value not in ("", 0)}
     if prefers_html(request.headers.get("Accept", "*/*")):
-        response = Response(
-            _render_problem_page(facts), status, content_type=f"{HTML_MEDIA_TYPE}; charset=utf-8"
-        )
+        response = Response(_render_problem_page(members), content_type=f"{HTML_MEDIA_TYPE}; charset=utf-8")
     else:
-        response = Response(
-            json.dumps(facts, ensure_ascii=False) + "\n", status, content_type=PROBLEM_MEDIA_TYPE
-        )
-    response.headers["Cache-Control"] = "no-store"
+        response = Response(json.dumps(members, ensure_ascii=False) + "\n", content_type=PROBLEM_MEDIA_TYPE)
+    response.status_code = kind.status
     response.vary.add("Accept")
-    if status in (405, 404, 400, 406, 413, 415, 503):
+    if kind.status in (405, 404, 400, 406, 413, 415, 503):
         response.headers.setdefault("Access-Control-Allow-Origin", "*")
     return response
 
 
-def _render_problem_page(facts: dict[str, object]) -> str:
-    """Return the page of a problem: the site's template, or a bare page should that fail."""
-    try:
-        return render_template("error.html", problem=facts)
-    except TemplateNotFound:
-        rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
-        return f"<!doctype html><html lang=en><title>{escape(facts['title'])}</title><dl>{rows}</dl></html>\n"
-
-
-def get_request_id() -> str:
-    """Return the id of this request, the one its log line has."""
-    if "request_id" not in g:
-        g.request_id = request.environ.get("kg.request_id") or secrets.token_hex(8)
-    return str(g.request_id)
-
-
-def _make_slug(kind: type) -> str:
-    """Return `bad-query` for BadQuery."""
-    return _CAMEL_CASE_BOUNDARY.sub("-", kind.__name__).lower()
+def _render_problem_page(members: Mapping[str, object]) -> str:
+    """Return the page of a problem: that of the application, else a bare one."""
+    render = get_host_context().pages.html_problem
+    if render is not None:
+        return render(members)
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in members.items())
+    return f"<!doctype html><html lang=en><title>{escape(members['title'])}</title><dl>{rows}</dl></html>\n"

@@ -1,6 +1,6 @@
 """`/sparql`: queries of SPARQL 1.1 Protocol (section 2.1), answered as a stream; a page for browsers.
 
-The text of a query is never read here to tell what it is: the engine's parser decides, in a worker.
+The form of a query (SELECT, ASK ...) is not guessed here: the engine's parser finds it, in a worker process.
 """
 
 from __future__ import annotations
@@ -8,104 +8,145 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Response, after_this_request, current_app, g, redirect, render_template, request
-from jinja2 import TemplateNotFound
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, Response, after_this_request, request
 
-from kg.pages.results.handler import make_results_response
-from sparqlhost.errors import BadQuery, Forbidden, NotAcceptable, UnsupportedMedia, UserError
-from sparqlhost.pool.engine_store import ResultStream
+from sparqlhost.errors import BadQuery, NotAcceptable, UnsupportedMedia, UserError
 from sparqlhost.pool.jobs import QueryJob, new_job_id
+from sparqlhost.pool.result_stream import ResultStream
 from sparqlhost.protocol import service_description
-from sparqlhost.protocol.app_context import get_sparql_service
+from sparqlhost.protocol.app_context import get_host_context, get_settings, get_sparql_service
+from sparqlhost.protocol.endpoint_table import (
+    FORMAT_PARAMETER,
+    GRAPH_FORMATS,
+    ROW_FORMATS,
+    Endpoint,
+    EndpointParameter,
+    forbid_storing,
+    route,
+)
 from sparqlhost.protocol.negotiation import (
+    FORM_MEDIA_TYPE,
     GRAPH_MEDIA_TYPES,
+    HTML_MEDIA_TYPE,
+    QUERY_MEDIA_TYPE,
     RESULT_MEDIA_TYPES,
     MediaType,
-    choose_media_type,
-    find_media_type,
+    find_representation,
     make_not_acceptable_error,
     prefers_html,
 )
+from sparqlhost.protocol.request_facts import IS_INCOMPLETE, QUERY_TEXT, ROW_COUNT
 from sparqlhost.protocol.request_parameters import (
-    FORM_MEDIA_TYPE,
     RequestParameters,
     read_body_text,
     read_form_parameters,
     read_query_parameters,
     require_single_value,
 )
-from sparqlhost.remote.service_calls import inline_service_calls
-from sparqlhost.remote_endpoint import REMOTE_DEADLINE
-from sparqlhost.settings import HostSettings
-from sparqlhost.sparql.lexer import check_size_and_nesting, find_outgoing_calls, locate_offset
+from sparqlhost.remote.service_calls import OutgoingPolicy, answer_service_calls
+from sparqlhost.sparql.lexer import check_size_and_nesting
 
 blueprint = Blueprint("sparql", __name__)
 
-QUERY_MEDIA_TYPE = "application/sparql-query"
 _QUERY_ID = re.compile("[0-9a-f]{16}")
-QUERY_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-#: formats whose documents are whole only with their last bracket; a broken one cannot be taken for whole.
+#: formats in which a document without its last bracket is invalid: a broken answer needs no marker.
 _SELF_DELIMITING_FORMATS = ("json", "jsonld")
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedFormats:
-    """What the client takes for rows and for triples; None where it takes nothing we offer."""
+    """What the client accepts for rows and for triples; None where it accepts none of the formats."""
 
     results: MediaType | None
     triples: MediaType | None
 
 
-@blueprint.route("/sparql", methods=QUERY_METHODS, provide_automatic_options=False)
-def handle_query_request() -> BaseResponse:
-    """Answer a query, describe the service, or show the editor."""
+_IRI_SCHEMA = {"type": "string", "format": "uri"}
+_DATASET_PARAMETERS = (
+    EndpointParameter("default-graph-uri", "a graph of the default graph", schema=_IRI_SCHEMA),
+    EndpointParameter("named-graph-uri", "a named graph", schema=_IRI_SCHEMA),
+)
+_QUERY_FORMATS = (*ROW_FORMATS, *GRAPH_FORMATS, HTML_MEDIA_TYPE)
+
+
+@route(
+    blueprint,
+    Endpoint(
+        "/sparql",
+        "Run a SPARQL query; without one, get the service description",
+        parameters=(
+            EndpointParameter("query", "the text of the query"),
+            *_DATASET_PARAMETERS,
+            FORMAT_PARAMETER,
+        ),
+        formats=_QUERY_FORMATS,
+        response_schema={"type": "object", "required": ["head"]},
+        handles_options=True,
+        allows_other_parameters=True,
+    ),
+)
+@route(
+    blueprint,
+    Endpoint(
+        "/sparql",
+        "Run a SPARQL query",
+        methods=("POST",),
+        parameters=_DATASET_PARAMETERS,
+        body=(QUERY_MEDIA_TYPE, FORM_MEDIA_TYPE),
+        formats=_QUERY_FORMATS,
+        response_schema={"type": "object", "required": ["head"]},
+        handles_options=True,
+    ),
+)
+def handle_query_request() -> Response:
+    """Answer a query; without one, describe the service or show the query form."""
     if request.method == "OPTIONS":
         return make_options_response("GET, HEAD, POST, OPTIONS")
     address = read_query_parameters(request)
     text, parameters = _read_query(address)
     if text is None:
         return _respond_without_query(parameters)
-    if _wants_result_page(parameters):
-        g.kg_query = text
-        return make_results_response(
-            make_query_job(text, parameters, AcceptedFormats(RESULT_MEDIA_TYPES[0], GRAPH_MEDIA_TYPES[1]))
-        )
+    html_results = get_host_context().pages.html_results
+    if html_results is not None and _wants_result_page(parameters):
+        # the page is made from the JSON rows or the N-Triples of the answer
+        formats = AcceptedFormats(RESULT_MEDIA_TYPES[0], GRAPH_MEDIA_TYPES[1])
+        job = make_query_job(text, parameters, formats)
+        request.environ[QUERY_TEXT] = text
+        return html_results(job)
     formats = negotiate_formats(parameters)
     job = make_query_job(text, parameters, formats)
-    g.kg_query = text
+    request.environ[QUERY_TEXT] = text
     response = make_query_response(_start_query(job), formats)
-    response.headers["X-Result-Limit"] = str(job.row_limit)  # up front: a cut may show when headers are gone
+    # sent with every answer: when a stream is cut, its headers have left already
+    response.headers["X-Result-Limit"] = str(job.row_limit)
     return response
 
 
 def _wants_result_page(parameters: RequestParameters) -> bool:
-    """Say whether a browser asks for the answer as a page: no format is named, and a page is liked best."""
-    named_one = any(parameters.get("format", []))
-    return request.method != "HEAD" and not named_one and prefers_html(request.headers.get("Accept", ""))
+    """Return whether a browser asks, and names no format."""
+    names_format = any(parameters.get("format", []))
+    return request.method != "HEAD" and not names_format and prefers_html(request.headers.get("Accept", ""))
 
 
 def _start_query(job: QueryJob) -> ResultStream:
-    """Start a query; a format refused for its form is told with those on offer for it."""
+    """Start a query; where its form has no acceptable format, the error lists the formats of that form."""
     try:
         return get_sparql_service().answer(job)
     except NotAcceptable as error:
-        rows = error.location in ("SELECT", "ASK")
-        asked = error.location if rows else "CONSTRUCT and DESCRIBE"  # the engine tells these two not apart
-        raise make_not_acceptable_error(
-            f"{asked} queries", RESULT_MEDIA_TYPES if rows else GRAPH_MEDIA_TYPES
-        ) from error
+        is_rows = error.location in ("SELECT", "ASK")
+        form = error.location if is_rows else "CONSTRUCT and DESCRIBE"  # the engine has one kind for both
+        media_types = RESULT_MEDIA_TYPES if is_rows else GRAPH_MEDIA_TYPES
+        raise make_not_acceptable_error(f"answers to {form} queries", media_types) from error
 
 
 def _read_query(address: RequestParameters) -> tuple[str | None, RequestParameters]:
     """Return the text of the query and the parameters beside it (Protocol 2.1.1 to 2.1.3)."""
-    settings: HostSettings = current_app.extensions["kg_settings"]
+    settings = get_settings()
     if request.method != "POST":
         if "update" in address:
-            raise BadQuery("An update cannot be asked with GET.", hint="POST it to /update.")
+            raise BadQuery("An update cannot be sent with GET.", hint="POST it to /update.")
         return (require_single_value(address, "query") if "query" in address else None), address
     if request.mimetype == QUERY_MEDIA_TYPE:
         if "query" in address:
@@ -117,39 +158,32 @@ def _read_query(address: RequestParameters) -> tuple[str | None, RequestParamete
             raise BadQuery("This address takes queries.", hint="POST updates to /update.")
         return require_single_value({**address, **form}, "query"), {**address, **form}
     raise UnsupportedMedia(
-        f"A body of type {request.mimetype or '(none)'} is not understood here.",
+        f"A body of type {request.mimetype or '(none)'} is not supported here.",
         hint=f"Send {QUERY_MEDIA_TYPE} or {FORM_MEDIA_TYPE}.",
     )
 
 
 def negotiate_formats(parameters: RequestParameters) -> AcceptedFormats:
-    """Return the formats the client takes: `?format=` first, else `Accept`, for each form of query."""
-    wanted = parameters.get("format", [])
-    if wanted and wanted[0]:
-        formats = AcceptedFormats(
-            find_media_type(wanted[0], RESULT_MEDIA_TYPES), find_media_type(wanted[0], GRAPH_MEDIA_TYPES)
-        )
-    else:
-        formats = _negotiate_accept_header(request.headers.get("Accept", ""))
+    """Return a format for either form of answer; raises NotAcceptable where the client accepts neither."""
+    name, accept = parameters.get("format", [""])[0], request.headers.get("Accept", "")
+    formats = AcceptedFormats(
+        find_representation(RESULT_MEDIA_TYPES, accept, name),
+        find_representation(GRAPH_MEDIA_TYPES, accept, name),
+    )
     if formats.results is None and formats.triples is None:
-        raise make_not_acceptable_error("queries", RESULT_MEDIA_TYPES + GRAPH_MEDIA_TYPES)
+        raise make_not_acceptable_error("answers to queries", RESULT_MEDIA_TYPES + GRAPH_MEDIA_TYPES)
     return formats
 
 
-@lru_cache(maxsize=256)
-def _negotiate_accept_header(accept: str) -> AcceptedFormats:
-    """Return the formats that an `Accept` header takes."""
-    return AcceptedFormats(
-        choose_media_type(accept, RESULT_MEDIA_TYPES), choose_media_type(accept, GRAPH_MEDIA_TYPES)
-    )
-
-
 def make_query_job(text: str, parameters: RequestParameters, formats: AcceptedFormats) -> QueryJob:
-    """Return the job of a request; raises BadQuery or TooLarge for a text the engine must not see."""
-    settings: HostSettings = current_app.extensions["kg_settings"]
+    """Return the job of a request.
+
+    Raises BadQuery or TooLarge for a text that the engine must not see, Forbidden for one that calls other
+    hosts.
+    """
+    settings = get_settings()
     check_size_and_nesting(text, settings.query_size)
-    text = resolve_service_calls(text, settings)
-    refuse_remote_calls(text, "SERVICE", settings.service_allow)
+    text = _answer_service_calls(text)
     default, graphs = parameters.get("default-graph-uri"), parameters.get("named-graph-uri")
     return QueryJob(
         text,
@@ -165,106 +199,97 @@ def make_query_job(text: str, parameters: RequestParameters, formats: AcceptedFo
 
 
 def parse_query_id(text: str) -> str:
-    """Return the id a client chose so that it can stop its query; none where it is not 16 hex digits."""
+    """Return the id that a client chose so that it can stop its query; "" unless it is 16 hex digits."""
     return text if _QUERY_ID.fullmatch(text) else ""
 
 
-def resolve_service_calls(text: str, settings: HostSettings) -> str:
-    """Return `text` with its calls to allowed remotes answered; failed ones are told of in a header."""
-    seconds = min(settings.query_deadline, REMOTE_DEADLINE)
-    found = inline_service_calls(text, settings.service_allow, seconds, settings.private_hosts)
-    if found.call_count:
-        after_this_request(lambda response: _report_failed_remotes(response, found.failures))
-    return found.text
+def get_outgoing_policy() -> OutgoingPolicy:
+    """Return which hosts a client's text may call."""
+    # Without the sandbox (a remote store), a SILENT call would not fail but reach its host.
+    is_sandboxed = getattr(get_sparql_service(), "has_network_sandbox", False)
+    return OutgoingPolicy.from_settings(get_settings(), has_network_sandbox=is_sandboxed)
 
 
-def _report_failed_remotes(response: Response, notes: tuple[str, ...]) -> Response:
-    """Note what failed; an answer with other hosts' data in it is not kept."""
-    for note in notes:
-        response.headers.add("X-Remote-Failed", note.encode("ascii", "replace").decode())
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def _answer_service_calls(text: str) -> str:
+    """Return `text` with the results of its calls to allowed remotes in their place; refuse other calls.
 
-
-def refuse_remote_calls(text: str, keyword: str, allowed: tuple[str, ...]) -> None:
-    """Raise Forbidden for a text that calls another host.
-
-    A SILENT call may go on where the kernel keeps the engine from every network: it fails, silently, there.
+    Failed calls are reported in the header `X-Remote-Failed` of the response.
     """
-    walled = getattr(get_sparql_service(), "has_network_sandbox", False)
-    for call in find_outgoing_calls(text, keyword):
-        if call.silent and walled:
-            continue
-        line, column = locate_offset(text, call.keyword.start)
-        hosts = f" Allowed here: {', '.join(allowed)}." if allowed else ""
-        raise Forbidden(
-            f"{keyword} would reach another host, and this server reaches none.{hosts}",
-            line=line,
-            column=column,
-            hint="Ask that host yourself, or ask the operator to set KG_SERVICE_ALLOW.",
-        )
+    answered = answer_service_calls(text, get_outgoing_policy())
+    if answered.call_count:
+        after_this_request(lambda response: _report_failed_remotes(response, answered.failures))
+    return answered.text
+
+
+def _report_failed_remotes(response: Response, failures: tuple[str, ...]) -> Response:
+    """Add a header for each failure; an answer that holds other hosts' data must not be cached."""
+    for failure in failures:
+        response.headers.add("X-Remote-Failed", failure.encode("ascii", "replace").decode())
+    forbid_storing(response)
+    return response
 
 
 def make_query_response(reply: ResultStream, formats: AcceptedFormats) -> Response:
     """Return the streamed response of an answer."""
     head = reply.head
     is_rows = head["form"] in ("SELECT", "ASK")
-    offer = formats.results if is_rows else formats.triples
-    assert offer is not None  # noqa: S101 - the worker refuses a form without a format
+    media_type = formats.results if is_rows else formats.triples
+    assert media_type is not None  # noqa: S101 - the worker refuses a form without a format
     content: Any = (
         reply.read_body() if head.get("complete") else _stream_blocks(reply, head["format"], request.environ)
     )
-    response = Response(content, content_type=offer.content_type)
+    response = Response(content, content_type=media_type.content_type)
     response.headers["Vary"] = "Accept"
     allow_cross_origin_reads(response)
     if head["truncated"]:
         set_truncation_headers(response)
     if reply.trailer:
-        g.kg_rows = reply.trailer["rows"]
+        request.environ[ROW_COUNT] = reply.trailer["rows"]
     return response
 
 
 def set_truncation_headers(response: Response) -> None:
-    """Say in the headers that the answer was cut at the row limit."""
-    limit = current_app.extensions["kg_settings"].query_rows
+    """Report in the headers that the answer was cut at the row limit."""
+    limit = get_settings().query_rows
     response.headers["X-Result-Truncated"] = f"true; rows={limit}"
     response.headers["Warning"] = f'299 - "the answer was cut at {limit} rows"'
 
 
 def _stream_blocks(reply: ResultStream, format_key: str, environ: dict[str, Any]) -> Iterator[bytes]:
-    """Yield the blocks; a stream that breaks says so and ends in an error, so that its end is never met."""
+    """Yield the blocks; a stream that breaks gets a last line that says so, then raises.
+
+    The error keeps the server from ending the chunked body in order, so that clients notice it.
+    """
     try:
         yield from reply.blocks
     except UserError as error:
-        environ["kg.broken"] = True  # no layer outside may keep it
+        environ[IS_INCOMPLETE] = True
         yield _make_failure_trailer(format_key, f"incomplete: {error.message}")
         raise
     if reply.trailer.get("truncated") and format_key in ("csv", "csv-excel", "tsv", "jsonld"):
-        environ["kg.broken"] = True  # no layer outside may keep it
+        environ[IS_INCOMPLETE] = True
         yield f"\r\n# truncated: the answer was cut at the limit of {reply.trailer['rows']} rows\r\n".encode()
 
 
 def _make_failure_trailer(format_key: str, text: str) -> bytes:
-    """Return what the end of a broken stream says: a comment, or in CSV and TSV a line that is no row."""
+    """Return the end of a broken stream: a comment, or in CSV and TSV a line that is not a valid row."""
     if format_key in ("xml", "rdf"):
         return f"<!-- {text.replace('--', '- -')} -->".encode()
     return f"\r\n# {text}\r\n".encode() if format_key not in _SELF_DELIMITING_FORMATS else b""
 
 
-def _respond_without_query(parameters: RequestParameters) -> BaseResponse:
-    """Answer an address without a query: the editor to browsers, the service description to others."""
+def _respond_without_query(parameters: RequestParameters) -> Response:
+    """Answer an address without a query: the query form to browsers, the service description to others."""
     if "default-graph-uri" in parameters or "named-graph-uri" in parameters:
         require_single_value(parameters, "query")
-    if prefers_html(request.headers.get("Accept", "")):
-        try:
-            return Response(render_template("sparql.html"), content_type="text/html; charset=utf-8")
-        except TemplateNotFound:
-            return redirect("/")
+    html_query_form = get_host_context().pages.html_query_form
+    if html_query_form is not None and prefers_html(request.headers.get("Accept", "")):
+        return Response(html_query_form(), content_type=f"{HTML_MEDIA_TYPE}; charset=utf-8")
     return service_description.make_description_response()
 
 
 def make_options_response(allowed_methods: str) -> Response:
-    """Answer OPTIONS: what may be done here, and the CORS preflight of a read."""
+    """Answer OPTIONS: the allowed methods, and the CORS preflight of a read."""
     response = Response(status=204)
     response.headers["Allow"] = allowed_methods
     response.headers["Accept-Post"] = f"{QUERY_MEDIA_TYPE}, {FORM_MEDIA_TYPE}"
@@ -275,7 +300,7 @@ def make_options_response(allowed_methods: str) -> Response:
 
 
 def allow_cross_origin_reads(response: Response) -> Response:
-    """Let pages of other origins read it; no credentials, so nothing of the user's goes along."""
+    """Let pages of other origins read an answer; without credentials, so no cookies are sent."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Expose-Headers"] = (
         "X-Result-Limit, X-Result-Truncated, X-Request-Id, Link, ETag"

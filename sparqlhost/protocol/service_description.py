@@ -1,41 +1,22 @@
-"""What this service is and holds, as RDF: SPARQL 1.1 Service Description, VoID and DCAT."""
+"""What this service is and holds, as RDF: SPARQL 1.1 Service Description, VoID and DCAT.
+
+The host describes the endpoint, its limits and the graphs of its store; what the data are about, their
+licence and what was inferred, the application adds (`HostedPages.describe_dataset`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
-from kg.build.inference_maintenance import INFERRED_GRAPH, is_member_graph
-from kg.namespaces import (
-    BASE,
-    CC,
-    DCAT,
-    DCTERMS,
-    ENTAILMENT,
-    GRAPH,
-    KG,
-    OWL,
-    OWL_PROFILE,
-    RDF,
-    RDFS,
-    SD,
-    VOID,
-    W3C_FORMATS,
-)
-from kg.pages.layout import current_attribution
 from sparqlhost.errors import UserError
-from sparqlhost.pool.query_runner import RDF_FORMATS as WRITERS
-from sparqlhost.pool.query_runner import find_used_prefixes
-from sparqlhost.protocol.negotiation import (
-    GRAPH_MEDIA_TYPES,
-    MediaType,
-    choose_media_type,
-    find_media_type,
-    make_not_acceptable_error,
-)
+from sparqlhost.pool.query_runner import RDF_FORMATS, find_used_prefixes
+from sparqlhost.protocol.app_context import get_host_context
+from sparqlhost.protocol.endpoint_table import FORMAT_PARAMETER, GRAPH_FORMATS, Endpoint, route
+from sparqlhost.protocol.negotiation import GRAPH_MEDIA_TYPES, choose_representation
 from sparqlhost.protocol.request_parameters import read_query_parameters
 from sparqlhost.protocol.security import is_writing_enabled
 from sparqlhost.settings import HostSettings
@@ -43,21 +24,99 @@ from sparqlhost.store.interface import Store
 
 blueprint = Blueprint("service_description", __name__)
 
-_RESULT_FORMATS = (
-    "SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV",
-    "Turtle", "N-Triples", "RDF_XML", "JSON-LD", "TriG", "N-Quads",
-)  # fmt: skip
+
+def _list_terms(namespace: str, names: str) -> dict[str, ox.NamedNode]:
+    """Return name -> term for the terms of a vocabulary that this module uses; any other raises KeyError."""
+    return {name: ox.NamedNode(namespace + name) for name in names.split()}
+
+
+_RDF = _list_terms("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "type")
+_RDFS = _list_terms("http://www.w3.org/2000/01/rdf-schema#", "comment label")
+_OWL = _list_terms("http://www.w3.org/2002/07/owl#", "versionInfo")
+_DCTERMS = _list_terms("http://purl.org/dc/terms/", "hasPart license title description source")
+_VOID = _list_terms("http://rdfs.org/ns/void#", "Dataset sparqlEndpoint triples")
+_DCAT = _list_terms("http://www.w3.org/ns/dcat#", "Dataset")
+_SD = _list_terms(
+    "http://www.w3.org/ns/sparql-service-description#",
+    "Service endpoint defaultDataset supportedLanguage SPARQL11Query SPARQL11Update resultFormat inputFormat "
+    "feature BasicFederatedQuery defaultEntailmentRegime Dataset defaultGraph Graph namedGraph NamedGraph "
+    "name graph",
+)
+_SIMPLE_ENTAILMENT = ox.NamedNode("http://www.w3.org/ns/entailment/Simple")
+_FORMATS = _list_terms(
+    "http://www.w3.org/ns/formats/",
+    "SPARQL_Results_JSON SPARQL_Results_XML SPARQL_Results_CSV SPARQL_Results_TSV "
+    "Turtle N-Triples RDF_XML JSON-LD TriG N-Quads",
+)
 _INPUT_FORMATS = ("Turtle", "N-Triples", "RDF_XML", "JSON-LD")
 _GRAPH_SIZES_QUERY = "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
 _DEFAULT_GRAPH_SIZE_QUERY = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
-_GRAPH_METADATA_QUERY = f"""PREFIX dcterms: <{DCTERMS}> PREFIX owl: <{OWL}> PREFIX rdfs: <{RDFS}>
-SELECT DISTINCT ?g ?p ?o {{
-  VALUES ?p {{ dcterms:license dcterms:title dcterms:description owl:versionInfo dcterms:source rdfs:label }}
+_GRAPH_METADATA_QUERY = f"""SELECT DISTINCT ?g ?p ?o {{
+  VALUES ?p {{ {_DCTERMS["license"]} {_DCTERMS["title"]} {_DCTERMS["description"]} {_DCTERMS["source"]}
+               {_OWL["versionInfo"]} {_RDFS["label"]} }}
   GRAPH ?g {{}} {{ ?g ?p ?o }} UNION {{ GRAPH ?m {{ ?g ?p ?o }} }} }}"""
+
 TripleIterator = Iterator[ox.Triple]
+Facts = tuple[tuple[ox.NamedNode, ox.NamedNode | ox.Literal], ...]
 
 
-@blueprint.get("/.well-known/void")
+@dataclass(frozen=True, slots=True)
+class DescribedGraph:
+    """A named graph: its size, and what the data state of it (title, licence, version)."""
+
+    name: ox.NamedNode
+    size: ox.Literal | None
+    metadata: Facts
+
+    def make_triples(self, dataset: ox.NamedNode) -> TripleIterator:
+        """Yield its description."""
+        named_graph = ox.BlankNode()
+        yield ox.Triple(dataset, _SD["namedGraph"], named_graph)
+        yield ox.Triple(named_graph, _RDF["type"], _SD["NamedGraph"])
+        yield ox.Triple(named_graph, _SD["name"], self.name)
+        yield ox.Triple(named_graph, _SD["graph"], self.name)
+        for kind in (_SD["Graph"], _VOID["Dataset"]):
+            yield ox.Triple(self.name, _RDF["type"], kind)
+        if self.size is not None:
+            yield ox.Triple(self.name, _VOID["triples"], self.size)
+        for predicate, value in self.metadata:
+            yield ox.Triple(self.name, predicate, value)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedDataset:
+    """The names under which a service is described, and the graphs it holds."""
+
+    root: str  # the address of the server, with a slash at its end
+    version: str  # of the data
+    graphs: tuple[DescribedGraph, ...]
+
+    @property
+    def service(self) -> ox.NamedNode:
+        """The endpoint."""
+        return ox.NamedNode(f"{self.root}sparql")
+
+    @property
+    def dataset(self) -> ox.NamedNode:
+        """All graphs together."""
+        return ox.NamedNode(f"{self.root}.well-known/void#dataset")
+
+    @property
+    def default_graph(self) -> ox.NamedNode:
+        """The graph that queries without GRAPH and FROM read."""
+        return ox.NamedNode(f"{self.dataset.value}-default")
+
+
+@route(
+    blueprint,
+    Endpoint(
+        "/.well-known/void",
+        "What this server offers: VoID, DCAT, service description",
+        parameters=(FORMAT_PARAMETER,),
+        formats=GRAPH_FORMATS,
+        allows_other_parameters=True,
+    ),
+)
 def get_void_description() -> Response:
     """Describe the data served."""
     return make_description_response()
@@ -65,21 +124,26 @@ def get_void_description() -> Response:
 
 def make_description_response() -> Response:
     """Answer the description in the RDF format the client takes; raises NotAcceptable for none."""
-    wanted = read_query_parameters(request).get("format", [""])[0]
-    offer = (
-        find_media_type(wanted, GRAPH_MEDIA_TYPES)
-        if wanted
-        else choose_media_type(request.headers.get("Accept", ""), GRAPH_MEDIA_TYPES)
+    host = get_host_context()
+    return make_rdf_response(
+        lambda: describe_service(host.store, host.settings), "descriptions of the service"
     )
-    if offer is None:
-        raise make_not_acceptable_error("the description of the service", GRAPH_MEDIA_TYPES)
-    triples = describe_service(current_app.extensions["kg_store"], current_app.extensions["kg_settings"])
-    return make_rdf_response(triples, offer)
 
 
-def make_rdf_response(triples: list[ox.Triple], media_type: MediaType) -> Response:
-    """Return triples in a format, open to pages of other origins."""
-    body = ox.serialize(triples, format=WRITERS[media_type.format_key], prefixes=find_used_prefixes(triples))
+def make_rdf_response(make_triples: Callable[[], list[ox.Triple]], what: str) -> Response:
+    """Return triples in the format of the request, open to pages of other origins.
+
+    `what` (a plural) names them in the error; raises NotAcceptable before any triple is made.
+    """
+    media_type = choose_representation(
+        GRAPH_MEDIA_TYPES,
+        what,
+        request.headers.get("Accept", ""),
+        read_query_parameters(request).get("format", [""])[0],
+    )
+    triples = make_triples()
+    prefixes = find_used_prefixes(triples, get_host_context().data.prefixes)
+    body = ox.serialize(triples, format=RDF_FORMATS[media_type.format_key], prefixes=prefixes)
     response = Response(body or b"", content_type=media_type.content_type)
     response.vary.add("Accept")
     response.headers["Access-Control-Allow-Origin"] = "*"
@@ -88,144 +152,93 @@ def make_rdf_response(triples: list[ox.Triple], media_type: MediaType) -> Respon
 
 def describe_service(store: Store, settings: HostSettings) -> list[ox.Triple]:
     """Return the triples that describe the service and its data."""
-    root = request.url_root
-    endpoint = ox.NamedNode(f"{root}sparql")
-    dataset = ox.NamedNode(f"{root}.well-known/void#dataset")
-    facts = [*_describe_endpoint(endpoint, dataset, settings), *_describe_limits(endpoint, settings)]
-    facts += _describe_dataset(endpoint, dataset, store, settings)
-    for graph in describe_graphs(store):
-        facts += graph.make_triples(dataset)
-        if not settings.empty:
-            facts += _describe_project_graph(graph, ox.NamedNode(f"{dataset.value}-default"), store.version)
-    return facts
+    host = get_host_context()
+    described = DescribedDataset(request.url_root, store.version, tuple(_describe_graphs(store)))
+    added = [*host.pages.describe_dataset(described)] if host.pages.describe_dataset else []
+    if not any(triple.predicate == _SD["defaultEntailmentRegime"] for triple in added):
+        added.append(ox.Triple(described.service, _SD["defaultEntailmentRegime"], _SIMPLE_ENTAILMENT))
+    triples = [
+        *_describe_endpoint(described, settings),
+        *_describe_limits(described.service, settings, host.pages.limit_terms),
+        *_describe_dataset(described, store),
+    ]
+    for graph in described.graphs:
+        triples += graph.make_triples(described.dataset)
+        if host.data.is_default_graph_member(graph.name):
+            triples.append(ox.Triple(described.default_graph, _DCTERMS["hasPart"], graph.name))
+    return triples + added
 
 
-def _describe_project_graph(graph: GraphDescription, default: ox.NamedNode, version: str) -> TripleIterator:
-    """Yield what holds of the project's own graphs: part of the default graph, licence, version, regime."""
-    name = graph.name
-    if is_member_graph(name) or name == INFERRED_GRAPH:
-        yield ox.Triple(default, DCTERMS["hasPart"], name)
-    if not name.value.startswith(GRAPH) or name.value.startswith(f"{GRAPH}import/"):
-        return
-    told = {verb for verb, _ in graph.metadata}
-    if DCTERMS["license"] not in told:
-        yield ox.Triple(name, DCTERMS["license"], CC["by/4.0/"])
-    if OWL["versionInfo"] not in told:
-        yield ox.Triple(name, OWL["versionInfo"], ox.Literal(version))
-    regime = ENTAILMENT["OWL-RDF-Based" if name == INFERRED_GRAPH else "Simple"]
-    yield ox.Triple(name, SD["entailmentRegime"], regime)
-
-
-def _describe_endpoint(
-    endpoint: ox.NamedNode, dataset: ox.NamedNode, settings: HostSettings
-) -> TripleIterator:
+def _describe_endpoint(described: DescribedDataset, settings: HostSettings) -> TripleIterator:
     """Yield what the endpoint can do."""
-    said = [(RDF["type"], SD["Service"]), (SD["endpoint"], endpoint), (SD["defaultDataset"], dataset)]
-    said.append((SD["supportedLanguage"], SD["SPARQL11Query"]))
+    facts = [
+        (_RDF["type"], _SD["Service"]),
+        (_SD["endpoint"], described.service),
+        (_SD["defaultDataset"], described.dataset),
+        (_SD["supportedLanguage"], _SD["SPARQL11Query"]),
+    ]
     if is_writing_enabled(settings):
-        said.append((SD["supportedLanguage"], SD["SPARQL11Update"]))
-    said += [(SD["resultFormat"], W3C_FORMATS[name]) for name in _RESULT_FORMATS]
-    said += [(SD["inputFormat"], W3C_FORMATS[name]) for name in _INPUT_FORMATS]
+        facts.append((_SD["supportedLanguage"], _SD["SPARQL11Update"]))
+    facts += [(_SD["resultFormat"], term) for term in _FORMATS.values()]
+    facts += [(_SD["inputFormat"], _FORMATS[name]) for name in _INPUT_FORMATS]
     if settings.service_allow:
-        said.append((SD["feature"], SD["BasicFederatedQuery"]))
-    regime = "Simple" if settings.empty else "OWL-RDF-Based"
-    said.append((SD["defaultEntailmentRegime"], ENTAILMENT[regime]))
-    if not settings.empty:
-        said.append((SD["defaultSupportedEntailmentProfile"], OWL_PROFILE["RL"]))
-    return (ox.Triple(endpoint, verb, value) for verb, value in said)
+        facts.append((_SD["feature"], _SD["BasicFederatedQuery"]))
+    return (ox.Triple(described.service, predicate, value) for predicate, value in facts)
 
 
-def _describe_limits(endpoint: ox.NamedNode, settings: HostSettings) -> TripleIterator:
-    """Yield the limits in force."""
-    said = (
-        ("queryDeadline", ox.Literal(settings.query_deadline), "seconds a query may run"),
-        ("queryMemory", ox.Literal(settings.query_memory), "MiB of memory a query may use"),
-        ("queryRows", ox.Literal(settings.query_rows), "rows an answer may have; a cut answer says so"),
-        ("querySize", ox.Literal(settings.query_size), "bytes a query may have"),
-        ("querySlots", ox.Literal(settings.query_slots), "queries that run at a time"),
-        ("queryQueue", ox.Literal(settings.query_queue), "queries that may wait; beyond, 503"),
-    )
-    for name, value, words in said:
-        yield ox.Triple(endpoint, KG[name], value)
-        yield ox.Triple(
-            endpoint, RDFS["comment"], ox.Literal(f"Limit: {value.value} {words}.", language="en")
-        )
+#: limit -> the setting that holds it, and what it counts.
+LIMITS = {
+    "queryDeadline": ("query_deadline", "seconds a query may run"),
+    "queryMemory": ("query_memory", "MiB of memory a query may use"),
+    "queryRows": ("query_rows", "rows an answer may have; a cut answer says so"),
+    "querySize": ("query_size", "bytes a query may have"),
+    "querySlots": ("query_slots", "queries that run at a time"),
+    "queryQueue": ("query_queue", "queries that may wait; beyond, 503"),
+}
 
 
-def _describe_dataset(
-    endpoint: ox.NamedNode, dataset: ox.NamedNode, store: Store, settings: HostSettings
+def _describe_limits(
+    service: ox.NamedNode, settings: HostSettings, limit_terms: Mapping[str, ox.NamedNode]
 ) -> TripleIterator:
-    """Yield what the data are as a whole."""
-    default = ox.NamedNode(f"{dataset.value}-default")
-    said: list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]
-    said = [(RDF["type"], kind) for kind in (SD["Dataset"], VOID["Dataset"], DCAT["Dataset"])]
-    said += [(VOID["sparqlEndpoint"], endpoint), (SD["defaultGraph"], default)]
-    said.append((OWL["versionInfo"], ox.Literal(store.version)))
-    if not settings.empty:
-        said.append((RDFS["seeAlso"], ox.NamedNode(f"{request.url_root}.well-known/sparql-examples")))
-    if not settings.empty:
-        said += [(DCTERMS["license"], CC["by/4.0/"]), (VOID["uriSpace"], ox.Literal(BASE))]
-        title = f"What {current_attribution()} about refractory or relapsed adult ALL"
-        said.append((DCTERMS["title"], ox.Literal(title, language="en")))
-    yield from (ox.Triple(dataset, verb, value) for verb, value in said)
-    yield ox.Triple(default, RDF["type"], SD["Graph"])
-    if count := _count_default_graph(store):
-        yield ox.Triple(default, VOID["triples"], count)
-    if not settings.empty:
-        yield ox.Triple(
-            default, DCTERMS["description"], ox.Literal(_DEFAULT_GRAPH_DESCRIPTION, language="en")
-        )
+    """Yield the limits in force: in words, and by the application's property for each where it has one."""
+    for name, (setting, meaning) in LIMITS.items():
+        value = ox.Literal(getattr(settings, setting))
+        if name in limit_terms:
+            yield ox.Triple(service, limit_terms[name], value)
+        sentence = ox.Literal(f"Limit: {value.value} {meaning}.", language="en")
+        yield ox.Triple(service, _RDFS["comment"], sentence)
 
 
-_DEFAULT_GRAPH_DESCRIPTION = (
-    "All that stands in the graphs ontology, source, asserted, every claim's assertion, "
-    "background, edits and inferred; not of mappings, imports, provenance and publication info."
-)
+def _describe_dataset(described: DescribedDataset, store: Store) -> TripleIterator:
+    """Yield what holds of the data as a whole."""
+    for kind in (_SD["Dataset"], _VOID["Dataset"], _DCAT["Dataset"]):
+        yield ox.Triple(described.dataset, _RDF["type"], kind)
+    yield ox.Triple(described.dataset, _VOID["sparqlEndpoint"], described.service)
+    yield ox.Triple(described.dataset, _SD["defaultGraph"], described.default_graph)
+    yield ox.Triple(described.dataset, _OWL["versionInfo"], ox.Literal(described.version))
+    yield ox.Triple(described.default_graph, _RDF["type"], _SD["Graph"])
+    if size := _count_default_graph(store):
+        yield ox.Triple(described.default_graph, _VOID["triples"], size)
 
 
 def _count_default_graph(store: Store) -> ox.Literal | None:
-    """Return the number of triples of the default graph, or None when counting takes too long."""
+    """Return the number of triples of the default graph; None when counting takes too long."""
     try:
-        return next(
-            (row["n"] for row in store.select(_DEFAULT_GRAPH_SIZE_QUERY) if isinstance(row["n"], ox.Literal)),
-            None,
-        )
+        counts = (row["n"] for row in store.select(_DEFAULT_GRAPH_SIZE_QUERY))
+        return next((count for count in counts if isinstance(count, ox.Literal)), None)
     except UserError:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class GraphDescription:
-    """A named graph: its size, and what the data say of it (title, licence, version)."""
-
-    name: ox.NamedNode
-    size: ox.Literal | None
-    metadata: tuple[tuple[ox.NamedNode, ox.NamedNode | ox.Literal], ...]
-
-    def make_triples(self, dataset: ox.NamedNode) -> TripleIterator:
-        """Yield its description."""
-        named_graph = ox.BlankNode()
-        yield ox.Triple(dataset, SD["namedGraph"], named_graph)
-        yield ox.Triple(named_graph, RDF["type"], SD["NamedGraph"])
-        yield ox.Triple(named_graph, SD["name"], self.name)
-        yield ox.Triple(named_graph, SD["graph"], self.name)
-        for kind in (SD["Graph"], VOID["Dataset"]):
-            yield ox.Triple(self.name, RDF["type"], kind)
-        if self.size is not None:
-            yield ox.Triple(self.name, VOID["triples"], self.size)
-        for verb, value in self.metadata:
-            yield ox.Triple(self.name, verb, value)
-
-
-def describe_graphs(store: Store) -> Iterator[GraphDescription]:
+def _describe_graphs(store: Store) -> Iterator[DescribedGraph]:
     """Yield what is known of each named graph."""
-    sizes, said = _count_graphs(store), _read_graph_metadata(store)
+    sizes, metadata = _count_graphs(store), _read_graph_metadata(store)
     for name in store.graph_names():
-        yield GraphDescription(name, sizes.get(name), tuple(said.get(name, ())))
+        yield DescribedGraph(name, sizes.get(name), tuple(metadata.get(name, ())))
 
 
 def _count_graphs(store: Store) -> dict[object, ox.Literal]:
-    """Return the triples of each graph, or nothing when counting takes too long."""
+    """Return the number of triples of each graph; nothing when counting takes too long."""
     try:
         pairs = ((row["g"], row["n"]) for row in store.select(_GRAPH_SIZES_QUERY) if "g" in row)
         return {graph: size for graph, size in pairs if isinstance(size, ox.Literal)}
@@ -234,13 +247,13 @@ def _count_graphs(store: Store) -> dict[object, ox.Literal]:
 
 
 def _read_graph_metadata(store: Store) -> dict[object, list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]]:
-    """Return the licence, title and version that the data give each graph."""
-    found: dict[object, list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]] = {}
+    """Return licence, title and version that the data give each graph; nothing when that takes too long."""
+    facts_by_graph: dict[object, list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]] = {}
     try:
         for row in store.select(_GRAPH_METADATA_QUERY):
-            verb, value = row["p"], row["o"]
-            if isinstance(verb, ox.NamedNode) and isinstance(value, ox.NamedNode | ox.Literal):
-                found.setdefault(row["g"], []).append((verb, value))
+            predicate, value = row["p"], row["o"]
+            if isinstance(predicate, ox.NamedNode) and isinstance(value, ox.NamedNode | ox.Literal):
+                facts_by_graph.setdefault(row["g"], []).append((predicate, value))
     except UserError:
         return {}
-    return found
+    return facts_by_graph

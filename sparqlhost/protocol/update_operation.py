@@ -1,15 +1,16 @@
-"""`/update`: updates of SPARQL 1.1 Protocol (section 2.2), for whoever has the token."""
+"""`/update`: updates of SPARQL 1.1 Protocol (section 2.2); they need the update token."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from sparqlhost.errors import BadQuery, StoreUnavailable, UnsupportedMedia
 from sparqlhost.pool.jobs import QueryJob, WriteJob
-from sparqlhost.protocol.app_context import get_sparql_service
-from sparqlhost.protocol.query_operation import refuse_remote_calls
+from sparqlhost.protocol.app_context import get_settings, get_sparql_service
+from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
+from sparqlhost.protocol.negotiation import FORM_MEDIA_TYPE, UPDATE_MEDIA_TYPE
+from sparqlhost.protocol.query_operation import get_outgoing_policy
 from sparqlhost.protocol.request_parameters import (
-    FORM_MEDIA_TYPE,
     RequestParameters,
     read_body_text,
     read_form_parameters,
@@ -17,29 +18,45 @@ from sparqlhost.protocol.request_parameters import (
     require_single_value,
 )
 from sparqlhost.protocol.security import require_update_token
-from sparqlhost.remote.document_loads import LoadLimits, find_allowed_loads, inline_loads, remove_loads
-from sparqlhost.remote.service_calls import inline_service_calls
-from sparqlhost.remote_endpoint import REMOTE_DEADLINE
+from sparqlhost.remote.document_loads import find_allowed_loads, inline_loads, remove_loads
+from sparqlhost.remote.service_calls import answer_service_calls
 from sparqlhost.settings import HostSettings
 from sparqlhost.sparql.dataset_clauses import add_using_clauses
 from sparqlhost.sparql.lexer import check_size_and_nesting, find_outgoing_calls
 
 blueprint = Blueprint("update", __name__)
 
-UPDATE_MEDIA_TYPE = "application/sparql-update"
 _ALLOWED_METHODS = "POST, OPTIONS"
 
 
-@blueprint.route("/update", methods=("POST", "OPTIONS"), provide_automatic_options=False)
+@route(
+    blueprint,
+    Endpoint(
+        "/update",
+        "Run a SPARQL update",
+        methods=("POST",),
+        parameters=tuple(
+            EndpointParameter(name, help, schema={"type": "string", "format": "uri"})
+            for name, help in (
+                ("using-graph-uri", "a graph of the default graph that WHERE reads"),
+                ("using-named-graph-uri", "a named graph that WHERE reads"),
+            )
+        ),
+        body=(UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE),
+        statuses=(204, 200),
+        requires_token=True,
+        handles_options=True,
+    ),
+)
 def handle_update_request() -> Response:
-    """Run an update; 204 means it is durable and every new query sees it."""
+    """Run an update; after 204 it is durable (a directory store) and every new query sees it."""
     if request.method == "OPTIONS":
         return Response(
             status=204,
             headers={"Allow": _ALLOWED_METHODS, "Accept-Post": f"{UPDATE_MEDIA_TYPE}, {FORM_MEDIA_TYPE}"},
         )
     require_update_token()
-    settings: HostSettings = current_app.extensions["kg_settings"]
+    settings = get_settings()
     text, parameters = _read_update(settings)
     check_size_and_nesting(text, settings.body_size)
     text = add_using_clauses(
@@ -52,23 +69,21 @@ def handle_update_request() -> Response:
 
 
 def _resolve_remote_data(text: str, settings: HostSettings) -> str:
-    """Return the update with its allowed SERVICE and LOAD answered; raises Forbidden for any other.
+    """Return the update with the data of its allowed SERVICE and LOAD calls in their place.
 
-    An update is all or nothing: a remote that fails, fails it. What does not parse calls nobody.
+    Any failing remote aborts the update (StoreUnavailable); a call that is not allowed raises Forbidden. The
+    text is parsed first, so that an invalid one makes no outgoing request.
     """
     if not (find_outgoing_calls(text, "LOAD") or find_outgoing_calls(text, "SERVICE")):
         return text
-    found = find_allowed_loads(text, settings.service_allow)
-    refuse_remote_calls(remove_loads(text, found), "LOAD", settings.service_allow)
+    policy = get_outgoing_policy()
+    policy.refuse_calls(remove_loads(text, find_allowed_loads(text, settings.service_allow)), "LOAD")
     job = QueryJob(text, base=request.base_url, parse_only="update", deadline=settings.query_deadline)
     get_sparql_service().answer(job).read_body()
-    seconds = min(settings.query_deadline, REMOTE_DEADLINE)
-    asked = inline_service_calls(text, settings.service_allow, seconds, settings.private_hosts)
-    if asked.failures:
-        raise StoreUnavailable(asked.failures[0], hint="Nothing was changed; try again later.")
-    refuse_remote_calls(asked.text, "SERVICE", settings.service_allow)
-    means = LoadLimits(seconds, settings.body_size, settings.private_hosts)
-    return inline_loads(asked.text, find_allowed_loads(asked.text, settings.service_allow), means)
+    answered = answer_service_calls(text, policy)
+    if answered.failures:
+        raise StoreUnavailable(answered.failures[0], hint="Nothing was changed; try again later.")
+    return inline_loads(answered.text, find_allowed_loads(answered.text, settings.service_allow), settings)
 
 
 def _read_update(settings: HostSettings) -> tuple[str, RequestParameters]:
@@ -84,6 +99,6 @@ def _read_update(settings: HostSettings) -> tuple[str, RequestParameters]:
             raise BadQuery("This address takes updates.", hint="Send queries to /sparql.")
         return require_single_value(form, "update"), {**address, **form}
     raise UnsupportedMedia(
-        f"A body of type {request.mimetype or '(none)'} is not understood here.",
+        f"A body of type {request.mimetype or '(none)'} is not supported here.",
         hint=f"Send {UPDATE_MEDIA_TYPE} or {FORM_MEDIA_TYPE}.",
     )

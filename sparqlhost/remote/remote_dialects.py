@@ -1,6 +1,8 @@
-"""Quads in batches that can travel apart: statements about one blank node stay together.
+"""What travels to other servers, and where they differ from the standards.
 
-A blank node has its name within one request only (SPARQL 1.1 Update, 3.1.1): in two, it would be two nodes.
+Quads are sent in batches, each an update of its own, in which statements about one blank node stay
+together: a blank node has its name within one request only (SPARQL 1.1 Update, 3.1.1), in two requests it
+would be two nodes.
 """
 
 from __future__ import annotations
@@ -14,15 +16,19 @@ import pyoxigraph as ox
 from pyoxigraph import BlankNode, DefaultGraph, Quad, Triple
 
 from sparqlhost.sparql.lexer import tokenize
+from sparqlhost.store.interface import GraphName
 
 
 def split_into_batches(quads: Iterable[Quad], size: int) -> Iterator[list[Quad]]:
-    """Yield the quads, about `size` at a time, more where blank nodes tie them together."""
+    """Yield the quads, at most `size` at a time, more where blank nodes tie them together.
+
+    Quads with blank nodes come last: only when all are known are their groups complete.
+    """
     plain: list[Quad] = []
-    tied: list[Quad] = []
+    with_blank_nodes: list[Quad] = []
     for quad in quads:
         if any(list_blank_nodes(quad.triple)):
-            tied.append(quad)
+            with_blank_nodes.append(quad)
             continue
         plain.append(quad)
         if len(plain) == size:
@@ -30,11 +36,11 @@ def split_into_batches(quads: Iterable[Quad], size: int) -> Iterator[list[Quad]]
             plain = []
     if plain:
         yield plain
-    yield from _pack_components(_group_by_blank_nodes(tied), size)
+    yield from _pack_components(_group_by_blank_nodes(with_blank_nodes), size)
 
 
 def _pack_components(components: Iterable[list[Quad]], size: int) -> Iterator[list[Quad]]:
-    """Yield whole components, put together while they fit."""
+    """Yield batches of complete components, filled while the next one fits."""
     batch: list[Quad] = []
     for component in components:
         if batch and len(batch) + len(component) > size:
@@ -46,27 +52,27 @@ def _pack_components(components: Iterable[list[Quad]], size: int) -> Iterator[li
 
 
 def _group_by_blank_nodes(quads: list[Quad]) -> list[list[Quad]]:
-    """Return the quads by the blank nodes that tie them together (union-find)."""
-    above: dict[str, str] = {}
+    """Return the quads grouped by the blank nodes that connect them: union-find with path halving."""
+    parents: dict[str, str] = {}
 
     def find_root(name: str) -> str:
-        while above.setdefault(name, name) != name:
-            above[name] = above[above[name]]
-            name = above[name]
+        while parents.setdefault(name, name) != name:
+            parents[name] = parents[parents[name]]
+            name = parents[name]
         return name
 
     for quad in quads:
         first, *others = list_blank_nodes(quad.triple)
         for other in others:
-            above[find_root(other)] = find_root(first)
-    found: dict[str, list[Quad]] = {}
+            parents[find_root(other)] = find_root(first)
+    groups: dict[str, list[Quad]] = {}
     for quad in quads:
-        found.setdefault(find_root(next(list_blank_nodes(quad.triple))), []).append(quad)
-    return list(found.values())
+        groups.setdefault(find_root(next(list_blank_nodes(quad.triple))), []).append(quad)
+    return list(groups.values())
 
 
 def list_blank_nodes(triple: Triple) -> Iterator[str]:
-    """Yield the names of the blank nodes of a triple, those within triple terms too."""
+    """Yield the names of the blank nodes of a triple, also of those inside triple terms."""
     for term in (triple.subject, triple.object):
         if isinstance(term, BlankNode):
             yield term.value
@@ -75,26 +81,40 @@ def list_blank_nodes(triple: Triple) -> Iterator[str]:
 
 
 def make_insert_update(quads: Iterable[Quad]) -> str:
-    """Return the update that adds `quads`; with blank nodes by a template, which every server takes."""
-    parts: dict[str, list[str]] = {}
-    named = True
+    """Return the update that adds `quads`.
+
+    With blank nodes it is INSERT { } WHERE {}, not INSERT DATA: Virtuoso 7 refuses blank nodes in INSERT
+    DATA.
+    """
+    lines_by_graph: dict[str, list[str]] = {}
+    has_blank_nodes = False
     for quad in quads:
         graph = "" if isinstance(quad.graph_name, DefaultGraph) else str(quad.graph_name)
-        parts.setdefault(graph, []).append(f"{quad.triple} .")
-        named = named and not any(list_blank_nodes(quad.triple))
+        lines_by_graph.setdefault(graph, []).append(f"{quad.triple} .")
+        has_blank_nodes = has_blank_nodes or any(list_blank_nodes(quad.triple))
     blocks = (
         "\n".join(lines) if not graph else f"GRAPH {graph} {{\n" + "\n".join(lines) + "\n}"
-        for graph, lines in parts.items()
+        for graph, lines in lines_by_graph.items()
     )
     text = "\n".join(blocks)
-    return f"INSERT DATA {{\n{text}\n}}" if named else f"INSERT {{\n{text}\n}} WHERE {{}}"
+    return f"INSERT {{\n{text}\n}} WHERE {{}}" if has_blank_nodes else f"INSERT DATA {{\n{text}\n}}"
 
 
-#: MERGED kg.store.dialects
-#: MERGED What remote servers do that the standards do not say, kept apart from the store: Virtuoso 7's ways.
+def make_replace_update(graph: GraphName, triples: Iterable[Triple]) -> str:
+    """Return one update, and so one transaction, that empties or creates `graph` and inserts `triples`."""
+    clearing = f"DROP SILENT GRAPH {graph} ; CREATE SILENT GRAPH {graph}" if graph else "CLEAR SILENT DEFAULT"
+    return f"{clearing} ; {make_insert_update(make_quads(triples, graph))}"
 
 
-#: graphs that Virtuoso keeps for itself, where every query sees them.
+def make_quads(triples: Iterable[Triple], graph: GraphName) -> Iterator[Quad]:
+    """Yield `triples` as quads of one graph, None being the default graph."""
+    for triple in triples:
+        yield Quad(triple.subject, triple.predicate, triple.object, graph or DefaultGraph())
+
+
+# -- Virtuoso 7 (seen in 7.2.5, Debian's virtuoso-opensource-7-bin), where it differs from the standards
+
+#: graphs that Virtuoso keeps for itself; every query sees them, so they are left out of the list of graphs.
 VIRTUOSO_SYSTEM_GRAPHS = frozenset(
     {
         "http://www.openlinksw.com/schemas/virtrdf#",
@@ -102,7 +122,7 @@ VIRTUOSO_SYSTEM_GRAPHS = frozenset(
         "http://localuriqaserver/sparql",
     }
 )
-#: the one variable of the one row that Virtuoso answers to ASK.
+#: Virtuoso may answer ASK with one row of this one variable instead of the boolean of the results format.
 _ASK_VARIABLE = "__ASK_RETVAL"
 _JSON_BLANK_NODE = b'"type": "bnode", "value": "'
 _VIRTUOSO_BLANK_NODE = _JSON_BLANK_NODE + b"nodeID://"
@@ -112,56 +132,59 @@ _DATASET_KEYWORD = re.compile(r"\b(?:FROM|USING|WITH|GRAPH)\b", re.IGNORECASE)
 def find_graphs_to_send(text: str) -> tuple[str, ...] | None:
     """Return the graphs to name beside the one that stands for the default graph; None: name none at all.
 
-    A dataset in the request takes the place of FROM, and where it has a default graph, GRAPH <...> sees only
-    the graphs it names; GRAPH ?g sees all of them as before.
+    Virtuoso has no default graph: a query without GRAPH sees the union of all graphs, so the request names
+    the graph that stands for it. Such a dataset replaces FROM, and in Virtuoso GRAPH <...> then sees only
+    the graphs that the request names, while GRAPH ?g still sees all. So the graphs of GRAPH <...> are named
+    as well, and a text that has FROM, or mixes the two kinds of GRAPH, is sent without a dataset.
     """
     if not _DATASET_KEYWORD.search(text):
         return ()
-    words = list(tokenize(text))
-    if any(word.is_keyword("FROM", "USING", "WITH") for word in words):
+    tokens = list(tokenize(text))
+    if any(token.is_keyword("FROM", "USING", "WITH") for token in tokens):
         return None
-    named = [after for word, after in pairwise(words) if word.is_keyword("GRAPH")]
-    if all(token.kind == "iri" for token in named):
-        return tuple(dict.fromkeys(token.text[1:-1] for token in named))
-    return () if all(token.kind == "variable" for token in named) else None
+    graphs = [following for token, following in pairwise(tokens) if token.is_keyword("GRAPH")]
+    if all(graph.kind == "iri" for graph in graphs):
+        return tuple(dict.fromkeys(graph.text[1:-1] for graph in graphs))
+    return () if all(graph.kind == "variable" for graph in graphs) else None
 
 
 def parse_ask_answer(result: ox.QuerySolutions | ox.QueryBoolean) -> ox.QueryBoolean | None:
-    """Return the answer to an ASK, also where it came as a row; None for an answer to anything else."""
+    """Return the answer to an ASK, also where it came as a row; None for the answer to another form."""
     if isinstance(result, ox.QueryBoolean):
         return result
     if [variable.value for variable in result.variables] != [_ASK_VARIABLE]:
         return None
     value = next((row[0] for row in result), None)
-    word = b"true" if isinstance(value, ox.Literal) and value.value in ("1", "true") else b"false"
-    read = ox.parse_query_results(b'{"head":{},"boolean":' + word + b"}", format=ox.QueryResultsFormat.JSON)
-    return read if isinstance(read, ox.QueryBoolean) else None
+    boolean = b"true" if isinstance(value, ox.Literal) and value.value in ("1", "true") else b"false"
+    # QueryBoolean has no constructor: it is made by parsing.
+    body = b'{"head":{},"boolean":' + boolean + b"}"
+    answer = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+    return answer if isinstance(answer, ox.QueryBoolean) else None
 
 
 def normalize_blank_nodes(body: bytes) -> bytes:
-    """Return results in JSON with blank nodes that have names; Virtuoso calls them by addresses."""
+    """Return results in JSON with plain blank node names; Virtuoso writes `nodeID://b1`, not a valid name."""
     return body.replace(_VIRTUOSO_BLANK_NODE, _JSON_BLANK_NODE)
 
 
 class BlankNodeNormalizer(io.RawIOBase):
-    """The same, of an answer that is read as it arrives."""
+    """`normalize_blank_nodes` of an answer that is read as it arrives."""
 
     def __init__(self, source: io.RawIOBase) -> None:
-        """Read from `source`."""
         super().__init__()
         self._source, self._pending, self._ended = source, b"", False
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return true: it can be read."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill `buffer`; what may be the start of a name waits for its end."""
+        """Fill `buffer`; bytes that may begin a blank node's name wait until the name is complete."""
         while not self._ended and len(self._pending) < len(_VIRTUOSO_BLANK_NODE):
             part = self._source.read(len(buffer)) or b""
             self._ended = not part
             self._pending = normalize_blank_nodes(self._pending + part)
-        kept = 0 if self._ended else len(_VIRTUOSO_BLANK_NODE) - 1
-        size = min(len(buffer), max(len(self._pending) - kept, 0))
+        held_back = 0 if self._ended else len(_VIRTUOSO_BLANK_NODE) - 1
+        size = min(len(buffer), max(len(self._pending) - held_back, 0))
         buffer[:size], self._pending = self._pending[:size], self._pending[size:]
         return size

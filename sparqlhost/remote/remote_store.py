@@ -1,8 +1,12 @@
 """A store on another SPARQL 1.1 server: the same Store, for graphs that outgrow one machine.
 
-Texts are parsed by a local engine over an empty store (`checker`), which reaches no network, before they
-travel: so a write cannot hide in a query, and the form of a query is known. Rows are counted and formats made
-here, so limits and answers are those of any other store.
+A local engine over an empty store, the `checker`, parses each text before it travels. It reaches no
+network. So a write cannot hide in a query, and the form of a query is known without guessing. Rows are
+counted and formats are written here, so limits and answers are those of any other store.
+
+    web process ── answer() ── thread ── POST ──▶ other server
+         ▲                       │ frames, as a worker of the pool sends them
+         └───── socketpair ◀─────┘
 """
 
 from __future__ import annotations
@@ -13,35 +17,48 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
 from sparqlhost.errors import BadQuery, Busy, Forbidden, NotFound, StoreUnavailable, UserError
-from sparqlhost.pool.engine_store import EngineStore, ResultStream, read_result_stream
+from sparqlhost.http import BLOCK_SIZE, Peer, RequestLimits, Response, remove_credentials
+from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.pool.jobs import QueryJob, WriteJob, make_error_frame
 from sparqlhost.pool.query_runner import send_result
-from sparqlhost.pool.writes import parse_graph_body
+from sparqlhost.pool.result_stream import ResultStream, receive_result
+from sparqlhost.pool.writes import parse_graph_body, parse_job_graph
 from sparqlhost.remote.remote_dialects import (
     VIRTUOSO_SYSTEM_GRAPHS,
     BlankNodeNormalizer,
     find_graphs_to_send,
     make_insert_update,
+    make_quads,
+    make_replace_update,
     normalize_blank_nodes,
     parse_ask_answer,
     split_into_batches,
 )
-from sparqlhost.remote_http import RDF_ACCEPT, RESULTS_JSON, ResponseBody, SparqlExchange
+from sparqlhost.remote.remote_endpoint import (
+    RDF_ACCEPT,
+    RESULTS_JSON,
+    Parameters,
+    SparqlEndpoint,
+    choose_update_address,
+)
 from sparqlhost.settings import HostSettings
-from sparqlhost.sparql.lexer import tokenize
-from sparqlhost.store.interface import GraphName, Solutions
+from sparqlhost.sparql.lexer import find_outgoing_calls, tokenize
+from sparqlhost.store.interface import GraphName, Solutions, make_form_error, read_boolean, read_solutions
+from sparqlhost.store.local_store import NO_PREFIXES
 
-#: quads that travel in one INSERT; Virtuoso takes no text of 10,000 terms.
+#: quads that travel in one INSERT; Virtuoso 7 refuses a text of 10,000 terms.
 BATCH_SIZE = 1_000
 _QUERY_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
-_OUTGOING_KEYWORDS = ("SERVICE", "LOAD")
+#: names of the protocol's parameters for default and named graphs (SPARQL 1.1 Protocol, 2.1.4 and 2.2.3).
+_QUERY_DATASET = ("default-graph-uri", "named-graph-uri")
+_UPDATE_DATASET = ("using-graph-uri", "using-named-graph-uri")
 _RDF_FORMATS = {
     "application/n-triples": ox.RdfFormat.N_TRIPLES,
     "text/turtle": ox.RdfFormat.TURTLE,
@@ -50,7 +67,7 @@ _RDF_FORMATS = {
 
 
 class RemoteStore:
-    """The Store of another server, and `answer` and `write` for anybody's queries and updates."""
+    """The Store of another server, and `answer` and `write` for the queries and updates of clients."""
 
     def __init__(
         self,
@@ -58,122 +75,131 @@ class RemoteStore:
         settings: HostSettings,
         checker: EngineStore | None = None,
         written_marker: Path | None = None,
+        prefixes: Mapping[str, str] = NO_PREFIXES,
     ) -> None:
-        """Reach the server's query address; the file `mark` is touched at each write, for other processes.
+        """Reach the server at its query address, which may hold user and password.
 
-        Without a `checker` only our own texts can be asked, through the Store protocol.
+        The file `written_marker` is touched at each write, so that other processes see a new version. Without
+        a `checker` only the texts of this software can be sent, through the Store protocol.
         """
-        self._query_address, self._update_address = (
-            address,
-            settings.remote_update or derive_update_address(address),
-        )
+        self._query_address = address
+        self._update_address = choose_update_address(address, settings.remote_update)
         self._settings, self._checker, self._written_marker = settings, checker, written_marker
+        self._prefixes = prefixes
         self._query_slots = threading.BoundedSemaphore(settings.query_slots + settings.query_queue)
 
     @property
     def version(self) -> str:
-        """Return a token that changes with every write of ours, and from time to time for those of others."""
-        written = (
-            self._written_marker.stat().st_mtime_ns
-            if self._written_marker and self._written_marker.exists()
-            else 0
-        )
+        """A token that changes with every write made here, and every `remote_freshness` seconds."""
+        marker = self._written_marker
+        written = marker.stat().st_mtime_ns if marker and marker.exists() else 0
         return f"remote-{int(time.time() / self._settings.remote_freshness)}-{written}"
 
-    # -- anybody's queries
+    def _make_endpoint(self, deadline: float) -> SparqlEndpoint:
+        """Return the server with what one exchange may take, in seconds."""
+        peer = Peer(
+            f"The remote store {remove_credentials(self._query_address)}",
+            timeout_location="deadline",
+            timeout_hint="Narrow the query, or add a LIMIT.",
+        )
+        limits = RequestLimits(deadline, private_hosts=None, product=self._settings.PRODUCT)
+        return SparqlEndpoint(self._query_address, self._update_address, peer, limits)
+
+    # -- queries of clients
 
     @property
     def _required_checker(self) -> EngineStore:
-        """Return the local engine that parses."""
+        """The local engine that parses."""
         if self._checker is None:
             raise StoreUnavailable(
-                "This remote store was opened for our own queries only.", hint="Use kg serve."
+                "This remote store was opened without the engine that checks queries.",
+                hint="Open it as the server does.",
             )
         return self._checker
 
     def answer(self, job: QueryJob, queue: str = "query") -> ResultStream:
-        """Start a query and return when its head is here; raises what the remote raised before that."""
+        """Start a query and return its result stream as soon as the head is here.
+
+        Raises BadQuery or Forbidden for a text that may not travel, Busy when all slots are taken, and
+        StoreUnavailable or TooExpensive where the remote does not answer.
+        """
         if job.parse_only:
             return self._required_checker.answer(job, queue)
         form, text = self._prepare_query(job)
         if not self._query_slots.acquire(blocking=False):
             raise Busy("All query slots are taken and the queue is full.", hint="Try again shortly.")
-        ours, theirs = socket.socketpair()
-        ours.settimeout(2 * job.deadline + 5)
-        theirs.settimeout(2 * job.deadline + 5)
+        reader, writer = socket.socketpair()
+        for end in (reader, writer):
+            end.settimeout(2 * job.deadline + 5)  # a client that reads slowly does not hold the slot for good
         worker = threading.Thread(
-            target=self._answer_in_thread, args=(theirs, job, form, text), name="remote", daemon=True
+            target=self._answer_in_thread, args=(writer, job, form, text), name="remote", daemon=True
         )
         worker.start()
-        return read_result_stream(ours)
+        return receive_result(reader)
 
     def _prepare_query(self, job: QueryJob) -> tuple[str, str]:
         """Return the form of the query and the text to send; raises BadQuery when it does not parse."""
         if job.graph_to_dump is not None:
-            pattern = "?s ?p ?o"
-            inner = (
-                f"GRAPH <{ox.NamedNode(job.graph_to_dump).value}> {{ {pattern} }}"
-                if job.graph_to_dump
-                else pattern
-            )
-            return "CONSTRUCT", f"CONSTRUCT {{ {pattern} }} WHERE {{ {inner} }}"
+            graph = ox.NamedNode(job.graph_to_dump) if job.graph_to_dump else None
+            return "CONSTRUCT", _make_graph_query(graph)
         _refuse_outgoing_calls(job.text, self._settings)
         check = QueryJob(job.text, base=job.base, parse_only="query", deadline=job.deadline)
         form = str(self._required_checker.answer(check).head["form"])
         return form, f"BASE <{job.base}>\n{job.text}" if job.base else job.text
 
     def _answer_in_thread(self, connection: socket.socket, job: QueryJob, form: str, text: str) -> None:
-        """Ask the remote and send the answer's frames; runs in a thread of its own, start to end."""
+        """Send the query and write the frames of its answer to `connection`; runs in a thread of its own."""
         with connection:
             try:
-                with contextlib.closing(self._send_query(job, form, text)) as body:
-                    send_result(_parse_answer(body, form), job, connection.sendall)
+                with contextlib.closing(self._send_query(job, form, text)) as response:
+                    send_result(_parse_answer(response, form), job, connection.sendall, self._prefixes)
             except UserError as error:
                 _send_error(connection, error)
             except SyntaxError as error:
                 _send_error(connection, _garbled_answer_error(self._query_address, error))
             except OSError:
-                return
+                return  # the client has gone
             finally:
                 self._query_slots.release()
 
-    def _send_query(self, job: QueryJob, form: str, text: str) -> ResponseBody:
-        """Return the body of the remote's answer."""
-        endpoint = SparqlExchange(self._query_address, self._update_address, job.deadline)
+    def _send_query(self, job: QueryJob, form: str, text: str) -> Response:
+        """Return the response to a client's query; the dataset of the request wins (Protocol 2.1.4)."""
         if job.default_graphs is None and job.named_graphs is None:
-            self._name_default_graph(endpoint, text, "default-graph-uri", "named-graph-uri")
-        for graph in job.default_graphs or ():
-            endpoint.addDefaultGraph(graph)
-        for graph in job.named_graphs or ():
-            endpoint.addNamedGraph(graph)
-        return endpoint.send_query(text, RESULTS_JSON if form in ("SELECT", "ASK") else RDF_ACCEPT)
+            parameters = self._name_default_graph(text, _QUERY_DATASET)
+        else:
+            default_name, named_name = _QUERY_DATASET
+            parameters = [(default_name, graph) for graph in job.default_graphs or ()]
+            parameters += [(named_name, graph) for graph in job.named_graphs or ()]
+        accept = RESULTS_JSON if form in ("SELECT", "ASK") else RDF_ACCEPT
+        return self._make_endpoint(job.deadline).send_query(text, accept, parameters)
 
-    def _name_default_graph(
-        self, endpoint: SparqlExchange, text: str, default_parameter: str, named_parameter: str
-    ) -> None:
-        """Name the graph that stands for the default graph, unless the text names its own dataset."""
+    def _name_default_graph(self, text: str, parameter_names: tuple[str, str]) -> Parameters:
+        """Return the parameters that name the graph which stands for the default graph.
+
+        There are none where the server has a default graph, and where the text names its own dataset.
+        """
         graph = self._settings.remote_default_graph
         others = find_graphs_to_send(text) if graph else None
-        if others is not None:
-            endpoint.addParameter(default_parameter, graph)
-            for other in others:
-                endpoint.addParameter(named_parameter, other)
+        if others is None:
+            return ()
+        default_name, named_name = parameter_names
+        return [(default_name, graph), *((named_name, other) for other in others)]
 
-    # -- anybody's writes
+    # -- writes of clients
 
     def write(self, job: WriteJob, body: bytes = b"") -> bool:
-        """Make a write; return whether it made a graph."""
-        acts: dict[str, Callable[[WriteJob, bytes], bool]] = {
+        """Make a write; return whether it created a graph. Raises as `answer` does."""
+        operations: dict[str, Callable[[WriteJob, bytes], bool]] = {
             "update": self._run_update_job,
             "restore": self._restore_backup,
             "put": self._put_graph,
             "post": self._post_graph,
             "delete": self._delete_graph,
         }
-        return acts[job.operation](job, body)
+        return operations[job.operation](job, body)
 
     def _run_update_job(self, job: WriteJob, _: bytes) -> bool:
-        """Run an update that parses."""
+        """Run an update, once the checker has parsed it."""
         _refuse_outgoing_calls(job.text, self._settings)
         check = QueryJob(job.text, base=job.base, parse_only="update", deadline=job.deadline)
         self._required_checker.answer(check).read_body()
@@ -181,59 +207,56 @@ class RemoteStore:
         return False
 
     def _restore_backup(self, job: WriteJob, _: bytes) -> bool:
-        """Run the update that a backup makes; it was written here and calls no host."""
+        """Run the update that restores a backup; it was written here and calls no host."""
         self._send_update(job.text, job.deadline)
         return False
 
     def _put_graph(self, job: WriteJob, body: bytes) -> bool:
         """Replace a graph."""
-        triples, name = parse_graph_body(job, body), _parse_graph_iri(job)
+        triples, name = parse_graph_body(job, body), parse_job_graph(job)
         created = name is not None and not self.has_graph(name)
-        self._send_update(_make_replace_update(name, triples), job.deadline)
+        self._send_update(make_replace_update(name, triples), job.deadline)
         return created
 
     def _post_graph(self, job: WriteJob, body: bytes) -> bool:
         """Merge triples into a graph."""
-        triples, name = parse_graph_body(job, body), _parse_graph_iri(job)
+        triples, name = parse_graph_body(job, body), parse_job_graph(job)
         created = name is not None and not self.has_graph(name)
-        self._send_update(make_insert_update(_make_quads(triples, name)), job.deadline)
+        self._send_update(make_insert_update(make_quads(triples, name)), job.deadline)
         return created
 
     def _delete_graph(self, job: WriteJob, _: bytes) -> bool:
         """Remove a graph; raises NotFound when there is none of that name."""
-        name = _parse_graph_iri(job)
+        name = parse_job_graph(job)
         if name is not None and not self.has_graph(name):
             raise NotFound(f"There is no graph <{name.value}>.", hint="GET /store lists the graphs.")
         self.remove_graph(name)
         return False
 
     def _send_update(self, update: str, deadline: float | None = None) -> None:
-        """Run an update of ours or one that was checked, and tell the other processes."""
-        endpoint = SparqlExchange(
-            self._query_address, self._update_address, deadline or self._settings.query_deadline
-        )
-        self._name_default_graph(endpoint, update, "using-graph-uri", "using-named-graph-uri")
-        endpoint.send_update(update)
+        """Run an update that was checked or written here, and let other processes know."""
+        endpoint = self._make_endpoint(deadline or self._settings.query_deadline)
+        endpoint.send_update(update, self._name_default_graph(update, _UPDATE_DATASET))
         if self._written_marker:
             self._written_marker.touch()
             os.utime(self._written_marker, ns=(time.time_ns(), time.time_ns()))
 
     # -- the Store protocol
 
-    def _send_trusted_query(self, query: str, accept: str) -> ResponseBody:
-        """Return the body of the answer to a query of ours."""
-        endpoint = SparqlExchange(self._query_address, self._update_address, self._settings.query_deadline)
-        self._name_default_graph(endpoint, query, "default-graph-uri", "named-graph-uri")
+    def _send_trusted_query(self, query: str, accept: str) -> Response:
+        """Return the response to a query of this software."""
+        endpoint = self._make_endpoint(self._settings.query_deadline)
         try:
-            return endpoint.send_query(query, accept)
+            return endpoint.send_query(query, accept, self._name_default_graph(query, _QUERY_DATASET))
         except BadQuery:
-            if self._checker:  # knows the place of the mistake
+            if self._checker:  # its error has line and column
                 self._checker.answer(QueryJob(query, parse_only="query"))
             raise
 
     def _read_results(self, query: str) -> ox.QuerySolutions | ox.QueryBoolean:
-        """Return the whole answer to a SELECT or ASK of ours."""
-        body = normalize_blank_nodes(self._send_trusted_query(query, RESULTS_JSON).readall())
+        """Return the complete answer to a SELECT or ASK query."""
+        with contextlib.closing(self._send_trusted_query(query, RESULTS_JSON)) as response:
+            body = normalize_blank_nodes(response.readall())
         try:
             return ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
         except SyntaxError as error:
@@ -242,38 +265,31 @@ class RemoteStore:
     def select(self, query: str) -> Solutions:
         """Return the solutions of a SELECT query; raises BadQuery for any other."""
         _require_form(query, "SELECT")
-        read = self._read_results(query)
-        if not isinstance(read, ox.QuerySolutions):
-            raise BadQuery("The query is not a SELECT.", hint="Ask with SELECT.")
-        names = tuple(variable.value for variable in read.variables)
         try:
-            return Solutions(names, tuple(tuple(row) for row in read))
+            return read_solutions(self._read_results(query))
         except SyntaxError as error:
             raise _garbled_answer_error(self._query_address, error) from error
 
     def ask(self, query: str) -> bool:
         """Return the answer of an ASK query; raises BadQuery for any other."""
         _require_form(query, "ASK")
-        read = parse_ask_answer(self._read_results(query))
-        if read is None:
-            raise BadQuery("The query is not an ASK.", hint="Ask with ASK.")
-        return bool(read)
+        return read_boolean(parse_ask_answer(self._read_results(query)))
 
     def construct(self, query: str) -> Iterator[ox.Triple]:
-        """Return the triples of a CONSTRUCT or DESCRIBE query, read whole: half an answer is an error."""
+        """Return the triples of a CONSTRUCT or DESCRIBE query, all read first: half an answer is an error."""
         _require_form(query, "CONSTRUCT", "DESCRIBE")
-        body = self._send_trusted_query(query, RDF_ACCEPT)
         try:
-            return iter(list(_parse_triples(body)))
+            with contextlib.closing(self._send_trusted_query(query, RDF_ACCEPT)) as response:
+                return iter(list(_parse_triples(response)))
         except SyntaxError as error:
             raise _garbled_answer_error(self._query_address, error) from error
 
     def graph_names(self) -> tuple[ox.NamedNode, ...]:
         """Return the names of the named graphs, sorted."""
-        found = self.select("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g")
-        names = (row["g"] for row in found if isinstance(row["g"], ox.NamedNode))
-        apart = VIRTUOSO_SYSTEM_GRAPHS | {self._settings.remote_default_graph}
-        return tuple(name for name in names if name.value not in apart)
+        rows = self.select("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g")
+        names = (row["g"] for row in rows if isinstance(row["g"], ox.NamedNode))
+        hidden = VIRTUOSO_SYSTEM_GRAPHS | {self._settings.remote_default_graph}
+        return tuple(name for name in names if name.value not in hidden)
 
     def cancel(self, job_id: str) -> bool:
         """Raise NotFound: another server's query cannot be stopped from here."""
@@ -283,20 +299,19 @@ class RemoteStore:
         )
 
     def has_graph(self, graph: ox.NamedNode) -> bool:
-        """Say whether a graph of that name holds anything."""
+        """Return whether a graph of that name holds anything."""
         return self.ask(f"ASK {{ GRAPH {graph} {{ ?s ?p ?o }} }}")
 
     def read_graph(self, graph: GraphName) -> Iterator[ox.Triple]:
-        """Yield the triples of one graph."""
-        inner = f"GRAPH {graph} {{ ?s ?p ?o }}" if graph else "?s ?p ?o"
-        return self.construct(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {inner} }}")
+        """Yield the triples of one graph, None being the default graph."""
+        return self.construct(_make_graph_query(graph))
 
     def update(self, update: str) -> None:
-        """Run a SPARQL update of ours; as atomic and durable as the remote makes it."""
+        """Run a SPARQL update; as atomic and durable as the remote makes it."""
         self._send_update(update)
 
     def load_quads(self, quads: Iterable[ox.Quad]) -> int:
-        """Add quads, some thousands at a time; return how many were given."""
+        """Add quads, BATCH_SIZE in a request, and return their number; a failure leaves earlier batches."""
         total = 0
         for batch in split_into_batches(quads, BATCH_SIZE):
             self._send_update(make_insert_update(batch))
@@ -304,98 +319,67 @@ class RemoteStore:
         return total
 
     def replace_graph(self, graph: GraphName, triples: Iterable[ox.Triple]) -> None:
-        """Put `triples` in the place of what `graph` held."""
-        self._send_update(_make_replace_update(graph, triples))
+        """Replace the triples of `graph` in one request."""
+        self._send_update(make_replace_update(graph, triples))
 
     def remove_graph(self, graph: GraphName) -> None:
         """Remove a graph with its triples."""
         self._send_update(f"DROP SILENT GRAPH {graph}" if graph else "DROP SILENT DEFAULT")
 
     def close(self) -> None:
-        """Let go of the checker; the remote keeps running."""
+        """Close the checker; the remote keeps running."""
         if self._checker:
             self._checker.close()
 
 
-def derive_update_address(address: str) -> str:
-    """Return the update address that goes with a query address.
-
-    >>> update_address("http://localhost:7878/query")
-    'http://localhost:7878/update'
-    """
-    parts = urlsplit(address)
-    head, _, last = parts.path.rpartition("/")
-    return parts._replace(path=f"{head}/update").geturl() if last == "query" else address
-
-
 def _refuse_outgoing_calls(text: str, settings: HostSettings) -> None:
-    """Refuse a text that would make the remote call a host; the allow-list names exact addresses."""
-    words = list(tokenize(text))
-    for at, word in enumerate(words):
-        if not word.is_keyword(*_OUTGOING_KEYWORDS):
-            continue
-        target = next((token.text[1:-1] for token in words[at + 1 : at + 3] if token.kind == "iri"), "")
-        if word.is_keyword("LOAD") or target not in settings.service_allow:
+    """Raise Forbidden for a text that would make the remote call another host than the allowed ones."""
+    for keyword in ("SERVICE", "LOAD"):
+        for call in find_outgoing_calls(text, keyword):
+            if keyword == "SERVICE" and call.address in settings.service_allow:
+                continue
             raise Forbidden(
-                f"{word.text.upper()} may call no host from here.",
-                hint="Ask the operator to allow that exact address (KG_SERVICE_ALLOW).",
+                f"{keyword} may call no host from here.",
+                hint=f"Ask the operator to allow that address ({settings.name_variable('service_allow')}).",
             )
 
 
+def _make_graph_query(graph: GraphName) -> str:
+    """Return the query for every triple of a graph."""
+    pattern = f"GRAPH {graph} {{ ?s ?p ?o }}" if graph else "?s ?p ?o"
+    return f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {pattern} }}"
+
+
 def _require_form(query: str, *forms: str) -> None:
-    """Raise BadQuery for a query of ours in another form: some servers answer it in any format."""
-    found = next((word.text.upper() for word in tokenize(query) if word.is_keyword(*_QUERY_FORMS)), "")
-    if found not in forms:
-        raise BadQuery(f"The query is not a {' or '.join(forms)}.", hint=f"Ask with {forms[0]}.")
+    """Raise BadQuery for another form: some servers answer SELECT with triples, if asked for those."""
+    form = next((word.text.upper() for word in tokenize(query) if word.is_keyword(*_QUERY_FORMS)), "")
+    if form not in forms:
+        raise make_form_error(*forms)
 
 
-def _parse_graph_iri(job: WriteJob) -> ox.NamedNode | None:
-    """Return the graph a job names; raises BadQuery where that is no IRI."""
-    try:
-        return ox.NamedNode(job.graph) if job.graph is not None else None
-    except ValueError as error:
-        raise BadQuery(
-            f"{job.graph!r} is not an absolute IRI.", hint="Name the graph by its whole IRI."
-        ) from error
-
-
-def _make_quads(triples: Iterable[ox.Triple], graph: GraphName) -> Iterator[ox.Quad]:
-    """Yield `triples` as quads of one graph."""
-    for triple in triples:
-        yield ox.Quad(triple.subject, triple.predicate, triple.object, graph or ox.DefaultGraph())
-
-
-def _make_replace_update(graph: GraphName, triples: Iterable[ox.Triple]) -> str:
-    """Return the one update that empties or makes `graph` and puts `triples` in."""
-    emptied = f"DROP SILENT GRAPH {graph} ; CREATE SILENT GRAPH {graph}" if graph else "CLEAR SILENT DEFAULT"
-    return f"{emptied} ; {make_insert_update(_make_quads(triples, graph))}"
-
-
-def _parse_answer(body: ResponseBody, form: str) -> ox.QuerySolutions | ox.QueryBoolean | Iterator[ox.Triple]:
-    """Return the engine's view of an answer, read as it arrives."""
+def _parse_answer(response: Response, form: str) -> ox.QuerySolutions | ox.QueryBoolean | Iterator[ox.Triple]:
+    """Return the parsed answer, which is read as it arrives."""
     if form in ("SELECT", "ASK"):
-        source = io.BufferedReader(BlankNodeNormalizer(body), 1 << 16)
-        found = ox.parse_query_results(source, format=ox.QueryResultsFormat.JSON)
-        return (parse_ask_answer(found) if form == "ASK" else None) or found
-    return _parse_triples(body)
+        source = io.BufferedReader(BlankNodeNormalizer(response), BLOCK_SIZE)
+        results = ox.parse_query_results(source, format=ox.QueryResultsFormat.JSON)
+        return (parse_ask_answer(results) if form == "ASK" else None) or results
+    return _parse_triples(response)
 
 
-def _parse_triples(body: ResponseBody) -> Iterator[ox.Triple]:
-    """Yield the triples of an RDF answer."""
-    source = io.BufferedReader(body, 1 << 16)
-    return (quad.triple for quad in ox.parse(source, format=_RDF_FORMATS[body.media_type]))
+def _parse_triples(response: Response) -> Iterator[ox.Triple]:
+    source = io.BufferedReader(response, BLOCK_SIZE)
+    return (quad.triple for quad in ox.parse(source, format=_RDF_FORMATS[response.media_type]))
 
 
 def _send_error(connection: socket.socket, error: UserError) -> None:
-    """Send an error, if anybody still listens."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # the client may have gone
         connection.sendall(make_error_frame(error))
 
 
 def _garbled_answer_error(address: str, error: SyntaxError) -> StoreUnavailable:
-    """Return the error of an answer that is cut or garbled."""
+    """Return the error of an answer that cannot be parsed; it was probably cut off."""
     host = urlsplit(address).netloc.rpartition("@")[2]
     return StoreUnavailable(
-        f"The answer of the remote store {host} is cut or garbled: {str(error.msg).splitlines()[0]}.",
-        hint="Look at that server, then try again.",
+        f"The answer of the remote store {host} is cut off or damaged: {str(error.msg).splitlines()[0]}.",
+        hint="Check that the server runs, then try again.",
     )

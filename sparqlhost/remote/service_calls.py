@@ -1,22 +1,32 @@
-"""SERVICE to the remotes the operator named: asked here, their rows put into the query in its place.
+"""SERVICE to addresses that are allowed: each is asked here, and its rows take the place of the call.
 
-So the engine needs no network, every call has a deadline and no redirect, and a remote that fails leaves the
-local part of the answer and a sentence. What is not on the list stays in the text, for others to refuse.
-A call within a call is answered first and travels along as rows: no remote is made to call another.
+So the engine needs no network, every call has a deadline and follows no redirect, and a remote that fails
+leaves the local part of the answer and one sentence. A call within a call is answered first and travels
+along as rows: no remote is made to call another (SPARQL 1.1 Federated Query, section 2). Any other call is
+refused.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urljoin
 
 from pyoxigraph import BlankNode, NamedNode, Triple
 
 from sparqlhost.errors import Forbidden, TooExpensive, TooLarge, UserError
-from sparqlhost.remote_endpoint import ask_remote, select_from_remote
-from sparqlhost.sparql.lexer import Token, locate_offset, tokenize
+from sparqlhost.http import RequestLimits
+from sparqlhost.remote.remote_endpoint import ask_remote, limit_remote_requests, select_from_remote
+from sparqlhost.settings import HostSettings
+from sparqlhost.sparql.lexer import (
+    Token,
+    find_calls,
+    find_declarations,
+    find_outgoing_calls,
+    locate_offset,
+    tokenize,
+)
 from sparqlhost.store.interface import Solutions, Term
 
 #: rows one remote may put into a query.
@@ -29,8 +39,42 @@ _EMPTY_VALUES = "VALUES () { }"
 
 
 @dataclass(frozen=True, slots=True)
+class OutgoingPolicy:
+    """Which addresses a text may call, what that may take, and what a refusal says."""
+
+    allowed_addresses: tuple[str, ...]
+    limits: RequestLimits
+    #: whether SILENT calls may stay in the text: a sandbox lets them fail, silently, in the engine.
+    leaves_silent_calls: bool
+    #: follows the keyword: "would reach another host ...".
+    refusal: str
+    hint: str
+
+    @classmethod
+    def from_settings(cls, settings: HostSettings, *, has_network_sandbox: bool) -> OutgoingPolicy:
+        """Return what strangers may do: call the addresses of `service_allow`."""
+        allowed = settings.service_allow
+        return cls(
+            allowed,
+            limit_remote_requests(settings, settings.private_hosts),
+            has_network_sandbox,
+            "would reach another host, and this server reaches "
+            + (f"only: {', '.join(allowed)}." if allowed else "none."),
+            f"Ask that host yourself, or ask the operator to set {settings.name_variable('service_allow')}.",
+        )
+
+    def refuse_calls(self, text: str, keyword: str) -> None:
+        """Raise Forbidden, with line and column, for a SERVICE or LOAD (`keyword`) in `text`."""
+        for call in find_outgoing_calls(text, keyword):
+            if call.silent and self.leaves_silent_calls:
+                continue
+            line, column = locate_offset(text, call.keyword.start)
+            raise Forbidden(f"{keyword} {self.refusal}", line=line, column=column, hint=self.hint)
+
+
+@dataclass(frozen=True, slots=True)
 class FederatedQuery:
-    """A query whose allowed SERVICE calls are answered; `notes` tell of remotes that failed."""
+    """A text whose allowed SERVICE calls are answered; `failures` has a sentence for each that failed."""
 
     text: str
     call_count: int
@@ -39,7 +83,7 @@ class FederatedQuery:
 
 @dataclass(frozen=True, slots=True)
 class _ServiceCall:
-    """A SERVICE: where it starts and ends, its address ("" for a variable), its group, and its silence."""
+    """A SERVICE: where it starts and ends, its address ("" for a variable), group, and if it is SILENT."""
 
     start: int
     end: int
@@ -48,92 +92,79 @@ class _ServiceCall:
     silent: bool
 
 
-def inline_service_calls(
-    text: str, allowed_addresses: Sequence[str], deadline: float, private_hosts: Sequence[str] | None = None
-) -> FederatedQuery:
-    """Return `text` with its calls to `allowed` addresses answered, in `deadline` seconds altogether.
+def answer_service_calls(text: str, policy: OutgoingPolicy) -> FederatedQuery:
+    """Answer the allowed SERVICE calls of a query or update, and refuse the rest.
 
-    Names in `intranet` may stand for private addresses, with None all may. Raises Forbidden for a call that
-    may not be made inside one that may, TooLarge beyond ROWS rows, TooExpensive beyond CALLS calls.
+    Raises Forbidden for a call that is not allowed, and what `inline_service_calls` raises.
+    """
+    answered = inline_service_calls(text, policy.allowed_addresses, policy.limits)
+    policy.refuse_calls(answered.text, "SERVICE")
+    return answered
+
+
+def inline_service_calls(
+    text: str, allowed_addresses: Sequence[str], limits: RequestLimits
+) -> FederatedQuery:
+    """Return `text` with its calls to allowed addresses answered; `limits.seconds` are for all of them.
+
+    Raises Forbidden for a call that is not allowed inside one that is, TooLarge beyond MAX_REMOTE_ROWS rows,
+    TooExpensive beyond MAX_SERVICE_CALLS calls.
     """
     if not allowed_addresses or "service" not in text.lower():
         return FederatedQuery(text, 0, ())
-    until = time.monotonic() + deadline
-    notes: list[str] = []
-    made, asked = text, 0
-    while (call := _find_last_allowed_call(made, frozenset(allowed_addresses))) is not None:
-        if asked == MAX_SERVICE_CALLS:
+    expires_at = time.monotonic() + limits.seconds
+    failures: list[str] = []
+    count = 0
+    while (call := _find_last_allowed_call(text, frozenset(allowed_addresses))) is not None:
+        if count == MAX_SERVICE_CALLS:
             raise TooExpensive(
                 f"The query calls other hosts more than {MAX_SERVICE_CALLS} times.", hint="Call fewer."
             )
-        asked += 1
-        values = _answer_call(made, call, until, notes, private_hosts)
-        made = made[: call.start] + values + made[call.end :]
-    return FederatedQuery(made, asked, tuple(reversed(notes)))
+        count += 1
+        remaining = replace(limits, seconds=expires_at - time.monotonic())
+        values = _answer_call(text, call, remaining, failures)
+        text = text[: call.start] + values + text[call.end :]
+    return FederatedQuery(text, count, tuple(reversed(failures)))
 
 
 def _find_last_allowed_call(text: str, allowed_addresses: frozenset[str]) -> _ServiceCall | None:
-    """Return the last call to an allowed address: what it holds is no such call any more."""
+    """Return the last call to an allowed address; being the last, it has no allowed call inside."""
     calls = [call for call in _find_service_calls(tuple(tokenize(text))) if call.address in allowed_addresses]
     return calls[-1] if calls else None
 
 
-def _find_service_calls(words: Sequence[Token]) -> Iterator[_ServiceCall]:
-    """Yield the calls, each before those within it."""
-    for at, token in enumerate(words):
-        if not token.is_keyword("SERVICE"):
-            continue
-        silent = at + 1 < len(words) and words[at + 1].is_keyword("SILENT")
-        here = at + 1 + silent
-        if here + 1 >= len(words) or words[here + 1].text != "{":
-            continue
-        group = _group_tokens(words, here + 1)
-        address = words[here].text[1:-1] if words[here].kind == "iri" else ""
-        yield _ServiceCall(token.start, group[-1].end, address, group, silent)
+def _find_service_calls(tokens: Sequence[Token]) -> Iterator[_ServiceCall]:
+    """Yield the calls that have a group, each before those within it."""
+    for call in find_calls(tokens, "SERVICE"):
+        opening = call.target_index + 1
+        if opening < len(tokens) and tokens[opening].text == "{":
+            group = _group_tokens(tokens, opening)
+            yield _ServiceCall(call.keyword.start, group[-1].end, call.address, group, call.silent)
 
 
-def _group_tokens(words: Sequence[Token], opening: int) -> tuple[Token, ...]:
+def _group_tokens(tokens: Sequence[Token], opening: int) -> tuple[Token, ...]:
     """Return the tokens of a group from its brace to the matching one, to the end where there is none."""
-    depth = words[opening].depth
-    for at in range(opening + 1, len(words)):
-        if words[at].kind == "close" and words[at].depth == depth:
-            return tuple(words[opening : at + 1])
-    return tuple(words[opening:])
+    depth = tokens[opening].depth
+    for index in range(opening + 1, len(tokens)):
+        if tokens[index].kind == "close" and tokens[index].depth == depth:
+            return tuple(tokens[opening : index + 1])
+    return tuple(tokens[opening:])
 
 
-def _collect_prologue(words: Sequence[Token]) -> str:
-    """Return the BASE and PREFIX declarations before a call, those of an update's later operations too."""
-    lines = []
-    for at, word in enumerate(words[:-2]):
-        if word.is_keyword("BASE") and words[at + 1].kind == "iri":
-            lines.append(f"BASE {words[at + 1].text}")
-        if word.is_keyword("PREFIX") and words[at + 1].kind == "name" and words[at + 2].kind == "iri":
-            lines.append(f"PREFIX {words[at + 1].text} {words[at + 2].text}")
-    return "\n".join(lines)
-
-
-def _answer_call(
-    text: str, call: _ServiceCall, expires_at: float, failures: list[str], private_hosts: Sequence[str] | None
-) -> str:
+def _answer_call(text: str, call: _ServiceCall, limits: RequestLimits, failures: list[str]) -> str:
     """Return what stands for a call: its rows as VALUES, or what joins with everything when it failed."""
-    prologue = _collect_prologue(tuple(tokenize(text[: call.start])))
+    declarations = find_declarations(tuple(tokenize(text[: call.start])))
+    prologue = "\n".join(" ".join(token.text for token in declaration) for declaration in declarations)
     group = _make_group_to_send(text, call)
-    has_variables = any(word.kind == "variable" for word in call.group)
     try:
-        left = expires_at - time.monotonic()
-        if left <= 0:
+        if limits.seconds <= 0:
             raise TooExpensive(f"No time was left to call {call.address}.", hint="Call fewer remotes.")
-        if not has_variables:
+        if not any(token.kind == "variable" for token in call.group):
             query = f"{prologue} ASK {group}"
-            return (
-                _NEUTRAL_VALUES
-                if ask_remote(call.address, call.address, query, left, private_hosts)
-                else _EMPTY_VALUES
-            )
+            holds = ask_remote(call.address, call.address, query, limits)
+            return _NEUTRAL_VALUES if holds else _EMPTY_VALUES
         query = f"{prologue} SELECT * WHERE {group}"
-        return _make_values_block(
-            select_from_remote(call.address, call.address, query, left, private_hosts), call
-        )
+        return _make_values_block(select_from_remote(call.address, call.address, query, limits), call)
     except TooLarge:
         raise
     except UserError as error:
@@ -143,18 +174,18 @@ def _answer_call(
 
 
 def _make_group_to_send(text: str, call: _ServiceCall) -> str:
-    """Return the group to send: a SILENT call within it has failed, any other is refused."""
+    """Return the group to send: a call within it that is SILENT counts as failed, any other is refused."""
     start, parts = call.group[0].start, []
     for inner in _find_service_calls(call.group):
         if inner.start < start:
-            continue  # within one that is dealt with
+            continue  # inside a SILENT call that is already replaced
         if not inner.silent:
             line, column = locate_offset(text, inner.start)
             raise Forbidden(
                 "A SERVICE inside a SERVICE would make one host call another.",
                 line=line,
                 column=column,
-                hint="Call only addresses on the allow-list, or put the calls beside one another.",
+                hint="Call only allowed addresses, or put the two calls next to each other.",
             )
         parts += [text[start : inner.start], _NEUTRAL_VALUES]
         start = inner.end
@@ -162,11 +193,11 @@ def _make_group_to_send(text: str, call: _ServiceCall) -> str:
 
 
 def _make_values_block(solutions: Solutions, call: _ServiceCall) -> str:
-    """Return rows as a VALUES block."""
+    """Return rows as a VALUES block; raises TooLarge for too many."""
     if len(solutions) > MAX_REMOTE_ROWS:
         raise TooLarge(
             f"The remote {call.address} answered {len(solutions):,} rows; the limit is {MAX_REMOTE_ROWS:,}.",
-            hint="Narrow what stands inside SERVICE.",
+            hint="Narrow the pattern inside SERVICE.",
         )
     if not solutions.variables:
         return _NEUTRAL_VALUES if len(solutions) else _EMPTY_VALUES
@@ -178,9 +209,10 @@ def _make_values_block(solutions: Solutions, call: _ServiceCall) -> str:
 
 
 def _format_value(term: Term | None, call: _ServiceCall) -> str:
-    """Return a term as VALUES takes it: another host's blank node becomes an IRI (RDF 1.1, section 3.5).
+    """Return a term as VALUES takes it.
 
-    Left unbound it would join with everything, which is wrong.
+    Another host's blank node becomes an IRI (RDF 1.1, section 3.5): VALUES takes no blank node, and left
+    unbound it would join with everything.
     """
     if term is None:
         return "UNDEF"

@@ -1,18 +1,35 @@
-"""What stands before the WHERE of a query: BASE, PREFIX, and the FROM clauses they help to read."""
+"""The dataset that a text names: FROM clauses read from a query, USING clauses written into an update.
+
+An update takes its dataset from `using-graph-uri` of the protocol (SPARQL 1.1 Protocol, 2.2.3), but the
+engine has no such argument, so the clauses are inserted before the WHERE of each DELETE/INSERT.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from urllib.parse import urljoin
 
+import pyoxigraph as ox
+
 from sparqlhost.errors import BadQuery
-from sparqlhost.sparql.lexer import Token, locate_offset, tokenize
+from sparqlhost.sparql.lexer import Token, find_declarations, locate_offset, tokenize
+
+
+def parse_graph_iri(iri: str) -> ox.NamedNode:
+    """Return the graph name `iri`; raises BadQuery unless it is an absolute IRI."""
+    try:
+        return ox.NamedNode(iri)
+    except ValueError as error:
+        raise BadQuery(
+            f"{iri!r} is not an absolute IRI.", hint="Name a graph by its complete IRI."
+        ) from error
 
 
 def parse_from_clauses(text: str, base: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the IRIs of `FROM` and of `FROM NAMED` in `text`, resolved against `base` and the prologue.
+    """Return the IRIs of the FROM and of the FROM NAMED clauses, resolved against `base` and the prologue.
 
-    Only as far as needed to merge several default graphs: a text without two FROM returns empty tuples.
+    A text with fewer than two FROM returns empty tuples: only several default graphs have to be merged, the
+    engine does the rest. So does a text with an IRI that cannot be resolved: the engine's error is better.
     """
     if text.upper().count("FROM") < 2:
         return (), ()
@@ -32,25 +49,19 @@ def parse_from_clauses(text: str, base: str | None) -> tuple[tuple[str, ...], tu
 
 
 def _parse_prologue(words: list[Token], base: str) -> tuple[dict[str, str], str]:
-    """Return the prefixes and the base that the declarations at the head give."""
+    """Return the prefixes and the base that the prologue declares."""
     prefixes: dict[str, str] = {}
-    at = 0
-    while at + 1 < len(words) and words[at].is_keyword("BASE", "PREFIX", "VERSION"):
-        if words[at].is_keyword("BASE"):
-            base = urljoin(base, words[at + 1].text[1:-1])
-            at += 2
-        elif words[at].is_keyword("VERSION"):
-            at += 2
+    for declaration in find_declarations(words):
+        iri = urljoin(base, declaration[-1].text[1:-1])
+        if declaration[0].is_keyword("BASE"):
+            base = iri
         else:
-            prefixes[words[at + 1].text] = (
-                urljoin(base, words[at + 2].text[1:-1]) if at + 2 < len(words) else ""
-            )
-            at += 3
+            prefixes[declaration[1].text] = iri
     return prefixes, base
 
 
 def _resolve_iri(words: list[Token], prefixes: dict[str, str], base: str) -> str | None:
-    """Return the IRI of the first of `words`, or None when it is none."""
+    """Return the IRI that the first of `words` is, or None."""
     if not words:
         return None
     if words[0].kind == "iri":
@@ -59,14 +70,8 @@ def _resolve_iri(words: list[Token], prefixes: dict[str, str], base: str) -> str
     return prefixes[f"{prefix}:"] + local if f"{prefix}:" in prefixes else None
 
 
-#: MERGED kg.store.using
-#: MERGED `using-graph-uri` of the protocol, written into an update as USING clauses (SPARQL 1.1 Protocol, 2.2.3).
-#: MERGED
-#: MERGED The engine takes no dataset for an update; so the clauses are put before the WHERE of each DELETE/INSERT.
-
-
 def add_using_clauses(update: str, default_graphs: Sequence[str], named_graphs: Sequence[str]) -> str:
-    """Return `update` over the given dataset; raises BadQuery when it names one itself (USING or WITH)."""
+    """Return `update` over the given dataset; raises BadQuery if it names one itself (USING or WITH)."""
     if not default_graphs and not named_graphs:
         return update
     words = [token for token in tokenize(update) if not token.depth]
@@ -74,10 +79,10 @@ def add_using_clauses(update: str, default_graphs: Sequence[str], named_graphs: 
         if word.is_keyword("USING", "WITH"):
             line, column = locate_offset(update, word.start)
             raise BadQuery(
-                f"The update has {word.text.upper()} and the request using-graph-uri; only one may be.",
+                f"The update has {word.text.upper()} and the request using-graph-uri; only one is allowed.",
                 line=line,
                 column=column,
-                hint="Leave one of them out.",
+                hint="Remove one of them.",
             )
     clauses = "".join(_make_using_clauses(default_graphs, named_graphs))
     parts: list[str] = []
@@ -90,22 +95,15 @@ def add_using_clauses(update: str, default_graphs: Sequence[str], named_graphs: 
 
 
 def _make_using_clauses(default_graphs: Iterable[str], named_graphs: Iterable[str]) -> Iterable[str]:
-    """Yield the USING clauses."""
+    # str() of a NamedNode, which was checked, puts it between angle brackets: nothing can break out of them
     for iri in default_graphs:
-        yield f"USING <{_check_iri(iri)}> "
+        yield f"USING {parse_graph_iri(iri)} "
     for iri in named_graphs:
-        yield f"USING NAMED <{_check_iri(iri)}> "
-
-
-def _check_iri(iri: str) -> str:
-    """Return `iri`, which must be able to stand between angle brackets."""
-    if any(sign in iri for sign in '<>"{}|^`\\') or any(sign <= " " for sign in iri):
-        raise BadQuery(f"{iri!r} is not an IRI.", hint="Name a graph by its whole IRI.")
-    return iri
+        yield f"USING NAMED {parse_graph_iri(iri)} "
 
 
 def _find_delete_template(update: str, words: list[Token], index: int) -> str:
-    """Return the template that `DELETE WHERE` leaves out, else nothing."""
+    """Return the template that DELETE WHERE leaves out and needs once USING stands before WHERE."""
     if not index or not words[index - 1].is_keyword("DELETE"):
         return ""
     opening = words[index + 1] if index + 1 < len(words) else None

@@ -1,18 +1,19 @@
-"""The words of a SPARQL text: strings, IRIs and comments known for what they are (SPARQL 1.1, section 19.8).
+"""The tokens of a SPARQL text (SPARQL 1.1 Query, 19.8), without parsing it.
 
-Used to guard the engine (nesting), to say clearly that SERVICE or LOAD is off, and to put dataset clauses in.
-It never decides between read and write; the engine's parser does.
+Used to refuse texts that would crash the engine (nesting), to find SERVICE and LOAD, and to read and insert
+dataset clauses. It never decides whether a text reads or writes; the engine's parser does.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sparqlhost.errors import BadQuery, TooLarge
 
-#: 2,000 nested groups survive in the engine and 20,000 crash it (measured); real queries stay below 50.
+#: the engine parses 2,000 nested groups and crashes at 20,000 (measured); real queries have fewer than 50.
 MAX_NESTING = 500
 
 _TOKEN = re.compile(
@@ -38,7 +39,7 @@ _NESTING_SIGNS = "{([!"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of the text: its kind, its letters, where it stands, and how many groups are open there."""
+    """A token: its kind (a group of _TOKEN), its text, its offset, and how many groups are open there."""
 
     kind: str
     text: str
@@ -47,25 +48,35 @@ class Token:
 
     @property
     def end(self) -> int:
-        """Return the offset behind the token."""
+        """The offset after the token."""
         return self.start + len(self.text)
 
     def is_keyword(self, *words: str) -> bool:
-        """Say whether it is one of the keywords, in any case."""
+        """Say whether it is one of the keywords, which are given in capitals."""
         return self.kind == "word" and self.text.upper() in words
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingCall:
-    """A SERVICE or LOAD: its keyword, the token that names the host, and whether it may fail silently."""
+    """A SERVICE or LOAD: its keyword, the token that names the host, and whether it may fail silently.
+
+    `target_index` is the place of the target among the tokens; at the end of the text there may be none,
+    and the target is the keyword itself.
+    """
 
     keyword: Token
     target: Token
     silent: bool
+    target_index: int
+
+    @property
+    def address(self) -> str:
+        """The IRI that is called, "" where a variable or a prefixed name stands."""
+        return self.target.text[1:-1] if self.target.kind == "iri" else ""
 
 
 def tokenize(text: str) -> Iterator[Token]:
-    """Yield the tokens of `text` but comments and blanks."""
+    """Yield the tokens of `text`, without comments and white space."""
     depth = 0
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "other"
@@ -79,18 +90,18 @@ def tokenize(text: str) -> Iterator[Token]:
 
 
 def check_size_and_nesting(text: str, max_bytes: int) -> None:
-    """Raise TooLarge for a text over `size` bytes, BadQuery for one nested deeper than the engine bears."""
+    """Raise TooLarge for a text over `max_bytes`, BadQuery for one that is nested deeper than MAX_NESTING."""
     if len(text) > max_bytes or len(text.encode("utf-8", "surrogatepass")) > max_bytes:
         raise TooLarge(
             f"The text has {len(text.encode('utf-8', 'surrogatepass'))} bytes; the limit is {max_bytes}.",
-            hint="Shorten it, or let the operator raise KG_QUERY_SIZE.",
+            hint="Shorten it, or ask the operator to raise the limit (query_size).",
         )
     if sum(map(text.count, _NESTING_SIGNS)) <= MAX_NESTING:
         return
-    bangs = 0
+    negations = 0  # `!!!!x` nests as deep as it is long
     for token in tokenize(text):
-        bangs = bangs + len(token.text) if token.kind == "bang" else 0
-        if token.depth + bangs > MAX_NESTING:
+        negations = negations + len(token.text) if token.kind == "bang" else 0
+        if token.depth + negations > MAX_NESTING:
             line, column = locate_offset(text, token.start)
             raise BadQuery(
                 f"The text is nested deeper than {MAX_NESTING} levels here.",
@@ -107,19 +118,48 @@ def locate_offset(text: str, offset: int) -> tuple[int, int]:
 
 
 def resolve_unicode_escapes(text: str) -> str:
-    r"""Return `text` with its `\uXXXX` escapes resolved, as section 19.2 has it before any parsing."""
-    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)), text) if "\\u" in text.lower() else text
+    r"""Return `text` with its `\uXXXX` and `\UXXXXXXXX` escapes resolved (SPARQL 1.1 Query, 19.2)."""
+    return _ESCAPE.sub(_resolve_escape, text) if "\\u" in text.lower() else text
+
+
+def _resolve_escape(escape: re.Match[str]) -> str:
+    code_point = int(escape[1] or escape[2], 16)
+    return chr(code_point) if code_point <= sys.maxunicode else escape[0]
 
 
 def find_outgoing_calls(text: str, keyword: str) -> list[OutgoingCall]:
-    """Return each use of the keyword `word` (SERVICE or LOAD): not what strings, IRIs and comments hold."""
+    r"""Return each use of `keyword` (SERVICE or LOAD) outside strings, IRIs and comments.
+
+    Servers disagree on when to resolve Unicode escapes: before everything else (section 19.2), or only inside
+    strings and IRIs (as the engine here does). Each reading can hide a call from the other: `"\u0022"` is a
+    string to one and begins a long string to the other, which ends at the next `"\u0022"`. So the text is
+    read both ways, and a call found by either counts. Offsets are those of the text as it was read.
+    """
     if keyword.lower() not in text.lower() and "\\" not in text:
         return []
-    words = list(tokenize(resolve_unicode_escapes(text)))
-    calls: list[OutgoingCall] = []
-    for at, token in enumerate(words):
+    calls = list(find_calls(tuple(tokenize(text)), keyword))
+    resolved_text = resolve_unicode_escapes(text)
+    if resolved_text == text:
+        return calls
+    resolved_calls = list(find_calls(tuple(tokenize(resolved_text)), keyword))
+    is_same = [call.target.text for call in calls] == [call.target.text for call in resolved_calls]
+    return calls if is_same else calls + resolved_calls
+
+
+def find_calls(tokens: Sequence[Token], keyword: str) -> Iterator[OutgoingCall]:
+    """Yield each use of `keyword` (SERVICE or LOAD) among the tokens, in order."""
+    for index, token in enumerate(tokens):
         if token.is_keyword(keyword):
-            silent = at + 1 < len(words) and words[at + 1].is_keyword("SILENT")
-            target = words[at + 1 + silent] if at + 1 + silent < len(words) else token
-            calls.append(OutgoingCall(token, target, silent))
-    return calls
+            silent = index + 1 < len(tokens) and tokens[index + 1].is_keyword("SILENT")
+            target_index = index + 1 + silent
+            target = tokens[target_index] if target_index < len(tokens) else token
+            yield OutgoingCall(token, target, silent, target_index)
+
+
+def find_declarations(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:
+    """Yield the tokens of each BASE and PREFIX declaration, those of an update's later operations too."""
+    for index, token in enumerate(tokens):
+        size = 2 if token.is_keyword("BASE") else 3 if token.is_keyword("PREFIX") else 0
+        declaration = tuple(tokens[index : index + size])
+        if size and len(declaration) == size and declaration[-1].kind == "iri":
+            yield declaration

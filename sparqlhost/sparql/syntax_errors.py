@@ -1,19 +1,21 @@
-"""What is most likely wrong with a text the engine could not read, in the words of its writer.
+"""Error messages for SPARQL and RDF texts that the engine rejects: one sentence, with line and column.
 
-The engine tells how far its furthest attempt came, which is often behind the mistake. The usual mistakes
-can be seen from the tokens: a string or group not closed, an unknown prefix, a misspelt first word, a triple
-without its object. Only asked when the text is known to be wrong.
+The engine reports the furthest position that its parser reached, often after the mistake, and a list of
+tokens that it would have accepted there. The usual mistakes can be seen in the tokens of the text: a string
+or group that is not closed, an unknown prefix, a misspelled first word, a triple without its object. Only if
+none of them is found the engine's list is put into words. All of this is heuristic, and used only for a text
+that is known to be wrong.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from kg.namespaces import PREFIXES
 from sparqlhost.errors import BadData, BadQuery, Forbidden, StoreUnavailable, TooExpensive, UserError
-from sparqlhost.sparql.lexer import Token, tokenize
-from sparqlhost.sparql.lexer import locate_offset as position
+from sparqlhost.sparql.lexer import Token, locate_offset, tokenize
 
 _FIRST_KEYWORDS = (
     "SELECT", "ASK", "CONSTRUCT", "DESCRIBE", "INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE",
@@ -24,18 +26,19 @@ _TERM_KINDS = ("iri", "name", "variable", "blank", "string", "number")
 _TERM_KEYWORDS = ("A", "TRUE", "FALSE")
 _OPERATORS = ("<", ">", "=", "&", "|", "-")
 _NO_TRIPLE = -1_000
+_NO_PREFIXES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One sentence, and the offset it is about."""
+    """A sentence, and the offset in the text that it is about."""
 
     message: str
     offset: int
 
 
-def diagnose_query(text: str) -> Diagnosis | None:
-    """Return the first mistake that can be named, or None."""
+def diagnose_query(text: str, prefixes: Mapping[str, str] = _NO_PREFIXES) -> Diagnosis | None:
+    """Return the first mistake that is recognized, or None; `prefixes` are known ones, for suggestions."""
     words = list(tokenize(text))
     if not words:
         return Diagnosis("The text is empty.", 0)
@@ -43,77 +46,79 @@ def diagnose_query(text: str) -> Diagnosis | None:
         _check_first_keyword(words)
         or _check_strings(words)
         or _check_brackets(words)
-        or _check_prefixes(words)
+        or _check_prefixes(words, prefixes)
         or _check_triples(words)
     )
 
 
 def _check_first_keyword(words: list[Token]) -> Diagnosis | None:
-    """Find a first word that begins nothing."""
+    """Find a first word, after the prologue, that does not begin a query or update."""
     at = 0
     while at < len(words) and words[at].is_keyword("BASE", "PREFIX", "VERSION"):
         at += 3 if words[at].is_keyword("PREFIX") else 2
     if at >= len(words):
-        return Diagnosis("The text ends where a query should begin.", words[-1].end)
+        return Diagnosis("The text ends before the query begins.", words[-1].end)
     if words[at].is_keyword(*_FIRST_KEYWORDS):
         return None
-    return Diagnosis(f"`{words[at].text[:40]}` begins no query and no update.", words[at].start)
+    return Diagnosis(f"`{words[at].text[:40]}` does not begin a query or an update.", words[at].start)
 
 
 def _check_strings(words: list[Token]) -> Diagnosis | None:
-    """Find a quotation mark that opens a string nobody closes."""
-    stray = next((word for word in words if word.kind == "other" and word.text in "'\""), None)
-    return Diagnosis("The string that begins here is not closed.", stray.start) if stray else None
+    """Find a quotation mark that opens a string without an end."""
+    opening = next((word for word in words if word.kind == "other" and word.text in "'\""), None)
+    return Diagnosis("The string that begins here is not closed.", opening.start) if opening else None
 
 
 def _check_brackets(words: list[Token]) -> Diagnosis | None:
-    """Find a bracket without its partner."""
-    waiting: list[Token] = []
+    """Find a bracket without its partner, and an operator before `)` without a right operand."""
+    open_brackets: list[Token] = []
     for before, word in zip([words[0], *words], words, strict=False):
         if word.text == ")" and before.text in _OPERATORS:
-            return Diagnosis(f"`{before.text}` has nothing to its right.", before.start)
+            return Diagnosis(f"`{before.text}` has no right operand.", before.start)
         if word.kind == "open":
-            waiting.append(word)
+            open_brackets.append(word)
         elif word.kind == "close":
-            if not waiting:
-                return Diagnosis(f"`{word.text}` closes nothing.", word.start)
-            opened = waiting.pop()
-            if _CLOSING_BRACKETS.get(opened.text) != word.text:
-                expected = _CLOSING_BRACKETS.get(opened.text, "another sign")
-                return Diagnosis(f"`{word.text}` stands where `{expected}` is expected.", word.start)
+            if not open_brackets:
+                return Diagnosis(f"`{word.text}` closes a group that was not opened.", word.start)
+            opening = open_brackets.pop()
+            if _CLOSING_BRACKETS.get(opening.text) != word.text:
+                expected = _CLOSING_BRACKETS.get(opening.text, "another sign")
+                return Diagnosis(f"Expected `{expected}` instead of `{word.text}`.", word.start)
     return (
-        Diagnosis(f"The `{waiting[-1].text}` that stands here is not closed.", waiting[-1].start)
-        if waiting
+        Diagnosis(f"The `{open_brackets[-1].text}` here is not closed.", open_brackets[-1].start)
+        if open_brackets
         else None
     )
 
 
-def _check_prefixes(words: list[Token]) -> Diagnosis | None:
-    """Find a prefixed name whose prefix no PREFIX declares."""
+def _check_prefixes(words: list[Token], prefixes: Mapping[str, str]) -> Diagnosis | None:
+    """Find a prefixed name whose prefix is not declared."""
     declared: set[str] = set()
     for before, word in zip([None, *words], words, strict=False):
         if before is not None and before.is_keyword("PREFIX"):
             declared.add(word.text)
         elif word.kind == "name" and word.text.partition(":")[0] + ":" not in declared:
             return Diagnosis(
-                f"The prefix of `{word.text}` is not declared; {_suggest_declaration(word.text)}.", word.start
+                f"The prefix of `{word.text}` is not declared; {_suggest_declaration(word.text, prefixes)}.",
+                word.start,
             )
     return None
 
 
-def _suggest_declaration(name: str) -> str:
-    """Return what declares the prefix of a name: the whole line where the prefix is one of the project's."""
+def _suggest_declaration(name: str, prefixes: Mapping[str, str]) -> str:
+    """Return how to declare the prefix of a name: the complete line if the prefix is a known one."""
     prefix = name.partition(":")[0]
-    known = PREFIXES.get(prefix)
-    return f"put `PREFIX {prefix}: <{known}>` at the head" if known else "PREFIX at the head does it"
+    known = prefixes.get(prefix)
+    line = f"`PREFIX {prefix}: <{known}>`"
+    return f"add {line} at the start" if known else "declare it with PREFIX at the start"
 
 
 def _check_triples(words: list[Token]) -> Diagnosis | None:
-    """Find a `.`, `;` or `}` behind a subject and a verb without an object."""
+    """Find a `.`, `;` or `}` after a subject or a predicate that needs more terms."""
     counts, before = [_NO_TRIPLE], words[0]
     for word in words:
         if word.text in (".", ";", "}") and counts[-1] in (1, 2) and word.kind in ("other", "close"):
-            missing = "an object" if counts[-1] == 2 else "a verb and an object"
+            missing = "an object" if counts[-1] == 2 else "a predicate and an object"
             return Diagnosis(f"A triple needs {missing} before this `{word.text}`.", word.start)
         _count_terms(word, before, counts)
         before = word
@@ -121,7 +126,10 @@ def _check_triples(words: list[Token]) -> Diagnosis | None:
 
 
 def _count_terms(word: Token, before: Token, counts: list[int]) -> None:
-    """Count the terms of the statement that `word` belongs to; a group in brackets is one term."""
+    """Update `counts`: for each open bracket, the terms of the current triple in it (_NO_TRIPLE: no triples).
+
+    A group in brackets counts as one term of the triple outside.
+    """
     if word.kind == "open":
         counts.append(0 if word.text == "{" and not before.is_keyword("VALUES") else _NO_TRIPLE)
         if word.text == "{" and counts[-2] < 0 and before.kind == "variable":
@@ -138,47 +146,46 @@ def _count_terms(word: Token, before: Token, counts: list[int]) -> None:
         counts[-1] = {".": 0, ";": 1, ",": 2}[word.text]
 
 
-#: MERGED kg.store.syntax
-#: MERGED The engine's complaints, translated: one sentence with line and column for its dump of tokens.
-
-
+_CORRECTION_HINT = "Correct it there and send it again."
 _ERROR_POSITION = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
 _QUOTED_SIGN = re.compile(r'"((?:[^"\\]|\\.)+)"')
 _CHARACTER_CLASS = re.compile(r"\['.*?\]", re.DOTALL)  # a class of letters, ['a'..='z' | ...]
 _KEYWORD = re.compile(r"\b[A-Z][A-Z]+\b")
 _SENTENCE = re.compile(r"\b[A-Z][a-z]+(?: [\w`?-]+){2,}")
-#: what the first letters of a term look like in the engine's list; together they mean "a term".
+#: how a term can begin, in the engine's list; several of them together mean "a term".
 _TERM_STARTS = frozenset("<?$_:\"'+-(") | {"true", "false", "'''", '"""'}
 _NETWORK_ERROR = re.compile(r"permission denied|dns|port \d+ is|http|connect|invalid format", re.IGNORECASE)
 
 
-def explain_syntax_error(error: SyntaxError, text: str) -> BadQuery:
-    """Return the BadQuery that says in one sentence what `error` of the engine says about `text`."""
+def explain_syntax_error(
+    error: SyntaxError, text: str, prefixes: Mapping[str, str] = _NO_PREFIXES
+) -> BadQuery:
+    """Return the error for a `text` that the engine rejected with `error`; see `diagnose_query`."""
     message = str(error.msg or error)
-    place = _ERROR_POSITION.search(message)
-    if place is None:
+    position = _ERROR_POSITION.search(message)
+    if position is None:
         return BadQuery(
             _make_sentence(message.split("\n")[0]), line=error.lineno or 0, column=error.offset or 0
         )
-    known = diagnose_query(text)
-    if known is not None:
-        line, column = position(text, known.offset)
-        return BadQuery(known.message, line=line, column=column, hint="Mend it there and send it again.")
-    line, column = int(place[1]), int(place[2])
-    found = _quote_text_at(text, line, column)
-    reason = _SENTENCE.search(place[3])
+    diagnosis = diagnose_query(text, prefixes)
+    if diagnosis is not None:
+        line, column = locate_offset(text, diagnosis.offset)
+        return BadQuery(diagnosis.message, line=line, column=column, hint=_CORRECTION_HINT)
+    line, column = int(position[1]), int(position[2])
+    quoted = _quote_text_at(text, line, column)
+    reason = _SENTENCE.search(position[3])
     if reason:
-        what = f"{_make_sentence(reason[0])} The text goes wrong at {found}."
+        explanation = f"{_make_sentence(reason[0])} The error is at {quoted}."
     else:
-        expected = _describe_expected(place[3])
-        what = f"The text cannot be read at {found}{': expected ' if expected else ''}{expected}."
-    return BadQuery(what, line=line, column=column, hint="Mend it there and send it again.")
+        expected = _describe_expected(position[3])
+        explanation = f"The text does not parse at {quoted}{': expected ' if expected else ''}{expected}."
+    return BadQuery(explanation, line=line, column=column, hint=_CORRECTION_HINT)
 
 
 def explain_rdf_error(error: SyntaxError, subject: str, location: str, hint: str) -> BadData:
-    """Return the BadData that says at which line and column of RDF the engine's parser gave up."""
+    """Return the error for RDF that the engine's parser rejected; `subject` begins the sentence."""
     return BadData(
-        f"{subject} cannot be read: {str(error.msg).splitlines()[0]}.",
+        f"{subject} does not parse: {str(error.msg).splitlines()[0]}.",
         location=location,
         line=error.lineno or 0,
         column=error.offset or 0,
@@ -187,7 +194,7 @@ def explain_rdf_error(error: SyntaxError, subject: str, location: str, hint: str
 
 
 def _describe_expected(engine_message: str) -> str:
-    """Return what the engine expected, in words: "a term, `.` or `}`"."""
+    """Return what the engine expected, in words, such as "a term, `.` or `}`"."""
     signs = [sign.replace('\\"', '"') for sign in _QUOTED_SIGN.findall(engine_message)]
     terms = [sign for sign in signs if sign in _TERM_STARTS]
     others = [f"`{sign}`" for sign in signs if sign not in _TERM_STARTS]
@@ -196,12 +203,12 @@ def _describe_expected(engine_message: str) -> str:
     )
     named = (["a term"] if len(terms) > 2 else [f"`{sign}`" for sign in terms]) + (others + words)[:6]
     if not signs and len(words) < 2:
-        return ""  # a lone keyword is where the engine gave up, not what was missing
+        return ""  # a single keyword is just where the parser stopped, not what is missing
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
 
 
 def _quote_text_at(text: str, line: int, column: int) -> str:
-    """Return the words at a place, quoted, or "its end"."""
+    """Return the text at a position, quoted, or "its end"."""
     lines = text.split("\n")
     rest = lines[line - 1][column - 1 :].strip() if 0 < line <= len(lines) else ""
     if not rest and not "".join(lines[line:]).strip():
@@ -210,23 +217,22 @@ def _quote_text_at(text: str, line: int, column: int) -> str:
 
 
 def _make_sentence(text: str) -> str:
-    """Return `text` with a capital and a full stop."""
     text = text.strip().rstrip(".")
     return f"{text[:1].upper()}{text[1:]}."
 
 
 def explain_engine_error(error: Exception) -> UserError:
-    """Return what an error of the engine while it ran means to the one who asked."""
+    """Return the error for the client when the engine failed while it ran a query or update."""
     text = str(error).split("\n")[0]
     if _NETWORK_ERROR.search(text):
         return Forbidden(
-            "The query asks another host (SERVICE or LOAD); this server reaches none.",
-            hint="Ask that host yourself, or let the operator list its address in KG_SERVICE_ALLOW.",
+            "The query calls another host (SERVICE or LOAD), and this server may not reach it.",
+            hint="Ask that host yourself, or ask the operator to allow its address (service_allow).",
         )
     if isinstance(error, MemoryError):
-        return TooExpensive("The query used more memory than it may.", hint="Ask for less at a time.")
+        return TooExpensive("The query used more memory than allowed.", hint="Ask for less at a time.")
     if isinstance(error, ValueError | RuntimeError) or "exist" in text:
         return BadQuery(_make_sentence(text), hint="Change the query and send it again.")
     return StoreUnavailable(
-        f"The store could not answer: {text}.", hint="Try again; tell the operator if it stays."
+        f"The store could not answer: {text}.", hint="Try again; tell the operator if it happens again."
     )

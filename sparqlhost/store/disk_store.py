@@ -1,7 +1,21 @@
-"""A store in a directory on disk (RocksDB): durable, for graphs larger than memory, one owner at a time.
+"""A store in a directory (RocksDB): durable, for graphs larger than memory, one writing process at a time.
 
-First use of a directory loads the built graph into it. A write is acknowledged after the log of RocksDB is on
-the disk (fsync), so neither kill -9 nor a power cut loses it; a write is in it whole or not at all.
+The first use of a directory loads the initial data. A write is acknowledged after the log of RocksDB is on
+the disk (fsync), so neither kill -9 nor a power cut loses it, and RocksDB replays a transaction of its log
+either completely or not at all.
+
+A server and an import (store/staging.py) share a directory by two files that they lock with flock(2). The
+kernel releases such a lock when its holder ends, however it ends.
+
+- SERVED: held (shared) by a server as long as it has the store open. An import that can lock it exclusively
+  knows that no server is there.
+- WRITING: held (shared) by the server during each write, and (exclusively) by an import from before it copies
+  the store until its copy stands in the place of the original. So no write falls between copy and swap, where
+  it would be lost; the server refuses writes meanwhile.
+
+RocksDB names its files by path. A server must go on with the files of the old directory after a swap, so it
+opens the directory by a descriptor and gives RocksDB the path /proc/self/fd/N, which follows the directory
+and not its name.
 """
 
 from __future__ import annotations
@@ -16,58 +30,56 @@ from typing import NoReturn
 
 import pyoxigraph as ox
 
-from kg.namespaces import GRAPH
-from sparqlhost.errors import BadData, StoreUnavailable
-from sparqlhost.settings import HostSettings
+from sparqlhost.errors import BadData, StoreLocked, StoreUnavailable
+from sparqlhost.store.hosted_data import PLAIN_STORE, HostedData
 from sparqlhost.store.local_store import LocalStore
 
-#: stands in the directory while its first load runs; a load that was killed starts anew.
+#: exists in the directory during its first load; if that is killed, the next start loads again.
 _LOADING_MARKER = "LOADING"
-
-_IMPORTS_PREFIX = GRAPH["import"].value  # `graph/imports` and `graph/import/...` came by kg import
-#: stands in the directory between a write and its inferences.
+#: exists in the directory between a write and the inferences that follow from it.
 _STALE_INFERENCES_MARKER = "INFERENCES_BEHIND"
 
 
 class DiskStore(LocalStore):
-    """A directory store; opened read-write, so a second server on it is refused."""
+    """A directory store, opened for writing: RocksDB's own lock refuses a second process."""
 
     needs_dry_run = False
 
-    def __init__(self, path: Path, settings: HostSettings | None = None) -> None:
-        """Open `path`, and load the build into it on first use; raises StoreUnavailable when it cannot."""
+    def __init__(self, path: Path, data: HostedData = PLAIN_STORE) -> None:
+        """Open `path` and load the initial data on its first use; raises StoreUnavailable or BadData."""
         self.configured_path = path
         self.path = self.resolve_engine_path(path)
-        empty = settings is None or getattr(settings, "empty", True)
-        initial = None if empty else settings.build_dir / "current" / "graph.nq"
-        engine = _open_engine(self.path, path)
-        super().__init__(engine, f"disk-{secrets.token_hex(6)}", str(path))
-        if initial is not None and ((self.path / _LOADING_MARKER).exists() or not self._has_initial_data()):
-            self._load_initial_data(initial)
+        self._restore_hint = data.restore_hint
+        engine = _open_engine(self.path, path, data.restore_hint)
+        super().__init__(engine, f"disk-{secrets.token_hex(6)}", str(path), data.prefixes)
+        if data.initial_nquads is not None and (
+            (self.path / _LOADING_MARKER).exists() or not self._has_initial_data(data)
+        ):
+            self._load_initial_data(data, data.initial_nquads)
 
     def resolve_engine_path(self, path: Path) -> Path:
-        """Return the name under which the engine opens `path`."""
+        """Return the path under which the engine opens `path`."""
         return path
 
-    def _has_initial_data(self) -> bool:
-        """Say whether there is more in the store than imports."""
-        named = any(not graph.value.startswith(_IMPORTS_PREFIX) for graph in self.graph_names())
-        return named or next(self.read_graph(None), None) is not None
+    def _has_initial_data(self, data: HostedData) -> bool:
+        """Say whether the initial data were loaded before: one of their graphs or a default graph exists."""
+        has_named = any(map(data.is_initial_graph, self.graph_names()))
+        return has_named or next(self.read_graph(None), None) is not None
 
-    def _load_initial_data(self, nquads: Path) -> None:
-        """Load the build; until it is whole, a marker says so."""
+    def _load_initial_data(self, data: HostedData, nquads: Path) -> None:
+        """Load the initial data; until they are complete, a marker file says so."""
         if not nquads.exists():
             self.close()
             raise StoreUnavailable(
-                "There is no build to load into the new store.",
+                "The data to load into the new store are missing.",
                 location=str(nquads),
-                hint="Run kg build first, or serve it with --empty.",
+                hint=data.missing_data_hint,
             )
         marker = self.path / _LOADING_MARKER
         try:
             marker.touch()
             for graph in self.graph_names():
-                if not graph.value.startswith(_IMPORTS_PREFIX):
+                if data.is_initial_graph(graph):
                     self.oxigraph.remove_graph(graph)
             self.oxigraph.clear_graph(ox.DefaultGraph())
             self.oxigraph.bulk_load(path=nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
@@ -75,54 +87,59 @@ class DiskStore(LocalStore):
             marker.unlink()
         except SyntaxError as error:
             raise BadData(
-                f"The built graph is broken: {error.msg}.", location=str(nquads), hint="Run kg build."
+                f"The N-Quads file cannot be parsed: {error.msg}.",
+                location=str(nquads),
+                hint=data.missing_data_hint,
             ) from error
         except OSError as error:
-            raise explain_disk_error(self.configured_path, error) from error
+            raise explain_disk_error(self.configured_path, error, self._restore_hint) from error
 
     @property
     def has_stale_inferences(self) -> bool:
-        """Say whether the process ended between a write and its inferences."""
+        """Whether the process ended between a write and its inferences."""
         return (self.path / _STALE_INFERENCES_MARKER).exists()
 
     def mark_inferences_stale(self) -> None:
-        """Note on the disk that inferences are behind, so that the next start mends it."""
+        """Note on the disk that inferences are missing, so that the next start makes them."""
         with contextlib.suppress(OSError):
             (self.path / _STALE_INFERENCES_MARKER).touch()
 
     def mark_inferences_current(self) -> None:
-        """Note that inferences are in step again."""
+        """Note on the disk that the inferences of every write are made."""
         (self.path / _STALE_INFERENCES_MARKER).unlink(missing_ok=True)
 
     def _raise_store_error(self, error: Exception) -> NoReturn:
-        """Raise what a full, lost or damaged disk means; other errors as every store has them."""
+        """Raise StoreUnavailable for a full, read-only or damaged disk; other errors as LocalStore does."""
         if any(sign in str(error).lower() for sign in _DISK_ERRORS):
-            raise explain_disk_error(self.configured_path, error) from error
+            raise explain_disk_error(self.configured_path, error, self._restore_hint) from error
         super()._raise_store_error(error)
 
     def make_durable(self) -> None:
-        """Return when the log of RocksDB is on the disk."""
+        """Return when the log of RocksDB is on the disk.
+
+        RocksDB writes a transaction to the newest log; the one before may just have been completed.
+        """
         try:
             logs = sorted(self.path.glob("*.log"))
             for log in logs[-2:]:
                 with log.open("rb") as file:
                     os.fsync(file.fileno())
-        except FileNotFoundError:
+        except FileNotFoundError:  # RocksDB removed a log, whose content is in tables by then
             self.oxigraph.flush()
         except OSError as error:
-            raise explain_disk_error(self.configured_path, error) from error
+            raise explain_disk_error(self.configured_path, error, self._restore_hint) from error
 
 
-def _open_engine(path: Path, configured_path: Path) -> ox.Store:
-    """Return the engine of the directory `path`, which messages call `place`."""
+def _open_engine(path: Path, configured_path: Path, restore_hint: str) -> ox.Store:
+    """Return the engine of the directory `path`, which messages call `configured_path`."""
     if path.exists() and not path.is_dir():
         raise StoreUnavailable(
             "The store is a file, not a directory.", location=str(configured_path), hint="Name a directory."
         )
-    foreign = path.exists() and any(path.iterdir()) and not (path / "CURRENT").exists()
-    if foreign and not (path / _LOADING_MARKER).exists():
+    has_other_files = path.exists() and any(path.iterdir()) and not (path / "CURRENT").exists()
+    if has_other_files and not (path / _LOADING_MARKER).exists():
         raise StoreUnavailable(
-            "The directory holds other files and no store.",
+            "The directory holds other files and not a store.",
             location=str(configured_path),
             hint="Name a new or empty directory.",
         )
@@ -130,27 +147,46 @@ def _open_engine(path: Path, configured_path: Path) -> ox.Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         return ox.Store(path)
     except (OSError, ValueError, RuntimeError) as error:
-        raise explain_disk_error(configured_path, error) from error
+        raise explain_disk_error(configured_path, error, restore_hint) from error
+
+
+def load_into_directory(folder: Path, nquads: bytes) -> None:
+    """Create a store in `folder` from N-Quads; raises OSError if the disk is full."""
+    try:
+        oxigraph = ox.Store(folder)
+        oxigraph.bulk_load(nquads, format=ox.RdfFormat.N_QUADS)
+        oxigraph.flush()
+    except RuntimeError as error:
+        raise OSError(str(error)) from error
 
 
 _DISK_ERRORS = ("no space", "read-only", "corrupt", "input/output error")
-_ERROR_MESSAGES = (
-    ("lock", "Another process has the store open.", "Stop that server, or name another directory."),
-    ("no space", "The disk is full.", "Make room, then start again; nothing acknowledged was lost."),
-    ("read-only", "The disk is read-only.", "Mount it writable, or serve --store memory:."),
-    ("permission", "The store may not be opened by this user.", "Check the owner and mode of the directory."),
-    ("corrupt", "The store is damaged.", "Restore it with kg restore from a backup."),
-    ("invalid", "The store is damaged, or not a store.", "Restore it with kg restore from a backup."),
-    ("not a directory", "A part of the path is a file.", "Name a directory."),
-)
+_LOCK_ERROR = "lock"  # in RocksDB's message when another process has its LOCK file locked
+#: part of an engine's message -> message, hint ("": how to restore)
+_ERROR_MESSAGES = {
+    "no space": ("The disk is full.", "Make room, then start again; nothing acknowledged was lost."),
+    "read-only": ("The disk is read-only.", "Mount it writable, or serve --store memory:."),
+    "permission": ("This user may not open the store.", "Check the owner and mode of the directory."),
+    "corrupt": ("The store is damaged.", ""),
+    "invalid": ("The store is damaged, or not a store.", ""),
+    "not a directory": ("A part of the path is a file.", "Name a directory."),
+}
 
 
-def explain_disk_error(path: Path, error: Exception) -> StoreUnavailable:
-    """Return in one sentence why a store cannot be opened or written."""
+def explain_disk_error(
+    path: Path, error: Exception, restore_hint: str = PLAIN_STORE.restore_hint
+) -> StoreUnavailable:
+    """Return why a store cannot be opened or written; StoreLocked if another process has it open."""
     text = str(error).split("\n")[0]
-    for sign, what, todo in _ERROR_MESSAGES:
-        if sign in text.lower():
-            return StoreUnavailable(what, location=str(path), hint=todo)
+    if _LOCK_ERROR in text.lower():
+        return StoreLocked(
+            "Another process has the store open.",
+            location=str(path),
+            hint="Stop or wait for it, or name another directory.",
+        )
+    for part, (message, hint) in _ERROR_MESSAGES.items():
+        if part in text.lower():
+            return StoreUnavailable(message, location=str(path), hint=hint or restore_hint)
     with contextlib.suppress(UnicodeError):
         text = text.encode("ascii", "replace").decode()
     return StoreUnavailable(
@@ -158,33 +194,24 @@ def explain_disk_error(path: Path, error: Exception) -> StoreUnavailable:
     )
 
 
-#: MERGED kg.store.sharing
-#: MERGED How a running server and `kg import` share a directory store.
-#: MERGED
-#: MERGED Two files in the directory are locked with flock(2), which the kernel lets go of when a process ends. SERVED
-#: MERGED is held while a server has the store. WRITING is held during each write of that server, and by an import from
-#: MERGED before it copies the store until the copy stands in its place: so no write falls between the two.
-#: MERGED
-#: MERGED The server opens the directory by a descriptor: RocksDB names its files by path, and must go on with the old
-#: MERGED directory when another is put under its name.
-
-
 _SERVED_LOCK, _WRITE_LOCK = "SERVED", "WRITING"
 _DESCRIPTORS = Path("/proc/self/fd")
 
 
 class SharedDiskStore(DiskStore):
-    """The store of a server: an import may put another directory in the place of its own."""
+    """The store of a server: an import may put another directory in the place of this one (see above)."""
 
-    def __init__(self, path: Path, settings: HostSettings | None = None) -> None:
-        """Open `path` as DiskStore does, and let imports know that it is served."""
-        super().__init__(path, settings)
-        self._served = _open_lock_file(self.path / _SERVED_LOCK)
+    def __init__(self, path: Path, data: HostedData = PLAIN_STORE) -> None:
+        """Open `path` as DiskStore does, and lock SERVED."""
+        self._descriptors: list[int] = []  # first: DiskStore closes the store when its data are missing
+        super().__init__(path, data)
+        served = _open_lock_file(self.path / _SERVED_LOCK)
         self._writing = _open_lock_file(self.path / _WRITE_LOCK)
-        fcntl.flock(self._served, fcntl.LOCK_SH)
+        self._descriptors += [served, self._writing]
+        fcntl.flock(served, fcntl.LOCK_SH)
 
     def resolve_engine_path(self, path: Path) -> Path:
-        """Return a name of the directory that stays true when another gets its path."""
+        """Return a path that keeps naming this directory when another takes its place."""
         with contextlib.suppress(OSError):
             path.mkdir(parents=True, exist_ok=True)
             if _DESCRIPTORS.is_dir():
@@ -193,18 +220,18 @@ class SharedDiskStore(DiskStore):
 
     @contextlib.contextmanager
     def lock_for_write(self) -> Iterator[None]:
-        """Keep imports off during a write; raises StoreUnavailable while one is at work or has taken over."""
+        """Hold WRITING; raises StoreUnavailable while an import runs, and when its copy is in place."""
         try:
             fcntl.flock(self._writing, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StoreUnavailable(
-                "An import into this store is at work, and writes wait until it is in place.",
-                hint="Nothing was changed; try again in a while.",
+                "An import into this store is running; no writes are accepted until it is complete.",
+                hint="Nothing was changed; try again later.",
             ) from error
         try:
             if not os.path.samefile(self.path, self.configured_path):
                 raise StoreUnavailable(
-                    "An import has just been put in place, and the server is turning to it.",
+                    "An import is complete, and the server is about to switch to it.",
                     hint="Nothing was changed; try again in some seconds.",
                 )
             yield
@@ -212,19 +239,17 @@ class SharedDiskStore(DiskStore):
             fcntl.flock(self._writing, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Let go of the engine, then of the directory."""
+        """Close the engine, then release the locks and the directory."""
         super().close()
-        for name in ("_served", "_writing"):
-            if hasattr(self, name):
-                os.close(getattr(self, name))
-                delattr(self, name)
+        while self._descriptors:
+            os.close(self._descriptors.pop())
         if self.path.parent == _DESCRIPTORS and self.path != self.configured_path:
             os.close(int(self.path.name))
             self.path = self.configured_path
 
 
 def is_store_served(path: Path) -> bool:
-    """Say whether a server that takes imports in by itself has the store at `path` open."""
+    """Say whether a server that switches to imports by itself has the store at `path` open."""
     if not (path / _SERVED_LOCK).exists():
         return False
     descriptor = _open_lock_file(path / _SERVED_LOCK)
@@ -239,13 +264,13 @@ def is_store_served(path: Path) -> bool:
 
 @contextlib.contextmanager
 def hold_writes(path: Path) -> Iterator[None]:
-    """Wait for the write in hand of the server at `path`, and keep further ones off."""
+    """Hold WRITING exclusively: wait for a running write of the server, and exclude further ones."""
     while True:
         descriptor = _open_lock_file(path / _WRITE_LOCK)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_ino == (path / _WRITE_LOCK).stat().st_ino:
             break
-        os.close(descriptor)  # another import was put in place meanwhile
+        os.close(descriptor)  # while this one waited, another import put its directory in the place of `path`
     try:
         yield
     finally:
@@ -253,5 +278,5 @@ def hold_writes(path: Path) -> Iterator[None]:
 
 
 def _open_lock_file(path: Path) -> int:
-    """Open a file to be locked, made where it is missing."""
+    """Return a descriptor of a file to lock, which is created if it does not exist."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -1,20 +1,29 @@
-"""What every store offers: memory, a directory on disk, or a remote SPARQL 1.1 server."""
+"""The interface of every store, whether in memory, in a directory or on a remote SPARQL 1.1 server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, Triple
+
+from sparqlhost.errors import BadQuery
 
 Term = NamedNode | BlankNode | Literal | Triple
 GraphName = NamedNode | None  # None is the default graph
 
 
+def get_term_text(term: Term | None) -> str:
+    """Return an IRI, a lexical form or a blank node's label; "" for None, N-Triples for a triple term."""
+    if term is None:
+        return ""
+    return str(term) if isinstance(term, Triple) else term.value
+
+
 @dataclass(frozen=True, slots=True)
 class Solutions:
-    """The answer of a SELECT: variable names without `?`, and one tuple of terms (or None) a row."""
+    """The result of a SELECT: variable names without `?`, a tuple of terms a row (None: unbound)."""
 
     variables: tuple[str, ...]
     rows: tuple[tuple[Term | None, ...], ...]
@@ -29,11 +38,32 @@ class Solutions:
         return len(self.rows)
 
 
+def read_solutions(result: object) -> Solutions:
+    """Return the rows of a SELECT that pyoxigraph evaluated or parsed; raises BadQuery for another form."""
+    if not isinstance(result, QuerySolutions):
+        raise make_form_error("SELECT")
+    names = tuple(variable.value for variable in result.variables)
+    return Solutions(names, tuple(cast("tuple[Term | None, ...]", tuple(row)) for row in result))
+
+
+def read_boolean(result: object) -> bool:
+    """Return the answer of an ASK that pyoxigraph evaluated or parsed; raises BadQuery for another form."""
+    if not isinstance(result, QueryBoolean):
+        raise make_form_error("ASK")
+    return bool(result)
+
+
+def make_form_error(*forms: str) -> BadQuery:
+    """Return the error for a query that is none of `forms`."""
+    return BadQuery(f"The query is not a {' or '.join(forms)}.", hint=f"Use {forms[0]}.")
+
+
 @runtime_checkable
 class Store(Protocol):
-    """A SPARQL 1.1 store for the project's own, trusted queries; texts only, so a remote can do it.
+    """A SPARQL 1.1 store for trusted queries, those of the application itself.
 
-    Every method may raise StoreUnavailable; the query methods raise BadQuery for text that does not parse.
+    Queries and updates are texts, so that a remote server can be such a store. Every method may raise
+    StoreUnavailable; the query methods raise BadQuery for a text that does not parse or has another form.
     """
 
     @property
@@ -66,11 +96,11 @@ class Store(Protocol):
         ...
 
     def load_quads(self, quads: Iterable[Quad]) -> int:
-        """Add quads, in bounded memory; return how many were given."""
+        """Add quads; return how many there were, those already in the store included."""
         ...
 
     def replace_graph(self, graph: GraphName, triples: Iterable[Triple]) -> None:
-        """Put `triples` in the place of what `graph` held, all or nothing."""
+        """Replace the content of `graph` by `triples`, all or nothing."""
         ...
 
     def remove_graph(self, graph: GraphName) -> None:
@@ -78,5 +108,5 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         ...

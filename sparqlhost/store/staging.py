@@ -1,4 +1,12 @@
-"""Looking into, and copying, a directory store that another process has open and works on."""
+"""Work on a copy of a directory store, then put it in the place of the original: all or nothing.
+
+RocksDB never changes a table file (.sst) after writing it. So a clone hard-links the tables and copies only
+the log and the small files that name the others: it costs milliseconds whatever the size, and later changes
+of either store do not reach the other. Whatever interrupts the work leaves the original as it was.
+
+The swap is one renameat2(2) with RENAME_EXCHANGE, so at no moment is there no store. Readers of the old
+directory keep the files they have open. How a running server takes part: store/disk_store.py.
+"""
 
 from __future__ import annotations
 
@@ -10,37 +18,35 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import pyoxigraph as ox
 
-from kg.namespaces import GRAPH, IMPORT_GRAPH
 from sparqlhost.errors import StoreUnavailable
-from sparqlhost.store.disk_store import hold_writes, is_store_served
+from sparqlhost.store.disk_store import explain_disk_error, hold_writes, is_store_served
 from sparqlhost.store.local_store import LocalStore
 
-#: how often, and after how many seconds, what a thread of RocksDB was in the way of is tried again.
+#: retries, and seconds between them, when a background thread of RocksDB removes a file that was just listed
 RETRIES, RETRY_DELAY = 20, 0.05
 _METADATA_FILES = ("CURRENT", "MANIFEST", "OPTIONS", "IDENTITY")
 
 
 def open_engine_readonly(path: Path) -> ox.Store:
-    """Open a store for reading; tried again where RocksDB compacts away a file it has just listed."""
+    """Open a store for reading, beside the process that writes to it."""
     return _retry_open(lambda: ox.Store.read_only(os.fspath(path)), RETRIES if path.exists() else 0)
 
 
 def copy_live_store(path: Path, target: Path) -> ox.Store:
-    """Open a copy of a store that may be at work: tables, which never change, are linked, the rest copied.
+    """Open a clone, at `target`, of a store that another process may be writing to.
 
-    A backup of a store opened for reading would lack what only its log holds. Tried again where RocksDB
-    takes away a file it has just listed.
+    Not by a backup of the store opened for reading: that would lack what only the log holds.
     """
     return _retry_open(lambda: _link_and_open_copy(path, target), RETRIES)
 
 
 def _retry_open(open_store: Callable[[], ox.Store], retries: int) -> ox.Store:
-    """Return what `act` returns, tried again so many times."""
+    """Return what `open_store` returns, after up to `retries` failures."""
     for _ in range(retries):
         try:
             return open_store()
@@ -50,7 +56,12 @@ def _retry_open(open_store: Callable[[], ox.Store], retries: int) -> ox.Store:
 
 
 def _link_and_open_copy(path: Path, target: Path) -> ox.Store:
-    """Link and copy the files of a store as they are now, tables last, and open the copy."""
+    """Link and copy the files of a store as they are now, and open the copy.
+
+    If the store changes meanwhile, a listed table is gone, or the copied metadata name a table that was not
+    listed; then linking or opening fails and the caller tries again. The metadata are copied first, right
+    after the listing, so that this is rare.
+    """
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     for file in sorted(path.iterdir(), key=lambda file: file.suffix == ".sst"):
@@ -61,23 +72,18 @@ def _link_and_open_copy(path: Path, target: Path) -> ox.Store:
     return ox.Store(target)
 
 
-#: MERGED kg.store.imports
-#: MERGED Put whole graphs into a directory store, all or nothing: work on a hard-linked clone, then swap it in.
-#: MERGED
-#: MERGED The clone costs milliseconds (RocksDB files are never changed in place), a reader of the old directory keeps
-#: MERGED what it had open, and whatever interrupts the work leaves the old directory as it was.
-
-
 #: a graph larger than this is left behind by copying the others, for deleting is slower than loading.
 SMALL_GRAPH_SIZE = 50_000
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # renameat2(2)
 
+StoredGraph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
+
 
 class StagedStore:
-    """The clone being worked on: `load` graphs into it, query it; `scratch` is a folder for other files."""
+    """The clone that is being worked on: load graphs into it, query it; `scratch_dir` is for other files."""
 
     def __init__(self, oxigraph: ox.Store, folder: Path) -> None:
-        """Take over `engine`, a store below `folder`."""
+        """Take over `oxigraph`, a store below `folder`."""
         self._oxigraph = oxigraph
         self.scratch_dir = folder
         self.store = LocalStore(oxigraph, "staged", str(folder))
@@ -85,10 +91,9 @@ class StagedStore:
     def load_blocks(
         self, blocks: Iterable[bytes], rdf_format: ox.RdfFormat, graph: ox.NamedNode, lenient: bool = False
     ) -> None:
-        """Bulk-load text of one RDF format into `graph` in bounded memory; raises SyntaxError.
+        """Load text of one RDF format into `graph`, in bounded memory; raises SyntaxError.
 
-        The text is parsed in a second thread while `blocks` makes more of it in this one;
-        `lenient` does not check IRIs.
+        A second thread parses while this one produces more `blocks`; `lenient` does not check IRIs.
         """
         base = None if rdf_format == ox.RdfFormat.N_TRIPLES else graph.value
         engine = self._oxigraph
@@ -99,15 +104,15 @@ class StagedStore:
         _load_through_pipe(blocks, bulk_load)
 
     def load_nquads(self, nquads: Path) -> None:
-        """Load a build beside the imports: N-Quads, its graphs kept."""
+        """Load an N-Quads file into the graphs that it names."""
         self._oxigraph.bulk_load(path=nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
 
     def add_quads(self, quads: Iterable[ox.Quad]) -> None:
-        """Add a few quads."""
+        """Add a few quads, in one transaction."""
         self._oxigraph.extend(quads)
 
     def close(self) -> None:
-        """Write everything to disk and let go of it."""
+        """Write everything to disk and close the clone."""
         self._oxigraph.flush()
         self.store.close()
         del self._oxigraph
@@ -115,13 +120,16 @@ class StagedStore:
 
 @contextmanager
 def stage_store(
-    path: Path, excluded_graphs: Iterable[ox.NamedNode] = (), imports_only: bool = False
+    path: Path,
+    excluded_graphs: Iterable[ox.NamedNode] = (),
+    keep_graph: Callable[[ox.NamedNode], bool] | None = None,
 ) -> Iterator[StagedStore]:
-    """Yield a clone of the store at `path` less the graphs `without`; at the end it takes `path`'s place.
+    """Yield a clone of the store at `path`; at the end it takes the place of the store at `path`.
 
-    `path` stays locked meanwhile, so that no write to it is lost; a server that has it open keeps its writes
-    back and turns to the clone by itself. With `imports_only` no graph of a build is taken over.
-    Raises StoreUnavailable when another process has the store open for writing, or the disk is full.
+    The clone lacks `excluded_graphs`. With `keep_graph` it lacks the default graph too, and each named graph
+    for which that is false. `path` stays locked meanwhile, so that no write to it is lost; a server that has
+    it open refuses writes meanwhile and switches to the clone by itself. Raises StoreUnavailable when another
+    process has the store open for writing, or the disk is full.
     """
     folder = path.parent / f".{path.name}.import-{os.getpid()}"
     served, handed_over = is_store_served(path), False
@@ -130,7 +138,7 @@ def stage_store(
         remove_stale_stages(path)
         folder.mkdir()
         with _copy_beside_server(path, folder / "held") if served else _open_locked(path) as old:
-            stage = _clone_for_staging(old, folder, tuple(excluded_graphs), imports_only)
+            stage = _clone_for_staging(old, folder, frozenset(excluded_graphs), keep_graph)
             yield stage
             stage.close()
             del old
@@ -143,16 +151,16 @@ def stage_store(
         raise StoreUnavailable(
             f"The store could not be written: {error}.",
             location=str(path),
-            hint="Look at the disk, then retry.",
+            hint="Check the disk, then try again.",
         ) from error
     finally:
-        if not handed_over:  # the server goes on with what it had, and sweeps it away when done
+        if not handed_over:  # else the server still uses the old directory, and removes it later
             _remove_folder(folder)
 
 
 @contextmanager
 def clone_store(path: Path) -> Iterator[LocalStore]:
-    """Yield a writable clone of the store at `path`, to try things on; it is gone afterwards."""
+    """Yield a writable clone of the store at `path`, to experiment with; it is removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.import-", suffix=f"-{os.getpid()}", dir=path.parent))
     try:
         with LocalStore(copy_live_store(path, folder / "store"), "clone", str(path)) as store:
@@ -164,47 +172,58 @@ def clone_store(path: Path) -> Iterator[LocalStore]:
 
 
 def open_readonly(path: Path) -> LocalStore:
-    """Open the store at `path` for reading beside whatever has it open; raises StoreUnavailable."""
+    """Open the store at `path` for reading, whatever process writes to it; raises StoreUnavailable."""
     version = f"{path.stat().st_ino:x}" if path.exists() else ""
     try:
         return LocalStore(open_engine_readonly(path), version, str(path))
     except (OSError, RuntimeError) as error:
         raise StoreUnavailable(
-            f"The store cannot be opened: {error}.", location=str(path), hint="Import first: kg import FILE."
+            f"The store cannot be opened: {error}.",
+            location=str(path),
+            hint="Name the directory of a store that exists.",
         ) from error
 
 
 def _clone_for_staging(
-    old: ox.Store | None, folder: Path, excluded_graphs: tuple[ox.NamedNode, ...], imports_only: bool
+    old: ox.Store | None,
+    folder: Path,
+    excluded_graphs: frozenset[ox.NamedNode],
+    keep_graph: Callable[[ox.NamedNode], bool] | None,
 ) -> StagedStore:
-    """Return a clone of the store `old`, or an empty one where there is none."""
+    """Return a clone of the store `old`, or an empty one if there is none."""
     target = folder / "store"
     if old is None:
         return StagedStore(ox.Store(target), folder)
-    left_behind = (*excluded_graphs, *(_list_build_graphs(old) if imports_only else ()))
-    if any(_is_large(old, graph) for graph in left_behind):
+    kept, dropped = _split_graphs(old, excluded_graphs, keep_graph)
+    if any(_is_large(old, graph) for graph in dropped):
         engine = ox.Store(target)
-        _copy_graphs(old, engine, excluded_graphs, imports_only)
+        _copy_graphs(old, engine, kept)
         return StagedStore(engine, folder)
     old.backup(target)
     engine = ox.Store(target)
-    for graph in left_behind:
+    for graph in dropped:
         engine.remove_graph(graph)
     return StagedStore(engine, folder)
 
 
-def _list_build_graphs(oxigraph: ox.Store) -> Iterator[ox.NamedNode | ox.DefaultGraph]:
-    """Yield the graphs of a build: all of ours but the imports and what describes them."""
-    yield ox.DefaultGraph()
+def _split_graphs(
+    oxigraph: ox.Store,
+    excluded_graphs: frozenset[ox.NamedNode],
+    keep_graph: Callable[[ox.NamedNode], bool] | None,
+) -> tuple[list[StoredGraph], list[StoredGraph]]:
+    """Return the graphs to keep and those to drop; a graph named by a blank node is kept."""
+    kept: list[StoredGraph] = []
+    dropped: list[StoredGraph] = []
+    (kept if keep_graph is None else dropped).append(ox.DefaultGraph())
     for graph in oxigraph.named_graphs():
-        name = graph.value
-        if name.startswith(GRAPH) and not name.startswith(IMPORT_GRAPH) and name != GRAPH["imports"].value:
-            yield ox.NamedNode(name)
+        is_kept = isinstance(graph, ox.BlankNode) or keep_graph is None or keep_graph(graph)
+        (kept if is_kept and graph not in excluded_graphs else dropped).append(graph)
+    return kept, dropped
 
 
 @contextmanager
 def _copy_beside_server(path: Path, target: Path) -> Iterator[ox.Store]:
-    """Yield a copy, at `target`, of the store at `path`, whose server makes no write meanwhile."""
+    """Yield a clone, at `target`, of the store at `path`, whose server accepts no writes meanwhile."""
     with hold_writes(path):
         yield copy_live_store(path, target)
         shutil.rmtree(target)
@@ -212,53 +231,36 @@ def _copy_beside_server(path: Path, target: Path) -> Iterator[ox.Store]:
 
 @contextmanager
 def _open_locked(path: Path) -> Iterator[ox.Store | None]:
-    """Open the store at `path` for writing, None where there is none; raises StoreUnavailable."""
+    """Yield the store at `path`, opened for writing, or None if there is none; raises StoreLocked."""
     if not path.exists() or not any(path.iterdir()):
         yield None
         return
     try:
         engine = ox.Store(path)
     except OSError as error:
-        if "lock" not in str(error).lower():
-            raise
-        raise StoreUnavailable(
-            "Another process (another import, or a server of another kind) has this store open.",
-            location=str(path),
-            hint="Wait for it or stop it, and run this again; or name another directory with --store.",
-        ) from error
+        raise explain_disk_error(path, error) from error
     yield engine
     del engine
 
 
-def _is_large(oxigraph: ox.Store, graph: ox.NamedNode | ox.DefaultGraph) -> bool:
-    """Say whether `graph` has more than SMALL triples."""
-    return (
-        sum(1 for _ in islice(oxigraph.quads_for_pattern(None, None, None, graph), SMALL_GRAPH_SIZE + 1))
-        > SMALL_GRAPH_SIZE
-    )
+def _is_large(oxigraph: ox.Store, graph: StoredGraph) -> bool:
+    triples = oxigraph.quads_for_pattern(None, None, None, graph)
+    return next(islice(triples, SMALL_GRAPH_SIZE, None), None) is not None
 
 
-def _copy_graphs(
-    old: ox.Store, new: ox.Store, excluded_graphs: tuple[ox.NamedNode, ...], imports_only: bool
-) -> None:
-    """Copy every graph but `without`: imports as streams, the many small graphs of ours quad by quad."""
-    imports = [
-        g for g in old.named_graphs() if isinstance(g, ox.NamedNode) and g.value.startswith(IMPORT_GRAPH)
-    ]
-    for graph in imports:
-        if graph not in excluded_graphs:
+def _copy_graphs(old: ox.Store, new: ox.Store, graphs: Iterable[StoredGraph]) -> None:
+    """Copy `graphs`: large ones as N-Triples, small ones (there may be hundreds) together, quad by quad."""
+    small: list[StoredGraph] = []
+    for graph in graphs:
+        if not isinstance(graph, ox.BlankNode) and _is_large(old, graph):
             _copy_graph_through_pipe(old, new, graph)
-    if imports_only:  # and what users put into graphs of their own
-        theirs = [name for name in old.named_graphs() if not name.value.startswith(GRAPH)]
-        for name in (GRAPH["imports"], *theirs):
-            new.bulk_extend(old.quads_for_pattern(None, None, None, name))
-        return
-    left_out = {*imports, *excluded_graphs}
-    new.bulk_extend(quad for quad in old if quad.graph_name not in left_out)
+        else:
+            small.append(graph)
+    new.bulk_extend(chain.from_iterable(old.quads_for_pattern(None, None, None, graph) for graph in small))
 
 
-def _copy_graph_through_pipe(old: ox.Store, new: ox.Store, graph: ox.NamedNode) -> None:
-    """Copy one graph through a pipe, from the engine's writer to its loader."""
+def _copy_graph_through_pipe(old: ox.Store, new: ox.Store, graph: ox.NamedNode | ox.DefaultGraph) -> None:
+    """Copy one graph as N-Triples through a pipe: both ends are native code, and the memory is bounded."""
     reader, writer = os.pipe()
     form = ox.RdfFormat.N_TRIPLES
 
@@ -286,7 +288,7 @@ def _load_through_pipe(blocks: Iterable[bytes], load: Callable[[str], None]) -> 
         except BaseException as error:
             failed.append(error)
         finally:
-            os.close(reader)  # so that a writer still at work hears of it
+            os.close(reader)  # ends a writer that still writes: it gets EPIPE
 
     thread = threading.Thread(target=load_from_pipe)
     thread.start()
@@ -301,14 +303,13 @@ def _load_through_pipe(blocks: Iterable[bytes], load: Callable[[str], None]) -> 
 
 
 def _write_all(descriptor: int, block: bytes) -> None:
-    """Write the whole of `block`."""
     view = memoryview(block)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
 def remove_stale_stages(path: Path) -> None:
-    """Remove what killed imports, and those made beside a server, left beside `path`."""
+    """Remove the folders beside `path` of imports that were killed or that a server has taken over."""
     for folder in path.parent.glob(f".{path.name}.import-*"):
         owner = folder.name.rpartition("-")[2]
         if not Path(f"/proc/{owner}").exists() or owner == str(os.getpid()):
@@ -316,7 +317,7 @@ def remove_stale_stages(path: Path) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder in which threads of RocksDB may still write a last file."""
+    """Remove a folder in which a background thread of RocksDB may still be writing its last file."""
     for _ in range(RETRIES):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
@@ -325,12 +326,12 @@ def _remove_folder(folder: Path) -> None:
 
 
 def _swap_directories(new: Path, path: Path) -> None:
-    """Put `new` in the place of `path` in one step; what stood there ends up at `new`."""
+    """Exchange two directories in one step; if there is nothing at `path`, rename."""
     if not path.exists():
         new.rename(path)
         return
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.renameat2(_AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(path), _RENAME_EXCHANGE):
-        aside = new.with_name("old")  # a file system that cannot exchange: two steps
+        aside = new.with_name("old")  # a file system without RENAME_EXCHANGE: two steps
         path.rename(aside)
         new.rename(path)

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-DIST = ROOT / "kg" / "web" / "static" / "dist" / "manifest.json"
+DIST = ROOT / "kg" / "pages" / "static" / "dist" / "manifest.json"
 #: so that the browser itself asks no other host for anything
 QUIET = [
     "--no-sandbox",

@@ -140,7 +140,7 @@ def test_a_case_is_ticked_and_judged(
             page.locator(f"input[name={name}][value=yes]").focus()
             page.keyboard.press("Space")
         if not scripted:
-            page.get_by_role("button", name="Show what the text raises").click()
+            page.get_by_role("button", name="Show what the text says").click()
         expect(page.locator("#result")).to_contain_text("may be an option")
         expect(page.locator("#result")).to_contain_text("Applies")
         assert "BCell" not in visit.asked[-1]
@@ -158,7 +158,7 @@ def test_contradicting_ticks_are_refused_with_a_sentence(
         page.locator("input[name=BCell][value=yes]").check()
         page.locator("input[name=TCell][value=yes]").check()
         if not scripted:
-            page.get_by_role("button", name="Show what the text raises").click()
+            page.get_by_role("button", name="Show what the text says").click()
         expect(page.locator("#result").get_by_role("alert")).to_be_visible()
         assert page.locator("input[name=TCell][value=yes]").is_checked()
 
@@ -273,8 +273,8 @@ def test_a_case_prints_its_ticks_and_its_answer(browser: Browser, live_server: s
     with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
         page = visit.go("/case", scripted=False)
         page.locator("input[name=ALL][value=yes]").check()
-        page.get_by_role("button", name="Show what the text raises").click()
+        page.get_by_role("button", name="Show what the text says").click()
         page.emulate_media(media="print")
         assert page.locator("input[name=ALL][value=yes]").is_visible()
-        assert not page.get_by_role("button", name="Show what the text raises").is_visible()
+        assert not page.get_by_role("button", name="Show what the text says").is_visible()
         assert page.locator("#result").evaluate("element => element.scrollHeight <= element.clientHeight + 1")

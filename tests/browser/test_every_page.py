@@ -5,41 +5,67 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
+from kg.pages.app import create_app
+from kg.settings import Settings
+from sparqlhost.protocol.endpoint_table import Endpoint, get_endpoint_table
+from sparqlhost.store.local_store import MemoryStore
+from tests.conftest import ROOT
+
 from .conftest import visiting
 
-PAGES = (
-    "/",
-    "/search?q=ALL",
-    "/search?q=nothing-of-the-kind",
-    "/intervention/",
-    "/intervention/Blinatumomab",
-    "/situation/RefractoryALL",
-    "/problem/Pain",
-    "/hedge/OPT-may",
-    "/claim/S07-1",
-    "/claim/S05-5",
-    "/sentence/S07",
-    "/graph/background",
-    "/questions",
-    "/questions/raised-for",
-    "/source",
-    "/explain",
-    "/explain?s=int:Blinatumomab&p=kg:optionFor&o=sit:RelapsedBALL",
-    "/case",
-    "/sparql",
-    "/ont",
-    "/mappings",
-    "/mappings/review",
-    "/resolve?curie=RXNORM:1597258",
-    "/export",
-    "/about",
-)
+#: examples for addresses with variables, and further ones where the parameters make another page.
+EXAMPLES = {
+    "/search": ("/search?q=ALL", "/search?q=nothing-of-the-kind"),
+    "/{kind}/": ("/intervention/",),
+    "/{kind}/{name}": (
+        "/disease/ALL",
+        "/situation/RefractoryALL",
+        "/feature/adult",
+        "/intervention/Blinatumomab",
+        "/problem/Pain",
+        "/goal/Comfort",
+        "/hedge/OPT-may",
+        "/span/S07-1",
+        "/sentence/S07",
+        "/document/rrall-2014",
+        "/decision/A10",
+        "/relation/X10",
+    ),
+    "/claim/{name}": ("/claim/S07-1", "/claim/S05-5?without=1"),
+    "/graph/{name}": ("/graph/background",),
+    "/questions/{name}": ("/questions/raised-for",),
+    "/source/{name}": ("/source/rrall-2014",),
+    "/explain": ("/explain", "/explain?s=int:Blinatumomab&p=kg:optionFor&o=sit:RelapsedBALL"),
+    "/sparql": ("/sparql", "/sparql?query=SELECT+*+WHERE+{+?s+?p+?o+}+LIMIT+5"),
+    "/mappings.{suffix}": ("/mappings.html",),
+    "/ont.{suffix}": ("/ont.html",),
+    "/resolve": ("/resolve?curie=RXNORM:1597258",),
+}
+
+
+def list_page_endpoints() -> dict[str, Endpoint]:
+    """Return the endpoint of each address that answers GET with HTML; the table needs no data."""
+    app = create_app(Settings(root=ROOT), MemoryStore())
+    return {
+        path: endpoint
+        for endpoint in get_endpoint_table(app)
+        if "GET" in endpoint.methods and "text/html" in endpoint.formats
+        for path in endpoint.list_path_templates()
+    }
+
+
+PAGE_ENDPOINTS = list_page_endpoints()
+PAGES = [address for path in PAGE_ENDPOINTS for address in EXAMPLES.get(path, (path,))]
 WIDE = ViewportSize(width=1280, height=900)
 NARROW = ViewportSize(width=390, height=844)
 
 
-def test_the_list_of_pages_is_whole() -> None:
-    assert len(PAGES) == 25
+def test_every_page_of_the_endpoint_table_has_an_example() -> None:
+    assert set(EXAMPLES) <= set(PAGE_ENDPOINTS)
+    assert [address for address in PAGES if "{kind}" in address or "{name}" in address] == []
+    (kinds,) = (p.schema["enum"] for p in PAGE_ENDPOINTS["/{kind}/{name}"].parameters if p.name == "kind")
+    assert {address.split("/")[1] for address in EXAMPLES["/{kind}/{name}"]} == set(kinds)
+    assert {"/", "/about", "/case", "/export", "/mappings/review", "/source"} <= set(PAGES)
 
 
 @pytest.mark.usefixtures("scripts")

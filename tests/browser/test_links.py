@@ -15,7 +15,6 @@ from kg.build.mapping_files import read_mappings
 from kg.linking.importing import ImportRequest, import_file
 from kg.linking.readers.source_reading import ReadOptions
 from kg.linking.workbench import open_workbench
-from kg.model.import_registry import locate_import_store
 from kg.settings import Settings
 
 from .conftest import Visit, serving, visiting
@@ -36,7 +35,7 @@ def curated(
     made = replace(settings, root=base, imports_dir=base / "imports")
     slice_ = shared / "ontologies/slices/mondo_acute_lymphoblastic_leukemia.obo"
     import_file(
-        slice_, ImportRequest("mondo", "mondo", options=ReadOptions()), locate_import_store(made), made
+        slice_, ImportRequest("mondo", "mondo", options=ReadOptions()), made.locate_import_store(), made
     )
     with open_workbench(made):
         return made

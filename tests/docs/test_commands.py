@@ -12,7 +12,7 @@ import pytest
 from kg.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = ("*.md", "docs/*.md", "data/**/*.md", "kg/**/*.md", "kg/**/*.py", "kg/**/templates/*.html")
+PLACES = ("*.md", "docs/*.md", "data/**/*.md", "kg/**/*.md", "kg/**/*.py", "kg/pages/**/*.html")
 #: options of `kg ask` are the parameters of its question
 OWN_OPTIONS = {"ask"}
 

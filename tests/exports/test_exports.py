@@ -15,11 +15,13 @@ import sssom_pydantic
 from flask.testing import FlaskClient
 
 from kg.errors import BadData, NotFound
-from kg.exports.export_formats import EXPORT_WRITERS, ExportFile, make_export_files, zip_files
+from kg.exports.export_formats import EXPORT_FORMATS, ExportFile, find_export_format, zip_files
+from kg.exports.jsonld import serialize_jsonld
 from kg.exports.kgx import read_biolink_table
-from kg.exports.subject_facts import ASSERTED, BACKGROUND, INFERRED, list_assertion_graphs, list_claim_graphs
+from kg.model.graphs import EDITS, select_claim_graphs, select_exported
 from kg.namespaces import BASE, CLAIM, GRAPH, KG, NP, RDF
 from sparqlhost.store.interface import Store
+from sparqlhost.store.local_store import MemoryStore
 from tests.conftest import ROOT
 
 Edge = dict[str, str | list[str]]
@@ -27,7 +29,7 @@ Edge = dict[str, str | list[str]]
 
 @pytest.fixture(scope="module")
 def files(store: Store) -> dict[str, ExportFile]:
-    return {file.name: file for name in EXPORT_WRITERS for file in make_export_files(name, store, ROOT)}
+    return {file.name: file for row in EXPORT_FORMATS.values() for file in row.make_files(store, ROOT)}
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +136,7 @@ def test_another_parser_reads_the_same_triples_from_json_ld(
 ) -> None:
     read = rdflib.Dataset()
     read.parse(data=files["rrall-kg.jsonld"].text, format="json-ld")
-    for graph in (ASSERTED, BACKGROUND, *list_assertion_graphs(store), INFERRED):
+    for graph in select_exported(store.graph_names()):
         ours = {_plain(t) for t in store.read_graph(graph) if not _has_blank(t)}
         theirs = {
             tuple(term.n3() for term in triple)
@@ -162,7 +164,7 @@ def test_each_claim_is_a_whole_nanopublication(files: dict[str, ExportFile], sto
         by_graph.setdefault(quad.graph_name.value, []).append(quad)
     heads = {q.subject for q in quads if q.predicate == RDF["type"] and q.object == NP["Nanopublication"]}
     assert len(heads) == 71
-    assert len(by_graph) == 71 * 4 == len(list_claim_graphs(store))
+    assert len(by_graph) == 71 * 4 == len(select_claim_graphs(store.graph_names()))
     for head in heads:
         assert isinstance(head, ox.NamedNode)
         parts = {}
@@ -188,15 +190,13 @@ def test_no_assertion_holds_a_bare_edge_between_entities(files: dict[str, Export
 
 
 def test_exports_are_the_same_bytes_each_time(store: Store) -> None:
-    for name in EXPORT_WRITERS:
-        assert zip_files(make_export_files(name, store, ROOT)) == zip_files(
-            make_export_files(name, store, ROOT)
-        )
+    for row in EXPORT_FORMATS.values():
+        assert zip_files(row.make_files(store, ROOT)) == zip_files(row.make_files(store, ROOT))
 
 
-def test_an_unknown_export_names_those_there_are(store: Store) -> None:
+def test_an_unknown_export_names_those_there_are() -> None:
     with pytest.raises(NotFound, match="sssom, kgx, jsonld, nanopubs"):
-        make_export_files("owl", store, ROOT)
+        find_export_format("owl")
 
 
 def test_a_row_that_would_say_treats_is_refused(tmp_path: Path) -> None:
@@ -235,3 +235,42 @@ def test_the_published_context_is_the_one_in_the_file(
     published = json.loads(client.get("/context.jsonld").data)
     assert json.loads(files["rrall-kg.jsonld"].text)["@context"] == published["@context"]
     assert published["@context"]["offersIf"] == {"@id": "kg:offersIf", "@type": "@id"}
+
+
+def test_a_project_without_the_biolink_table_gets_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match=r"biolink\.tsv: The file cannot be read"):
+        read_biolink_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"kg:offers\tpredicate\tbiolink:x\t\xe9\n", "not UTF-8"),
+        (b"offers\tpredicate\tbiolink:x\tnote\n", "biolink.tsv:1: The row is not valid"),
+        (b"kg:offers\tsomething\tbiolink:x\tnote\n", "biolink.tsv:1: The row is not valid"),
+        (b"kg:offers\tpredicate\tbiolink:x\n", "biolink.tsv:1: The row is not valid"),
+    ],
+)
+def test_a_broken_biolink_table_is_refused_with_its_line(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    table = tmp_path / "data" / "mappings" / "biolink.tsv"
+    table.parent.mkdir(parents=True)
+    table.write_bytes(content)
+    with pytest.raises(BadData, match=message):
+        read_biolink_table(tmp_path)
+
+
+def test_what_a_user_added_is_exported_in_a_graph_of_its_own(store: Store) -> None:
+    """`graph/inferred` may rest on edits, so an export without them could not be checked."""
+    edit = ox.Triple(KG["Feature"], KG["cue"], ox.Literal("an edit"))
+    with MemoryStore() as edited:
+        edited.load_quads(
+            ox.Quad(t.subject, t.predicate, t.object, graph)
+            for graph in store.graph_names()
+            for t in store.read_graph(graph)
+        )
+        edited.load_quads([ox.Quad(edit.subject, edit.predicate, edit.object, EDITS)])
+        parts = {part["id"]: part["@graph"] for part in json.loads(serialize_jsonld(edited))["@graph"]}
+    assert parts["graph:edits"] == [{"id": "kg:Feature", "cue": "an edit"}]
+    assert {"graph:asserted", "graph:background", "graph:inferred"} < set(parts)

@@ -1,4 +1,4 @@
-"""The format is told by content: names may lie."""
+"""The format is detected from the content, since names may be wrong."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXPECTED = dict(zip(FILES, [f for f in FileFormat if f is not FileFormat.TABLE],
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_content_tells_the_format_whatever_the_name(name: str) -> None:
+def test_the_content_decides_the_format_whatever_the_name(name: str) -> None:
     assert detect_format(FILES[name].encode(), "mislabelled.owl") is EXPECTED[name]
 
 

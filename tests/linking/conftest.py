@@ -12,7 +12,6 @@ import pytest
 from kg.linking.importing import ImportRequest, import_file
 from kg.linking.readers.source_reading import ReadOptions
 from kg.linking.workbench import Workbench, open_workbench
-from kg.model.import_registry import locate_import_store
 from kg.settings import Settings
 
 SLICES = {
@@ -37,11 +36,11 @@ def linked(settings: Settings, shared: Path, tmp_path_factory: pytest.TempPathFa
     made = replace(settings, imports_dir=tmp_path_factory.mktemp("imports"))
     slices = shared / "ontologies/slices"
     for ident, name in SLICES.items():
-        import_file(slices / name, ImportRequest(name, ident), locate_import_store(made), made)
+        import_file(slices / name, ImportRequest(name, ident), made.locate_import_store(), made)
     import_file(
         slices / "unii_drug_rows.tsv",
         ImportRequest("unii", "unii", options=UNII),
-        locate_import_store(made),
+        made.locate_import_store(),
         made,
     )
     return made

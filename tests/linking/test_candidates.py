@@ -24,6 +24,7 @@ def test_a_misspelt_text_finds_the_brand_in_an_import_by_likeness_alone(bench: W
     text = LinkableEntity("", "Blinocyt", "", (("Blinocyt", "text"),))
     best = find_candidates(text, bench.indexes, JudgedMappings({}, {}), bench.curies)
     assert any("Blincyto".casefold() in r.sentence.casefold() for c in best for r in c.reasons)
+    assert all(r.sentence.startswith("the text 'Blinocyt' ") for c in best for r in c.reasons)
 
 
 def test_a_candidate_tells_all_a_curator_needs(bench: Workbench) -> None:
@@ -34,7 +35,7 @@ def test_a_candidate_tells_all_a_curator_needs(bench: Workbench) -> None:
     assert not best.obsolete
     assert best.imported == "mondo"
     assert best.verdict == "accepted"
-    assert "our label 'acute lymphoblastic leukemia' is its label" in best.reasons[0].sentence
+    assert "project label 'acute lymphoblastic leukemia' equals its label" in best.reasons[0].sentence
 
 
 def test_cross_references_of_accepted_rows_are_a_reason(bench: Workbench) -> None:
@@ -47,7 +48,7 @@ def test_what_a_broader_entity_is_linked_to_is_a_reason(bench: Workbench) -> Non
     linked: dict[str, tuple[str, ...]] = {"sit:RRALL": ("MONDO:0003541",)}
     best = find_candidates(entity, bench.indexes, JudgedMappings({}, {}, linked), bench.curies)
     assert any(
-        "our sit:RRALL, which is broader, is linked to it" in reason.sentence
+        "sit:RRALL, a broader entity of the project, is linked to it" in reason.sentence
         for c in best
         if c.curie == "MONDO:0003541"
         for reason in c.reasons

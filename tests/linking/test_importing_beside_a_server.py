@@ -1,4 +1,4 @@
-"""`kg import` while a server runs: it turns to the import by itself, and no acknowledged write is lost."""
+"""`kg import` while a server runs: it loads the import by itself, and no acknowledged write is lost."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from kg.build.hosted_data import describe_hosted_data
 from kg.errors import StoreUnavailable
 from kg.linking.importing import ImportRequest, import_file
-from kg.model.import_registry import locate_import_store
 from kg.namespaces import IMPORT_GRAPH
 from kg.settings import Settings
 from sparqlhost.store.disk_store import SharedDiskStore, hold_writes, is_store_served
@@ -28,7 +28,7 @@ NOTES = "http://example.org/notes"
 def bring(settings: Settings, folder: Path, name: str = "zz.obo", text: str = OBO) -> None:
     path = folder / name
     path.write_text(text, "utf-8")
-    import_file(path, ImportRequest(name), locate_import_store(settings), settings)
+    import_file(path, ImportRequest(name), settings.locate_import_store(), settings)
 
 
 def kg_import(settings: Settings, path: Path, text: str) -> str:
@@ -72,10 +72,14 @@ def until(holds: object, server: Running) -> None:
 def test_a_running_server_takes_imports_in_and_keeps_what_was_written(own: Settings, tmp_path: Path) -> None:
     with served(own, tmp_path) as server:
         assert triples(server, IMPORT_GRAPH["zz"].value) == 0
-        assert "turns to" not in kg_import(own, tmp_path / "zz.obo", OBO)  # served from memory until now
+        assert "A running server" not in kg_import(
+            own, tmp_path / "zz.obo", OBO
+        )  # served from memory until now
         until(lambda: triples(server, IMPORT_GRAPH["zz"].value) > 3, server)
         acknowledged = sum(write(server, number) for number in range(5))
-        assert "turns to the import by itself" in kg_import(own, tmp_path / "second.nt", FILES["zz.nt"])
+        assert "A running server will load the import within seconds." in kg_import(
+            own, tmp_path / "second.nt", FILES["zz.nt"]
+        )
         until(lambda: triples(server, IMPORT_GRAPH["second"].value) == 3, server)
         assert triples(server, NOTES) == acknowledged == 5
         assert triples(server, IMPORT_GRAPH["zz"].value) > 3
@@ -86,12 +90,12 @@ def test_a_running_server_takes_imports_in_and_keeps_what_was_written(own: Setti
 
 def test_a_broken_import_beside_a_server_leaves_it_as_it_was(own: Settings, tmp_path: Path) -> None:
     bring(own, tmp_path)
-    with SharedDiskStore(locate_import_store(own), own) as store:
+    with SharedDiskStore(own.locate_import_store(), describe_hosted_data(own)) as store:
         before = len(store.graph_names())
-        with pytest.raises(RuntimeError, match="a fault"), stage_store(locate_import_store(own)):
+        with pytest.raises(RuntimeError, match="a fault"), stage_store(own.locate_import_store()):
             raise RuntimeError("a fault")
     assert [path.name for path in own.imports_dir.iterdir()] == ["store"]
-    with SharedDiskStore(locate_import_store(own), own) as store:
+    with SharedDiskStore(own.locate_import_store(), describe_hosted_data(own)) as store:
         assert len(store.graph_names()) == before
 
 
@@ -99,33 +103,33 @@ def test_a_write_during_an_import_and_after_it_is_put_off_with_a_sentence(
     own: Settings, tmp_path: Path
 ) -> None:
     bring(own, tmp_path)
-    path = locate_import_store(own)
-    with SharedDiskStore(path, own) as store:
-        with hold_writes(path), pytest.raises(StoreUnavailable, match="at work"), store.lock_for_write():
+    path = own.locate_import_store()
+    with SharedDiskStore(path, describe_hosted_data(own)) as store:
+        with hold_writes(path), pytest.raises(StoreUnavailable, match="is running"), store.lock_for_write():
             pass
         with store.lock_for_write():
             pass
         bring(own, tmp_path, "second.nt", FILES["zz.nt"])
-        with pytest.raises(StoreUnavailable, match="just been put in place"), store.lock_for_write():
+        with pytest.raises(StoreUnavailable, match="about to switch to it"), store.lock_for_write():
             pass
         assert IMPORT_GRAPH["second"] not in store.graph_names()
         store.update("INSERT DATA { <http://a> <http://b> 1 }")  # into its own files, not the new ones
-    with SharedDiskStore(path, own) as store:
+    with SharedDiskStore(path, describe_hosted_data(own)) as store:
         assert IMPORT_GRAPH["second"] in store.graph_names()
 
 
 def test_a_store_is_known_as_served_only_while_it_is(own: Settings, tmp_path: Path) -> None:
     bring(own, tmp_path)
-    path = locate_import_store(own)
+    path = own.locate_import_store()
     assert not is_store_served(path)
-    with SharedDiskStore(path, own):
+    with SharedDiskStore(path, describe_hosted_data(own)):
         assert is_store_served(path)
     assert not is_store_served(path)
 
 
 def test_a_clone_has_what_is_only_in_the_log_of_the_store(own: Settings, tmp_path: Path) -> None:
     bring(own, tmp_path)
-    with SharedDiskStore(locate_import_store(own), own) as store:
+    with SharedDiskStore(own.locate_import_store(), describe_hosted_data(own)) as store:
         store.update(f"INSERT DATA {{ GRAPH <{NOTES}> {{ <http://a> <http://b> 1 }} }}")
-        with clone_store(locate_import_store(own)) as clone:
+        with clone_store(own.locate_import_store()) as clone:
             assert NOTES in {graph.value for graph in clone.graph_names()}

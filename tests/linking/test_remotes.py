@@ -12,7 +12,6 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from kg.model.import_registry import locate_import_store
 from kg.namespaces import IMPORT_GRAPH
 from kg.settings import Settings
 from sparqlhost.store.staging import open_readonly
@@ -24,7 +23,7 @@ Kg = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def drugs(linked: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The query address of an Oxigraph server that holds the slice of PharmGKB."""
-    with open_readonly(locate_import_store(linked)) as imports:
+    with open_readonly(linked.locate_import_store()) as imports:
         body = ox.serialize(list(imports.read_graph(IMPORT_GRAPH["pharmgkb"])), format=ox.RdfFormat.N_TRIPLES)
     with serving(tmp_path_factory.mktemp("ox"), body or b"") as address:
         yield address

@@ -1,4 +1,4 @@
-"""Verdicts become rows of SSSOM in one file each, by key or on the page; links are checked anew."""
+"""Verdicts become rows of SSSOM in one file each, by key or on the page; accepted links are checked."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from kg.linking.verdicts import (
     record_verdict,
 )
 from kg.linking.workbench import Workbench, open_workbench
-from kg.model.import_registry import locate_import_store
-from kg.model.mapping_checks import check_mappings, is_canonical_sssom
+from kg.model.mapping_checks import check_mappings
+from kg.model.mapping_sets import format_sssom
 from kg.pages.app import create_app
 from kg.settings import Settings
 from sparqlhost.store.interface import Store
@@ -62,7 +62,7 @@ def sound(settings: Settings) -> None:
     mappings = read_mappings(settings.root)
     assert list(check_mappings(mappings, read_prefixes(settings.root))) == []
     for mapping_set in mappings.sets:
-        assert is_canonical_sssom((settings.root / mapping_set.file_name).read_text("utf-8"), mapping_set)
+        assert (settings.root / mapping_set.file_name).read_text("utf-8") == format_sssom(mapping_set)
 
 
 @pytest.mark.parametrize("word", [*VERDICT_PREDICATES, "reject"])
@@ -239,7 +239,7 @@ def test_check_finds_obsolete_gone_merged_and_relabelled_targets(curated: Settin
     own = replace(curated, imports_dir=tmp_path / "newer")
     path = tmp_path / "mondo.obo"
     path.write_text(CHANGED, "utf-8")
-    import_file(path, ImportRequest("mondo.obo"), locate_import_store(own), own)
+    import_file(path, ImportRequest("mondo.obo"), own.locate_import_store(), own)
     with open_workbench(own) as bench:
         checked, findings = check_links(bench)
     found = {finding.row.object_id: finding for finding in findings}
@@ -267,7 +267,7 @@ def test_a_formulary_is_no_version_of_the_vocabulary_it_takes_codes_from(
     path = tmp_path / "mycodes.csv"
     path.write_text(FORMULARY, "utf-8")
     options = ReadOptions(columns=(("id", "code"), ("label", "name")), prefix="atc")
-    import_file(path, ImportRequest("mycodes.csv", options=options), locate_import_store(own), own)
+    import_file(path, ImportRequest("mycodes.csv", options=options), own.locate_import_store(), own)
     with open_workbench(own) as bench:
         assert check_links(bench) == (0, ())
 
@@ -277,7 +277,7 @@ def test_an_ontology_that_borrows_from_another_is_no_version_of_it(
 ) -> None:
     own = replace(curated, imports_dir=tmp_path / "borrowing")
     wish = ImportRequest("maxo", "maxo", options=ReadOptions(lenient=True))
-    import_file(shared / "ontologies/ontologies/maxo-2024-07-29.obo.gz", wish, locate_import_store(own), own)
+    import_file(shared / "ontologies/ontologies/maxo-2024-07-29.obo.gz", wish, own.locate_import_store(), own)
     with open_workbench(own) as bench:
         checked, findings = check_links(bench)
     assert checked >= 16
@@ -291,7 +291,7 @@ def test_check_knows_a_term_by_its_identifier_whatever_iri_a_file_gives_it(
     import_file(
         shared / "ontologies/drugs/pharmgkb.drug.obo",
         ImportRequest("pharmgkb"),
-        locate_import_store(own),
+        own.locate_import_store(),
         own,
     )
     with open_workbench(own) as bench:
@@ -301,14 +301,14 @@ def test_check_knows_a_term_by_its_identifier_whatever_iri_a_file_gives_it(
     assert findings == ()
 
 
-def test_review_passes_over_a_term_of_a_vocabulary_it_cannot_name(curated: Settings, tmp_path: Path) -> None:
+def test_review_skips_a_term_of_an_unknown_vocabulary(curated: Settings, tmp_path: Path) -> None:
     own = replace(curated, imports_dir=tmp_path / "hospital")
     path = tmp_path / "hosp.obo"
     path.write_text("format-version: 1.2\nontology: hosp\n\n[Term]\nid: HOSP:1\nname: imatinib\n", "utf-8")
-    import_file(path, ImportRequest("hosp.obo"), locate_import_store(own), own)
+    import_file(path, ImportRequest("hosp.obo"), own.locate_import_store(), own)
     done = kg(own, "link", "review", "imatinib", "--in", "hosp", "--author", "A. Curator", keys="c\n")
     assert done.returncode == 0, done.stderr
-    assert "HOSP:1, for int:Imatinib, is passed over" in done.stderr
+    assert "HOSP:1, for int:Imatinib, is skipped" in done.stderr
     assert "data/mappings/prefixes.tsv" in done.stderr
     assert "Nothing written" in done.stdout
 
@@ -327,7 +327,7 @@ def test_check_of_a_version_with_every_target_is_quiet(
     import_file(
         shared / "ontologies/ontologies/mondo.nt.gz",
         ImportRequest("mondo.nt.gz"),
-        locate_import_store(own),
+        own.locate_import_store(),
         own,
     )
     with open_workbench(own) as bench:

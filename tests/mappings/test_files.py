@@ -26,9 +26,9 @@ VIA = re.compile(r"By way of (\S+)\.")
 
 
 def test_there_are_as_many_files_and_rows_as_the_table_of_the_docs_says() -> None:
-    told = (ROOT / "docs" / "mappings.md").read_text("utf-8")
+    text = (ROOT / "docs" / "mappings.md").read_text("utf-8")
     for verdict in MAPPING_VERDICTS:
-        assert f"{len(list(MAPPINGS.rows(verdict)))} {verdict}" in told
+        assert f"{len(list(MAPPINGS.rows(verdict)))} {verdict}" in text
     assert len(FILES) >= 27 + 10 + 3
 
 
@@ -223,7 +223,7 @@ def test_no_accepted_object_is_called_obsolete_in_a_file_at_hand(shared: Path) -
     name = "biomappings-0.6.0-predictions.sssom.tsv.gz"
     efo = sorted({row.object_id for row in ACCEPTED if row.object_id.startswith("EFO:")})
     seen = {e: list(proofs.records(name, e.split(":")[1])) for e in efo}
-    assert [e for e, told in seen.items() for r in told if re.search(f"{e}\tobsolete_", r, re.I)] == []
+    assert [e for e, records in seen.items() for r in records if re.search(f"{e}\tobsolete_", r, re.I)] == []
     assert any("obsolete_" in record for record in proofs.records(name, "0000209"))
 
 
@@ -233,7 +233,7 @@ def test_no_accepted_object_is_rejected_for_another_entity_as_retired_or_obsolet
     assert not gone & {row.object_id for row in ACCEPTED}
 
 
-def test_the_two_b_all_classes_of_mondo_are_told_apart() -> None:
+def test_the_two_b_all_classes_of_mondo_are_kept_apart() -> None:
     assert PAIRS["dis:BCellALL", "MONDO:0020511"].predicate_id == "skos:exactMatch"
     assert PAIRS["dis:BCellALL", "MONDO:0004947"].predicate_id == "skos:closeMatch"
     assert PAIRS["dis:BCellALL", "NCIT:C8644"].predicate_id == "skos:exactMatch"

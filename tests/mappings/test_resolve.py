@@ -15,15 +15,14 @@ from flask.testing import FlaskClient
 
 from kg.build.mapping_files import read_prefixes
 from kg.build.publishing import open_build
-from kg.build.question_library import load_library
 from kg.cli.resolve import resolve
 from kg.errors import UserError
-from kg.model.import_registry import locate_import_store
 from kg.namespaces import BASE, GRAPH, OWL, SKOS, compress_iri
 from kg.pages.mappings.view import select_accepted_mappings
 from kg.pages.page_queries import PageQueryReader
 from kg.pages.resolve.view import list_claims_about
 from kg.pages.resolve.view import resolve_identifier as resolution
+from kg.questions.question_library import load_library
 from kg.settings import Settings
 from sparqlhost.store.interface import Store
 from sparqlhost.store.staging import open_readonly
@@ -93,7 +92,7 @@ def test_a_chapter_or_group_of_icd_finds_the_codes_inside(
         ("/resolve?curie=aspirin", 400, "is not an identifier"),
         ("/resolve?curie=MONDO:12", 400, "is not an identifier of Mondo"),
         ("/resolve?curie=RXNRM:1", 404, "is unknown"),
-        ("/resolve?curie=RXNRM:1", 404, "Near it: rxnorm. It links to: atc"),
+        ("/resolve?curie=RXNRM:1", 404, "Did you mean rxnorm? It links to: atc"),
         ("/resolve?curie=OMIM:613065", 404, "no links to a vocabulary of that name"),
         ("/resolve?curie=NDC:0078-0401-05", 404, "It links to: atc"),
         ("/resolve?curie=C91.0", 400, "as in icd10:C91.0 or icd10cm:C91.0."),
@@ -102,7 +101,7 @@ def test_a_chapter_or_group_of_icd_finds_the_codes_inside(
         ("/resolve?curie=ICD10:R11.2", 404, "In the same group: icd10:R11"),
         ("/resolve?curie=ICD10CM:C91.01", 404, "In the same group: icd10cm:C91.0"),
         ("/resolve?curie=RXNORM:999999", 404, "Of RxNorm it links 6 other identifiers"),
-        ("/resolve?curie=RXNORM:282389", 404, "Spelt almost so: rxnorm:282388 (imatinib)"),
+        ("/resolve?curie=RXNORM:282389", 404, "Spelled similarly: rxnorm:282388 (imatinib)"),
         ("/resolve?curie=ATC:M09AB01", 404, "nothing for atc:M09AB01."),
         ("/resolve?curie=ATC:L01XE01", 404, "Retired"),
         ("/resolve?curie=%00%ff", 400, ""),
@@ -143,12 +142,12 @@ def test_what_is_said_of_a_wider_group_stands_apart_with_the_way(
     wider = next(item for item in found["wider"] if [step["label"] for step in item["path"]] == group)
     assert [step["by"] for step in wider["path"]] == ["", "example of"]
     assert claim in {said["claim"] for said in wider["claims"]}
-    assert wider["marked"] == f"said of a wider group: {group[1]}; not of {group[0]} by name"
+    assert wider["marked"] == f"about the broader group {group[1]}, not {group[0]} itself"
     own = {said["claim"] for said in found["claims"]}
     assert not own & {said["claim"] for item in found["wider"] for said in item["claims"]}
     page = client.get(f"/resolve?curie={asked}", headers={"Accept": "text/html"}).get_data(as_text=True)
-    assert f"Said of a wider group: {group[1]}" in page
-    assert claim not in (lines := _run(built, asked).output.partition("Said of a wider group"))[0]
+    assert f"About the broader group {group[1]}" in page
+    assert claim not in (lines := _run(built, asked).output.partition("About the broader group"))[0]
     assert claim in lines[2]
 
 
@@ -366,7 +365,7 @@ def test_the_store_of_imports_that_a_server_opens_shows_the_same_ways_up(beside:
         "siblings-outside": {"intervention": ["Imatinib"]},
         "opioids-outside": {},
     }
-    with open_build(beside) as memory, open_readonly(locate_import_store(beside)) as directory:
+    with open_build(beside) as memory, open_readonly(beside.locate_import_store()) as directory:
         for name, values in asked.items():
             rows = _asked(directory, name, values)
             assert rows == _asked(memory, name, values)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.build.mapping_files import read_prefixes
+from kg.build.mapping_graph import read_mapping_triples
 from kg.errors import BadData, NotFound, UserError
 from kg.model.mapping_checks import check_mappings, check_unmapped_entities
 from kg.model.mapping_sets import MappingCollection, MappingRow, MappingSet, format_sssom, parse_sssom
@@ -45,7 +48,7 @@ def test_a_sound_row_has_no_mistake() -> None:
         ("semapv:Manual", "by-hand:Manual", "is not a SEMAPV justification"),
     ],
 )
-def test_a_mistake_is_told_with_file_and_line(old: str, new: str, said: str) -> None:
+def test_a_mistake_has_its_file_and_line(old: str, new: str, said: str) -> None:
     found = _mistakes(HEAD + GOOD.replace(old, new))
     assert len(found) == 1
     assert said in found[0]
@@ -66,7 +69,7 @@ def test_a_pair_stands_in_one_verdict_only() -> None:
     ]
 
 
-def test_rows_out_of_order_or_twice_are_told() -> None:
+def test_rows_out_of_order_or_twice_are_mistakes() -> None:
     later = GOOD.replace("282388", "1191")
     assert any("out of order" in m for m in _mistakes(HEAD + GOOD + later))
     assert any("stands here twice" in m for m in _mistakes(HEAD + GOOD + GOOD))
@@ -159,9 +162,40 @@ def test_no_text_breaks_the_reading_of_identifiers(text: str) -> None:
         assert PREFIXES.parse_identifier(text).identifier
 
 
-def test_an_unknown_prefix_names_near_ones() -> None:
-    with pytest.raises(NotFound, match="Near it: MONDO"):
+def test_an_unknown_prefix_suggests_similar_ones() -> None:
+    with pytest.raises(NotFound, match=r"Did you mean MONDO\?"):
         PREFIXES.parse_identifier("MUNDO:0004967")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("int:Imatinib", "ours:Imatinib", "'ours:Imatinib' has no prefix of the project."),
+        ("proof:a.csv", "memory", "'memory' is not a source."),
+        ("rxnorm:282388", "rxnorm:imatinib", "is not an identifier of RxNorm"),
+    ],
+)
+def test_a_row_that_cannot_be_expanded_is_an_error_with_a_sentence(old: str, new: str, message: str) -> None:
+    """The first two raised KeyError, which `kg check` showed as a traceback."""
+    rows = parse_sssom(HEAD + GOOD.replace(old, new)).rows
+    with pytest.raises(BadData, match=message):
+        list(mappings_to_triples(rows, PREFIXES))
+
+
+def test_the_graph_of_mappings_leaves_a_broken_row_to_the_checks(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "data" / "mappings", tmp_path / "data" / "mappings")
+    broken = HEAD + GOOD + GOOD.replace("int:Imatinib", "ours:Imatinib").replace("proof:a.csv", "memory")
+    (tmp_path / "data" / "mappings" / "accepted" / "rxnorm.sssom.tsv").write_text(broken, "utf-8")
+    triples = list(read_mapping_triples(tmp_path))
+    assert any("proof/a.csv" in str(triple.object) for triple in triples)
+    assert not any("ours" in str(triple.subject) for triple in triples)
+
+
+def test_a_source_that_is_not_of_bioregistry_is_a_mistake() -> None:
+    head = HEAD.replace("mapping_source", "object_source\tmapping_source")
+    assert _mistakes(head + GOOD.replace("proof", "bioregistry:rxnorm\tproof")) == []
+    (mistake,) = _mistakes(head + GOOD.replace("proof", "rxnorm\tproof"))
+    assert "rxnorm is not a vocabulary of Bioregistry" in mistake
 
 
 def test_triples_carry_match_proof_author_and_date_and_never_identity() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Quad, QueryBoolean, Store, Triple
 
-from kg.build.loading import ASSERTED, INFERRED, ONTOLOGY, BuildDataset, load_project
+from kg.build.loading import BuildDataset, load_project
 from kg.build.reasoning import select_published
+from kg.model.graphs import ASSERTED, INFERRED, ONTOLOGY
 from kg.model.recognisers import generate_recognisers
 from kg.namespaces import KG, PREFIXES, RDF
 from rlreason.closure import Closure, close

@@ -31,7 +31,7 @@ def test_exactly_these_edges_hold(dataset: BuildDataset, closed: Closure, predic
     edges = {
         (compress_iri(t.subject.value), compress_iri(t.object.value))
         for t in {*dataset.merge_reasoner_input(), *closed.inferred}
-        if t.predicate == KG[predicate]
+        if t.predicate.value == PREFIXES["kg"] + predicate
         and isinstance(t.subject, NamedNode)
         and isinstance(t.object, NamedNode)
         and not t.subject.value.startswith(PREFIXES["scn"])

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pyoxigraph import RdfFormat, Triple, parse
 
 from kg.model.recognisers import generate_recognisers
-from kg.namespaces import PREFIXES
-from rlreason.profile import check_profile
+from kg.namespaces import BASE, PREFIXES
+from rlreason import check_profile as check_any_profile
+from rlreason import make_term_formatter
 from tests.model.conftest import patterns
 
 _HEAD = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in PREFIXES.items()) + (
     "kg:A a owl:Class . kg:B a owl:Class . kg:C a owl:Class . kg:D a rdfs:Datatype . "
     "kg:p a owl:ObjectProperty . kg:q a owl:ObjectProperty . kg:d a owl:DatatypeProperty .\n"
 )
+check_profile = partial(check_any_profile, own_namespace=BASE, format_term=make_term_formatter(PREFIXES))
 _CASES = patterns("profile.tsv")
 OUTSIDE = [axiom for axiom, complaint in _CASES.items() if complaint]
 INSIDE = [axiom for axiom, complaint in _CASES.items() if not complaint]

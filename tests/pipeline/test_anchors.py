@@ -112,8 +112,8 @@ def test_a_final_line_end_and_an_odd_blank_are_found(document: SourceDocument, c
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (b"", "another text"),
-        (b"# A readme\n\nof something else entirely.\n" * 80, "another text"),
+        (b"", "a different text"),
+        (b"# A readme\n\nof something else entirely.\n" * 80, "a different text"),
         (b"\x7fELF\x00\x00binary", "zero byte"),
         ("naïve".encode("latin-1"), "is not UTF-8"),
     ],
@@ -166,7 +166,7 @@ def test_a_cue_or_a_span_that_the_copy_does_not_bear_out_is_placed_in_its_file(
     found = {
         (m.location, m.message.split(" ", 2)[1])
         for m in caught.value.mistakes
-        if "stand in" in m.message or "hash" in m.message
+        if "is not in the span" in m.message or "hash" in m.message
     }
     assert found == {
         ("data/claims/02-refractory.ttl", "cue"),

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Triple
 
-from kg.build.loading import INFERRED, METADATA, BuildDataset, is_in_default_graph
+from kg.build.generated_graphs import keep_weakest_hedges
+from kg.build.loading import BuildDataset
 from kg.build.publishing import (
     Manifest,
     find_current_build,
@@ -25,9 +26,10 @@ from kg.build.publishing import (
     read_manifest,
 )
 from kg.errors import StoreUnavailable
+from kg.model.graphs import INFERRED, METADATA, WEAKEST_HEDGES, is_in_default_graph
 from kg.namespaces import GRAPH, KG, PREFIXES
 from kg.settings import Settings
-from sparqlhost.store.interface import Store
+from sparqlhost.store.interface import Store, Term
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -97,13 +99,33 @@ def test_no_inferred_edge_reads_stronger_than_a_claim_it_rests_on(store: Store) 
     """For each edge: the hedge named has the lowest rank among the hedges of its claims."""
     stronger = store.ask(
         f"""PREFIX kg: <{KG}> ASK {{
-          GRAPH {GRAPH["weakest-hedges"]} {{ ?edge kg:weakestHedge ?named ; kg:restsOnClaim ?claim }}
+          GRAPH {WEAKEST_HEDGES} {{ ?edge kg:weakestHedge ?named ; kg:restsOnClaim ?claim }}
           ?named kg:strengthRank ?rank . ?claim kg:hasHedge/kg:strengthRank ?other . FILTER(?other < ?rank)
         }}"""
     )
-    edges = store.select(f"SELECT DISTINCT ?e WHERE {{ GRAPH {GRAPH['weakest-hedges']} {{ ?e ?p ?o }} }}")
+    hedged = store.select(
+        f"SELECT DISTINCT ?e WHERE {{ GRAPH {WEAKEST_HEDGES} {{ ?e {KG['weakestHedge']} ?h }} }}"
+    )
+    edges = store.select(f"SELECT DISTINCT ?e WHERE {{ GRAPH {WEAKEST_HEDGES} {{ ?e ?p ?o }} }}")
     assert not stronger
-    assert len(edges) > 50
+    assert len(hedged) == len(edges) > 50
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_weakest_of_several_hedges_is_kept(order: int) -> None:
+    """An edge on a strong and a weak claim reads as weak as the weak one, whatever their order."""
+    edge, strong, weak, unranked = (NamedNode(f"http://e/{name}") for name in ("edge", "a", "b", "c"))
+    hedges = [Triple(edge, KG["weakestHedge"], hedge) for hedge in (strong, weak)][::order]
+    claim = Triple(edge, KG["restsOnClaim"], NamedNode("http://e/claim"))
+    ranks: dict[Term, int] = {strong: 10, weak: 9}  # as text, "10" would come first
+    assert list(keep_weakest_hedges([claim, *hedges], ranks)) == [
+        claim,
+        hedges[[strong, weak][::order].index(weak)],
+    ]
+    with_unranked = [*hedges, Triple(edge, KG["weakestHedge"], unranked)]
+    assert [t.object for t in keep_weakest_hedges(with_unranked, ranks)] == [unranked]
+    tied = dict.fromkeys((strong, weak), 3)
+    assert [t.object for t in keep_weakest_hedges(hedges, tied)] == [strong]
 
 
 def test_a_finished_build_opens_in_under_a_second(settings: Settings) -> None:

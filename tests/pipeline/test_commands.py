@@ -37,7 +37,7 @@ def test_with_the_readers_copy_coverage_shows_quotes_and_the_share(kg: Kg, share
     assert found["share_inside_spans"] > 0.99
     whole = text.read_text("utf-8")
     assert all(row["quote"] == whole[row["start"] : row["end"]] for row in found["rows"])
-    assert "of the visible characters stand inside" in kg("coverage", "--source-text", str(text)).stdout
+    assert "of the visible characters are inside" in kg("coverage", "--source-text", str(text)).stdout
 
 
 def test_coverage_fails_when_a_sentence_has_neither_claim_nor_reason(kg: Kg, project: Path) -> None:
@@ -184,10 +184,10 @@ def test_a_parameter_not_given_is_said_to_be_the_example_in_one_line(kg: Kg) -> 
 @pytest.mark.parametrize(
     ("situation", "said"),
     [
-        ("RRALL", "Of narrower situations there are rows too: "),
+        ("RRALL", "Narrower situations also have results: "),
         (
             "RelapsedBALL",
-            "Of a broader situation there are rows too: relapsed ALL (kg ask raised-for --situation",
+            "A broader situation also has results: relapsed ALL (kg ask raised-for --situation",
         ),
     ],
 )

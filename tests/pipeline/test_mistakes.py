@@ -74,7 +74,7 @@ def test_five_mistakes_in_one_run_are_five_sentences_with_file_line_and_remedy(
     assert found["term"].startswith(f"data/claims/05-subtypes.ttl:{term}:")
     assert "Did you mean int:Nelarabine" in found["term"]
     assert found["broken"].startswith(f"data/claims/08-pain.ttl:{broken}:")
-    assert "Mend the Turtle" in found["broken"]
+    assert "Fix the Turtle" in found["broken"]
     assert found["duplicate"].startswith("data/claims/09-other-symptoms.ttl:")
     assert "Give one of the two another IRI" in found["duplicate"]
     assert lines[-1].startswith("kg: ")
@@ -113,7 +113,7 @@ def test_an_unreadable_file_is_one_sentence_with_its_line(
 
 def test_a_file_that_cannot_be_opened_is_a_mistake_of_the_run(tmp_path: Path) -> None:
     (mistake,) = read_turtle(tmp_path / "absent.ttl", "absent.ttl").mistakes
-    assert "Cannot be read" in mistake.message
+    assert "cannot be read" in mistake.message
 
 
 HEAD = f"@prefix kg: <{KG}> .\n@prefix int: <{PREFIXES['int']}> .\n"

@@ -13,11 +13,12 @@ import pytest
 from kg.build.building import check_project
 from kg.build.loading import load_project
 from kg.build.mapping_graph import find_mapping_mistakes
+from kg.build.project_rules import load_project_rules
 from kg.build.query_checks import find_question_mistakes
-from kg.build.turtle_files import read_text, read_turtle
+from kg.build.turtle_files import read_turtle
 from kg.errors import BadData, InvalidFiles
 from kg.settings import Settings
-from rlreason.rules import load_rules
+from kg.text_files import read_text
 from sparqlhost.store.local_store import MemoryStore
 from tests.pipeline.test_mistakes import edit
 
@@ -49,7 +50,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 def test_a_prefix_left_out_is_complained_of_once(tmp_path: Path) -> None:
     (tmp_path / "a.ttl").write_bytes(GOOD + b"nope:a ex:p ex:b .\nnope:b ex:p ex:c .\n")
     (mistake,) = read_turtle(tmp_path / "a.ttl", "a.ttl").mistakes
-    assert str(mistake).startswith("a.ttl:3:1: The prefix nope: has not been declared. Mend")
+    assert str(mistake).startswith("a.ttl:3:1: The prefix nope: has not been declared. Fix")
 
 
 def test_a_prefix_that_stands_for_something_else_is_complained_of(tmp_path: Path) -> None:
@@ -75,8 +76,8 @@ def test_strays_strangers_and_blank_nodes_are_told_apart(project: Path) -> None:
     line = goals.read_text("utf-8").count("\n") + 1
     goals.write_text(goals.read_text("utf-8") + "goal:Cure kg:kindOf [ a kg:Goal ] .\n", "utf-8")
     found = {str(each) for each in load_project(project).mistakes}
-    assert "data/claims/12-new.TTL: Nothing reads this file." in " ".join(found)
-    assert "data/concepts/mine/a.ttl: Nothing reads this file." in " ".join(found)
+    assert "data/claims/12-new.TTL: No build step reads this file." in " ".join(found)
+    assert "data/concepts/mine/a.ttl: No build step reads this file." in " ".join(found)
     assert any("45 more subjects are neither claims nor spans" in each for each in found)
     assert any(each.startswith(f"data/concepts/goals.ttl:{line}:11: A blank node") for each in found)
     assert len(found) == 9
@@ -86,13 +87,13 @@ def test_strays_strangers_and_blank_nodes_are_told_apart(project: Path) -> None:
     ("text", "says"),
     [
         ("SELECT ?s { ?s ?p ?o }", ":1: The header needs one line `# title:`."),
-        (TITLED + "SELECT ?s { ?s ?p ", ":4:11: The `{` that stands here is not closed."),
+        (TITLED + "SELECT ?s { ?s ?p ", ":4:11: The `{` here is not closed."),
         (TITLED + "DELETE WHERE { ?s ?p ?o }", ": It is neither SELECT nor ASK."),
         (
             TITLED + "# param: x sitation - it\nSELECT ?s {\n  VALUES ?x { <http://e/a> }\n ?s ?p ?x }",
-            ":1: Parameter x has the type 'sitation', which there is not. Use one of: claim,",
+            ":1: Parameter x has the unknown type 'sitation'. Use one of: claim,",
         ),
-        ("\udcff", ":1: A byte that is not UTF-8."),
+        ("\udcff", ":1: The file contains a byte that is not UTF-8."),
     ],
 )
 def test_a_question_that_cannot_be_asked_stops_the_build(project: Path, text: str, says: str) -> None:
@@ -109,7 +110,7 @@ def test_two_questions_of_one_name_and_a_broken_choice_are_found(project: Path) 
     (folder / "choices" / "goal.rq").write_text("SELECT ?value WHERE { ?value ?p ?o }")
     with MemoryStore() as store:
         same, choice = find_question_mistakes(project, store)
-    assert "stands in queries/questions/01-raised-for.rq too" in same.message
+    assert "is also in queries/questions/01-raised-for.rq" in same.message
     assert str(choice).startswith("queries/choices/goal.rq: It must select ?value and ?label.")
 
 
@@ -125,8 +126,9 @@ def test_a_rule_that_does_not_parse_is_told_by_its_path(project: Path) -> None:
     folder = project / "ontology" / "rules" / "owl2rl"
     path = next(folder.glob("*/prp-trp.rq"))
     path.write_text("CONSTRUCT { ?x a ")
-    with pytest.raises(BadData, match=r"^ontology/rules/owl2rl/table-5-properties/prp-trp.rq: This is not"):
-        load_rules(folder)
+    place = "^ontology/rules/owl2rl/table-5-properties/prp-trp.rq:1:1[0-9]"
+    with pytest.raises(BadData, match=f"{place}: This is not a rule: it ends too early"):
+        load_project_rules(project)
 
 
 def test_mistakes_of_eleven_kinds_are_found_in_one_run(project: Path) -> None:
@@ -157,7 +159,7 @@ def test_mistakes_of_eleven_kinds_are_found_in_one_run(project: Path) -> None:
         "data/claims/02-refractory.ttl:65:": '"may be tried" is listed under hedge:OPT-may',
         "data/claims/02-refractory.ttl:195:": "the span is the whole of sent:S07 and has another hash",
         "data/claims/05-subtypes.ttl:29:": "The term decision:A33 does not exist. Did you mean decision:A3",
-        "data/claims/08-pain.ttl:": "kg:appliesTo has int:Radiation, which is no kg:ClinicalSituation",
+        "data/claims/08-pain.ttl:": "kg:appliesTo has int:Radiation, which is not a kg:ClinicalSituation",
         "data/claims/09-other-symptoms.ttl:": "kg:appliesTo has a text: sit:AdultALL",
         "data/concepts/interventions.ttl:": "int:New has neither a mapping nor a reason. Add a row",
         "data/concepts/situations.ttl:": "sit:RRALL: It comes to stand above itself; drop one",

@@ -11,7 +11,8 @@ from kg.build.owlrl_reasoner import close
 from kg.build.reasoning import REASONERS, load_reasoner
 from kg.errors import BadData
 from kg.namespaces import OWL, RDF, RDFS
-from rlreason.closure import close as close_by_rules
+from kg.settings import PROJECT_ROOT
+from rlreason import close as close_by_rules
 
 HEAD = f"""@prefix : <http://example.org/> . @prefix owl: <{OWL}> . @prefix rdfs: <{RDFS}> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
@@ -63,7 +64,7 @@ def test_a_contradiction_is_a_sentence_and_no_triple() -> None:
 
 @pytest.mark.parametrize("name", sorted(REASONERS))
 def test_both_reasoners_agree_on_what_the_graph_uses(name: str) -> None:
-    closure = load_reasoner(name).close(triples(FAMILY))
+    closure = load_reasoner(name, PROJECT_ROOT).close(triples(FAMILY))
     ours = {t for t in closure.inferred if str(t.predicate).startswith("<http://example.org/")}
     other = {
         t
@@ -76,7 +77,7 @@ def test_both_reasoners_agree_on_what_the_graph_uses(name: str) -> None:
 
 def test_an_unknown_reasoner_names_the_ones_there_are() -> None:
     with pytest.raises(BadData, match="Use one of: rules, owlrl"):
-        load_reasoner("pellet")
+        load_reasoner("pellet", PROJECT_ROOT)
 
 
 def test_the_same_facts_give_the_same_closure_in_any_order(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from kg.build.building import build
 from kg.build.publishing import open_build
-from kg.build.question_library import load_library
 from kg.pages.app import create_app
+from kg.questions.question_library import load_library
 from kg.settings import Settings
 
 Kg = Callable[..., subprocess.CompletedProcess[str]]

@@ -12,9 +12,9 @@ from pyoxigraph import NamedNode
 from rdflib import Dataset
 from rdflib.query import ResultRow
 
-from kg.build.question_library import QuestionLibrary, load_library
 from kg.model.questions import Question
 from kg.namespaces import compress_iri
+from kg.questions.question_library import QuestionLibrary, load_library
 from sparqlhost.store.interface import Store
 
 ROOT = Path(__file__).resolve().parents[2]

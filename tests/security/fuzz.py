@@ -219,7 +219,7 @@ class Inputs:
 
     def request(self, number: int) -> bytes:
         """Return a whole HTTP request."""
-        rng = random.Random(f"{self.seed}/{number}")  # noqa: S311 - reproducible, not secret
+        rng = random.Random(f"{self.seed}/{number}")
         method = rng.choice(
             ("GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE")
         )

@@ -1,4 +1,4 @@
-"""Starts real servers of ours as processes, and ends them."""
+"""Starts real servers as processes, and ends them."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Running:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return this process's environment without settings of ours, but where imports are and `variables`."""
-    ours = {name for name in os.environ if name.startswith("KG_")} - {"KG_IMPORTS_DIR"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | variables | {"PYTHONUNBUFFERED": "1"}
+    """Return this process's environment without KG_ settings (but KG_IMPORTS_DIR), and with `variables`."""
+    settings = {name for name in os.environ if name.startswith("KG_")} - {"KG_IMPORTS_DIR"}
+    inherited = {name: value for name, value in os.environ.items() if name not in settings}
+    return inherited | variables | {"PYTHONUNBUFFERED": "1"}
 
 
 @contextlib.contextmanager

@@ -71,9 +71,9 @@ def test_a_backup_restores_what_was_there_while_the_server_runs(filled: Running,
     assert kg("backup", str(file), "--server", filled.address).returncode == 0
     requests.post(f"{filled.address}/update", data={"update": "DROP ALL"}, headers=WRITER, timeout=20)
     assert size(filled) == 0
-    told = kg("restore", str(file), "--server", filled.address, KG_UPDATE_TOKEN=TOKEN)
-    assert told.returncode == 0, told.stderr
-    assert "8 quads" in told.stdout
+    finished = kg("restore", str(file), "--server", filled.address, KG_UPDATE_TOKEN=TOKEN)
+    assert finished.returncode == 0, finished.stderr
+    assert "8 quads" in finished.stdout
     assert size(filled) == 8
     again = tmp_path / "again.nq"
     write_backup(Settings(), again, filled.address)
@@ -110,10 +110,10 @@ def test_a_damaged_backup_is_refused_and_nothing_changes(filled: Running, tmp_pa
             restore_backup(Settings(), file, TOKEN, filled.address)
         assert str(caught.value).startswith(str(file)), damage
         assert size(filled) == 8
-    told = kg("restore", str(file), "--server", filled.address, KG_UPDATE_TOKEN=TOKEN)
-    assert told.returncode == 1
-    assert told.stderr.startswith(f"kg: {file}")
-    assert "Traceback" not in told.stderr
+    finished = kg("restore", str(file), "--server", filled.address, KG_UPDATE_TOKEN=TOKEN)
+    assert finished.returncode == 1
+    assert finished.stderr.startswith(f"kg: {file}")
+    assert "Traceback" not in finished.stderr
 
 
 def test_the_server_refuses_a_damaged_backup_too(filled: Running, tmp_path: Path) -> None:
@@ -138,9 +138,9 @@ def test_a_backup_that_finds_the_disk_full_leaves_the_older_one(filled: Running,
     file = tmp_path / "all.nq"
     write_backup(Settings(), file, filled.address)
     before = file.read_bytes()
-    told = kg("backup", str(file), "--server", filled.address, limit=200)
-    assert told.returncode == 1
-    assert "unchanged" in told.stderr
+    finished = kg("backup", str(file), "--server", filled.address, limit=200)
+    assert finished.returncode == 1
+    assert "unchanged" in finished.stderr
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["all.nq"]
 
@@ -159,8 +159,8 @@ def test_a_target_that_cannot_be_written_is_a_sentence(
 def test_a_store_on_disk_is_backed_up_and_restored_without_a_server(filled: Running, tmp_path: Path) -> None:
     file, folder, again = tmp_path / "all.nq", tmp_path / "store", tmp_path / "again.nq"
     write_backup(Settings(), file, filled.address)
-    told = kg("restore", str(file), "--store", str(folder), KG_PORT="9")
-    assert told.returncode == 0, told.stderr
+    finished = kg("restore", str(file), "--store", str(folder), KG_PORT="9")
+    assert finished.returncode == 0, finished.stderr
     assert kg("backup", str(again), "--store", str(folder), KG_EMPTY="1", KG_PORT="9").returncode == 0
     assert lines(again) == lines(file)
 
@@ -182,15 +182,15 @@ def test_a_read_only_folder_is_a_sentence(filled: Running, tmp_path: Path) -> No
 
 
 def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    told = kg("backup", str(tmp_path / "all.nq"), "--server", "http://127.0.0.1:9")
-    assert told.returncode == 1
-    assert "No server" in told.stderr
+    finished = kg("backup", str(tmp_path / "all.nq"), "--server", "http://127.0.0.1:9")
+    assert finished.returncode == 1
+    assert "No server" in finished.stderr
 
 
 def test_a_restore_where_nothing_can_be_written_is_a_sentence(filled: Running, tmp_path: Path) -> None:
     file = tmp_path / "backup.nq"
     write_backup(Settings(), file, filled.address)
-    told = kg("restore", str(file), "--store", str(tmp_path / "none" / "store"), KG_PORT="9")
-    assert told.returncode == 1
-    assert "Traceback" not in told.stderr
-    assert "What was there is unchanged" in told.stderr
+    finished = kg("restore", str(file), "--store", str(tmp_path / "none" / "store"), KG_PORT="9")
+    assert finished.returncode == 1
+    assert "Traceback" not in finished.stderr
+    assert "What was there is unchanged" in finished.stderr

@@ -15,7 +15,8 @@ from kg.settings import Settings
 from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.pool.jobs import QueryJob, WriteJob
 from sparqlhost.pool.supervisor import SparqlEngineProcess, start_engine
-from sparqlhost.remote.remote_store import RemoteStore, derive_update_address
+from sparqlhost.remote.remote_endpoint import choose_update_address, derive_update_address
+from sparqlhost.remote.remote_store import RemoteStore
 from sparqlhost.store.local_store import MemoryStore
 
 SETTINGS = Settings(empty=True, query_deadline=1.0, query_slots=1, query_queue=1)
@@ -147,8 +148,8 @@ FAILURES: dict[str, tuple[Behaviour, str]] = {
     "a page of HTML": (sends_a_page, "text/html"),
     "an error page": (fails_with_a_page, "status 502"),
     "half an answer": (sends_half, "remote store"),
-    "half an answer without a length": (sends_half_without_a_length, "cut or garbled"),
-    "garbage": (sends_garbage, "cut or garbled"),
+    "half an answer without a length": (sends_half_without_a_length, "cut off or damaged"),
+    "garbage": (sends_garbage, "cut off or damaged"),
 }
 
 
@@ -211,15 +212,49 @@ def test_an_update_in_a_query_never_reaches_the_remote(
     assert server.asked == []
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "PREFIX e: <http://e/> # load the rest\nSELECT ?s { ?s e:p ?o }",
+        "PREFIX e: <http://e/> # add e:x\nASK { e:x ?p ?o }",
+        "BASE <http://e/> # CLEAR\nSELECT * { ?s ?p ?o }",
+    ],
+)
+def test_a_word_in_a_comment_does_not_make_a_query_an_update(
+    query: str, serve: Serve, remote: Callable[[str], RemoteStore]
+) -> None:
+    """SPARQLWrapper guesses the form from the text, and sent such a query to the update address."""
+    server = serve(answers_well)
+    remote(server.address).answer(QueryJob(query)).read_body()
+    assert [body.partition("=")[0] for body in server.asked] == ["query"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }",
+        "SELECT * { SERVICE SILENT ?where { ?s ?p ?o } }",
+        "SELECT * { \\u0053ERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }",
+        'SELECT * { ?s ?p "\\u0022" . SERVICE <http://127.0.0.1:9/> { } ?x ?y "\\u0022" }',
+        'SELECT * { ?s ?p "\\u0022 . SERVICE <http://127.0.0.1:9/> { } ?x ?y \\u0022" }',
+    ],
+)
 def test_a_query_cannot_make_the_remote_call_others(
-    serve: Serve, remote: Callable[[str], RemoteStore]
+    text: str, serve: Serve, remote: Callable[[str], RemoteStore]
 ) -> None:
     server = serve(answers_well)
-    store = remote(server.address)
     with pytest.raises(Forbidden):
-        store.answer(QueryJob("SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }"))
+        remote(server.address).answer(QueryJob(text))
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("keyword", ["LOAD", "load", "L\\u004fAD"])
+def test_an_update_cannot_make_the_remote_call_others(
+    keyword: str, serve: Serve, remote: Callable[[str], RemoteStore]
+) -> None:
+    server = serve(answers_well)
     with pytest.raises(Forbidden):
-        store.write(WriteJob("update", text="LOAD <http://127.0.0.1:9/data.ttl>"))
+        remote(server.address).write(WriteJob("update", text=f"{keyword} <http://127.0.0.1:9/data.ttl>"))
     assert server.asked == []
 
 
@@ -269,6 +304,17 @@ def test_credentials_are_sent_and_never_shown(serve: Serve, remote: Callable[[st
     assert "secret" not in str(caught.value)
 
 
+def test_the_remote_sees_which_product_asks(serve: Serve, remote: Callable[[str], RemoteStore]) -> None:
+    agents: list[str] = []
+
+    def remembers(handler: BaseHTTPRequestHandler) -> None:
+        agents.append(handler.headers["User-Agent"])
+        answers_well(handler)
+
+    remote(serve(remembers).address).select(QUERY)
+    assert agents == [Settings.PRODUCT]
+
+
 @pytest.mark.parametrize(
     ("query", "update"),
     [
@@ -279,3 +325,15 @@ def test_credentials_are_sent_and_never_shown(serve: Serve, remote: Callable[[st
 )
 def test_the_update_address_goes_with_the_query_address(query: str, update: str) -> None:
     assert derive_update_address(query) == update
+
+
+@pytest.mark.parametrize(
+    ("query", "configured", "update"),
+    [
+        ("http://ward:secret@h/query", "", "http://ward:secret@h/update"),
+        ("http://ward:secret@h/query", "http://h/write", "http://ward:secret@h/write"),
+        ("http://h/query", "http://h:1/write", "http://h:1/write"),
+    ],
+)
+def test_updates_have_the_credentials_of_the_query_address(query: str, configured: str, update: str) -> None:
+    assert choose_update_address(query, configured) == update

@@ -6,9 +6,13 @@ import pyoxigraph as ox
 import pytest
 from flask.testing import FlaskClient
 
-from kg.namespaces import CC, DCTERMS, GRAPH, KG, RDF, SD, SH, VOID
+from kg.namespaces import BASE, CC, DCTERMS, ENTAILMENT, GRAPH, KG, RDF, RDFS, SD, SH, VOID
+from kg.pages.app import create_app
 from kg.settings import Settings
+from sparqlhost.host_app import make_host_app
+from sparqlhost.settings import HostSettings
 from sparqlhost.store.interface import Store
+from sparqlhost.store.local_store import MemoryStore
 
 ENDPOINT = ox.NamedNode("http://localhost/sparql")
 
@@ -68,3 +72,30 @@ def test_writing_is_off_until_a_token_is_set(client: FlaskClient) -> None:
     ):
         assert response.status_code == 403
         assert "KG_UPDATE_TOKEN" in response.get_json()["next"]
+
+
+def test_only_graphs_of_the_build_are_under_the_licence_of_the_build(settings: Settings) -> None:
+    extract, record, own = GRAPH["outside/mondo"], GRAPH["imports"], ox.NamedNode("https://example.org/own")
+    store = MemoryStore()
+    store.add_quads(
+        [
+            ox.Quad(name, RDFS["label"], ox.Literal("x"), name)
+            for name in (extract, record, own, GRAPH["edits"])
+        ]
+    )
+    store.add_quads([ox.Quad(own, RDFS["label"], ox.Literal("x"), GRAPH["asserted"])])
+    triples = described(create_app(settings, store).test_client(), "/sparql")
+    licensed = {quad.subject for quad in triples.quads_for_pattern(None, DCTERMS["license"], None, None)}
+    assert licensed == {GRAPH["asserted"], ox.NamedNode("http://localhost/.well-known/void#dataset")}
+
+
+def test_a_plain_host_describes_itself_without_any_project() -> None:
+    store = MemoryStore()
+    name = ox.NamedNode("https://example.org/graph")
+    store.add_quads([ox.Quad(name, RDFS["label"], ox.Literal("x"), name)])
+    client = make_host_app(HostSettings(), store).test_client()
+    triples = described(client, "/sparql")
+    assert objects(triples, None, SD["name"]) == [name.value]
+    regime = objects(triples, ENDPOINT, SD["defaultEntailmentRegime"])
+    assert regime == [ENTAILMENT["Simple"].value]
+    assert not [quad for quad in triples if BASE in str(quad)]

@@ -95,6 +95,14 @@ def test_addresses_that_name_no_graph_or_two_are_refused(site: Site) -> None:
         assert site.ask("GET", path).status == 400, path
 
 
+def test_an_address_that_is_not_an_iri_names_no_graph(site: Site) -> None:
+    """A private-use character in the path (RFC 3987 allows it in queries only) was an internal error."""
+    for method in ("GET", "DELETE"):
+        answer = site.ask(method, "/store/%F3%BF%A5%A0", Authorization=f"Bearer {site.token}")
+        assert answer.status == 400
+        assert "is not an IRI" in answer.json()["detail"]
+
+
 def test_every_format_goes_in_and_out(site: Site) -> None:
     for media in (
         "text/turtle",

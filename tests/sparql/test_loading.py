@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 import pytest
 
 from kg.errors import StoreUnavailable
-from sparqlhost.remote.document_loads import LoadLimits, find_allowed_loads, inline_loads
+from kg.settings import Settings
+from sparqlhost.remote.document_loads import find_allowed_loads, inline_loads
 from tests.sparql.conftest import Serve, Site
 
 TRIPLE = "<http://e/loaded> <http://e/p> 'read over there', _:b . _:b <http://e/q> <rel> ."
@@ -161,13 +162,13 @@ def test_a_file_served_as_plain_text_is_told_by_its_name(kept: Place) -> None:
 
 FAULTS = {
     "named.trig": (400, "named graphs"),
-    "broken.ttl": (400, "cannot be read"),
+    "broken.ttl": (400, "does not parse"),
     "page.html": (400, "text/html, which is not RDF"),
-    "half.ttl": (503, "before it was whole"),
-    "slow.ttl": (503, "did not come in time"),
-    "endless.ttl": (413, "more than 200,000 bytes"),
+    "half.ttl": (503, "broke off before the end of its answer"),
+    "slow.ttl": (503, "did not answer in time"),
+    "endless.ttl": (413, "limit of 200,000 bytes"),
     "sent-on.ttl": (503, "which is not followed"),
-    "context.jsonld": (400, "cannot be read"),
+    "context.jsonld": (400, "does not parse"),
     "missing.ttl": (503, "status 404"),
 }
 
@@ -221,7 +222,7 @@ def test_a_load_without_the_token_calls_nobody(kept: Place) -> None:
 def test_a_scheme_but_http_and_https_is_refused_though_listed(kept: Place) -> None:
     answer = kept.site.update("LOAD <file:///etc/hostname> INTO GRAPH <http://e/file>")
     assert answer.status == 503
-    assert "no http or https address" in answer.json()["detail"]
+    assert "not an http or https address" in answer.json()["detail"]
 
 
 def test_words_in_strings_and_comments_load_nothing(kept: Place) -> None:
@@ -250,5 +251,5 @@ def test_a_name_that_stands_for_a_private_address_is_not_read(monkeypatch: pytes
     text = "LOAD <http://rebound.example/data.ttl>"
     found = find_allowed_loads(text, ["http://rebound.example/data.ttl"])
     with pytest.raises(StoreUnavailable, match="stands for an address of a private network"):
-        inline_loads(text, found, LoadLimits(2, 1000))
+        inline_loads(text, found, Settings(query_deadline=2))
     assert asked == ["rebound.example"]

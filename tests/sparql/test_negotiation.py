@@ -8,7 +8,7 @@ from sparqlhost.protocol.negotiation import (
     GRAPH_MEDIA_TYPES,
     RESULT_MEDIA_TYPES,
     choose_media_type,
-    compute_quality,
+    parse_accept,
     prefers_html,
 )
 from tests.sparql.conftest import Site
@@ -69,10 +69,15 @@ def test_text_has_its_charset(writable: Site) -> None:
 
 
 def test_the_most_specific_range_counts() -> None:
-    accept = "text/*;q=0.3, text/turtle;q=0.1, */*;q=0.2"
-    assert compute_quality(accept, "text/turtle") == 0.1
-    assert compute_quality(accept, "text/csv") == 0.3
-    assert compute_quality(accept, "application/rdf+xml") == 0.2
+    ranges = parse_accept("text/*;q=0.3, text/turtle;q=0.1, */*;q=0.2")
+    assert ranges.quality("text/turtle") == 0.1
+    assert ranges.quality("text/csv") == 0.3
+    assert ranges.quality("application/rdf+xml") == 0.2
+    chosen = choose_media_type(
+        "text/*;q=0.3, text/turtle;q=0.1, application/rdf+xml;q=0.2", GRAPH_MEDIA_TYPES
+    )
+    assert chosen is not None
+    assert chosen.name == "text/n3"
     chosen = choose_media_type("application/rdf+xml;q=0.9, text/turtle;q=0.8", GRAPH_MEDIA_TYPES)
     assert chosen is not None
     assert chosen.format_key == "rdf"
@@ -83,6 +88,20 @@ def test_anything_gets_the_first_of_the_table(accept: str) -> None:
     chosen = choose_media_type(accept, RESULT_MEDIA_TYPES)
     assert chosen is not None
     assert chosen.format_key == "json"
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["charset=utf-8", 'profile="https://example.org/a,b;c"', "version=1.2", "Charset=UTF-8;q=0.9"],
+)
+def test_parameters_that_no_format_has_do_not_narrow_a_range(parameter: str) -> None:
+    chosen = choose_media_type(f"text/turtle;{parameter}, application/rdf+xml;q=0.5", GRAPH_MEDIA_TYPES)
+    assert chosen is not None
+    assert chosen.name == "text/turtle"
+
+
+def test_a_range_with_another_parameter_matches_nothing() -> None:
+    assert choose_media_type("text/turtle;level=1", GRAPH_MEDIA_TYPES) is None
 
 
 def test_a_browser_is_told_from_a_data_client() -> None:

@@ -211,9 +211,9 @@ def test_a_claim_begins_with_its_words_and_ends_with_how_it_was_curated(client: 
     order = [
         "less likely to work</q>",
         "how strongly",
-        "sentence S05</a>, characters",
+        "sentence S05</a>,",
         "What follows",
-        "What would fall",
+        "What depends on this claim alone",
     ]
     order += ["A curator decided", "Every part"]
     places = [html.index(words) for words in order]

@@ -1,4 +1,4 @@
-"""Tell the format of an ontology or table from its first bytes, and from its name only where bytes cannot."""
+"""Detect the format of an ontology or table from its first bytes; from its name only if those do not tell."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ class FileFormat(Enum):
     TABLE = "table"
 
 
-#: how much of the unpacked file is looked at.
+#: bytes of the decompressed file that are examined
 HEAD_SIZE = 1 << 16
 
 _COMPRESSION_SUFFIXES = frozenset({".gz", ".bz2", ".zst", ".zstd"})
+#: suffixes that need no look at the content: files of an RDF syntax are named for it. `.owl` and `.xml` are
+#: not among them, since OWL files of every syntax are called so.
+_CERTAIN_SUFFIXES = frozenset({".ttl", ".nt", ".nq", ".trig", ".jsonld", ".rdf"})
 _FURTHER_SUFFIXES = frozenset({".json", ".sssom", ".obographs"})
 _FORMAT_OF_SUFFIX = {
     ".obo": FileFormat.OBO,
@@ -64,20 +67,26 @@ _SSSOM = re.compile(r"^(?:\S+\t)*subject_id\t(?:\S+\t)*predicate_id\t", re.MULTI
 
 
 def detect_format(head: bytes, name: str) -> FileFormat:
-    """Return the format of a file from its first unpacked bytes; raises BadData when nothing fits."""
+    """Return the format of a file from its first decompressed bytes; raises BadData when none fits."""
     text = head.decode("utf-8-sig", errors="replace").lstrip()
-    found = _detect_markup(text) or _detect_text(text) or _detect_from_name(name)
-    if found is None:
+    detected = _detect_markup(text) or _detect_text(text) or _detect_from_name(name)
+    if detected is None:
         raise BadData(
             "The format of this file is not known.",
             location=name,
-            hint="Say it with --format " + "|".join(f.value for f in FileFormat) + ".",
+            hint="Name it with --format " + "|".join(f.value for f in FileFormat) + ".",
         )
-    return found
+    return detected
+
+
+def get_certain_format(name: str) -> FileFormat | None:
+    """Return the RDF format that a file's suffix names, None where its content has to be examined."""
+    suffix = _get_format_suffix(name)
+    return _FORMAT_OF_SUFFIX[suffix] if suffix in _CERTAIN_SUFFIXES else None
 
 
 def strip_format_suffixes(name: str) -> str:
-    """Return the bare name of a file, without packing and format suffixes: `hp.obo.gz` gives `hp`."""
+    """Return a file name without compression and format suffixes: `hp.obo.gz` gives `hp`."""
     path = PurePath(name)
     while (
         path.suffix.lower() in _COMPRESSION_SUFFIXES
@@ -89,7 +98,7 @@ def strip_format_suffixes(name: str) -> str:
 
 
 def _detect_markup(text: str) -> FileFormat | None:
-    """Return the format of XML or JSON text, or None for any other."""
+    """Return the format of XML or JSON text, None for any other; raises BadData for a web page."""
     if text.startswith("{") or text.startswith("["):
         return _detect_json(text)
     if not text.startswith("<"):
@@ -104,7 +113,7 @@ def _detect_markup(text: str) -> FileFormat | None:
 
 
 def _detect_json(text: str) -> FileFormat | None:
-    """Return the format of JSON text; `[Term]` opens OBO, `[` alone a JSON array."""
+    """Return the format of JSON text, None for other text in brackets, such as the `[Term]` of OBO."""
     if re.search(r'"@(?:context|id|graph|type)"\s*:', text):
         return FileFormat.JSON_LD
     if re.search(r'"graphs"\s*:', text):
@@ -113,11 +122,14 @@ def _detect_json(text: str) -> FileFormat | None:
 
 
 def _detect_text(text: str) -> FileFormat | None:
-    """Return the format of line-oriented or OWL text, or None."""
+    """Return the format of OBO, OWL, Turtle, SSSOM or line-oriented RDF text, or None.
+
+    TriG is Turtle with graphs in braces. N-Triples are tried first, for they are also valid Turtle.
+    """
     lines = [line for line in text.splitlines()[:200] if line.strip() and not line.startswith("#")]
     first = _NTRIPLES_LINE.match(lines[0]) if lines else None
     if first:
-        quads = any(found["graph"] for line in lines if (found := _NTRIPLES_LINE.match(line)))
+        quads = any(match["graph"] for line in lines if (match := _NTRIPLES_LINE.match(line)))
         return FileFormat.N_QUADS if quads else FileFormat.N_TRIPLES
     for pattern, form in (
         (_OBO, FileFormat.OBO),
@@ -133,6 +145,11 @@ def _detect_text(text: str) -> FileFormat | None:
 
 
 def _detect_from_name(name: str) -> FileFormat | None:
-    """Return the format a file's suffix promises, packing suffixes aside."""
+    """Return the format of a file's suffix, or None."""
+    return _FORMAT_OF_SUFFIX.get(_get_format_suffix(name))
+
+
+def _get_format_suffix(name: str) -> str:
+    """Return the last suffix that is not of a compression, in lower case."""
     suffixes = [s.lower() for s in PurePath(name).suffixes if s.lower() not in _COMPRESSION_SUFFIXES]
-    return _FORMAT_OF_SUFFIX.get(suffixes[-1]) if suffixes else None
+    return suffixes[-1] if suffixes else ""

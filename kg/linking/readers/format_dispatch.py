@@ -1,4 +1,4 @@
-"""The table of formats: which reader reads which."""
+"""Which reader reads which format; and the triples of any RDF or ontology file, as the reasoner gets them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import pyoxigraph as ox
 from pyoxigraph import Triple
 
 from kg.errors import BadData
-from kg.linking.readers import obo_triples as obo_rdf
-from kg.linking.readers import obo_triples as obographs
-from kg.linking.readers import table_reader as table
-from kg.linking.readers.file_formats import HEAD_SIZE, FileFormat, detect_format
+from kg.linking.readers.file_formats import HEAD_SIZE, FileFormat, detect_format, get_certain_format
+from kg.linking.readers.obo_triples import read_obo, read_obo_graphs
 from kg.linking.readers.rdf_reader import (
     RDF_FORMATS,
     RdfStream,
@@ -24,14 +22,16 @@ from kg.linking.readers.rdf_reader import (
     read_rdf,
 )
 from kg.linking.readers.source_reading import ReadOptions, SourceReading
+from kg.linking.readers.table_reader import read_table
 
 RdfContent = RdfStream | Iterator[bytes]
 
 
 def read_content(reading: SourceReading, scratch: Path, expand_curie: Callable[[str], str]) -> RdfContent:
-    """Return what a file holds: RDF for the store's own loader, or blocks of N-Triples.
+    """Return the content of a file: RDF for the store's own loader, or blocks of N-Triples.
 
-    `scratch` is a folder for intermediate files, `expand` gives a CURIE's IRI or "".
+    `scratch` is a folder for intermediate files; `expand_curie` returns the IRI of a CURIE, or "". Raises
+    BadData now, or while the blocks are read.
     """
     form = reading.choose_format()
     if form in RDF_FORMATS:
@@ -39,44 +39,31 @@ def read_content(reading: SourceReading, scratch: Path, expand_curie: Callable[[
     if form in (FileFormat.FUNCTIONAL, FileFormat.MANCHESTER, FileFormat.OWL_XML):
         return read_owl(reading, form, scratch)
     if form is FileFormat.OBO:
-        return obo_rdf.read_obo(reading)
+        return read_obo(reading)
     if form is FileFormat.OBO_GRAPHS:
-        return obographs.read_obo_graphs(reading)
+        return read_obo_graphs(reading)
     if form is FileFormat.SSSOM:
-        from kg.linking.readers import sssom_reader as sssom_rdf  # its library takes a second to load
+        # imported here, since sssom-pydantic with pandas and pydantic takes a second to import
+        from kg.linking.readers.sssom_reader import read_sssom
 
-        return sssom_rdf.read_sssom(reading, expand_curie)
-    return table.read_table(reading, expand_curie)
-
-
-#: MERGED kg.external.rdf_files
-#: MERGED Any RDF or ontology file as triples, terms exactly as written: what the reasoner is fed with.
-#: MERGED
-#: MERGED A known suffix decides the format; else the first bytes do. Blank nodes of a second file never meet those of
-#: MERGED the first.
+        return read_sssom(reading, expand_curie)
+    return read_table(reading, expand_curie)
 
 
-_CERTAIN_FORMATS = {
-    ".ttl": FileFormat.TURTLE,
-    ".nt": FileFormat.N_TRIPLES,
-    ".nq": FileFormat.N_QUADS,
-    ".trig": FileFormat.TRIG,
-    ".jsonld": FileFormat.JSON_LD,
-    ".rdf": FileFormat.RDF_XML,
-}
+# -- triples of files, for the reasoner ---
 
 
 def read_triples_of_files(paths: Iterable[Path]) -> Iterator[Triple]:
-    """Yield the triples of files, whatever graphs they stand in.
+    """Yield the triples of all graphs of some files, terms exactly as written.
 
-    Raises BadData with file, line and column where one cannot be read.
+    Blank nodes of different files stay different. Raises BadData with file, line and column.
     """
     for number, path in enumerate(paths):
         yield from read_triples_of_file(path, rename_blank_nodes=number > 0)
 
 
 def read_triples_of_file(path: Path, *, rename_blank_nodes: bool = False) -> Iterator[Triple]:
-    """Yield the triples of one file; `rename` gives its blank nodes names of their own."""
+    """Yield the triples of one file, with new blank nodes if `rename_blank_nodes`; raises BadData."""
     name = str(path)
     try:
         form = _detect_file_format(path, name)
@@ -90,22 +77,21 @@ def read_triples_of_file(path: Path, *, rename_blank_nodes: bool = False) -> Ite
         raise BadData(
             f"The file cannot be read: {error.strerror or error}.",
             location=name,
-            hint="Check its name and rights.",
+            hint="Check its name and its permissions.",
         ) from error
 
 
 def _detect_file_format(path: Path, name: str) -> FileFormat | None:
-    """Return the format of a file; None when it is empty."""
-    suffixes = [suffix for suffix in path.suffixes if suffix not in (".gz", ".bz2", ".zst")]
-    if suffixes and suffixes[-1] in _CERTAIN_FORMATS:
-        return _CERTAIN_FORMATS[suffixes[-1]]
+    """Return the format of a file, None for an empty one; raises BadData when no format fits."""
+    if certain := get_certain_format(name):
+        return certain
     with SourceReading(path, name).open_stream(silent=True) as stream:
         head = stream.read(HEAD_SIZE)
     return detect_format(head, name) if head.strip() else None
 
 
 def _parse_rdf_file(path: Path, name: str, form: ox.RdfFormat, rename_blank_nodes: bool) -> Iterator[Triple]:
-    """Yield the triples of an RDF file."""
+    """Yield the triples of an RDF file; relative IRIs are resolved against the address of the file."""
     base = path.absolute().as_uri()
     with SourceReading(path, name).open_stream() as opened:
         stream = normalize_entity_quotes(opened) if form == ox.RdfFormat.RDF_XML else opened
@@ -115,6 +101,7 @@ def _parse_rdf_file(path: Path, name: str, form: ox.RdfFormat, rename_blank_node
         except SyntaxError as error:
             problem = describe_syntax_error(error)
             line, column = problem.line, problem.column
+            # pyoxigraph gives no position for XML; expat reads the file again and finds one
             if form == ox.RdfFormat.RDF_XML and not line:
                 with SourceReading(path, name).open_stream(silent=True) as again:
                     line, column = find_xml_error(again)
@@ -123,17 +110,18 @@ def _parse_rdf_file(path: Path, name: str, form: ox.RdfFormat, rename_blank_node
                 location=name,
                 line=line,
                 column=column,
-                hint="Mend that place and run again.",
+                hint="Fix this place, then run again.",
             ) from error
 
 
 def _convert_ontology_file(path: Path, name: str, form: FileFormat) -> Iterator[Triple]:
-    """Yield the triples of an ontology in another format, by way of the importer's readers."""
+    """Yield the triples of an ontology in a format that is not RDF."""
     with tempfile.TemporaryDirectory() as scratch:
-        found = read_content(SourceReading(path, name, ReadOptions(format=form)), Path(scratch), lambda _: "")
-        if isinstance(found, RdfStream):
-            with found.stream as stream:
-                yield from (quad.triple for quad in ox.parse(stream, format=found.format))
+        reading = SourceReading(path, name, ReadOptions(format=form))
+        content = read_content(reading, Path(scratch), lambda _: "")
+        if isinstance(content, RdfStream):
+            with content.stream as stream:
+                yield from (quad.triple for quad in ox.parse(stream, format=content.format))
             return
-        for block in found:
+        for block in content:
             yield from (quad.triple for quad in ox.parse(block, format=ox.RdfFormat.N_TRIPLES))

@@ -1,4 +1,4 @@
-"""Write N-Triples lines fast: strings in, one line of text out; no RDF objects between."""
+"""N-Triples terms written as text, without RDF objects: several times faster for millions of lines."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ RDF_TYPE = f"<{RDF['type'].value}>"
 XSD_BOOLEAN = f"<{XSD['boolean'].value}>"
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
-#: what an IRIREF may not hold (N-Triples section 7).
+#: characters that an IRIREF cannot have (N-Triples, section 7)
 _ILLEGAL_IN_IRI = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
 
 
 def format_iri(value: str) -> str:
-    """Return `<value>`, characters an IRI may not hold percent-encoded."""
+    """Return `<value>`; characters that an IRI cannot have are percent-encoded."""
     if _ILLEGAL_IN_IRI.search(value):
-        value = _ILLEGAL_IN_IRI.sub(lambda found: f"%{ord(found[0]):02X}", value)
+        value = _ILLEGAL_IN_IRI.sub(lambda match: f"%{ord(match[0]):02X}", value)
     return f"<{value}>"
 
 

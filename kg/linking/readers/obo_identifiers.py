@@ -1,51 +1,52 @@
-"""Give OBO identifiers their IRIs: declared id spaces first, then the OBO Foundry's rule."""
+"""The IRIs of OBO identifiers, as OBO 1.4 translates them to OWL (section 5.9).
+
+In this order: an id space that the header declares; a prefix that files may use undeclared; else the PURL of
+the OBO Foundry, `obo:PREFIX_local`. An identifier without a prefix is an IRI, the shorthand of a relation, or
+a fragment of the ontology's own PURL.
+"""
 
 from __future__ import annotations
 
 from typing import IO
 
-import fastobo
 from fastobo.id import BaseIdent, PrefixedIdent, UnprefixedIdent
 
 from kg.linking.readers.ntriples_lines import format_iri
-from kg.namespaces import OBO, PREFIXES, XSD
+from kg.namespaces import DC, FOAF, OBO, ORCID, PREFIXES, XSD
 
-#: prefixes whose id space every OBO file may leave out (OBO 1.4 section 5.9 and common practice).
-_STANDARD_PREFIXES = {
-    name: PREFIXES[name] for name in ("rdf", "rdfs", "owl", "xsd", "skos", "dcterms", "prov", "oboInOwl")
-}
-_CUSTOMARY_PREFIXES = {
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "orcid": "https://orcid.org/",
-    "ORCID": "https://orcid.org/",
-    "sssom": PREFIXES["sssom"],
-}
+#: prefixes that OBO files use without an `idspace` line (OBO 1.4, section 5.9, and common practice)
+_UNDECLARED_PREFIXES = {
+    name: PREFIXES[name]
+    for name in ("rdf", "rdfs", "owl", "xsd", "skos", "dcterms", "prov", "oboInOwl", "sssom")
+} | {"dc": str(DC), "foaf": str(FOAF), "orcid": str(ORCID), "ORCID": str(ORCID)}
+
+#: vocabularies of relations; an xref of a Typedef to any other is only a cross-reference
+_RELATION_PREFIXES = (b"RO", b"BFO", b"IAO", b"OBI")
 
 
 class OboIdentifiers:
-    """From an OBO identifier to `<IRI>`; remembers what it has seen, for terms recur a thousandfold."""
+    """From an OBO identifier to `<IRI>`; cached, since the same identifiers recur many times in a file."""
 
     def __init__(self, shorthands: dict[str, str]) -> None:
-        """Start with `shorthands`: unprefixed relation -> the prefixed xref of its Typedef."""
-        self._spaces: dict[str, str] = {**_STANDARD_PREFIXES, **_CUSTOMARY_PREFIXES}
+        """Use `shorthands`: unprefixed relation -> the prefixed xref of its Typedef."""
+        self._spaces: dict[str, str] = dict(_UNDECLARED_PREFIXES)
         self._shorthands = shorthands
         self._ontology = ""
-        self._seen: dict[BaseIdent, str] = {}
+        self._iris: dict[BaseIdent, str] = {}
 
     def declare_prefix(self, prefix: str, address: str) -> None:
-        """Take over an `idspace` line of the header."""
+        """Use an `idspace` line of the header."""
         self._spaces[prefix] = address
 
     def set_ontology(self, name: str) -> None:
-        """Take over the header's `ontology` line; unprefixed identifiers live under it."""
+        """Use the header's `ontology` line: unprefixed identifiers are fragments of its PURL."""
         self._ontology = name
 
     def __call__(self, ident: BaseIdent) -> str:
-        """Return `<IRI>` of an identifier."""
-        if ident not in self._seen:
-            self._seen[ident] = format_iri(self._expand_identifier(ident))
-        return self._seen[ident]
+        """Return `<IRI>` for an identifier."""
+        if ident not in self._iris:
+            self._iris[ident] = format_iri(self._expand_identifier(ident))
+        return self._iris[ident]
 
     def format_curie(self, ident: BaseIdent) -> str:
         """Return `PREFIX:local` unescaped, or the bare identifier."""
@@ -54,7 +55,7 @@ class OboIdentifiers:
         return str(ident.unescaped if isinstance(ident, UnprefixedIdent) else ident)
 
     def _expand_identifier(self, ident: BaseIdent) -> str:
-        """Return the IRI of an identifier not seen before."""
+        """Return the IRI of an identifier that is not in the cache."""
         if isinstance(ident, PrefixedIdent):
             return self._expand_prefixed(ident.prefix, ident.local)
         if not isinstance(ident, UnprefixedIdent):
@@ -74,33 +75,27 @@ class OboIdentifiers:
 
 
 def read_shorthands(stream: IO[bytes]) -> dict[str, str]:
-    """Return unprefixed relation -> prefixed xref, from the Typedefs of a whole OBO file.
+    """Return unprefixed relation -> prefixed xref, from the Typedefs of an OBO file.
 
-    `id: part_of` with `xref: BFO:0000050` means BFO:0000050 (OBO 1.4 section 5.9.3); Typedefs come last
-    in most files, so they are looked up before the terms are read.
+    `id: part_of` with `xref: BFO:0000050` means BFO:0000050 (OBO 1.4, section 5.9.3). In most files Typedefs
+    come after the terms that use them, so this reads the whole file once before the terms are read.
     """
-    found: dict[str, str] = {}
-    name = ""
-    inside = False
+    shorthands: dict[str, str] = {}
+    relation = ""
+    in_typedef = False
     for line in stream:
         if line.startswith(b"["):
-            inside, name = line.startswith(b"[Typedef]"), ""
-        elif inside and line.startswith(b"id:"):
-            name = line[3:].split(b"!")[0].strip().decode(errors="replace")
-        elif inside and name and line.startswith(b"xref:") and name not in found:
-            target = line[5:].split()[0:1]
-            prefix = target[0].partition(b":")[0] if target else b""
-            if prefix in (b"RO", b"BFO", b"IAO", b"OBI") and ":" not in name:
-                found[name] = target[0].decode()
-    return found
+            in_typedef, relation = line.startswith(b"[Typedef]"), ""
+        elif in_typedef and line.startswith(b"id:"):
+            relation = line[3:].split(b"!")[0].strip().decode(errors="replace")
+        elif in_typedef and relation and line.startswith(b"xref:") and relation not in shorthands:
+            target = next(iter(line[5:].split()), b"")
+            if target.partition(b":")[0] in _RELATION_PREFIXES and ":" not in relation:
+                shorthands[relation] = target.decode()
+    return shorthands
 
 
 def format_datatype(ids: OboIdentifiers, ident: BaseIdent) -> str:
-    """Return `<IRI>` of a literal's datatype, empty for xsd:string."""
-    found = ids(ident)
-    return "" if found == f"<{XSD['string'].value}>" else found
-
-
-def header_facts(header: fastobo.header.HeaderFrame) -> dict[str, str]:
-    """Return `ontology`, `data-version` and the like: raw header values by tag."""
-    return {clause.raw_tag(): clause.raw_value() for clause in header}
+    """Return `<IRI>` of a literal's datatype, "" for xsd:string."""
+    iri = ids(ident)
+    return "" if iri == str(XSD["string"]) else iri

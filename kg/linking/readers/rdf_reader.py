@@ -1,4 +1,8 @@
-"""What our parser of RDF/XML lacks: entities in single quotes (XML 1.0, 4.2), and the place of a mistake."""
+"""RDF with pyoxigraph and OWL with py-horned-owl, as a stream for the store's loader or as N-Triples.
+
+RDF/XML needs two repairs around pyoxigraph's parser: it does not read entity declarations in single quotes
+(XML 1.0, section 4.2), which some ontologies have, and it does not say where a mistake is.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +22,22 @@ import pyoxigraph as ox
 from kg.errors import BadData
 from kg.linking.readers.file_formats import FileFormat
 from kg.linking.readers.source_reading import ReadProblem, SourceReading
+from kg.namespaces import BASE
+from kg.text_files import clean_parser_message
 
-#: the declarations stand at the start of a file
+#: bytes at the start of a file that are searched for entity declarations
 DECLARATIONS_SIZE = 1 << 16
 _SINGLE_QUOTED_ENTITY = re.compile(rb"""(<!ENTITY\s+[^\s>]+\s+)'([^'"<]*)'""")
 
 
 def normalize_entity_quotes(stream: IO[bytes]) -> IO[bytes]:
-    """Return a stream whose entity declarations stand in double quotes; all else is left as it is."""
+    """Return the stream with double quotes around the values of entity declarations; nothing else changes."""
     head = stream.read(DECLARATIONS_SIZE)
     return io.BufferedReader(_PrependedStream(_SINGLE_QUOTED_ENTITY.sub(rb'\1"\2"', head), stream))
 
 
 def find_xml_error(stream: IO[bytes]) -> tuple[int, int]:
-    """Return line and column, from 1, where a stream stops to be XML; 0 and 0 when it is XML throughout."""
+    """Return line and column, from 1, of the first error in XML; 0 and 0 for well-formed XML."""
     try:
         expat.ParserCreate().ParseFile(stream)
     except expat.ExpatError as error:
@@ -40,21 +46,24 @@ def find_xml_error(stream: IO[bytes]) -> tuple[int, int]:
 
 
 class _PrependedStream(io.RawIOBase):
-    """Bytes that were read already, then the rest of a stream."""
+    """Bytes that were read already, then the rest of a stream.
+
+    A single quote is as long as a double one, so the columns of errors are those of the file.
+    """
 
     def __init__(self, head: bytes, rest: IO[bytes]) -> None:
         self._head = io.BytesIO(head)
         self._rest = rest
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True: this stream can be read."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer is wider
-        """Fill a buffer; columns are those of the file, since a quote is as long as another."""
-        found = self._head.read(len(buffer)) or self._rest.read(len(buffer))
-        buffer[: len(found)] = found
-        return len(found)
+        """Fill a buffer and return the number of bytes."""
+        block = self._head.read(len(buffer)) or self._rest.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
 
     def close(self) -> None:
         """Close the stream too."""
@@ -62,9 +71,7 @@ class _PrependedStream(io.RawIOBase):
         super().close()
 
 
-#: MERGED kg.external.rdf
-#: MERGED Read RDF with pyoxigraph: as a stream for the loader, or line by line where broken lines are skipped.
-
+# -- RDF ---
 
 RDF_FORMATS = {
     FileFormat.RDF_XML: ox.RdfFormat.RDF_XML,
@@ -74,7 +81,7 @@ RDF_FORMATS = {
     FileFormat.TRIG: ox.RdfFormat.TRIG,
     FileFormat.JSON_LD: ox.RdfFormat.JSON_LD,
 }
-#: formats that may name graphs; all of them go into the import's one graph.
+#: formats with named graphs; an import is one graph, so their names are dropped
 _DATASET_FORMATS = frozenset({FileFormat.N_QUADS, FileFormat.TRIG, FileFormat.JSON_LD})
 _LINE_FORMATS = frozenset({FileFormat.N_TRIPLES, FileFormat.N_QUADS})
 _LINES_PER_BLOCK = 5_000
@@ -82,14 +89,14 @@ _LINES_PER_BLOCK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class RdfStream:
-    """RDF the store's own loader reads, in bounded memory and without Python between."""
+    """RDF that the store's own loader parses: in bounded memory, and without Python objects for triples."""
 
     stream: IO[bytes]
     format: ox.RdfFormat
 
 
 def read_rdf(reading: SourceReading, form: FileFormat) -> RdfStream | Iterator[bytes]:
-    """Return what the loader takes: the stream itself, or blocks of N-Triples."""
+    """Return the stream itself, or N-Triples where graphs are merged or broken lines are skipped."""
     if form in _LINE_FORMATS and reading.options.lenient:
         return _read_valid_lines(reading, RDF_FORMATS[form])
     if form in _DATASET_FORMATS:
@@ -101,25 +108,15 @@ def read_rdf(reading: SourceReading, form: FileFormat) -> RdfStream | Iterator[b
 
 
 def describe_syntax_error(error: SyntaxError) -> ReadProblem:
-    """Return what pyoxigraph found wrong as one sentence."""
-    return ReadProblem(
-        error.lineno or 0, error.offset or 0, f"Not well-formed RDF: {_shorten_message(str(error.msg))}."
-    )
-
-
-def _shorten_message(message: str) -> str:
-    """Return a parser's message without its position (told apart) and not longer than a line."""
-    head = message.split("\n")[0]
-    for cut in ("Parser error at line ", "Parser error between line "):
-        if head.startswith(cut) and ": " in head:
-            head = head.split(": ", 1)[1]
-    return head[:200].rstrip(".")
+    """Return pyoxigraph's error as one sentence with its position."""
+    message = f"Not well-formed RDF: {clean_parser_message(error)}."
+    return ReadProblem(error.lineno or 0, error.offset or 0, message)
 
 
 def _merge_graphs(reading: SourceReading, form: ox.RdfFormat) -> Iterator[bytes]:
-    """Yield the triples of a dataset, whatever graph they stood in."""
+    """Yield the triples of all graphs of a dataset as blocks of N-Triples."""
     with reading.open_stream() as stream:
-        quads = ox.parse(stream, format=form, base_iri="https://w3id.org/rrall-kg/")
+        quads = ox.parse(stream, format=form, base_iri=BASE)
         try:
             while block := list(islice(quads, _LINES_PER_BLOCK)):
                 yield "".join(f"{quad.triple} .\n" for quad in block).encode()
@@ -128,7 +125,7 @@ def _merge_graphs(reading: SourceReading, form: ox.RdfFormat) -> Iterator[bytes]
 
 
 def _read_valid_lines(reading: SourceReading, form: ox.RdfFormat) -> Iterator[bytes]:
-    """Yield the lines of N-Triples or N-Quads that parse, and list the others."""
+    """Yield the lines of N-Triples or N-Quads that parse; the others are noted as problems."""
     with reading.open_stream() as stream:
         first = 1
         while lines := list(islice(stream, _LINES_PER_BLOCK)):
@@ -139,23 +136,26 @@ def _read_valid_lines(reading: SourceReading, form: ox.RdfFormat) -> Iterator[by
 def _keep_valid_lines(
     reading: SourceReading, lines: list[bytes], first_line: int, form: ox.RdfFormat
 ) -> bytes:
-    """Return a block's triples; when the block does not parse, those of each line that does."""
+    """Return the triples of a block; when it does not parse, those of each line that does.
+
+    Blocks are parsed first, since parsing each line by itself is far slower and broken lines are rare.
+    """
     try:
         return _parse_lines(b"".join(lines), form)
     except SyntaxError:
-        kept: list[bytes] = []
+        valid: list[bytes] = []
         for number, line in enumerate(lines, start=first_line):
             try:
-                kept.append(_parse_lines(line, form))
+                valid.append(_parse_lines(line, form))
             except SyntaxError as error:
                 reading.skip_or_raise(
                     ReadProblem(number, error.offset or 0, describe_syntax_error(error).message)
                 )
-        return b"".join(kept)
+        return b"".join(valid)
 
 
 def _parse_lines(data: bytes, form: ox.RdfFormat) -> bytes:
-    """Return lines of N-Triples or N-Quads as N-Triples; raises SyntaxError."""
+    """Return lines of N-Triples or N-Quads as N-Triples; raises SyntaxError when one does not parse."""
     if form == ox.RdfFormat.N_TRIPLES:
         for _ in ox.parse(data, format=form):
             pass
@@ -163,11 +163,7 @@ def _parse_lines(data: bytes, form: ox.RdfFormat) -> bytes:
     return "".join(f"{quad.triple} .\n" for quad in ox.parse(data, format=form)).encode()
 
 
-#: MERGED kg.external.owl
-#: MERGED Read OWL in Functional, Manchester and XML syntax with py-horned-owl, and hand it on as RDF/XML.
-#: MERGED
-#: MERGED The library holds the whole ontology in memory (about 12 bytes a byte of text); RDF/XML never comes this way.
-
+# -- OWL in other syntaxes ---
 
 _Syntax = Literal["ofn", "omn", "owx"]
 _SYNTAX_OF_FORMAT: dict[FileFormat, _Syntax] = {
@@ -177,12 +173,15 @@ _SYNTAX_OF_FORMAT: dict[FileFormat, _Syntax] = {
 }
 _ERROR_POSITION = re.compile(r"line_col: Pos\(\((\d+), (\d+)\)\)")
 _ERROR_LINE = re.compile(r'line: "((?:[^"\\]|\\.)*)"')
-#: larger text would need more than about 8 GB.
+#: bytes of text; py-horned-owl needs about 12 bytes of memory for each, so more would need over 8 GB
 MAX_BYTES = 700_000_000
 
 
 def read_owl(reading: SourceReading, form: FileFormat, scratch: Path) -> RdfStream:
-    """Return the ontology as RDF/XML written to `scratch`; raises BadData with line and column."""
+    """Return an ontology in Functional, Manchester or OWL/XML syntax as RDF/XML, written to `scratch`.
+
+    Raises BadData, with line and column where py-horned-owl tells them.
+    """
     with reading.open_stream() as stream:
         text = stream.read(MAX_BYTES + 1)
     if len(text) > MAX_BYTES:
@@ -201,7 +200,7 @@ def read_owl(reading: SourceReading, form: FileFormat, scratch: Path) -> RdfStre
 
 
 def _decode_utf8(text: bytes, reading: SourceReading) -> str:
-    """Return `text` decoded; raises BadData with the line of the first byte that is not UTF-8."""
+    """Return decoded text; raises BadData with the line of the first byte that is not UTF-8."""
     try:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -212,11 +211,15 @@ def _decode_utf8(text: bytes, reading: SourceReading) -> str:
 
 
 def _describe_owl_error(message: str, form: FileFormat) -> ReadProblem:
-    """Return py-horned-owl's error as a place and one sentence."""
-    place, shown = _ERROR_POSITION.search(message), _ERROR_LINE.search(message)
-    what = f"Not OWL in {form.value} syntax"
-    if shown:
-        what += f", near `{shown[1].strip()[:80]}`"
-    elif not place:
-        what += f": {message.splitlines()[0][:160]}"
-    return ReadProblem(int(place[1]) if place else 0, int(place[2]) if place else 0, what + ".")
+    """Return py-horned-owl's error as one sentence with its position.
+
+    The error is a text of several lines with a dump of its parser; position and source line are in it.
+    """
+    position, line_text = _ERROR_POSITION.search(message), _ERROR_LINE.search(message)
+    line, column = (int(position[1]), int(position[2])) if position else (0, 0)
+    sentence = f"Not OWL in {form.value} syntax"
+    if line_text:
+        sentence += f", near `{line_text[1].strip()[:80]}`"
+    elif not position:
+        sentence += f": {message.splitlines()[0][:160]}"
+    return ReadProblem(line, column, f"{sentence}.")

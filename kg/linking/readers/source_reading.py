@@ -1,4 +1,7 @@
-"""Unpack gzip, bzip2 and Zstandard, told by the first bytes, never by the file's name."""
+"""What every reader gets: a file as decompressed bytes, the user's options, a place for problems and facts.
+
+Compression (gzip, bzip2, Zstandard) is detected by the first bytes, never by the file's name.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ import zstandard
 from kg.errors import BadData
 from kg.linking.readers.file_formats import HEAD_SIZE, FileFormat, detect_format
 
-#: magic number -> opener (RFC 1952, bzip2 1.0, RFC 8878).
+#: magic number -> opener (RFC 1952, bzip2 1.0, RFC 8878)
 _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\x1f\x8b": lambda raw: cast("IO[bytes]", gzip.open(raw, "rb")),
     b"BZh": lambda raw: cast("IO[bytes]", bz2.open(raw, "rb")),
@@ -26,40 +29,40 @@ _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     ),
 }
 
-#: what a broken or cut-off packed file raises.
+#: errors of the decompressors for corrupt or truncated files
 _DECOMPRESSION_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError, OSError)
 
 
 class CountingStream(io.RawIOBase):
-    """A byte stream that tells `seen` how many bytes passed and names the file in its errors."""
+    """A byte stream that reports how many bytes were read and names the file in its errors."""
 
     def __init__(self, stream: IO[bytes], on_bytes_read: Callable[[int], None], file_name: str) -> None:
-        """Wrap `stream`; `seen(n)` is called for every block of n bytes."""
+        """Wrap `stream`; `on_bytes_read(n)` is called for every block of n bytes."""
         super().__init__()
         self._stream = stream
-        self._seen = on_bytes_read
-        self._where = file_name
+        self._on_bytes_read = on_bytes_read
+        self._file_name = file_name
 
     def readable(self) -> bool:
-        """Return True: this stream is for reading."""
+        """Return True: this stream can be read."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill `buffer`; raises BadData when the packed bytes are damaged or cut off."""
+        """Fill `buffer`, return the number of bytes; raises BadData for corrupt or truncated data."""
         try:
             block = self._stream.read(len(buffer))
         except _DECOMPRESSION_ERRORS as error:
             raise BadData(
-                f"The packed file is damaged or cut off ({error}).",
-                location=self._where,
-                hint="Fetch it again, or unpack it yourself to see how far it is whole.",
+                f"The compressed file cannot be decompressed ({error}).",
+                location=self._file_name,
+                hint="Download it again; it is truncated or corrupt.",
             ) from error
         buffer[: len(block)] = block
-        self._seen(len(block))
+        self._on_bytes_read(len(block))
         return len(block)
 
     def close(self) -> None:
-        """Close the stream underneath too."""
+        """Close the wrapped stream too."""
         self._stream.close()
         super().close()
 
@@ -67,7 +70,7 @@ class CountingStream(io.RawIOBase):
 def open_decompressed(
     raw: IO[bytes], file_name: str, on_bytes_read: Callable[[int], None] = lambda _: None
 ) -> io.BufferedReader:
-    """Return the unpacked bytes of `raw`, a seekable stream; `seen` hears of packed bytes as they pass."""
+    """Return the decompressed bytes of `raw`, which can seek; `on_bytes_read` gets numbers of raw bytes."""
     head = raw.read(4)
     raw.seek(0)
     counted = CountingStream(raw, on_bytes_read, file_name)
@@ -79,24 +82,22 @@ def open_decompressed(
 
 
 def _skip_byte_order_mark(stream: CountingStream) -> io.BufferedReader:
-    """Return `stream` after the byte order mark that some editors put before UTF-8."""
+    """Return `stream` without the byte order mark that some editors write before UTF-8."""
     buffered: io.BufferedReader = io.BufferedReader(stream, 1 << 18)
     if buffered.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
         buffered.read(len(codecs.BOM_UTF8))
     return buffered
 
 
-#: MERGED kg.external.reading
-#: MERGED What every reader gets and gives: the file, the choices, and the list of what was skipped.
+# -- one file on its way in ---
 
-
-#: facts a reader finds in the file about itself.
+#: facts about the file that a reader finds in it
 SourceFact = Literal["id", "version", "licence", "title"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadProblem:
-    """One thing skipped under `--lenient`: line (1-based, 0 unknown), column and what was wrong."""
+    """One mistake in a file: line and column (from 1; 0 when unknown) and a sentence."""
 
     line: int
     column: int
@@ -105,9 +106,11 @@ class ReadProblem:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How to read: `columns` maps a table's columns to roles, `prefix` goes before its bare identifiers.
+    """How to read a file, as the user asked.
 
-    `iri` is a pattern with `{id}`: the address of identifiers that are of no known vocabulary.
+    lenient: skip and list what is broken. edges: write OBO relationships as plain triples. For tables:
+    `columns` are (role, column) pairs, `prefix` goes before identifiers without one, and `iri` is a pattern
+    with `{id}` for the IRIs of identifiers that no known vocabulary has.
     """
 
     lenient: bool = False
@@ -120,9 +123,9 @@ class ReadOptions:
 
 @dataclass(slots=True)
 class SourceReading:
-    """A file on its way in; readers append to `problems` and fill `about` as they go.
+    """A file that is being read; readers add to `problems`, `facts` and `unknown_prefixes`.
 
-    `strangers` has an identifier for each prefix that no known vocabulary has.
+    `name` is what messages call it; `unknown_prefixes` maps each prefix of no known vocabulary to an example.
     """
 
     path: Path
@@ -134,13 +137,13 @@ class SourceReading:
     on_bytes_read: Callable[[int], None] = lambda _: None
 
     def open_stream(self, silent: bool = False) -> IO[bytes]:
-        """Open the unpacked bytes; `silent` keeps a first look out of the progress bar."""
+        """Open the decompressed bytes; with `silent` they do not count as progress."""
         return open_decompressed(
             self.path.open("rb"), self.name, (lambda _: None) if silent else self.on_bytes_read
         )
 
     def choose_format(self) -> FileFormat:
-        """Return the format asked for, or the one the first bytes show."""
+        """Return the format that the user named, else the detected one; raises BadData for an empty file."""
         if self.options.format:
             return self.options.format
         if self.options.columns:
@@ -148,24 +151,24 @@ class SourceReading:
         with self.open_stream(silent=True) as stream:
             head = stream.read(HEAD_SIZE)
         if not head.strip():
-            raise BadData("The file is empty.", location=self.name, hint="Fetch it again.")
+            raise BadData("The file is empty.", location=self.name, hint="Download it again.")
         return detect_format(head, self.name)
 
     def note_fact(self, fact: SourceFact, value: str) -> None:
-        """Keep the first value found for one fact about the file."""
+        """Store a fact about the file; the first value counts."""
         if value and fact not in self.facts:
             self.facts[fact] = value
 
     def skip_or_raise(self, problem: ReadProblem, skippable: bool = True) -> None:
-        """List `problem` when lenient and go on; raises BadData when strict or when it cannot be skipped."""
+        """Note a problem if lenient; raises BadData if not lenient, or the problem cannot be skipped."""
         if self.options.lenient and skippable:
             self.problems.append(problem)
             return
-        todo = (
-            "Mend that line, or run again with --lenient to skip and list what is broken."
+        hint = (
+            "Fix this line, then run again; or use --lenient to skip and list what is broken."
             if skippable
-            else "Mend that place and run again: in this format nothing can be skipped."
+            else "Fix this place, then run again; in this format nothing can be skipped."
         )
         raise BadData(
-            problem.message, location=self.name, line=problem.line, column=problem.column, hint=todo
+            problem.message, location=self.name, line=problem.line, column=problem.column, hint=hint
         )

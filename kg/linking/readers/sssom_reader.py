@@ -1,4 +1,9 @@
-"""Read SSSOM TSV with sssom-pydantic: the mapping, and an owl:Axiom with its justification."""
+"""SSSOM TSV with sssom-pydantic: each mapping as a triple, and as an owl:Axiom with its justification.
+
+This is the RDF that the SSSOM specification calls "OWL reified axioms": the triple can be queried like any
+other, and the axiom says where it is from. A negative mapping (predicate_modifier `Not`) has the axiom only:
+its triple would state the opposite.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +19,29 @@ from yaml import YAMLError
 
 from kg.linking.readers.ntriples_lines import RDF_TYPE, format_iri, format_literal
 from kg.linking.readers.source_reading import ReadProblem, SourceReading
-from kg.namespaces import OWL, RDFS, SSSOM
+from kg.namespaces import BIOREGISTRY, OWL, RDFS, SSSOM
 
 CurieExpander = Callable[[str], str]
 
 
 def read_sssom(reading: SourceReading, expand_curie: CurieExpander) -> Iterator[bytes]:
-    """Yield an SSSOM file as N-Triples; `expand` gives a CURIE's IRI, or "" when it knows none."""
+    """Yield an SSSOM file as N-Triples; `expand_curie` returns the IRI of a CURIE, or "". Raises BadData.
+
+    The project's own prefixes come before those of the file's curie_map, so that the same term has one IRI in
+    all imports.
+    """
     try:
         with reading.open_stream() as stream:
             text = io.TextIOWrapper(stream, "utf-8-sig")
-            mappings, converter, about, errors = sssom_pydantic.read(text, return_errors=True)
+            mappings, converter, metadata, errors = sssom_pydantic.read(text, return_errors=True)
     except (ValidationError, YAMLError, ValueError, KeyError, csv.Error) as error:
         reading.skip_or_raise(
             ReadProblem(1, 1, f"Not SSSOM: {_describe_sssom_error(error)}."), skippable=False
         )
         return
-    reading.note_fact("version", about.version or "")
-    reading.note_fact("licence", str(about.license or ""))
-    reading.note_fact("title", about.title or "")
+    reading.note_fact("version", metadata.version or "")
+    reading.note_fact("licence", str(metadata.license or ""))
+    reading.note_fact("title", metadata.title or "")
     for problem in errors:
         reading.skip_or_raise(
             ReadProblem(problem.line_number, 1, f"Not SSSOM: {_describe_sssom_error(problem.exception)}.")
@@ -43,7 +52,7 @@ def read_sssom(reading: SourceReading, expand_curie: CurieExpander) -> Iterator[
 
 
 def _describe_sssom_error(error: Exception) -> str:
-    """Return a validation error's first finding: the field and what is wrong with it."""
+    """Return the first field and message of a validation error, or the first line of any other error."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
@@ -53,11 +62,11 @@ def _describe_sssom_error(error: Exception) -> str:
 def _write_mapping(
     number: int, mapping: SemanticMapping, converter: Converter, expand_curie: CurieExpander
 ) -> str:
-    """Return one mapping's triples (SSSOM, "OWL reified axioms")."""
+    """Return the lines of one mapping."""
 
     def expand_reference(reference: Reference) -> str:
-        found = expand_curie(reference.curie) or converter.expand(reference.curie)
-        return format_iri(found or f"https://bioregistry.io/{reference.curie}")
+        iri = expand_curie(reference.curie) or converter.expand(reference.curie)
+        return format_iri(iri or BIOREGISTRY + reference.curie)
 
     subject, predicate, target = (
         expand_reference(mapping.subject),
@@ -65,20 +74,20 @@ def _write_mapping(
         expand_reference(mapping.object),
     )
     node = f"_:m{number}"
-    negative = mapping.predicate_modifier == "Not"
-    lines = [] if negative else [f"{subject} {predicate} {target} ."]
+    is_negative = mapping.predicate_modifier == "Not"
+    lines = [] if is_negative else [f"{subject} {predicate} {target} ."]
     lines += [
-        f"{node} {RDF_TYPE} <{OWL['Axiom'].value}> .",
-        f"{node} <{OWL['annotatedSource'].value}> {subject} .",
-        f"{node} <{OWL['annotatedProperty'].value}> {predicate} .",
-        f"{node} <{OWL['annotatedTarget'].value}> {target} .",
-        f"{node} <{SSSOM['mapping_justification'].value}> {expand_reference(mapping.justification)} .",
+        f"{node} {RDF_TYPE} {OWL['Axiom']} .",
+        f"{node} {OWL['annotatedSource']} {subject} .",
+        f"{node} {OWL['annotatedProperty']} {predicate} .",
+        f"{node} {OWL['annotatedTarget']} {target} .",
+        f"{node} {SSSOM['mapping_justification']} {expand_reference(mapping.justification)} .",
     ]
-    if negative:
-        lines.append(f"{node} <{SSSOM['predicate_modifier'].value}> {format_literal('Not')} .")
+    if is_negative:
+        lines.append(f"{node} {SSSOM['predicate_modifier']} {format_literal('Not')} .")
     if mapping.confidence is not None:
-        lines.append(f"{node} <{SSSOM['confidence'].value}> {format_literal(str(mapping.confidence))} .")
-    for term, named in ((subject, mapping.subject), (target, mapping.object)):
-        if name := getattr(named, "name", None):
-            lines.append(f"{term} <{RDFS['label'].value}> {format_literal(name)} .")
+        lines.append(f"{node} {SSSOM['confidence']} {format_literal(str(mapping.confidence))} .")
+    for term, reference in ((subject, mapping.subject), (target, mapping.object)):
+        if name := getattr(reference, "name", None):
+            lines.append(f"{term} {RDFS['label']} {format_literal(name)} .")
     return "\n".join(lines) + "\n"

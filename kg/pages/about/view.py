@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kg.pages.edge_rows import ORIGIN_MEANINGS, OriginMeaning
@@ -9,6 +10,7 @@ from kg.pages.page_queries import PageQueryReader, cell_number, cell_text
 from kg.pages.start.view import DocumentSummary, LinkedCount, count_graphs, list_documents
 from kg.pages.term_refs import hedge_level, link_address
 from kg.settings import Settings
+from sparqlhost.protocol.endpoint_table import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +58,17 @@ class AboutPage:
 
 
 _LIMIT_HELP = (
-    ("query_deadline", "seconds a query may run; then it is stopped and you are told"),
+    ("query_deadline", "seconds a query may run; then it stops with an error"),
     ("query_memory", "MiB a query may use"),
-    ("query_rows", "rows an answer may have; beyond, it is cut and says so"),
+    ("query_rows", "rows an answer may have; a longer one is cut and marked as truncated"),
     ("query_size", "bytes a query may have"),
     ("query_slots", "queries that run at a time"),
-    ("query_queue", "queries that may wait; beyond, 503 with Retry-After"),
-)
-
-API_ADDRESSES = (
-    ApiAddress(
-        "GET POST", "/sparql", "SPARQL 1.1 query; results as JSON, XML, CSV, TSV; graphs as Turtle and others"
-    ),
-    ApiAddress("POST", "/sparql/cancel", "stop a query: id= the 16 hexadecimal digits sent as X-Query-Id"),
-    ApiAddress(
-        "GET",
-        "/{kind}/{name}",
-        "an entity: HTML, JSON or RDF by Accept, or with .ttl .jsonld .nt .rdf .trig .nq .json",
-    ),
-    ApiAddress("GET", "/questions", "the named questions"),
-    ApiAddress("GET", "/questions/{name}", "the answer to one: HTML, JSON or CSV"),
-    ApiAddress("GET", "/explain?s=&p=&o=", "why a statement holds: text, HTML, JSON or RDF"),
-    ApiAddress(
-        "GET POST", "/case", "what the text raises for the features of a case; never stored or logged"
-    ),
-    ApiAddress("GET", "/search?q=", "search; /api/suggest?q= as one types"),
-    ApiAddress("GET", "/api/neighbourhood?iri=", "what stands around an entity, as nodes and edges"),
-    ApiAddress("GET", "/api/terms", "prefixes, classes, properties and entities with use counts"),
-    ApiAddress("GET", "/resolve?curie=", "which entity an outside code means"),
-    ApiAddress("GET", "/api/xrefs?curie=", "the exact matches of an entity"),
-    ApiAddress("GET", "/.well-known/void", "what the data holds, for programs"),
-    ApiAddress("GET", "/openapi.json", "the REST parts in OpenAPI 3.1"),
+    ("query_queue", "queries that may wait; more get 503 with Retry-After"),
 )
 
 
-def about_page(reader: PageQueryReader, settings: Settings) -> AboutPage:
-    """Return the about page."""
+def about_page(reader: PageQueryReader, settings: Settings, endpoints: Iterable[Endpoint]) -> AboutPage:
+    """Return the about page; `endpoints` are those that it lists."""
     return AboutPage(
         version=reader.store.version,
         documents=list_documents(reader),
@@ -99,9 +76,25 @@ def about_page(reader: PageQueryReader, settings: Settings) -> AboutPage:
         marks=ORIGIN_MEANINGS,
         hedges=_hedge_meanings(reader),
         limits=tuple(ServerLimit(name, f"{getattr(settings, name):,}", help) for name, help in _LIMIT_HELP),
-        addresses=API_ADDRESSES,
+        addresses=_list_addresses(endpoints),
         reaches=settings.service_allow,
     )
+
+
+def _list_addresses(endpoints: Iterable[Endpoint]) -> tuple[ApiAddress, ...]:
+    """Return the methods, address and query parameters of each endpoint, in the order of the address."""
+    rows = [
+        ApiAddress(" ".join(endpoint.methods), _format_address(path, endpoint), endpoint.summary)
+        for endpoint in endpoints
+        for path in endpoint.list_path_templates()
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.path.partition("?")[0], row.method)))
+
+
+def _format_address(path: str, endpoint: Endpoint) -> str:
+    """Return a path template with its query parameters: `/resolve?curie=&format=`."""
+    names = "&".join(f"{parameter.name}=" for parameter in endpoint.query_parameters)
+    return f"{path}?{names}" if names else path
 
 
 def _hedge_meanings(reader: PageQueryReader) -> tuple[HedgeMeaning, ...]:

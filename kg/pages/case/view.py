@@ -1,4 +1,7 @@
-"""Fills the page of a case: knowledge out of the store, judgement out of `kg.cases`, names for terms."""
+"""Fills the page of a case: knowledge is read from the store, `kg.model` judges, terms get their labels.
+
+`CaseContext` is read once per version of the data and shared by all requests; it holds nothing of any case.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ from kg.model.case_judging import (
     match_situations,
 )
 from kg.model.case_knowledge import ClinicalKnowledge, read_knowledge
+from kg.model.graphs import SOURCE
 from kg.model.patient_case import CaseEntailments, FeatureTruth, PatientCase, derive_entailments, make_case
 from kg.model.term_names import TermNames
-from kg.namespaces import GRAPH, KG, RDF
+from kg.namespaces import KG, RDF
 from kg.pages.case.case_page import (
     CaseClaim,
     CaseFeature,
@@ -36,16 +40,17 @@ from kg.pages.case.case_page import (
     UnlockedClaim,
     UpcomingClaim,
 )
-from kg.pages.explain.view import is_reasoner_input, load_all_labels, load_term_names
+from kg.pages.explain.statement_input import load_term_names
+from kg.pages.page_queries import PageQueryReader
+from kg.pages.reasoner_input import ReasonerInput
 from kg.pages.start.view import attribute_to_dates
-from kg.pages.term_refs import TermLabels, TermRef, make_hedge_badge
+from kg.pages.term_refs import TermLabels, TermRef, find_weakest_hedge, make_hedge_badge
 from rlreason.materialization import Materialization
-from sparqlhost.store.interface import Store
 
 
 @dataclass(frozen=True, slots=True)
 class CaseContext:
-    """All that cases are judged with; made once for a version of the data."""
+    """What every case is judged with: what the text says, the closure, and names and labels of terms."""
 
     knowledge: ClinicalKnowledge
     closure: Materialization
@@ -55,37 +60,32 @@ class CaseContext:
 
     @property
     def notice(self) -> str:
-        """Return what a reader of a case must know first."""
+        """Return the notice above every answer: whose words these are, and that they are not advice."""
         return (
             f"This is what {self.attribution} about a case with these features. "
             "It is not medical advice, and what the text does not mention is not thereby ruled out."
         )
 
     @classmethod
-    def load(cls, store: Store) -> CaseContext:
-        """Return what cases are judged with, from the graphs the reasoner reads."""
-        asserted = [
-            triple
-            for graph in store.graph_names()
-            if is_reasoner_input(graph)
-            for triple in store.read_graph(graph)
-        ]
-        kept = Materialization(drop_abstract_parents(asserted))
-        source = list(store.read_graph(GRAPH["source"]))
-        known = read_knowledge([*asserted, *source], {*asserted, *kept.inferred})
-        cases = cls(
-            known,
-            kept,
-            load_term_names(store, known.features),
-            load_all_labels(store),
+    def load(cls, reader: PageQueryReader, reasoner_input: ReasonerInput) -> CaseContext:
+        """Read what cases are judged with; takes some tenths of a second."""
+        stated = list(reasoner_input.graphs_by_triple)
+        closure = Materialization(drop_abstract_parents(stated), reasoner_input.rules)
+        source = list(reader.store.read_graph(SOURCE))
+        knowledge = read_knowledge([*stated, *source], {*stated, *closure.inferred})
+        context = cls(
+            knowledge,
+            closure,
+            load_term_names(reader, knowledge.features),
+            reader.load_all_labels(),
             _attribution_of_sources(source),
         )
-        derive_entailments(kept, ())  # numbers the scenario's own terms, before requests share them
-        return cases
+        derive_entailments(closure, ())  # numbers the scenario's own terms, before requests share the closure
+        return context
 
 
 def _attribution_of_sources(source: Iterable[Triple]) -> str:
-    """Return which texts speak, from the index of the sources."""
+    """Return which texts speak and since when, from the triples of the source graph."""
     revised: dict[object, str] = {}
     for triple in source:
         if triple.predicate == RDF["type"] and triple.object == KG["SourceDocument"]:
@@ -96,25 +96,28 @@ def _attribution_of_sources(source: Iterable[Triple]) -> str:
 
 
 def case_page(context: CaseContext, yes: Iterable[str], no: Iterable[str]) -> CasePage:
-    """Return the page of a case; raises NotFound for unknown names, BadQuery for features that contradict."""
-    has = [context.feature_names.find_term(text, "feature") for text in yes]
-    lacks = [context.feature_names.find_term(text, "feature said not to hold") for text in no]
-    case = make_case(context.knowledge, has, lacks, lambda term: context.labels.ref(term).label)
-    found = derive_entailments(context.closure, case.met)
+    """Return the page of a case with features that hold (`yes`) and that do not (`no`); others are unknown.
+
+    Raises NotFound for unknown names, BadQuery for features that contradict each other.
+    """
+    present = [context.feature_names.find_term(text, "feature") for text in yes]
+    absent = [context.feature_names.find_term(text, "feature said not to hold") for text in no]
+    case = make_case(context.knowledge, present, absent, lambda term: context.labels.ref(term).label)
+    entailments = derive_entailments(context.closure, case.met)
     judged = judge_all_claims(context.knowledge, case)
-    view = _CasePageBuilder.prepare(context, case, judged)
+    builder = _CasePageBuilder.prepare(context, case, judged)
     return CasePage(
         notice=context.notice,
-        asked=bool(has or lacks),
+        asked=bool(present or absent),
         choices=feature_choices(context),
-        features=view.feature_rows(),
-        situations=view.situation_rows(found),
-        claims=tuple(view.claim_row(one) for one in judged),
-        supportive=view.supportive_options(),
-        unlocked=view.unlocked_claims(),
-        ahead=view.upcoming_claims(),
-        fallbacks=tuple(context.labels.ref(term) for term in sorted(found.fallbacks, key=str)),
-        ask_next=view.next_questions(),
+        features=builder.feature_rows(),
+        situations=builder.situation_rows(entailments),
+        claims=tuple(builder.claim_row(judged_claim) for judged_claim in judged),
+        supportive=builder.supportive_options(),
+        unlocked=builder.unlocked_claims(),
+        ahead=builder.upcoming_claims(),
+        fallbacks=builder.refs_of(sorted(entailments.fallbacks, key=str)),
+        ask_next=builder.next_questions(),
     )
 
 
@@ -125,22 +128,26 @@ def empty_case_page(context: CaseContext) -> CasePage:
 
 def feature_choices(context: CaseContext) -> tuple[FeatureChoice, ...]:
     """Return the features that can be ticked, by group and name."""
-    known, ref = context.knowledge, context.labels.ref
-    found = [
+    knowledge, ref = context.knowledge, context.labels.ref
+    choices = [
         FeatureChoice(
             ref(feature),
-            known.definitions[feature],
-            ref(known.feature_classes[feature]).label,
-            tuple(ref(other) for other in sorted(known.incompatible_features.get(feature, ()), key=str)),
+            knowledge.definitions[feature],
+            ref(knowledge.feature_classes[feature]).label,
+            tuple(ref(other) for other in sorted(knowledge.incompatible_features.get(feature, ()), key=str)),
         )
-        for feature in known.features
+        for feature in knowledge.features
     ]
-    return tuple(sorted(found, key=lambda choice: (choice.group, choice.feature.label)))
+    return tuple(sorted(choices, key=lambda choice: (choice.group, choice.feature.label)))
 
 
 @dataclass(frozen=True, slots=True)
 class _CasePageBuilder:
-    """One case on its way to the page: `coming` is what may come next, `later` and `undecided` its claims."""
+    """Makes the rows of one case.
+
+    `upcoming` are claims about situations that may come next; `upcoming_terms` and `undecided_terms` name the
+    claims of which a caution says so.
+    """
 
     context: CaseContext
     case: PatientCase
@@ -153,14 +160,19 @@ class _CasePageBuilder:
     def prepare(
         cls, context: CaseContext, case: PatientCase, judged: tuple[JudgedClaim, ...]
     ) -> _CasePageBuilder:
-        """Return the view of a judged case; what every claim is held against is worked out once."""
-        coming = tuple(find_upcoming_claims(context.knowledge, case, judged))
-        later = frozenset(one.claim.term for _, one in coming)
-        undecided = frozenset(one.claim.term for one in judged if one.status is ClaimStatus.UNDECIDED)
-        return cls(context, case, judged, coming, later, undecided)
+        """Return the builder for a judged case."""
+        upcoming = tuple(find_upcoming_claims(context.knowledge, case, judged))
+        return cls(
+            context,
+            case,
+            judged,
+            upcoming,
+            frozenset(item.claim.term for _, item in upcoming),
+            frozenset(item.claim.term for item in judged if item.status is ClaimStatus.UNDECIDED),
+        )
 
     def refs_of(self, terms: Iterable[NamedNode]) -> tuple[TermRef, ...]:
-        """Return terms as references."""
+        """Return references to terms."""
         return tuple(self.context.labels.ref(term) for term in terms)
 
     def feature_rows(self) -> tuple[CaseFeature, ...]:
@@ -168,48 +180,45 @@ class _CasePageBuilder:
         ref = self.context.labels.ref
         stated = [CaseFeature(ref(f), "stated", ()) for f in sorted(self.case.stated_present, key=str)]
         follows = [
-            CaseFeature(
-                ref(f),
-                "follows",
-                self.refs_of(self._find_implying_features(f)),
-            )
+            CaseFeature(ref(f), "follows", self.refs_of(self._find_implying_features(f)))
             for f in sorted(self.case.met - self.case.stated_present, key=str)
         ]
-        return (
-            *stated,
-            *follows,
-            *(CaseFeature(ref(f), "no", ()) for f in sorted(self.case.stated_absent, key=str)),
-        )
+        denied = [CaseFeature(ref(f), "no", ()) for f in sorted(self.case.stated_absent, key=str)]
+        return (*stated, *follows, *denied)
 
     def _find_implying_features(self, feature: NamedNode) -> list[NamedNode]:
-        """Return what brings a feature with it: features stated, or the denial of its opposite."""
-        known = self.context.knowledge
-        stated = [s for s in self.case.stated_present if feature in known.implied_features[s]]
+        """Return why a feature holds: stated features that imply it, or denied ones whose opposite does."""
+        knowledge = self.context.knowledge
+        stated = [s for s in self.case.stated_present if feature in knowledge.implied_features[s]]
         denied = [
             no
             for no in self.case.stated_absent
-            if any(feature in known.implied_features[f] for f in known.opposite_features.get(no, ()))
+            if any(feature in knowledge.implied_features[f] for f in knowledge.opposite_features.get(no, ()))
         ]
         return sorted(stated + denied, key=str)
 
     def situation_rows(self, inferred: CaseEntailments) -> tuple[CaseSituation, ...]:
-        """Return the situations matched: by their own features, or by a narrower situation."""
-        known = self.context.knowledge
-        direct = match_situations(known, self.case)
+        """Return the situations matched by their features or by a narrower situation; narrowest first."""
+        direct = match_situations(self.context.knowledge, self.case)
+        required = self.context.knowledge.required_features
+        matched = sorted(
+            direct | inferred.situations,
+            key=lambda situation: (-len(required.get(situation, ())), str(situation)),
+        )
         return tuple(
             CaseSituation(
-                self.context.labels.ref(s), s in direct, self.refs_of(known.required_features.get(s, ()))
+                self.context.labels.ref(situation),
+                situation in direct,
+                self.refs_of(required.get(situation, ())),
             )
-            for s in sorted(
-                direct | inferred.situations, key=lambda s: (-len(known.required_features.get(s, ())), str(s))
-            )
+            for situation in matched
         )
 
     def claim_row(self, judged: JudgedClaim) -> CaseClaim:
         """Return a judged claim."""
         ref, claim = self.context.labels.ref, judged.claim
-        beside = find_cautions(self.context.knowledge, self.judged, judged)
-        hedges = tuple(make_hedge_badge(each, self.context.labels) for each in claim.hedges)
+        cautions = [c.term for c in find_cautions(self.context.knowledge, self.judged, judged)]
+        hedges = tuple(make_hedge_badge(hedge, self.context.labels) for hedge in claim.hedges)
         return CaseClaim(
             claim=ref(claim.term),
             summary=claim.summary,
@@ -220,10 +229,10 @@ class _CasePageBuilder:
             interventions=self.refs_of(claim.interventions),
             problems=self.refs_of(claim.problems),
             situations=self.refs_of(claim.situations),
-            cautions=self.refs_of(c.term for c in beside),
-            open_cautions=self.refs_of(c.term for c in beside if c.term in self.undecided_terms),
-            later_cautions=self.refs_of(c.term for c in beside if c.term in self.upcoming_terms),
-            hedge=hedges[0] if hedges else None,
+            cautions=self.refs_of(cautions),
+            open_cautions=self.refs_of(c for c in cautions if c in self.undecided_terms),
+            later_cautions=self.refs_of(c for c in cautions if c in self.upcoming_terms),
+            hedge=find_weakest_hedge(hedges),
             hedges=hedges,
             cue=claim.cues[0] if claim.cues else "",
             cues=claim.cues,
@@ -245,17 +254,17 @@ class _CasePageBuilder:
             later = " It may come next." if judged.claim.term in self.upcoming_terms else ""
             return f"Its situation does not hold: {against}.{later}"
         if judged.status is ClaimStatus.UNDECIDED:
-            return f"Not known of the case: {self._list_labels(g for g in situation if g.truth is FeatureTruth.UNKNOWN)}."
+            unknown = self._list_labels(g for g in situation if g.truth is FeatureTruth.UNKNOWN)
+            return f"Not known of the case: {unknown}."
         if judged.status is ClaimStatus.APPLIES_IF:
-            return f"Only if {self._list_grounds(g for g in judged.list_open_grounds() if g.role in ('prerequisite', 'proviso'))}."
+            conditions = (g for g in judged.list_open_grounds() if g.role in ("prerequisite", "proviso"))
+            return f"Only if {self._list_grounds(conditions)}."
         return f"The case has {self._list_labels(judged.grounds)}."
 
     def _list_labels(self, grounds: Iterable[StatusGround]) -> str:
-        """Return the features of grounds."""
         return ", ".join(f"“{self.context.labels.ref(ground.feature).label}”" for ground in grounds)
 
     def _list_grounds(self, grounds: Iterable[StatusGround]) -> str:
-        """Return grounds with what is known of each."""
         return "; ".join(self._describe_ground(ground) for ground in grounds)
 
     def _describe_ground(self, ground: StatusGround) -> str:
@@ -269,20 +278,18 @@ class _CasePageBuilder:
 
     def supportive_options(self) -> tuple[SupportiveOption, ...]:
         """Return what the text raises for the problems of the case."""
-        found = {
-            one.claim.term: one
-            for _, one in find_supportive_claims(self.context.knowledge, self.case, self.judged)
-        }
+        supportive = find_supportive_claims(self.context.knowledge, self.case, self.judged)
+        judged_by_claim = {judged.claim.term: judged for _, judged in supportive}
         return tuple(
             SupportiveOption(
-                self.refs_of(one.claim.problems),
-                self.refs_of(one.claim.interventions),
-                one.claim.kind == "collective",
-                bool(one.claim.prerequisites),
-                self.context.labels.ref(one.claim.term),
-                one.status.value,
+                self.refs_of(judged.claim.problems),
+                self.refs_of(judged.claim.interventions),
+                judged.claim.kind == "collective",
+                bool(judged.claim.prerequisites),
+                self.context.labels.ref(judged.claim.term),
+                judged.status.value,
             )
-            for one in found.values()
+            for judged in judged_by_claim.values()
         )
 
     def unlocked_claims(self) -> tuple[UnlockedClaim, ...]:
@@ -290,23 +297,26 @@ class _CasePageBuilder:
         ref = self.context.labels.ref
         return tuple(
             UnlockedClaim(
-                ref(state), ref(one.claim.term), self.refs_of(one.claim.interventions), one.status.value
+                ref(state),
+                ref(judged.claim.term),
+                self.refs_of(judged.claim.interventions),
+                judged.status.value,
             )
-            for state, one in find_unlocked_claims(self.case, self.judged)
+            for state, judged in find_unlocked_claims(self.case, self.judged)
         )
 
     def upcoming_claims(self) -> tuple[UpcomingClaim, ...]:
         """Return what is said of situations that may come next."""
-        ref, naming = self.context.labels.ref, self.context.labels
+        labels, ref = self.context.labels, self.context.labels.ref
         return tuple(
             UpcomingClaim(
                 ref(situation),
-                ref(one.claim.term),
-                one.claim.summary,
-                tuple(make_hedge_badge(each, naming) for each in one.claim.hedges),
-                one.claim.negative,
+                ref(judged.claim.term),
+                judged.claim.summary,
+                tuple(make_hedge_badge(hedge, labels) for hedge in judged.claim.hedges),
+                judged.claim.negative,
             )
-            for situation, one in self.upcoming
+            for situation, judged in self.upcoming
         )
 
     def next_questions(self) -> tuple[NextQuestion, ...]:

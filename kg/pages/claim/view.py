@@ -1,66 +1,28 @@
-"""What would fall without a claim: its assertion is taken out of the closure, and the loss is read off."""
+"""The page of one claim: its words, its place in the source, what was decided, what depends on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import NamedNode
 
-from kg.namespaces import BASE, CLAIM, GRAPH, KG, RDF, RDFS
+from kg.model.graphs import name_claim_graph
+from kg.namespaces import KG, RDF, RDFS, compress_iri
 from kg.pages.edge_rows import (
     ASSERTED,
     INFERRED,
     EdgeRow,
-    TermTriple,
     is_negative,
     proof_address,
     weakest_hedges_by_triple,
 )
 from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
 from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
-from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef, entity_kind
-from rlreason.materialization import Materialization
-from sparqlhost.store.interface import Store
+from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef, TermTriple, link_address
 
-_REASONER_GRAPHS = (GRAPH["ontology"], GRAPH["asserted"], GRAPH["background"])
-_CONCEPT_KINDS = frozenset({"disease", "situation", "feature", "intervention", "problem", "goal"})
-
-
-def load_closure(store: Store) -> Materialization:
-    """Return the closure of what the reasoner reads: ontology, asserted, background and claims."""
-    assertions = (graph for graph in store.graph_names() if _is_claim_assertion(graph.value))
-    return Materialization(
-        {triple for graph in (*_REASONER_GRAPHS, *assertions) for triple in store.read_graph(graph)}
-    )
-
-
-def _is_claim_assertion(graph: str) -> bool:
-    return graph.startswith(f"{GRAPH}claim/") and graph.endswith("/assertion")
-
-
-def find_retraction_impact(
-    store: Store, closure: Materialization, claim: str
-) -> Iterator[tuple[Term, Term, Term]]:
-    """Yield the derived statements between concepts that would have no proof left without `claim`."""
-    gone = list(store.read_graph(GRAPH[f"claim/{claim.removeprefix(CLAIM)}/assertion"]))
-    lost = closure.copy().remove(gone).removed
-    for triple in sorted(lost, key=str):
-        if _joins_concepts(triple):
-            yield triple.subject, triple.predicate, triple.object
-
-
-def _joins_concepts(triple: Triple) -> bool:
-    ends = (getattr(triple.subject, "value", ""), getattr(triple.object, "value", ""))
-    return all(end.startswith(BASE) and entity_kind(end) in _CONCEPT_KINDS for end in ends)
-
-
-#: MERGED kg.views.claim
-#: MERGED The page of one claim: its words, its place in the source, what was decided, what hangs on it.
-
-
-#: which derived edges would be gone without a claim: claim graph -> triples (subject, predicate, object)
-ImpactFinder = Callable[[str], Iterable[tuple[Term, Term, Term]]]
+#: IRI of a claim -> the derived statements that have no proof without it
+ImpactFinder = Callable[[str], Iterable[TermTriple]]
 
 #: parts of a claim the page shows elsewhere, as a sentence or by name
 _SHOWN_SEPARATELY = frozenset(
@@ -102,47 +64,47 @@ class ClaimPage:
     span: ClaimSpan | None
     decisions: tuple[ClaimDecision, ...]
     follows: tuple[EdgeRow, ...]
-    falls: tuple[EdgeRow, ...] | None  # None: not worked out
+    falls: tuple[EdgeRow, ...] | None  # None: not computed
     graphs: tuple[TermRef, ...]
 
 
 def claim_page(
     reader: PageQueryReader, iri: str, find_impact: ImpactFinder | None = None
 ) -> ClaimPage | None:
-    """Return the page of a claim, or None when there is none; `falling` says what would go with it."""
+    """Return the page of a claim, or None where there is no such claim.
+
+    `find_impact` finds what depends on the claim alone; without it, `falls` is None.
+    """
     node = NamedNode(iri)
-    said = reader.select_rows("claims", claim=[node])
-    found = group_claim_facts(said)
-    if not found or not found[0].first_objects("hasHedge"):
+    claim_rows = reader.select_rows("claims", claim=[node])
+    facts = group_claim_facts(claim_rows)
+    if not facts or not facts[0].first_objects("hasHedge"):
         return None
     spans, decisions = reader.select_rows("span", claim=[node]), reader.select_rows("decisions", claim=[node])
     follows = [(row["s"], row["p"], row["o"]) for row in reader.select_rows("claim-follows", claim=[node])]
     falls = list(find_impact(iri)) if find_impact else []
-    hedge_rows = reader.select_rows(
-        "edge-hedges", entity=sorted({s for s, _, _ in [*follows, *falls]}, key=str)
+    subjects = sorted({subject for subject, _, _ in (*follows, *falls)}, key=str)
+    hedge_rows = reader.select_rows("edge-hedges", entity=subjects)
+    naming = reader.load_labels(
+        {node, *(term for triple in (*follows, *falls) for term in triple)}.union(
+            *map(terms_in_rows, (claim_rows, spans, decisions, hedge_rows))
+        )
     )
-    terms = (
-        terms_in_rows(said)
-        | terms_in_rows(spans)
-        | terms_in_rows(decisions)
-        | terms_in_rows(hedge_rows)
-        | {node}
-    )
-    naming = reader.load_labels(terms | {t for triple in [*follows, *falls] for t in triple})
-    hedged = weakest_hedges_by_triple(hedge_rows, naming)
-    own = make_statement(found[0], naming)
+    hedges = weakest_hedges_by_triple(hedge_rows, naming)
+    statement = make_statement(facts[0], naming)
     return ClaimPage(
         ref=naming.ref_of_iri(iri),
-        title=own.summary or own.name,
+        title=statement.summary or statement.name,
         kind="claim",
-        statement=own,
-        facts=tuple(_property_rows(node, said, naming)),
+        statement=statement,
+        facts=tuple(_property_rows(node, claim_rows, naming)),
         span=next((_claim_span(row, naming) for row in spans), None),
         decisions=_curator_decisions(decisions, naming),
-        follows=tuple(_derived_edges(follows, naming, hedged)),
-        falls=tuple(_derived_edges(falls, naming, hedged)) if find_impact else None,
+        follows=tuple(_derived_edges(follows, naming, hedges)),
+        falls=tuple(_derived_edges(falls, naming, hedges)) if find_impact else None,
         graphs=tuple(
-            _nanopub_graph_ref(own.name, part) for part in ("assertion", "provenance", "pubinfo", "head")
+            _nanopub_graph_ref(statement.name, part)
+            for part in ("assertion", "provenance", "pubinfo", "head")
         ),
     )
 
@@ -189,11 +151,5 @@ def _derived_edges(
 
 
 def _nanopub_graph_ref(name: str, part: str) -> TermRef:
-    iri = f"{GRAPH}claim/{name}/{part}"
-    return TermRef(
-        label=part,
-        iri=iri,
-        curie=f"graph:claim/{name}/{part}",
-        href="/" + iri.removeprefix(BASE),
-        kind="graph",
-    )
+    iri = name_claim_graph(name, part).value
+    return TermRef(label=part, iri=iri, curie=compress_iri(iri), href=link_address(iri), kind="graph")

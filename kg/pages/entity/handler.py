@@ -1,4 +1,8 @@
-"""The start page, and a page for every IRI of the graph, in HTML, JSON and RDF."""
+"""A page for every IRI of the graph, and the lists of them by kind, in HTML, JSON and RDF.
+
+Claims and named graphs have pages of their own (`kg.pages.claim`, `kg.pages.graph`), which answer with
+`answer_entity_address` too.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,17 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, jsonify, request
 
 from kg.errors import NotFound
-from kg.namespaces import BASE, ENTITY_KINDS
-from kg.pages.claim.view import claim_page, find_retraction_impact, load_closure
+from kg.namespaces import ENTITY_KINDS, expand_curie
 from kg.pages.entity.neighbourhood import draw_neighbourhood
 from kg.pages.entity.view import entity_page, list_page
 from kg.pages.explain.handler import cached_proof_hedge
-from kg.pages.graph.view import graph_page
-from kg.pages.layout import memoize_per_version, page_reader, render_page
-from kg.pages.page_queries import PageQueryReader, describe_entity, read_graph_quads
-from kg.pages.questions.handler import question_library
+from kg.pages.layout import page_reader, render_page
+from kg.pages.page_queries import PageQueryReader, describe_entity
 from kg.pages.representations import (
+    ALL_FORMATS,
+    HTML_AND_JSON,
+    JSON,
     PAGE_REPRESENTATIONS,
-    Representation,
     choose_representation,
     link_representations,
     make_entity_iri,
@@ -29,88 +32,87 @@ from kg.pages.representations import (
 )
 from kg.pages.search.handler import search_index
 from kg.pages.search.view import suggest_similar_names
-from kg.pages.start.view import start_page
-from kg.pages.term_refs import Term, as_json, expand_curie
+from kg.pages.term_refs import as_json
+from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
+from sparqlhost.protocol.negotiation import MediaType
 
-blueprint = Blueprint("pages", __name__)
+blueprint = Blueprint("entity", __name__)
 
-_ROUTED_KINDS = ",".join(kind for kind in ENTITY_KINDS if kind != "scenario")
+#: answers for one kind of entity: (reader, IRI, representation), None where the graph has no such entity
+EntityResponder = Callable[[PageQueryReader, str, MediaType], Response | None]
 
+NAME_PARAMETER = EndpointParameter("name", "its local name", location="path")
+PAGE_PARAMETER = EndpointParameter("page", "which page of a long list, from 1")
 
-@blueprint.get("/")
-def show_start() -> Response:
-    """Answer the start page."""
-    form = choose_representation(representations=PAGE_REPRESENTATIONS)
-    view = start_page(page_reader(), question_library())
-    return make_page_response(
-        form, view, lambda: render_page("start.html", view, title="What is said, and where"), tuple
-    )
+_LISTED_KINDS = [kind for kind in ENTITY_KINDS if kind != "scenario"]
+_PAGED_KINDS = [kind for kind in _LISTED_KINDS if kind not in {"claim", "graph"}]
 
 
-@blueprint.get(f"/<any({_ROUTED_KINDS}):kind>/")
+def _make_kind_parameter(kinds: list[str]) -> EndpointParameter:
+    return EndpointParameter("kind", "the kind of entity", location="path", schema={"enum": kinds})
+
+
+@route(
+    blueprint,
+    Endpoint(
+        f"/<any({','.join(_LISTED_KINDS)}):kind>/",
+        "The entities of one kind",
+        parameters=(_make_kind_parameter(_LISTED_KINDS), PAGE_PARAMETER),
+        formats=HTML_AND_JSON,
+    ),
+)
 def list_entities(kind: str) -> Response:
     """Answer the list of the entities of a kind."""
-    form = choose_representation(representations=PAGE_REPRESENTATIONS)
+    representation = choose_representation(representations=PAGE_REPRESENTATIONS)
     view = list_page(page_reader(), kind, read_page_number())
     if view is None:
         number = request.args.get("page", "")[:40]
         raise NotFound(
             f"There is no page {number} of this list.", location=request.path, hint="Start with page 1."
         )
-    return make_page_response(form, view, lambda: render_page("list.html", view, title=view.title), tuple)
-
-
-@blueprint.get(f"/<any({_ROUTED_KINDS}):kind>/<path:name>")
-def show_entity(kind: str, name: str) -> Response:
-    """Answer the page of an IRI in the form asked for."""
-    local, suffix = split_suffix(name)
-    form = choose_representation(suffix)
-    iri = make_entity_iri(f"/{kind}/{local}")
-    read = page_reader()
-    answer = _RESPONDER_OF_KIND.get(kind, _respond_entity)(read, iri, form) if _is_valid_iri(iri) else None
-    if answer is None:
-        raise entity_not_found(f"/{kind}/{local}", local)
-    return answer
-
-
-def entity_not_found(path: str, name: str) -> NotFound:
-    """Return the error that names what a reader may have meant."""
-    found = suggest_similar_names(search_index(), name)
-    hint = (
-        f"Did you mean {', '.join(f'{hit.label} ({hit.href})' for hit in found)}?"
-        if found
-        else "Try the search."
+    return make_page_response(
+        representation, view, lambda: render_page("entity/list.html", view, title=view.title), tuple
     )
-    return NotFound(f"The graph says nothing of {path}.", location=path, hint=hint)
 
 
-def _respond_entity(reader: PageQueryReader, iri: str, representation: Representation) -> Response | None:
+@route(
+    blueprint,
+    Endpoint(
+        f"/<any({','.join(_PAGED_KINDS)}):kind>/<path:name>",
+        "One entity; also with the suffix .ttl .jsonld .nt .rdf .trig .nq .json",
+        parameters=(_make_kind_parameter(_PAGED_KINDS), NAME_PARAMETER),
+        formats=ALL_FORMATS,
+    ),
+)
+def show_entity(kind: str, name: str) -> Response:
+    """Answer the page of an entity."""
+    return answer_entity_address(kind, name, respond_entity)
+
+
+def answer_entity_address(kind: str, name: str, respond: EntityResponder) -> Response:
+    """Answer `/kind/name`, where `name` may end in the suffix of a representation; raises NotFound."""
+    local, suffix = split_suffix(name)
+    representation = choose_representation(suffix)
+    iri = make_entity_iri(f"/{kind}/{local}")
+    response = respond(page_reader(), iri, representation) if _is_valid_iri(iri) else None
+    if response is None:
+        raise _entity_not_found(f"/{kind}/{local}", local)
+    return response
+
+
+def respond_entity(reader: PageQueryReader, iri: str, representation: MediaType) -> Response | None:
+    """Return the page of any entity, or None where the graph has no statement about it."""
     view = entity_page(reader, iri, cached_proof_hedge)
     if view is None:
         return None
 
     def render_html() -> str:
-        around = draw_neighbourhood(view)
         return render_page(
-            "entity.html", view, title=view.title, around=around, forms=link_representations(view.ref.href)
-        )
-
-    return make_page_response(
-        representation, view, render_html, lambda: describe_entity(reader, iri), canonical=iri
-    )
-
-
-def _respond_claim(reader: PageQueryReader, iri: str, representation: Representation) -> Response | None:
-    worked_out = request.args.get("without", "") not in {"", "0"}
-    view = claim_page(reader, iri, _cached_retraction_impact if worked_out else None)
-    if view is None:
-        return None
-
-    def render_html() -> str:
-        return render_page(
-            "claim.html",
+            "entity/page.html",
             view,
-            title=f"Claim {view.statement.name}",
+            title=view.title,
+            neighbourhood=draw_neighbourhood(view),
+            claims_query=reader.bind_query("entity-claims", entity=[ox.NamedNode(iri)]),
             forms=link_representations(view.ref.href),
         )
 
@@ -119,45 +121,40 @@ def _respond_claim(reader: PageQueryReader, iri: str, representation: Representa
     )
 
 
-def _cached_retraction_impact(iri: str) -> list[tuple[Term, Term, Term]]:
-    """Return what would fall without a claim; some tenths of a second, so only on request."""
-    store = page_reader().store
-    closure = memoize_per_version("closure", lambda: load_closure(store))
-    return memoize_per_version(f"falling {iri}", lambda: list(find_retraction_impact(store, closure, iri)))
-
-
-def _respond_graph(reader: PageQueryReader, iri: str, representation: Representation) -> Response | None:
-    view = graph_page(reader, iri, read_page_number())
-    if view is None:
-        return _respond_entity(reader, iri, representation)
-
-    def render_html() -> str:
-        return render_page("graph.html", view, title=view.title, forms=link_representations(view.ref.href))
-
-    return make_page_response(
-        representation, view, render_html, lambda: read_graph_quads(reader, iri), canonical=iri
+def _entity_not_found(path: str, name: str) -> NotFound:
+    """Return the error for an address without an entity; it names what a reader may have meant."""
+    hits = suggest_similar_names(search_index(), name)
+    meant = ", ".join(f"{hit.label} ({hit.href})" for hit in hits)
+    return NotFound(
+        f"There is no entry for {path}.",
+        location=path,
+        hint=f"Did you mean {meant}?" if meant else "Try the search.",
     )
 
 
-_RESPONDER_OF_KIND: dict[str, Callable[[PageQueryReader, str, Representation], Response | None]] = {
-    "claim": _respond_claim,
-    "graph": _respond_graph,
-}
-
-
-@blueprint.get("/api/neighbourhood")
+@route(
+    blueprint,
+    Endpoint(
+        "/api/neighbourhood",
+        "Neighbours of an entity, as nodes and edges",
+        parameters=(
+            EndpointParameter("iri", "the entity", True, schema={"type": "string", "format": "uri"}),
+        ),
+        formats=(JSON.name,),
+        response_schema={"type": "object"},
+    ),
+)
 def show_neighbourhood() -> Response:
-    """Answer what stands around an entity as nodes and edges."""
+    """Answer the neighbours of an entity, named by IRI, CURIE or path, as nodes and edges."""
     iri = expand_curie(request.args.get("iri", ""))
-    iri = BASE + iri.removeprefix("/") if iri.startswith("/") else iri
+    iri = make_entity_iri(iri) if iri.startswith("/") else iri
     view = entity_page(page_reader(), iri) if _is_valid_iri(iri) else None
     if view is None:
-        raise entity_not_found("/api/neighbourhood", iri.rsplit("/", 1)[-1] or "iri")
+        raise _entity_not_found("/api/neighbourhood", iri.rsplit("/", 1)[-1] or "iri")
     return jsonify(as_json(draw_neighbourhood(view)))
 
 
 def _is_valid_iri(iri: str) -> bool:
-    """Say whether a text can be an IRI at all."""
     try:
         ox.NamedNode(iri)
     except ValueError:

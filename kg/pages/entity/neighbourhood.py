@@ -1,4 +1,4 @@
-"""The neighbourhood of an entity as nodes and edges: for the drawing, and for the table beside it."""
+"""The neighbourhood of an entity as nodes and edges: for the drawing, and for the table below it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from kg.pages.entity.view import EntityPage
 from kg.pages.statements import ClaimStatement
-from kg.pages.term_refs import TermRef
+from kg.pages.term_refs import CONCEPT_KINDS, TermRef, find_weakest_hedge
 
-#: more nodes than this and a drawing says nothing
+#: a drawing of more nodes is not readable
 MAX_NODES = 60
 
 
@@ -44,17 +44,22 @@ class Neighbourhood:
     edges: tuple[DrawingLink, ...]
     cut: bool
 
+    @property
+    def nodes_by_id(self) -> dict[str, DrawingNode]:
+        """Return the nodes by the ids that edges name; for the table, and no part of the JSON."""
+        return {node.id: node for node in self.nodes}
+
 
 def draw_neighbourhood(page: EntityPage) -> Neighbourhood:
-    """Return what stands around an entity: what claims join it to, and what it is linked to."""
+    """Return an entity with what claims and links join it to, at most MAX_NODES nodes, the nearest first."""
     pairs = [*_claim_links(page), *_concept_links(page)]
     refs = {page.ref.iri: page.ref}
     for source, target, _link in pairs:
         refs.setdefault(source.iri, source)
         refs.setdefault(target.iri, target)
-    kept = dict(list(refs.items())[:MAX_NODES])
-    links = {link: None for source, target, link in pairs if source.iri in kept and target.iri in kept}
-    nodes = tuple(DrawingNode(ref.iri, ref.label, ref.kind, ref.href) for ref in kept.values())
+    drawn = dict(list(refs.items())[:MAX_NODES])
+    links = {link: None for source, target, link in pairs if {source.iri, target.iri} <= drawn.keys()}
+    nodes = tuple(DrawingNode(ref.iri, ref.label, ref.kind, ref.href) for ref in drawn.values())
     return Neighbourhood(nodes, tuple(links), len(refs) > MAX_NODES)
 
 
@@ -62,7 +67,7 @@ _LinkEnds = tuple[TermRef, TermRef, DrawingLink]
 
 
 def _claim_links(page: EntityPage) -> Iterator[_LinkEnds]:
-    """Yield a line from each intervention a claim speaks of to what it speaks for."""
+    """Yield a line from each intervention of a claim to each problem, or else to each situation of it."""
     for item in (*page.offers, *page.cautions):
         for thing in item.interventions:
             for target in item.problems or item.situations:
@@ -70,7 +75,7 @@ def _claim_links(page: EntityPage) -> Iterator[_LinkEnds]:
 
 
 def _make_claim_link(claim: ClaimStatement, intervention: TermRef, target: TermRef) -> DrawingLink:
-    badge = claim.hedges[0] if claim.hedges else None
+    badge = find_weakest_hedge(claim.hedges)
     words = " … ".join(claim.cues)
     label = f"only if: {words}" if claim.prerequisites else words
     return DrawingLink(
@@ -85,15 +90,12 @@ def _make_claim_link(claim: ClaimStatement, intervention: TermRef, target: TermR
 
 
 def _concept_links(page: EntityPage) -> Iterator[_LinkEnds]:
-    """Yield the stated and the derived links between concepts, but not what a claim's own line says."""
-    said = {(source.iri, target.iri, link.negative) for source, target, link in _claim_links(page)}
+    """Yield the stated and the derived links between concepts, without those that a claim's line shows."""
+    claimed = {(source.iri, target.iri, link.negative) for source, target, link in _claim_links(page)}
     for edge in (*page.facts, *page.incoming, *page.inferred):
-        repeated = (edge.subject.iri, edge.object.iri, edge.negative) in said
-        if edge.object.kind in _DRAWN_KINDS and edge.subject.kind in _DRAWN_KINDS and not repeated:
+        repeated = (edge.subject.iri, edge.object.iri, edge.negative) in claimed
+        if not repeated and {edge.subject.kind, edge.object.kind} <= CONCEPT_KINDS:
             link = DrawingLink(
                 edge.subject.iri, edge.object.iri, edge.property.label, edge.mark, "", "fact", edge.negative
             )
             yield edge.subject, edge.object, link
-
-
-_DRAWN_KINDS = frozenset({"disease", "situation", "feature", "intervention", "problem", "goal"})

@@ -1,4 +1,7 @@
-"""All entities of one kind, by name."""
+"""The page of one entity, and the list of all entities of a kind.
+
+A page shows what the text says of the entity, what limits it, what follows, and what the entity is linked to.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,30 @@ from dataclasses import dataclass, replace
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.namespaces import BASE, DCTERMS, KG, PREFIXES, RDF, RDFS, SKOS
+from kg.namespaces import BASE, DCTERMS, KG, RDF, RDFS, SKOS, compress_iri
 from kg.pages.edge_rows import (
     INFERRED,
     OUTSIDE,
     EdgeRow,
-    TermTriple,
+    find_origin_mark,
     is_negative,
-    origin_of_graphs,
     proof_address,
     weakest_hedges_by_triple,
 )
+from kg.pages.list_slices import slice_page
 from kg.pages.mappings.view import OutsideIdentifier, list_identifiers
 from kg.pages.page_queries import PageQueryReader, QueryRow, cell_text, terms_in_rows
 from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
-from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef, compress_iri, entity_kind, link_address
+from kg.pages.term_refs import (
+    CONCEPT_KINDS,
+    HedgeBadge,
+    Term,
+    TermLabels,
+    TermRef,
+    TermTriple,
+    entity_kind,
+    link_address,
+)
 
 ENTITIES_PER_PAGE = 100
 
@@ -52,53 +64,47 @@ class ListPage:
 def list_page(reader: PageQueryReader, kind: str, page: int = 1) -> ListPage | None:
     """Return page `page` (from 1) of the entities of `kind`, or None when there is no such page."""
     rows = reader.select_rows("entities", base=[Literal(f"{BASE}{kind}/")])
-    first = (page - 1) * ENTITIES_PER_PAGE
-    if first < 0 or first >= len(rows):
+    listed = slice_page(rows, page, f"/{kind}/", per_page=ENTITIES_PER_PAGE)
+    if not listed or not listed.items:
         return None
-    shown = rows[first : first + ENTITIES_PER_PAGE]
     return ListPage(
         kind=kind,
         title={"claim": "Claims", "sentence": "Segments of the text"}.get(kind, f"{kind.capitalize()}s"),
         total=len(rows),
-        first=first + 1,
-        items=tuple(
-            _listed_entity(
-                cell_text(row, "entity"), cell_text(row, "label"), cell_text(row, "definition"), kind
-            )
-            for row in shown
-        ),
-        previous=_list_address(kind, page - 1) if page > 1 else "",
-        next=_list_address(kind, page + 1) if first + ENTITIES_PER_PAGE < len(rows) else "",
-        range=f"{first + 1} to {first + len(shown)} of {len(rows)}",
+        first=(page - 1) * ENTITIES_PER_PAGE + 1,
+        items=tuple(_listed_entity(row, kind) for row in listed.items),
+        previous=listed.previous,
+        next=listed.next,
+        range=listed.range,
     )
 
 
-def _listed_entity(iri: str, label: str, definition: str, kind: str) -> ListedEntity:
-    return ListedEntity(
-        TermRef(label=label, iri=iri, curie=compress_iri(iri), href=link_address(iri), kind=kind), definition
-    )
-
-
-def _list_address(kind: str, page: int) -> str:
-    return f"/{kind}/?page={page}"
-
-
-#: MERGED kg.views.entity
-#: MERGED The page of one entity: what is said of it, what limits it, what follows, and where it stands.
+def _listed_entity(row: QueryRow, kind: str) -> ListedEntity:
+    iri = cell_text(row, "entity")
+    ref = TermRef(cell_text(row, "label"), iri, compress_iri(iri), link_address(iri), kind)
+    return ListedEntity(ref, cell_text(row, "definition"))
 
 
 #: the weakest hedge a derived triple rests on, None where it rests on no claim
 ProofHedgeFinder = Callable[[Triple], HedgeBadge | None]
 
 _LABEL_PROPERTIES = (SKOS["prefLabel"].value, RDFS["label"].value)
+_NAME_PROPERTIES = frozenset(
+    prop.value
+    for prop in (
+        SKOS["altLabel"],
+        SKOS["hiddenLabel"],
+        KG["brandName"],
+        KG["sourceSpelling"],
+        KG["printedAs"],
+    )
+)
 _DEFINITION_PROPERTIES = (SKOS["definition"].value, DCTERMS["description"].value, RDFS["comment"].value)
 _RDF_TYPE = RDF["type"].value
 _BROADER_PROPERTIES = tuple(
     KG[name].value for name in ("kindOf", "broaderSituation", "satisfies", "exampleOf")
 )
 _NARROWER_PROPERTIES = tuple(KG[name].value for name in ("hasKind", "narrowerSituation", "hasExample"))
-#: kinds between which an inferred edge says something to a reader; other inferred edges are plumbing
-_CONCEPT_KINDS = frozenset({"disease", "situation", "feature", "intervention", "problem", "goal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,27 +137,6 @@ class EntityPage:
     children: tuple[TermRef, ...]
     identifiers: tuple[OutsideIdentifier, ...]
 
-    @property
-    def in_sparql(self) -> str:
-        """Return the query for the claims that speak of the entity."""
-        prefix = self.ref.curie.partition(":")[0]
-        return _CLAIMS_QUERY.format(
-            prefix=prefix, namespace=PREFIXES[prefix], kg=KG, skos=SKOS, said=self.ref.curie
-        )
-
-
-#: the claims of an entity as a query to take along; `said` is the entity as a CURIE
-_CLAIMS_QUERY = """\
-PREFIX {prefix}: <{namespace}>
-PREFIX kg: <{kg}>
-PREFIX skos: <{skos}>
-SELECT ?claim ?cue ?hedge ?situation ?sentence WHERE {{
-  ?claim kg:hasIntervention|kg:appliesTo|kg:targetsProblem {said} ; kg:cue ?cue ; kg:hasHedge ?hedge ;
-    kg:hasSourceSpan/kg:inSentence/skos:notation ?sentence .
-  OPTIONAL {{ ?claim kg:appliesTo ?situation }}
-}} ORDER BY ?sentence ?claim
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class _OriginTriple:
@@ -167,9 +152,9 @@ class _OriginTriple:
 def entity_page(
     reader: PageQueryReader, iri: str, find_proof_hedge: ProofHedgeFinder | None = None
 ) -> EntityPage | None:
-    """Return the page of `iri`, or None when the graph says nothing of it.
+    """Return the page of `iri`, or None when no triple holds it.
 
-    `wording` finds the weakest hedge of a derived edge for which the build wrote none.
+    `find_proof_hedge` finds the weakest hedge of a derived edge for which the build wrote none.
     """
     node = NamedNode(iri)
     out = list(_triples_with_origin(reader.select_rows("entity-out", entity=[node]), node, outgoing=True))
@@ -187,13 +172,13 @@ def entity_page(
         | {node}
     )
     hedged = weakest_hedges_by_triple(hedge_rows, naming)
-    said = [make_statement(facts, naming) for facts in group_claim_facts(claim_rows)]
-    telling = _select_informative(out, back)
-    edges = [_make_edge_row(triple, naming, hedged) for triple in telling if not triple.general]
+    statements = [make_statement(facts, naming) for facts in group_claim_facts(claim_rows)]
+    informative = _select_informative(out, back)
+    edges = [_make_edge_row(triple, naming, hedged) for triple in informative if not triple.general]
     derived = [edge for edge in edges if edge.mark == INFERRED]
     mirrored = {(edge.object.iri, edge.subject.iri) for edge in edges if edge.mark not in {INFERRED, OUTSIDE}}
-    shown = [edge for edge in derived if _is_informative_edge(edge, mirrored)]
-    umbrella = [_make_edge_row(t, naming, hedged) for t in telling if t.general and t.mark == INFERRED]
+    between_concepts = [edge for edge in derived if _is_informative_edge(edge, mirrored)]
+    general = [_make_edge_row(t, naming, hedged) for t in informative if t.general and t.mark == INFERRED]
     return EntityPage(
         ref=naming.ref_of_iri(iri),
         title=naming.ref_of_iri(iri).label,
@@ -201,14 +186,16 @@ def entity_page(
         types=_stated_types(out, naming),
         definition=_find_definition(out),
         names=_other_names(out, naming),
-        offers=tuple(item for item in said if not item.negative and item.interventions),
-        cautions=tuple(item for item in said if item.negative),
-        other_claims=tuple(item for item in said if not item.negative and not item.interventions),
+        offers=tuple(item for item in statements if not item.negative and item.interventions),
+        cautions=tuple(item for item in statements if item.negative),
+        other_claims=tuple(item for item in statements if not item.negative and not item.interventions),
         facts=tuple(
             edge for edge in edges if edge.subject.iri == iri and edge.mark not in {INFERRED, OUTSIDE}
         ),
-        inferred=tuple(_add_proof_hedge(e, find_proof_hedge) for e in sorted(shown, key=_pair_sort_key)),
-        plumbing=(*(e for e in derived if not _is_informative_edge(e, mirrored)), *umbrella),
+        inferred=tuple(
+            _add_proof_hedge(e, find_proof_hedge) for e in sorted(between_concepts, key=_pair_sort_key)
+        ),
+        plumbing=(*(e for e in derived if not _is_informative_edge(e, mirrored)), *general),
         incoming=_incoming_edges(edges, iri),
         parents=_stated_relatives(out, _BROADER_PROPERTIES, naming),
         children=_stated_relatives(_reverse_triples(back, _BROADER_PROPERTIES), _BROADER_PROPERTIES, naming)
@@ -222,23 +209,23 @@ def _add_proof_hedge(edge: EdgeRow, find_proof_hedge: ProofHedgeFinder | None) -
     if edge.hedges or find_proof_hedge is None:
         return edge
     triple = Triple(NamedNode(edge.subject.iri), NamedNode(edge.property.iri), NamedNode(edge.object.iri))
-    found = find_proof_hedge(triple)
-    return replace(edge, hedges=(found,)) if found else edge
+    hedge = find_proof_hedge(triple)
+    return replace(edge, hedges=(hedge,)) if hedge else edge
 
 
 def _triples_with_origin(
     rows: Sequence[QueryRow], node: NamedNode, *, outgoing: bool
 ) -> Iterator[_OriginTriple]:
-    """Yield the triples of the rows once each, marked by the graphs they stand in."""
-    graphs: dict[tuple[Term, Term, bool], list[str]] = defaultdict(list)
+    """Yield each triple of the rows once, with the mark of all its graphs."""
+    graphs: dict[tuple[Term, Term, bool], list[NamedNode]] = defaultdict(list)
     for row in rows:
-        graphs[row["p"], row["o" if outgoing else "s"], cell_text(row, "general") == "true"].append(
-            cell_text(row, "graph")
-        )
+        if isinstance(graph := row["graph"], NamedNode):
+            is_general = cell_text(row, "general") == "true"
+            graphs[row["p"], row["o" if outgoing else "s"], is_general].append(graph)
     for (predicate, other, general), names in graphs.items():
         if isinstance(predicate, NamedNode):
             ends = (node, other) if outgoing else (other, node)
-            yield _OriginTriple(ends[0], predicate, ends[1], origin_of_graphs(names), general)
+            yield _OriginTriple(ends[0], predicate, ends[1], find_origin_mark(names), general)
 
 
 def _terms_in_triples(triples: Iterable[_OriginTriple]) -> set[Term]:
@@ -267,23 +254,23 @@ def _select_informative(outgoing: list[_OriginTriple], incoming: list[_OriginTri
         for t in outgoing
         if t.predicate.value not in hidden
         and not (t.predicate.value == _RDF_TYPE and t.mark != INFERRED)
-        and not (isinstance(t.object, Literal) and _is_name_property(t.predicate.value))
+        and not (isinstance(t.object, Literal) and t.predicate.value in _NAME_PROPERTIES)
     ]
     return sorted([*own, *incoming], key=lambda t: (t.predicate.value, str(t.subject), str(t.object)))
 
 
 def _is_informative_edge(edge: EdgeRow, stated_pairs_reversed: set[tuple[str, str]]) -> bool:
-    """Say whether a derived edge joins two concepts and is more than a stated one read from the other end."""
+    """Return whether a derived edge joins two concepts and is not a stated edge read from its other end."""
     pair = (edge.subject.iri, edge.object.iri)
     return (
-        edge.subject.kind in _CONCEPT_KINDS
-        and edge.object.kind in _CONCEPT_KINDS
+        edge.subject.kind in CONCEPT_KINDS
+        and edge.object.kind in CONCEPT_KINDS
         and pair not in stated_pairs_reversed
     )
 
 
 def _pair_sort_key(edge: EdgeRow) -> tuple[str, str, str]:
-    """Keep what is said of one pair together, so that a limit stands next to what it limits."""
+    """Sort edges by their pair of ends, so that a limit stands next to what it limits."""
     return edge.subject.label.casefold(), edge.object.label.casefold(), edge.property.label
 
 
@@ -306,31 +293,20 @@ def _stated_types(outgoing: Iterable[_OriginTriple], naming: TermLabels) -> tupl
 
 
 def _find_definition(outgoing: Iterable[_OriginTriple]) -> str:
-    found = {t.predicate.value: t.object.value for t in outgoing if isinstance(t.object, Literal)}
-    return next((found[name] for name in _DEFINITION_PROPERTIES if name in found), "")
-
-
-def _is_name_property(predicate: str) -> bool:
-    return predicate in {
-        SKOS["altLabel"].value,
-        SKOS["hiddenLabel"].value,
-        *(KG[n].value for n in NAME_PROPERTIES),
-    }
-
-
-#: literal properties of ours that hold names
-NAME_PROPERTIES = ("brandName", "sourceSpelling", "abbreviation", "printedAs", "printedForm")
+    texts = {t.predicate.value: t.object.value for t in outgoing if isinstance(t.object, Literal)}
+    return next((texts[name] for name in _DEFINITION_PROPERTIES if name in texts), "")
 
 
 def _other_names(outgoing: Iterable[_OriginTriple], naming: TermLabels) -> tuple[EntityName, ...]:
-    found = [
+    """Return the other names, sorted; one that has a more special sort is not "also called" as well."""
+    names = [
         EntityName(t.object.value, naming.ref(t.predicate).label, t.object.language or "")
         for t in outgoing
-        if isinstance(t.object, Literal) and _is_name_property(t.predicate.value)
+        if isinstance(t.object, Literal) and t.predicate.value in _NAME_PROPERTIES
     ]
-    telling = {name.text for name in found if name.sort != "also called"}
-    told = [name for name in found if name.sort != "also called" or name.text not in telling]
-    return tuple(sorted(told, key=lambda name: (name.sort, name.text)))
+    special = {name.text for name in names if name.sort != "also called"}
+    shown = [name for name in names if name.sort != "also called" or name.text not in special]
+    return tuple(sorted(shown, key=lambda name: (name.sort, name.text)))
 
 
 def _reverse_triples(triples: Iterable[_OriginTriple], properties: Iterable[str]) -> list[_OriginTriple]:
@@ -347,9 +323,9 @@ def _stated_relatives(
 ) -> tuple[TermRef, ...]:
     """Return the stated neighbours by some properties, each once."""
     wanted = set(properties)
-    found: Mapping[str, TermRef] = {
+    relatives = {
         t.object.value: naming.ref(t.object)
         for t in triples
         if t.predicate.value in wanted and t.mark != INFERRED and isinstance(t.object, NamedNode)
     }
-    return tuple(sorted(found.values(), key=lambda ref: ref.label.casefold()))
+    return tuple(sorted(relatives.values(), key=lambda ref: ref.label.casefold()))

@@ -5,61 +5,92 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from pyoxigraph import Triple
 
-from kg.build.question_library import ParameterChoices, get_choices_folder
-from kg.errors import BadQuery, NotAcceptable, NotFound, UserError
+from kg.build.project_rules import load_project_rules
+from kg.errors import BadQuery, NotFound, UserError
 from kg.model.questions import QuestionParameter
-from kg.pages.explain import view as proving
 from kg.pages.explain.proof_text import render_prov, render_text
-from kg.pages.explain.statement_input import ExplainForm, build_explain_form
-from kg.pages.explain.view import ExplanationPage
+from kg.pages.explain.statement_input import (
+    ExplainForm,
+    build_explain_form,
+    load_term_names,
+    parse_statement,
+)
+from kg.pages.explain.view import ExplanationPage, explain_triple, find_proof_hedge
 from kg.pages.layout import app_settings, memoize_per_version, page_reader, render_page
-from kg.pages.representations import REPRESENTATIONS, Representation, make_page_response
+from kg.pages.reasoner_input import ReasonerInput
+from kg.pages.representations import ALL_FORMATS, HTML, REPRESENTATIONS, make_page_response
 from kg.pages.term_refs import HedgeBadge, TermLabels
+from kg.questions.question_answers import QuestionVocabulary
+from kg.questions.question_library import get_queries_folder
 from rlreason.proofs import Prover
-from sparqlhost.protocol.negotiation import HTML_MEDIA_TYPE, MediaType, choose_media_type, list_media_types
+from sparqlhost.protocol.endpoint_table import FORMAT_PARAMETER, Endpoint, EndpointParameter, route
+from sparqlhost.protocol.negotiation import MediaType, choose_representation
 from sparqlhost.protocol.problem_details import find_status
 
 blueprint = Blueprint("explain", __name__)
 
-_TEXT_FORMAT = Representation(MediaType("txt", "text/plain", ("txt", "text"), has_charset=True))
+_TEXT_FORMAT = MediaType("txt", "text/plain", ("txt", "text"), has_charset=True)
 _FORMATS = (*REPRESENTATIONS, _TEXT_FORMAT)
 
 
-@blueprint.get("/explain")
+@route(
+    blueprint,
+    Endpoint(
+        "/explain",
+        "Why a statement holds: its proof",
+        parameters=(
+            *(
+                EndpointParameter(name, f"{part}: an IRI, a CURIE or a label", True)
+                for name, part in (("s", "subject"), ("p", "predicate"), ("o", "object"))
+            ),
+            EndpointParameter("all", "1: other proofs too", schema={"enum": ["1", "0"]}),
+            FORMAT_PARAMETER,
+        ),
+        formats=(*ALL_FORMATS, "text/plain"),
+    ),
+)
 def show_explanation() -> Response:
     """Answer with the proofs of a statement, or with the missing premise where it does not hold."""
-    form = _choose_format(request.args.get("format", ""))
+    form = choose_representation(
+        _FORMATS,
+        "proofs",
+        request.headers.get("Accept", ""),
+        request.args.get("format", ""),
+        is_checked=True,
+    )
     try:
         view = _explain_request()
     except (BadQuery, NotFound) as error:
-        if form.media_type_name != HTML_MEDIA_TYPE:
+        if form != HTML:
             raise
         return _respond_form(error)
     if form is _TEXT_FORMAT:
-        return Response(render_text(view), content_type=form.media_type.content_type)
+        return Response(render_text(view), content_type=form.content_type)
     return make_page_response(
-        form, view, lambda: render_page("explain.html", view, title="Why?"), lambda: list(render_prov(view))
+        form,
+        view,
+        lambda: render_page("explain/page.html", view, title="Why?"),
+        lambda: list(render_prov(view)),
     )
 
 
 def _respond_form(error: UserError) -> Response:
-    """Answer the form; with what is wrong in it, and its status, once anything is filled in."""
-    given = {name: request.args.get(name, "").strip() for name in "spo"}
-    problem = error if any(given.values()) else None
+    """Answer the form: empty, or as it was filled in, with the error and its status."""
+    form_values = {name: request.args.get(name, "").strip() for name in "spo"}
+    problem = error if any(form_values.values()) else None
     html = render_page(
-        "explain_form.html",
+        "explain/form.html",
         memoize_per_version("explain-form", _build_form),
         title="Why?",
         problem=problem,
-        given=given,
+        form_values=form_values,
     )
-    status = find_status(error)[0] if problem else 200
-    return Response(html, status, content_type=f"{HTML_MEDIA_TYPE}; charset=utf-8")
+    status = find_status(error) if problem else 200
+    return Response(html, status, content_type=HTML.content_type)
 
 
 def _build_form() -> ExplainForm:
-    """Return the form with the names it suggests."""
-    choices = ParameterChoices(page_reader().store, get_choices_folder(app_settings().root))
+    choices = QuestionVocabulary(page_reader().store, get_queries_folder(app_settings().root))
     things, properties = (
         choices.list_choices(QuestionParameter("", kind, "", "")) for kind in ("entity", "property")
     )
@@ -76,47 +107,35 @@ def _explain_request() -> ExplanationPage:
             location="/explain",
             hint="Give s, p and o: each an IRI, a CURIE or a label.",
         )
-    store = page_reader().store
-    known = memoize_per_version("explain-names", lambda: proving.load_term_names(store))
-    triple = proving.parse_statement(known, parts["s"], parts["p"], parts["o"])
-    prover, naming = _cached_prover()
-    every = request.args.get("all", "").casefold() in ("1", "true", "yes", "all")
-    return proving.explain_triple(prover, store, naming, triple, all_proofs=every)
+    reader = page_reader()
+    term_names = memoize_per_version("explain-names", lambda: load_term_names(reader))
+    triple = parse_statement(term_names, parts["s"], parts["p"], parts["o"])
+    wants_all = request.args.get("all", "").casefold() in ("1", "true", "yes", "all")
+    return explain_triple(_cached_prover(), reader, _cached_labels(), triple, all_proofs=wants_all)
 
 
 def cached_proof_hedge(triple: Triple) -> HedgeBadge | None:
-    """Return the weakest hedge a derived triple rests on; kept, as every page of its ends asks for it."""
-    store = page_reader().store
-    prover, naming = _cached_prover()
+    """Return the weakest hedge that a derived triple rests on, None where it rests on no claim.
+
+    Kept per version: the pages of both its ends ask for it.
+    """
     return memoize_per_version(
-        f"wording {triple}", lambda: proving.weakest_hedge_of_proof(prover, store, naming, triple)
+        f"proof hedge {triple}",
+        lambda: find_proof_hedge(_cached_prover(), page_reader(), _cached_labels(), triple),
     )
 
 
-def _cached_prover() -> tuple[Prover, TermLabels]:
-    """Return the prover and the names, made once a version of the data."""
-    store = page_reader().store
-    prover = memoize_per_version("prover", lambda: proving.make_prover(store))
-    return prover, memoize_per_version("explain-naming", lambda: proving.load_all_labels(store))
+def cached_reasoner_input() -> ReasonerInput:
+    """Return what the reasoner reads, for the current version of the data."""
+    return memoize_per_version(
+        "reasoner-input",
+        lambda: ReasonerInput.load(page_reader().store, load_project_rules(app_settings().root)),
+    )
 
 
-def _choose_format(wanted: str) -> Representation:
-    """Return the form asked for by `format=`, or else by Accept."""
-    for form in _FORMATS:
-        if wanted in (form.suffix, form.media_type_name):
-            return form
-    if wanted == "text":
-        return _TEXT_FORMAT
-    if wanted:
-        raise BadQuery(
-            f"There is no format {wanted!r}.",
-            location="format",
-            hint=f"Formats: {', '.join(form.suffix for form in _FORMATS)}.",
-        )
-    offers = tuple(form.media_type for form in _FORMATS)
-    chosen = choose_media_type(request.headers.get("Accept", ""), offers)
-    if chosen is None:
-        raise NotAcceptable(
-            "No form of this page is allowed by Accept.", hint=f"On offer: {list_media_types(offers)}."
-        )
-    return next(form for form in _FORMATS if form.media_type == chosen)
+def _cached_prover() -> Prover:
+    return memoize_per_version("prover", lambda: cached_reasoner_input().make_prover())
+
+
+def _cached_labels() -> TermLabels:
+    return memoize_per_version("all-labels", lambda: page_reader().load_all_labels())

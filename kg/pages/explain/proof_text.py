@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from kg.namespaces import KG, PROV, RDF, RDFS
-from kg.pages.explain.view import ExplanationPage, ProofStep, ProofView
+from kg.pages.explain.proof_steps import ProofStep, ProofView
+from kg.pages.explain.view import ExplanationPage
 from kg.pages.term_refs import TermRef
 
 

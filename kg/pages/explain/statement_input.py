@@ -1,4 +1,7 @@
-"""What a user may have meant by a statement that does not hold; how literals are written in a question."""
+"""From the words of a user to a statement of the graph: names of terms, literals, and what was perhaps meant.
+
+Also the form that asks for a statement, with the names it suggests and examples from the data.
+"""
 
 from __future__ import annotations
 
@@ -9,71 +12,98 @@ from difflib import get_close_matches
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.build.question_library import ParameterChoice
 from kg.errors import BadQuery, NotFound
-from kg.namespaces import BASE, PREFIXES, compress_iri
+from kg.model.term_names import TermNames
+from kg.namespaces import BASE, PREFIXES, RDF, compress_iri, expand_curie, get_local_name
 from kg.pages.edge_rows import proof_address
-from kg.pages.page_queries import PageQueryReader, terms_in_rows
+from kg.pages.page_queries import PageQueryReader, cell_text, terms_in_rows
 from kg.pages.term_refs import Term, TermLabels, TermRef
+from kg.questions.question_answers import ParameterChoice
 from rlreason.proofs import Prover
 from rlreason.wording import correct_articles
 from sparqlhost.sparql.lexer import Token, tokenize
-from sparqlhost.store.interface import Store
 
 _LITERAL_SYNTAX = re.compile(
     r'"(?P<text>.*)"(?:@(?P<language>[a-zA-Z]+(?:-[a-zA-Z0-9]+)*)|\^\^(?P<datatype>\S+))?', re.DOTALL
 )
 
 
-def parse_literal(text: str) -> Literal:
-    """Return a literal written as in Turtle: "text", "text"@language or "text"^^xsd:type."""
-    found = _LITERAL_SYNTAX.fullmatch(text.strip())
-    if found is None:
-        raise BadQuery(
-            f"{text} is no literal.", location="object", hint='Write "text", "text"@en or "5"^^xsd:integer.'
-        )
-    if found["datatype"]:
-        prefix, _, local = found["datatype"].strip("<>").partition(":")
-        name = PREFIXES[prefix] + local if prefix in PREFIXES else found["datatype"].strip("<>")
-        return Literal(found["text"], datatype=NamedNode(name))
-    return Literal(found["text"], language=found["language"] or None)
+def load_term_names(reader: PageQueryReader, limited_to: Iterable[NamedNode] | None = None) -> TermNames:
+    """Return what labelled terms may be called; with `limited_to`, only of these terms."""
+    wanted = None if limited_to is None else frozenset(limited_to)
+    return TermNames.from_rows(
+        (term, cell_text(row, "label"), cell_text(row, "preferred") == "true")
+        for row in reader.select_rows("term-names")
+        if isinstance(term := row["term"], NamedNode) and (wanted is None or term in wanted)
+    )
 
 
-def reject_unknown_terms(prover: Prover, store: Store, naming: TermLabels, triple: Triple) -> None:
-    """Raise NotFound for a part that is in no graph: a misspelling must not read as silence of the text.
+def parse_statement(term_names: TermNames, subject: str, predicate: str, obj: str) -> Triple:
+    """Return the triple that a user named.
 
-    Outside identifiers stand in graphs that the reasoner does not read, so the store is asked too.
+    Raises NotFound or BadQuery that says which part is not understood.
     """
-    told, near = [], []
-    for place, term in enumerate(triple):
-        if isinstance(term, NamedNode) and not prover.knows_term(term) and not _occurs_in_store(store, term):
-            what = "no property" if place == 1 else "no"
-            told.append(f"There is {what} {compress_iri(term.value)} in the graph.")
-            near += suggest_similar_terms(term, naming.labels)
-    if told:
-        todo = f"Did you mean {' or '.join(near)}?" if near else "/search finds what there is, by name."
-        raise NotFound(" ".join(told), hint=todo)
+    properties = term_names.restrict_to(_is_property_name)
+    return Triple(
+        term_names.find_term(subject, "subject"),
+        RDF["type"] if predicate.strip() == "a" else properties.find_term(predicate, "predicate"),
+        parse_literal(obj) if obj.startswith('"') else term_names.find_term(obj, "object"),
+    )
 
 
-def _occurs_in_store(store: Store, term: NamedNode) -> bool:
-    """Say whether a term stands in any triple of any graph."""
-    place = f"{{ {term} ?p ?o }} UNION {{ ?s {term} ?o }} UNION {{ ?s ?p {term} }}"
-    named = f"{{ GRAPH ?g {{ {place} }} }} UNION {{ GRAPH {term} {{ ?s ?p ?o }} }}"
-    return store.ask(f"ASK {{ {place} UNION {named} }}")
+def _is_property_name(term: NamedNode) -> bool:
+    """Return whether a term has the name of a property: it begins with a small letter."""
+    return get_local_name(term.value)[:1].islower()
 
 
-def describe_unknown_terms(store: Store, labels: Iterable[str], query: str) -> Iterator[str]:
-    """Yield a sentence for each of the project's terms that a query names and no graph has."""
-    words = dict.fromkeys(term for token in tokenize(query) if (term := _project_term(token)) is not None)
-    for term in words:
-        if not _occurs_in_store(store, term):
-            near = suggest_similar_terms(term, labels)
-            meant = f"; did you mean {' or '.join(near)}?" if near else "."
-            yield f"{compress_iri(term.value)} occurs nowhere in this graph{meant}"
+def parse_literal(text: str) -> Literal:
+    """Return a literal written as in Turtle (`"text"`, `"text"@en`, `"5"^^xsd:integer`); raises BadQuery."""
+    match = _LITERAL_SYNTAX.fullmatch(text.strip())
+    if match is None:
+        raise BadQuery(
+            f"{text} is not a literal.",
+            location="object",
+            hint='Write "text", "text"@en or "5"^^xsd:integer.',
+        )
+    if match["datatype"]:
+        datatype = expand_curie(match["datatype"].strip("<>"))
+        return Literal(match["text"], datatype=NamedNode(datatype))
+    return Literal(match["text"], language=match["language"] or None)
+
+
+def reject_unknown_terms(prover: Prover, reader: PageQueryReader, labels: TermLabels, triple: Triple) -> None:
+    """Raise NotFound for a term that is in no graph: a misspelling must not read as silence of the text.
+
+    The store is asked too: identifiers of other vocabularies stand in graphs that the reasoner does not read.
+    """
+    sentences, similar = [], []
+    for position, term in enumerate(triple):
+        if isinstance(term, NamedNode) and not prover.knows_term(term) and not _occurs(reader, term):
+            what = "no property" if position == 1 else "no"
+            sentences.append(f"There is {what} {compress_iri(term.value)} in the graph.")
+            similar += suggest_similar_terms(term, labels.labels)
+    if sentences:
+        hint = f"Did you mean {' or '.join(similar)}?" if similar else "/search finds entries by name."
+        raise NotFound(" ".join(sentences), hint=hint)
+
+
+def _occurs(reader: PageQueryReader, term: NamedNode) -> bool:
+    return reader.ask("term-occurs", term=[term])
+
+
+def describe_unknown_terms(reader: PageQueryReader, query: str) -> Iterator[str]:
+    """Yield a sentence for each term of the project that a query names and no graph has."""
+    named = dict.fromkeys(term for token in tokenize(query) if (term := _project_term(token)) is not None)
+    unknown = [term for term in named if not _occurs(reader, term)]
+    labels = reader.load_all_labels().labels if unknown else {}
+    for term in unknown:
+        similar = suggest_similar_terms(term, labels)
+        meant = f"; did you mean {' or '.join(similar)}?" if similar else "."
+        yield f"{compress_iri(term.value)} occurs nowhere in this graph{meant}"
 
 
 def _project_term(token: Token) -> NamedNode | None:
-    """Return the term of the project's namespaces that a word of a query is; a bare prefix is none."""
+    """Return the term of the project's namespaces that a token of a query is; None for a bare prefix."""
     iri = token.text[1:-1] if token.kind == "iri" else ""
     if token.kind == "name":
         prefix, _, local = token.text.partition(":")
@@ -83,15 +113,15 @@ def _project_term(token: Token) -> NamedNode | None:
 
 
 def suggest_similar_terms(term: NamedNode, known: Iterable[str]) -> list[str]:
-    """Return the CURIEs of at most three terms of the same namespace that are spelt alike.
+    """Return the CURIEs of at most three terms of the same namespace with a similar spelling.
 
-    >>> near_terms(NamedNode("https://w3id.org/rrall-kg/goal/cur"), ["https://w3id.org/rrall-kg/goal/cure"])
+    >>> suggest_similar_terms(NamedNode("https://w3id.org/rrall-kg/goal/cur"), ["https://w3id.org/rrall-kg/goal/cure"])
     ['goal:cure']
     """
     namespace, local = _split_iri(term.value)
-    alike = {name.casefold(): name for space, name in map(_split_iri, known) if space == namespace}
-    found = get_close_matches(local.casefold(), alike, n=3, cutoff=0.7)
-    return [compress_iri(namespace + alike[name]) for name in found]
+    names = {name.casefold(): name for space, name in map(_split_iri, known) if space == namespace}
+    similar = get_close_matches(local.casefold(), names, n=3, cutoff=0.7)
+    return [compress_iri(namespace + names[name]) for name in similar]
 
 
 def _split_iri(iri: str) -> tuple[str, str]:
@@ -101,10 +131,11 @@ def _split_iri(iri: str) -> tuple[str, str]:
 
 
 def suggest_correction(prover: Prover, naming: TermLabels, triple: Triple) -> str:
-    """Return what holds in the place of a statement, or which term of it occurs nowhere; else nothing."""
-    for found in prover.find_asserted_literals(triple.subject, triple.predicate):
-        if found.value.casefold() == naming.ref(triple.object).label.casefold() and found != triple.object:
-            return f" It holds of the literal {found}."
+    """Return a sentence that says what holds instead, or which term the reasoner does not read; else ""."""
+    label = naming.ref(triple.object).label.casefold()
+    for literal in prover.find_asserted_literals(triple.subject, triple.predicate):
+        if literal.value.casefold() == label and literal != triple.object:
+            return f" It holds of the literal {literal}."
     unknown = [term for term in triple if not prover.knows_term(term)]
     if unknown:
         names = " and ".join(_short_name(term, naming) for term in unknown)
@@ -112,24 +143,19 @@ def suggest_correction(prover: Prover, naming: TermLabels, triple: Triple) -> st
     if isinstance(triple.object, NamedNode):
         turned = Triple(triple.object, triple.predicate, triple.subject)
         if prover.is_provable(turned):
-            said = correct_articles(" ".join(naming.ref(term).label for term in turned))
-            return f" The other way round it holds: “{said}”."
+            sentence = correct_articles(" ".join(naming.ref(term).label for term in turned))
+            return f" The other way round it holds: “{sentence}”."
     return ""
 
 
 def _short_name(term: Term, naming: TermLabels) -> str:
-    """Return a term as its short name."""
     ref = naming.ref(term)
     return ref.curie or f"“{ref.label}”"
 
 
-#: MERGED kg.views.explain_form
-#: MERGED The form that asks why a statement holds: what may be named in it, and examples out of the data.
-
-
 @dataclass(frozen=True, slots=True)
 class ExampleStatement:
-    """A derived statement, and where its proof stands."""
+    """A derived statement, and the address of its proof."""
 
     subject: TermRef
     predicate: TermRef
@@ -139,7 +165,7 @@ class ExampleStatement:
 
 @dataclass(frozen=True, slots=True)
 class ExplainForm:
-    """The names that fields of the form suggest, and worked examples."""
+    """The names that the fields of the form suggest, and examples."""
 
     things: tuple[str, ...]
     properties: tuple[str, ...]
@@ -149,7 +175,7 @@ class ExplainForm:
 def build_explain_form(
     reader: PageQueryReader, things: Sequence[ParameterChoice], properties: Sequence[ParameterChoice]
 ) -> ExplainForm:
-    """Return the form."""
+    """Return the form; `things` and `properties` are suggested by their labels."""
     rows = reader.select_rows("edges-explained")
     naming = reader.load_labels(terms_in_rows(rows))
     examples = [
@@ -160,5 +186,4 @@ def build_explain_form(
 
 
 def _unique_labels(choices: Sequence[ParameterChoice]) -> tuple[str, ...]:
-    """Return labels, each once."""
     return tuple(dict.fromkeys(choice.label for choice in choices))

@@ -1,10 +1,10 @@
-"""The page of exports: what can be downloaded whole, and each file's address."""
+"""The page of exports: the complete downloads, each with the addresses of its files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kg.exports.export_formats import EXPORT_DESCRIPTIONS, EXPORT_FILES
+from kg.exports.export_formats import EXPORT_FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class ExportFileLink:
 
 @dataclass(frozen=True, slots=True)
 class ExportLink:
-    """An export: what it is, its address, and its files."""
+    """An export: its name, a sentence about it, its address, and its files."""
 
     name: str
     about: str
@@ -33,20 +33,15 @@ class ExportsPage:
 
 
 def exports_page() -> ExportsPage:
-    """Return the page of the exports."""
+    """Return the page of exports."""
     return ExportsPage(
         tuple(
             ExportLink(
                 name,
-                EXPORT_DESCRIPTIONS[name],
+                export_format.summary,
                 f"/export/{name}",
-                tuple(_file_link(name, file) for file, _ in files),
+                tuple(ExportFileLink(file, f"/export/{name}/{file}") for file, _ in export_format.file_types),
             )
-            for name, files in EXPORT_FILES.items()
+            for name, export_format in EXPORT_FORMATS.items()
         )
     )
-
-
-def _file_link(name: str, file: str) -> ExportFileLink:
-    """Return the link to a file of the export `name`."""
-    return ExportFileLink(file, f"/export/{name}/{file}")

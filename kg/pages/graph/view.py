@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
-from kg.pages.edge_rows import INFERRED, EdgeRow, is_negative, origin_of_graphs, proof_address
-from kg.pages.page_queries import PageQueryReader, cell_number, terms_in_rows
-from kg.pages.term_refs import TermRef
+from kg.model.graphs import INFERRED as INFERRED_GRAPH
+from kg.pages.edge_rows import EdgeRow, find_origin_mark, is_negative, proof_address
+from kg.pages.list_slices import slice_page
+from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
+from kg.pages.term_refs import TermLabels, TermRef, link_address
 
 TRIPLES_PER_PAGE = 100
 
@@ -32,32 +34,33 @@ def graph_page(reader: PageQueryReader, iri: str, page: int = 1) -> GraphPage | 
     """Return page `page` (from 1) of the triples of a named graph, or None when it holds none there."""
     node = NamedNode(iri)
     total = next((cell_number(row, "count") for row in reader.select_rows("graph-size", graph=[node])), 0)
-    first = (page - 1) * TRIPLES_PER_PAGE
-    if first < 0 or first >= total:
+    listed = slice_page(range(total), page, link_address(iri), per_page=TRIPLES_PER_PAGE)
+    if not listed or not listed.items:
         return None
-    rows = reader.select_rows("graph-triples", graph=[node])
-    rows = rows[first : first + TRIPLES_PER_PAGE]
+    sorted_rows = reader.select_rows("graph-triples", graph=[node])
+    rows = sorted_rows[listed.items[0] : listed.items[-1] + 1]
     naming = reader.load_labels(terms_in_rows(rows) | {node})
-    ref, mark = naming.ref_of_iri(iri), origin_of_graphs([iri])
-    edges = tuple(
-        EdgeRow(
-            naming.ref(row["s"]),
-            naming.ref(row["p"]),
-            naming.ref(row["o"]),
-            mark,
-            is_negative(row["p"].value if isinstance(row["p"], NamedNode) else ""),
-            proof_address(row["s"], row["p"], row["o"]) if mark == INFERRED else "",
-        )
-        for row in rows
-    )
+    mark = find_origin_mark([node])
     return GraphPage(
-        ref=ref,
-        title=ref.label,
+        ref=naming.ref_of_iri(iri),
+        title=naming.ref_of_iri(iri).label,
         kind="graph",
         mark=mark,
         total=total,
-        edges=edges,
-        previous=f"{ref.href}?page={page - 1}" if page > 1 else "",
-        next=f"{ref.href}?page={page + 1}" if first + TRIPLES_PER_PAGE < total else "",
-        range=f"{first + 1} to {first + len(edges)} of {total}",
+        edges=tuple(_edge_row(row, naming, mark, has_proof=node == INFERRED_GRAPH) for row in rows),
+        previous=listed.previous,
+        next=listed.next,
+        range=listed.range,
+    )
+
+
+def _edge_row(row: QueryRow, naming: TermLabels, mark: str, *, has_proof: bool) -> EdgeRow:
+    subject, predicate, target = row["s"], row["p"], row["o"]
+    return EdgeRow(
+        naming.ref(subject),
+        naming.ref(predicate),
+        naming.ref(target),
+        mark,
+        is_negative(cell_text(row, "p")),
+        proof_address(subject, predicate, target) if has_proof else "",
     )

@@ -1,4 +1,4 @@
-"""`/mappings`: the links to outside vocabularies as a page, as JSON, as RDF and as one SSSOM file."""
+"""`/mappings`: the links to external vocabularies as a page, as JSON, as RDF and as one SSSOM file."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from flask import Blueprint, Response
 from kg.build.mapping_files import read_mappings, read_prefixes, read_unmapped
 from kg.errors import NotFound
 from kg.exports.export_formats import make_accepted_set
+from kg.model.graphs import MAPPINGS
 from kg.model.identifiers import PrefixTable
 from kg.model.mapping_sets import MappingCollection, format_sssom
-from kg.namespaces import GRAPH
 from kg.pages.layout import app_settings, memoize_per_version, page_reader, render_page
 from kg.pages.list_slices import slice_page
 from kg.pages.mappings.view import AcceptedMapping, filter_mappings, mappings_page, select_accepted_mappings
 from kg.pages.representations import (
-    REPRESENTATIONS,
+    ALL_FORMATS,
+    JSON,
+    SUFFIXES,
     choose_representation,
     make_page_response,
     read_filter,
     read_page_number,
-    split_suffix,
 )
+from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
 
 blueprint = Blueprint("mappings", __name__)
-MAPPINGS_GRAPH = GRAPH["mappings"]
 TSV_CONTENT_TYPE = "text/tab-separated-values; charset=utf-8"
 
 
 def cached_prefixes() -> PrefixTable:
-    """Return the outside vocabularies."""
+    """Return the external vocabularies and their prefixes."""
     return memoize_per_version("prefixes", lambda: read_prefixes(app_settings().root))
 
 
@@ -45,32 +46,58 @@ def cached_accepted_mappings() -> tuple[AcceptedMapping, ...]:
     return memoize_per_version("mapped-terms", lambda: select_accepted_mappings(page_reader()))
 
 
-@blueprint.get("/mappings")
-@blueprint.get("/mappings.<suffix>")
+@route(
+    blueprint,
+    Endpoint(
+        "/mappings",
+        "Mappings to external vocabularies",
+        other_addresses=("/mappings.<suffix>",),
+        parameters=(
+            EndpointParameter(
+                "suffix",
+                "the format, in the place of Accept",
+                location="path",
+                schema={"enum": list(SUFFIXES)},
+            ),
+            EndpointParameter("q", "words that the rows contain; not for RDF"),
+            EndpointParameter("page", "which 50 rows, from 1, in HTML"),
+        ),
+        formats=ALL_FORMATS,
+    ),
+)
 def show_mappings(suffix: str = "") -> Response:
     """Answer all mappings."""
-    if suffix and not split_suffix(f"mappings.{suffix}")[1]:
+    if suffix and suffix not in SUFFIXES:
         raise NotFound(
             f"The mappings have no form .{suffix}.", hint="Forms: .json .ttl .nt .jsonld .rdf .sssom.tsv."
         )
-    form = choose_representation(suffix, (REPRESENTATIONS[-1], *REPRESENTATIONS[:-1]))
-    asked = read_filter(form)
-    whole = memoize_per_version(
+    representation = choose_representation(suffix, default=JSON)
+    words = read_filter(representation)
+    unfiltered = memoize_per_version(
         "mappings-page",
         lambda: mappings_page(page_reader(), cached_mapping_files(), read_unmapped(app_settings().root)),
     )
-    view = filter_mappings(whole, asked)
-    accepted = slice_page(view.accepted, read_page_number(), "/mappings", asked, "#accepted")
+    view = filter_mappings(unfiltered, words)
+    accepted = slice_page(
+        view.accepted, read_page_number(), "/mappings", filter_text=words, anchor="#accepted"
+    )
     if accepted is None:
         raise NotFound("The accepted mappings have no such page.", location="page", hint="Start with page 1.")
 
     def render_html() -> str:
-        return render_page("mappings.html", view, title="Mappings", accepted=accepted, filter=asked)
+        return render_page("mappings/page.html", view, title="Mappings", accepted=accepted, filter=words)
 
-    return make_page_response(form, view, render_html, _mapping_quads)
+    return make_page_response(representation, view, render_html, _read_mapping_quads)
 
 
-@blueprint.get("/mappings.sssom.tsv")
+@route(
+    blueprint,
+    Endpoint(
+        "/mappings.sssom.tsv",
+        "The accepted mappings as one SSSOM file",
+        formats=("text/tab-separated-values",),
+    ),
+)
 def download_sssom() -> Response:
     """Answer the accepted mappings as one SSSOM file."""
     text = memoize_per_version(
@@ -80,7 +107,6 @@ def download_sssom() -> Response:
     return Response(text, content_type=TSV_CONTENT_TYPE, headers=headers)
 
 
-def _mapping_quads() -> Iterator[ox.Quad]:
-    """Yield the graph of mappings."""
-    for triple in page_reader().store.read_graph(MAPPINGS_GRAPH):
-        yield ox.Quad(triple.subject, triple.predicate, triple.object, MAPPINGS_GRAPH)
+def _read_mapping_quads() -> Iterator[ox.Quad]:
+    for triple in page_reader().store.read_graph(MAPPINGS):
+        yield ox.Quad(triple.subject, triple.predicate, triple.object, MAPPINGS)

@@ -1,4 +1,8 @@
-"""The mappings as a page and as data: every accepted row, counts, and what has no counterpart and why."""
+"""Mappings to external vocabularies: the page of all, those of one entity, cross-references for programs.
+
+A mapping is read from the entity of this graph (its subject) to the external term (its object). Accepted ones
+are in the graph; rejected and undecided ones only in the mapping files.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,24 @@ from pyoxigraph import NamedNode
 
 from kg.errors import NotFound
 from kg.model.identifiers import PrefixTable
-from kg.model.mapping_sets import MappingCollection
+from kg.model.mapping_sets import MATCH_PREDICATES, MappingCollection
+from kg.namespaces import compress_iri, expand_curie, get_local_name
 from kg.pages.list_slices import filter_by_words
 from kg.pages.page_queries import PageQueryReader, QueryRow, cell_text
-from kg.pages.term_refs import compress_iri as shorten
-from kg.pages.term_refs import expand_curie, link_address
+from kg.pages.term_refs import link_address
+
+#: the mapping properties of SKOS (Reference, section 10) without their prefix, nearest match first.
+MATCH_TYPES = tuple(predicate.removeprefix("skos:") for predicate in MATCH_PREDICATES)
+_EXACT_MATCH = MATCH_PREDICATES[0]
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMapping:
-    """One accepted mapping: our entity, the kind of match, the outside term, and what proves it."""
+    """An accepted mapping: entity, match, external term (`curie`, `label`, `iri`, `page`), and its proof.
+
+    `match` is the predicate without `skos:` and `Match`; `proof` and `version` name the file and release that
+    show the identifier.
+    """
 
     entity: str
     entity_curie: str
@@ -44,7 +56,7 @@ class AcceptedMapping:
 
 @dataclass(frozen=True, slots=True)
 class MappingCount:
-    """How many rows a vocabulary or a predicate has."""
+    """How many rows a vocabulary or a match type has."""
 
     name: str
     rows: int
@@ -52,7 +64,7 @@ class MappingCount:
 
 @dataclass(frozen=True, slots=True)
 class UnacceptedMapping:
-    """A pair that is not accepted, and why."""
+    """A rejected or undecided pair; `comment` is the reason."""
 
     entity_curie: str
     entity_label: str
@@ -65,7 +77,7 @@ class UnacceptedMapping:
 
 @dataclass(frozen=True, slots=True)
 class UnmappedEntity:
-    """An entity without a counterpart outside, and why."""
+    """An entity without a counterpart in any vocabulary, and the reason."""
 
     entity_curie: str
     entity_href: str
@@ -87,14 +99,14 @@ class MappingsPage:
 def mappings_page(
     reader: PageQueryReader, files: MappingCollection, unmapped: dict[str, str]
 ) -> MappingsPage:
-    """Return the page: accepted rows from the graph, the other verdicts from their files."""
+    """Return the page; `unmapped` gives the reason by the CURIE of the entity."""
     accepted = select_accepted_mappings(reader)
     return MappingsPage(
         accepted=accepted,
         rejected=list_unaccepted_mappings(files, "rejected"),
         undecided=list_unaccepted_mappings(files, "undecided"),
         unmapped=tuple(
-            UnmappedEntity(entity, _entity_address(entity), reason)
+            UnmappedEntity(entity, link_address(expand_curie(entity)), reason)
             for entity, reason in sorted(unmapped.items())
         ),
         by_vocabulary=_count_names(term.curie.split(":")[0] for term in accepted),
@@ -103,20 +115,22 @@ def mappings_page(
 
 
 def filter_mappings(page: MappingsPage, filter_text: str) -> MappingsPage:
-    """Return the page with the rows that hold every word asked for: of a name, a code, a reason."""
+    """Return the page with the rows whose names, codes and reasons contain every word of `filter_text`."""
     if not filter_text:
         return page
     accepted = filter_by_words(
         page.accepted,
         filter_text,
-        lambda t: f"{t.entity_label} {t.entity_curie} {t.match} {t.curie} {t.label} {t.comment}",
+        lambda row: (
+            f"{row.entity_label} {row.entity_curie} {row.match} {row.curie} {row.label} {row.comment}"
+        ),
     )
     return replace(
         page,
         accepted=accepted,
         rejected=filter_by_words(page.rejected, filter_text, _searchable_text),
         undecided=filter_by_words(page.undecided, filter_text, _searchable_text),
-        unmapped=filter_by_words(page.unmapped, filter_text, lambda u: f"{u.entity_curie} {u.reason}"),
+        unmapped=filter_by_words(page.unmapped, filter_text, lambda row: f"{row.entity_curie} {row.reason}"),
         by_vocabulary=_count_names(term.curie.split(":")[0] for term in accepted),
         by_match=_count_names(term.match for term in accepted),
     )
@@ -127,12 +141,12 @@ def _searchable_text(pair: UnacceptedMapping) -> str:
 
 
 def select_accepted_mappings(reader: PageQueryReader) -> tuple[AcceptedMapping, ...]:
-    """Return every accepted mapping of the graph, by outside identifier."""
+    """Return every accepted mapping of the graph, in the order of the external identifiers."""
     return tuple(_mapping_from_row(row) for row in reader.select_rows("mapped"))
 
 
 def list_unaccepted_mappings(files: MappingCollection, verdict: str) -> tuple[UnacceptedMapping, ...]:
-    """Return the rows of a verdict that is not in the graph."""
+    """Return the rows of a verdict ("rejected", "undecided") whose mappings are not in the graph."""
     return tuple(
         UnacceptedMapping(
             entity_curie=row.subject_id,
@@ -148,11 +162,10 @@ def list_unaccepted_mappings(files: MappingCollection, verdict: str) -> tuple[Un
 
 
 def _mapping_from_row(row: QueryRow) -> AcceptedMapping:
-    """Return the mapping a row tells of."""
-    predicate = shorten(cell_text(row, "match"))
+    predicate = compress_iri(cell_text(row, "match"))
     return AcceptedMapping(
         entity=cell_text(row, "entity"),
-        entity_curie=shorten(cell_text(row, "entity")),
+        entity_curie=compress_iri(cell_text(row, "entity")),
         entity_label=cell_text(row, "entity_label"),
         entity_href=link_address(cell_text(row, "entity")),
         predicate=predicate,
@@ -161,9 +174,9 @@ def _mapping_from_row(row: QueryRow) -> AcceptedMapping:
         label=cell_text(row, "label"),
         iri=cell_text(row, "target"),
         page=cell_text(row, "page"),
-        proof=unquote(cell_text(row, "proof").rpartition("/")[2]),
+        proof=_proof_file(row),
         version=cell_text(row, "version"),
-        justification=shorten(cell_text(row, "justification")),
+        justification=compress_iri(cell_text(row, "justification")),
         author=cell_text(row, "author"),
         date=cell_text(row, "date"),
         comment=cell_text(row, "comment"),
@@ -172,28 +185,17 @@ def _mapping_from_row(row: QueryRow) -> AcceptedMapping:
 
 
 def _count_names(names: Iterable[str]) -> tuple[MappingCount, ...]:
-    """Return each name with how often it occurs, the most frequent first."""
-    return tuple(
-        MappingCount(name, rows) for name, rows in sorted(Counter(names).items(), key=lambda c: (-c[1], c[0]))
-    )
+    """Return each name with its number of occurrences, the most frequent first."""
+    counts = sorted(Counter(names).items(), key=lambda item: (-item[1], item[0]))
+    return tuple(MappingCount(name, rows) for name, rows in counts)
 
 
-def _entity_address(entity: str) -> str:
-    """Return the page of one of our CURIEs."""
-    return link_address(expand_curie(entity))
-
-
-#: MERGED kg.views.outside
-#: MERGED Identifiers of an entity in outside vocabularies, with the address of the outside page and the proof.
-
-
-#: how near a match is, nearest first
-_MATCH_ORDER = ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
+# Identifiers of one entity, for its page.
 
 
 @dataclass(frozen=True, slots=True)
 class OutsideIdentifier:
-    """An outside identifier, how it matches, its page abroad, and what proves it."""
+    """An external identifier of an entity; `href` is its page, `proof` the file and release that show it."""
 
     curie: str
     label: str
@@ -206,96 +208,101 @@ class OutsideIdentifier:
 
 
 def list_identifiers(reader: PageQueryReader, entity: NamedNode) -> tuple[OutsideIdentifier, ...]:
-    """Return the outside identifiers of `entity`, the nearest matches first."""
+    """Return the external identifiers of `entity`, the nearest matches first, each match once."""
     rows = reader.select_rows("entity-xrefs", entity=[entity])
-    found = {(item.iri, item.match): item for item in map(_identifier_from_row, rows)}
-    return tuple(sorted(found.values(), key=_match_sort_key))
-
-
-def _match_sort_key(item: OutsideIdentifier) -> tuple[int, str]:
-    rank = next((i for i, name in enumerate(_MATCH_ORDER) if name.startswith(item.match)), len(_MATCH_ORDER))
-    return rank, item.curie
+    identifiers = {(item.iri, item.match): item for item in map(_identifier_from_row, rows)}
+    return tuple(
+        sorted(identifiers.values(), key=lambda item: (MATCH_TYPES.index(f"{item.match}Match"), item.curie))
+    )
 
 
 def _identifier_from_row(row: QueryRow) -> OutsideIdentifier:
     return OutsideIdentifier(
         curie=cell_text(row, "curie"),
         label=cell_text(row, "label"),
-        match=_local_name(cell_text(row, "match")).removesuffix("Match"),
+        match=get_local_name(cell_text(row, "match")).removesuffix("Match"),
         iri=cell_text(row, "target"),
         href=cell_text(row, "page") or cell_text(row, "target"),
-        justification=_split_camel_case(_local_name(cell_text(row, "justification"))),
-        proof=" ".join(
-            part for part in (_local_name(cell_text(row, "proof")), cell_text(row, "version")) if part
-        ),
+        justification=_split_camel_case(get_local_name(cell_text(row, "justification"))),
+        proof=f"{_proof_file(row)} {cell_text(row, 'version')}".strip(),
         comment=cell_text(row, "comment"),
     )
 
 
-def _local_name(iri: str) -> str:
-    return re.split(r"[/#]", iri)[-1]
+def _proof_file(row: QueryRow) -> str:
+    """Return the name of the file behind `proof`; in its IRI it is percent-encoded."""
+    return unquote(cell_text(row, "proof").rpartition("/")[2])
 
 
 def _split_camel_case(name: str) -> str:
-    """Return a name such as ManualMappingCuration as words."""
+    """Return `ManualMappingCuration` as "manual mapping curation"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
-#: MERGED kg.views.xrefs
-#: MERGED Cross-references for programs: from one of our entities outwards, or from an outside term to ours.
-
+# Cross-references as JSON, from an entity to external terms or from an external term to entities.
 
 XrefJson = dict[str, object]
-#: the match types of SKOS, nearest first; each is a member of the answer, empty where there is none.
-MATCH_TYPES = ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
 
 
 def find_xrefs(identifier: str, prefixes: PrefixTable, accepted: Iterable[AcceptedMapping]) -> XrefJson:
-    """Return the identifiers on the other side of `asked`, exact ones apart from the others.
+    """Return the terms on the other side of the mappings of `identifier`, by match type.
 
-    Raises BadData for what is no identifier, NotFound for one without cross-references.
+    Raises BadData for what is not an identifier, NotFound for one without mappings.
     """
-    given = list(accepted)
+    mappings = list(accepted)
     iri = expand_curie(identifier.strip())
-    ours = [term for term in given if iri == term.entity]
-    if ours:
-        return _group_by_match(ours[0].entity_curie, ours, outwards=True)
+    if of_entity := [mapping for mapping in mappings if mapping.entity == iri]:
+        return _group_by_match(of_entity[0].entity_curie, of_entity, to_external=True)
     curie = str(prefixes.parse_identifier(identifier))
-    theirs = [term for term in given if term.curie == curie]
-    if not theirs:
+    of_term = [mapping for mapping in mappings if mapping.curie == curie]
+    if not of_term:
         raise NotFound(f"The graph has no cross-reference of {curie}.", hint="See /mappings for all of them.")
-    return _group_by_match(curie, theirs, outwards=False) | {
-        "beyond": _further_mappings(curie, theirs, given)
+    return _group_by_match(curie, of_term, to_external=False) | {
+        "beyond": _further_mappings(curie, of_term, mappings)
     }
 
 
-def _group_by_match(curie: str, mappings: list[AcceptedMapping], *, outwards: bool) -> XrefJson:
-    """Return the cross-references found, by match type; `others` is all that is not exact, together."""
-    rows = [_xref_row(term, outwards=outwards) for term in mappings]
+def _group_by_match(curie: str, mappings: list[AcceptedMapping], *, to_external: bool) -> XrefJson:
+    """Return cross-references by match type, each with a list; `others` has those that are not exact."""
+    rows = [_xref_row(mapping, to_external=to_external) for mapping in mappings]
     grouped = {match: [row for row in rows if row["predicate"] == f"skos:{match}"] for match in MATCH_TYPES}
-    others = [row for row in rows if row["predicate"] != "skos:exactMatch"]
+    others = [row for row in rows if row["predicate"] != _EXACT_MATCH]
     return {"curie": curie, **grouped, "others": others}
 
 
-def _xref_row(term: AcceptedMapping, *, outwards: bool) -> XrefJson:
-    """Return one cross-reference; the predicate is always read from ours to theirs."""
-    there: XrefJson = {"curie": term.curie, "label": term.label, "iri": term.iri, "page": term.page}
-    here: XrefJson = {"curie": term.entity_curie, "label": term.entity_label, "iri": term.entity}
-    proof: XrefJson = {"proof": term.proof, "version": term.version, "justification": term.justification}
-    read: XrefJson = {"subject": term.entity_curie, "predicate": term.predicate, "object": term.curie}
-    return (there if outwards else here) | read | proof | {"comment": term.comment}
+def _xref_row(mapping: AcceptedMapping, *, to_external: bool) -> XrefJson:
+    """Return the term at the other end, with the mapping as it is stated: from entity to external term."""
+    other_end: XrefJson
+    if to_external:
+        other_end = {"curie": mapping.curie, "label": mapping.label, "iri": mapping.iri, "page": mapping.page}
+    else:
+        other_end = {"curie": mapping.entity_curie, "label": mapping.entity_label, "iri": mapping.entity}
+    return other_end | {
+        "subject": mapping.entity_curie,
+        "predicate": mapping.predicate,
+        "object": mapping.curie,
+        "proof": mapping.proof,
+        "version": mapping.version,
+        "justification": mapping.justification,
+        "comment": mapping.comment,
+    }
 
 
 def _further_mappings(
     curie: str, matched: list[AcceptedMapping], accepted: list[AcceptedMapping]
 ) -> list[XrefJson]:
-    """Return the other outside identifiers of the entities that `curie` is an exact match of.
+    """Return the other external identifiers of the entities that `curie` matches exactly.
 
-    Two exact matches of one entity are named side by side; no match between them is asserted.
+    They are listed through the entity: no match between the external terms themselves is asserted.
     """
-    exact = {term.entity for term in matched if term.predicate == "skos:exactMatch"}
+    exact = {mapping.entity for mapping in matched if mapping.predicate == _EXACT_MATCH}
     return [
-        {"curie": term.curie, "label": term.label, "through": term.entity_curie, "predicate": term.predicate}
-        for term in accepted
-        if term.entity in exact and term.curie != curie
+        {
+            "curie": mapping.curie,
+            "label": mapping.label,
+            "through": mapping.entity_curie,
+            "predicate": mapping.predicate,
+        }
+        for mapping in accepted
+        if mapping.entity in exact and mapping.curie != curie
     ]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.namespaces import GRAPH, KG, OWL, RDF, RDFS, SKOS
+from kg.model.graphs import ONTOLOGY
+from kg.namespaces import KG, OWL, RDF, RDFS, SKOS, get_local_name
 from kg.pages.edge_rows import ASSERTED, is_negative
 from kg.pages.entity.neighbourhood import DrawingLink, DrawingNode, Neighbourhood
 from kg.pages.list_slices import filter_by_words
+from kg.pages.mappings.view import MATCH_TYPES
 from kg.pages.page_queries import PageQueryReader, cell_number, cell_text
 from kg.pages.term_refs import Term, TermLabels, TermRef
 
 _OWL_CLASS = OWL["Class"]
+_MAX_LIST_LENGTH = 100
 _OWL_PROPERTY_CLASSES = (OWL["ObjectProperty"], OWL["DatatypeProperty"], OWL["AnnotationProperty"])
 
 
@@ -57,7 +60,7 @@ class OntologyPage:
 
 
 class _OntologyGraph:
-    """The triples of the ontology by subject and property; a reading aid that lives for one page."""
+    """The triples of the ontology, by subject and property."""
 
     def __init__(self, triples: Iterable[Triple]) -> None:
         self._objects: dict[tuple[Term, str], list[Term]] = defaultdict(list)
@@ -71,14 +74,14 @@ class _OntologyGraph:
         return self._objects.get((subject, predicate.value), [])
 
     def first_text(self, subject: Term, *predicates: NamedNode) -> str:
-        """Return the first literal among some properties."""
-        found = (o.value for p in predicates for o in self.objects_of(subject, p) if isinstance(o, Literal))
-        return next(found, "")
+        """Return the first literal of the first property that has one, "" if none has."""
+        texts = (o.value for p in predicates for o in self.objects_of(subject, p) if isinstance(o, Literal))
+        return next(texts, "")
 
     def list_members(self, node: Term) -> list[Term]:
-        """Return the members of an RDF list; a broken or endless one is cut."""
+        """Return the members of an RDF list, those before the fault if it is broken or cyclic."""
         members: list[Term] = []
-        while node != RDF["nil"] and len(members) < 100:
+        while node != RDF["nil"] and len(members) < _MAX_LIST_LENGTH:
             first = self.objects_of(node, RDF["first"])
             rest = self.objects_of(node, RDF["rest"])
             if not first or not rest:
@@ -90,7 +93,7 @@ class _OntologyGraph:
 
 def ontology_page(reader: PageQueryReader) -> OntologyPage:
     """Return the ontology page, from the ontology's own graph."""
-    triples = list(reader.store.read_graph(GRAPH["ontology"]))
+    triples = list(reader.store.read_graph(ONTOLOGY))
     graph = _OntologyGraph(triples)
     naming = reader.load_labels(term for t in triples for term in (t.subject, t.predicate, t.object))
     uses = {
@@ -111,7 +114,7 @@ def ontology_page(reader: PageQueryReader) -> OntologyPage:
 
 
 def filter_terms(page: OntologyPage, filter_text: str) -> OntologyPage:
-    """Return the page with the terms whose name, label, definition or axioms hold every word asked for."""
+    """Return the page with the terms whose name, label, definition or axioms contain every word."""
     if not filter_text:
         return page
     return replace(
@@ -127,15 +130,14 @@ def _searchable_text(view: OntologyTerm) -> str:
 
 
 def _ontology_terms(
-    graph: _OntologyGraph, naming: TermLabels, uses: Mapping[str, int], owl_classes: Iterable[NamedNode]
+    graph: _OntologyGraph, naming: TermLabels, uses: Mapping[str, int], owl_classes: Sequence[NamedNode]
 ) -> tuple[OntologyTerm, ...]:
-    wanted = list(owl_classes)
     terms = [
         subject
         for subject in graph.subjects
         if isinstance(subject, NamedNode)
         and subject.value.startswith(KG)
-        and any(sort in graph.objects_of(subject, RDF["type"]) for sort in wanted)
+        and any(sort in graph.objects_of(subject, RDF["type"]) for sort in owl_classes)
     ]
     views = [_ontology_term(graph, naming, term, uses.get(term.value, 0)) for term in terms]
     return tuple(sorted(views, key=lambda view: view.name))
@@ -150,23 +152,18 @@ def _ontology_term(graph: _OntologyGraph, naming: TermLabels, term: NamedNode, u
         name=term.value.removeprefix(KG),
         ref=naming.ref(term),
         definition=graph.first_text(term, SKOS["definition"], RDFS["comment"]),
-        sort=next(
-            (s.value.rsplit("#", 1)[-1] for s in sorts if s in {_OWL_CLASS, *_OWL_PROPERTY_CLASSES}), ""
-        ),
+        sort=next((get_local_name(s.value) for s in sorts if s in {_OWL_CLASS, *_OWL_PROPERTY_CLASSES}), ""),
         parents=refs_of(RDFS["subClassOf"]) + refs_of(RDFS["subPropertyOf"]),
         domain=refs_of(RDFS["domain"]),
         range=refs_of(RDFS["range"]),
         axioms=tuple(_axiom_sentences(graph, naming, term)),
-        elsewhere=tuple(ref for name in _MATCH_PROPERTIES for ref in refs_of(SKOS[name])),
+        elsewhere=tuple(ref for name in MATCH_TYPES for ref in refs_of(SKOS[name])),
         uses=uses,
     )
 
 
-_MATCH_PROPERTIES = ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
-
-
 def _axiom_sentences(graph: _OntologyGraph, naming: TermLabels, term: NamedNode) -> Iterator[str]:
-    """Yield what the axioms on a term say, one sentence each."""
+    """Yield the axioms about a term in words, one sentence each."""
 
     def describe_node(node: Term) -> str:
         return _describe_class(graph, naming, node)
@@ -212,7 +209,7 @@ def _describe_restriction(graph: _OntologyGraph, naming: TermLabels, node: Term)
 
 
 def _build_class_tree(classes: Iterable[OntologyTerm]) -> tuple[ClassTreeNode, ...]:
-    """Return the classes below one another; a class with two parents stands under both."""
+    """Return the class hierarchy; a class with two parents occurs under both."""
     known = {view.ref.iri: view for view in classes}
     below: dict[str, list[OntologyTerm]] = defaultdict(list)
     for view in known.values():
@@ -231,7 +228,7 @@ def _build_class_tree(classes: Iterable[OntologyTerm]) -> tuple[ClassTreeNode, .
 
 
 def draw_class_diagram(page: OntologyPage) -> Neighbourhood:
-    """Return classes and the properties that join them as nodes and edges; unused classes are left out."""
+    """Return classes as nodes and the used properties between them as edges; `cut` if some have none."""
     refs = {view.ref.iri: view.ref for view in page.classes}
     links = [
         DrawingLink(source.iri, target.iri, view.ref.label, ASSERTED, "", "fact", is_negative(view.ref.iri))

@@ -1,50 +1,60 @@
-"""The named questions: a list, and each one as a form, an answer, its query and an address for programs."""
+"""The named questions: the list, the answer of each as HTML, JSON, CSV or query, and the example queries."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from flask import Blueprint, Response, request
 from pyoxigraph import NamedNode
 
-from kg.build.question_library import (
-    ParameterChoices,
-    QuestionAnswer,
-    RelatedSituations,
-    answer_question,
-    find_related_situations,
-    get_choices_folder,
-)
 from kg.errors import BadQuery
-from kg.model.questions import Question, find_question, load_questions
+from kg.model.questions import Question, find_question
 from kg.pages.layout import app_settings, memoize_per_version, page_reader, render_page
+from kg.pages.questions.sparql_examples import describe_examples
 from kg.pages.questions.view import question_address, question_page, questions_page
 from kg.pages.representations import (
+    HTML,
+    HTML_AND_JSON,
     PAGE_REPRESENTATIONS,
-    Representation,
     choose_representation,
     make_page_response,
 )
-from sparqlhost.protocol.negotiation import MediaType
+from kg.questions.question_answers import (
+    QuestionAnswer,
+    QuestionVocabulary,
+    RelatedSituations,
+    answer_question,
+    find_related_situations,
+)
+from kg.questions.question_library import get_queries_folder, load_questions
+from sparqlhost.protocol import negotiation
+from sparqlhost.protocol.endpoint_table import (
+    FORMAT_PARAMETER,
+    GRAPH_FORMATS,
+    Endpoint,
+    EndpointParameter,
+    route,
+)
+from sparqlhost.protocol.negotiation import QUERY_MEDIA_TYPE, MediaType
+from sparqlhost.protocol.service_description import make_rdf_response
+from sparqlhost.sparql.csv_cells import escape_formula
 from sparqlhost.store.interface import Term
 
 blueprint = Blueprint("questions", __name__)
 
-_CSV_FORMAT = Representation(MediaType("csv", "text/csv", ("csv",), has_charset=True))
-_QUERY_FORMAT = Representation(MediaType("rq", "application/sparql-query", ("rq",)))
-_FORMATS = (*PAGE_REPRESENTATIONS, _CSV_FORMAT, _QUERY_FORMAT)
-_FORMAT_OF_SUFFIX = {form.suffix: form for form in _FORMATS}
-#: a cell that begins so is a formula to a spreadsheet (OWASP, CSV injection)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_CSV = MediaType("csv", "text/csv", ("csv",), has_charset=True)  # RFC 4180
+_QUERY = MediaType("rq", QUERY_MEDIA_TYPE, ("rq",))
+_ANSWER_REPRESENTATIONS = (*PAGE_REPRESENTATIONS, _CSV, _QUERY)
+_SUFFIXES = tuple(representation.format_key for representation in _ANSWER_REPRESENTATIONS)
+_DEFAULT_QUERY = "SELECT * WHERE { ?s ?p ?o } LIMIT 10"
 
 
 def question_library() -> tuple[Question, ...]:
-    """Return the named questions; files do not change while a server runs."""
-    return memoize_per_version(
-        "questions", lambda: load_questions(app_settings().root / "queries" / "questions")
-    )
+    """Return the named questions, read again for each version of the data."""
+    return memoize_per_version("questions", lambda: load_questions(app_settings().root))
 
 
 @blueprint.app_context_processor
@@ -52,108 +62,148 @@ def _editor_context() -> dict[str, object]:
     """Give the query editor the library and a first query."""
     return {
         "library": question_library,
-        "example": lambda: (
-            question_library()[0].text if question_library() else "SELECT * WHERE { ?s ?p ?o } LIMIT 10"
-        ),
+        "example": lambda: next((question.text for question in question_library()), _DEFAULT_QUERY),
     }
 
 
-@blueprint.get("/questions")
+@route(blueprint, Endpoint("/questions", "The named questions", formats=HTML_AND_JSON))
 def list_questions() -> Response:
     """Answer the list of questions."""
-    form = choose_representation(representations=PAGE_REPRESENTATIONS)
+    representation = choose_representation(representations=PAGE_REPRESENTATIONS)
     view = questions_page(question_library())
     return make_page_response(
-        form, view, lambda: render_page("questions.html", view, title="Questions"), tuple
+        representation, view, lambda: render_page("questions/list.html", view, title="Questions")
     )
 
 
-@blueprint.get("/questions/<name>")
+_ANSWER_ENDPOINT = Endpoint(
+    "/questions/<name>",
+    "The answer to a named question; its query string gives the question's own parameters",
+    parameters=(
+        EndpointParameter("name", "the name of the question; GET /questions lists them", location="path"),
+        FORMAT_PARAMETER,
+    ),
+    formats=tuple(representation.name for representation in _ANSWER_REPRESENTATIONS),
+    allows_other_parameters=True,
+)
+
+
+def describe_question_endpoint(question: Question) -> Endpoint:
+    """Return the endpoint of one question, with its own parameters."""
+    parameters = tuple(
+        EndpointParameter(
+            p.name,
+            f"{p.help} ({p.type}); default: {p.example}",
+            schema={"type": "array", "items": {"type": "string"}} if p.is_repeatable else {"type": "string"},
+        )
+        for p in question.params
+    )
+    return replace(
+        _ANSWER_ENDPOINT,
+        address=f"/questions/{question.name}",
+        summary=question.question,
+        parameters=(*parameters, FORMAT_PARAMETER),
+    )
+
+
+@route(blueprint, _ANSWER_ENDPOINT)
 def show_answer(name: str) -> Response:
     """Answer a question with the values given, or else those of its example."""
-    stem, dot, suffix = name.rpartition(".")
-    asked = find_question(question_library(), stem if dot and suffix in _FORMAT_OF_SUFFIX else name)
-    form = _choose_format(suffix if dot else "", request.args.get("format", ""))
-    values = {key: tuple(v for v in found if v) for key, found in request.args.lists() if key != "format"}
-    given = {key: found for key, found in values.items() if found}
-    choices = ParameterChoices(page_reader().store, get_choices_folder(app_settings().root))
+    stem, _, suffix = name.rpartition(".")
+    if not stem or suffix not in _SUFFIXES:
+        stem, suffix = name, ""
+    question = find_question(question_library(), stem)
+    representation = negotiation.choose_representation(
+        _ANSWER_REPRESENTATIONS,
+        "answers",
+        request.headers.get("Accept", ""),
+        suffix or request.args.get("format", ""),
+        is_checked=True,
+    )
+    values = _read_values()
+    vocabulary = QuestionVocabulary(page_reader().store, get_queries_folder(app_settings().root))
     try:
-        answered = answer_question(page_reader().store, asked, given, choices)
+        answer = answer_question(page_reader().store, question, values, vocabulary)
     except BadQuery as error:
-        if form.media_type_name != "text/html":
+        if representation != HTML:
             raise
-        return _respond_invalid_values(asked, given, choices, error)
-    return _respond_answer(form, asked, given, answered, choices)
+        return _respond_invalid_values(question, values, vocabulary, error)
+    return _respond_answer(representation, question, values, answer, vocabulary)
 
 
-def _choose_format(suffix: str, wanted: str) -> Representation:
-    for name in (suffix, wanted):
-        if name in _FORMAT_OF_SUFFIX:
-            return _FORMAT_OF_SUFFIX[name]
-    if wanted:
-        raise BadQuery(
-            f"There is no format {wanted!r}.",
-            location="format",
-            hint=f"Formats: {', '.join(_FORMAT_OF_SUFFIX)}.",
-        )
-    return choose_representation(representations=_FORMATS)
+def _read_values() -> dict[str, tuple[str, ...]]:
+    """Return the values of the query string by parameter; a field that a form leaves empty is not given."""
+    lists = {name: tuple(filter(None, values)) for name, values in request.args.lists() if name != "format"}
+    return {name: values for name, values in lists.items() if values}
 
 
 def _respond_answer(
-    representation: Representation,
+    representation: MediaType,
     question: Question,
     chosen_values: Mapping[str, tuple[str, ...]],
-    result: QuestionAnswer,
-    choices: ParameterChoices,
+    answer: QuestionAnswer,
+    vocabulary: QuestionVocabulary,
 ) -> Response:
-    if representation is _CSV_FORMAT:
-        return Response(_format_csv(result), content_type=representation.media_type.content_type)
-    if representation is _QUERY_FORMAT:
-        return Response(result.query, content_type=representation.media_type_name)
-    around = find_related_situations(page_reader().store, question, chosen_values, choices, result)
+    if representation == _CSV:
+        return Response(format_csv(answer), content_type=_CSV.content_type)
+    if representation == _QUERY:
+        return Response(answer.query, content_type=_QUERY.content_type)
+    related = find_related_situations(page_reader().store, question, chosen_values, vocabulary, answer)
     view = question_page(
-        question, chosen_values, result, choices, question_address(question, chosen_values), around
+        question, chosen_values, answer, vocabulary, question_address(question, chosen_values), related
     )
     return make_page_response(
-        representation, view, lambda: render_page("question.html", view, title=view.heading), tuple
+        representation, view, lambda: render_page("questions/page.html", view, title=view.heading)
     )
 
 
 def _respond_invalid_values(
     question: Question,
     chosen_values: Mapping[str, tuple[str, ...]],
-    choices: ParameterChoices,
+    vocabulary: QuestionVocabulary,
     error: BadQuery,
 ) -> Response:
-    """Answer a form whose values do not fit: the same form, with the complaint, as 400."""
-    empty = QuestionAnswer((), (), {}, question.text)
+    """Answer a form with invalid values with the same form and the error, as 400."""
+    no_answer = QuestionAnswer((), (), {}, question.text)
     view = question_page(
-        question, chosen_values, empty, choices, question_address(question, {}), RelatedSituations()
+        question, chosen_values, no_answer, vocabulary, question_address(question, {}), RelatedSituations()
     )
-    html = render_page("question.html", view, title=view.heading, problem=error)
-    return Response(html, 400, content_type="text/html; charset=utf-8")
+    html = render_page("questions/page.html", view, title=view.heading, problem=error)
+    return Response(html, 400, content_type=HTML.content_type)
 
 
-def _format_csv(result: QuestionAnswer) -> str:
-    """Return the answer as CSV: beside each column of IRIs one of their labels; formulas disarmed."""
-    columns = [*zip(*result.rows, strict=True)] or [()] * len(result.variables)
-    shown = [
+def format_csv(answer: QuestionAnswer) -> str:
+    """Return an answer as CSV (RFC 4180) that a spreadsheet can open, with a column of labels for IRIs."""
+    columns = [*zip(*answer.rows, strict=True)] or [()] * len(answer.variables)
+    printed = [
         column
-        for name, terms in zip(result.variables, columns, strict=True)
-        for column in _csv_columns(result, name, terms)
+        for name, terms in zip(answer.variables, columns, strict=True)
+        for column in _csv_columns(answer, name, terms)
     ]
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(zip(*shown, strict=True))  # RFC 4180
+    csv.writer(out, lineterminator="\r\n").writerows(zip(*printed, strict=True))
     return out.getvalue()
 
 
-def _csv_columns(result: QuestionAnswer, name: str, terms: Sequence[Term | None]) -> Iterator[list[str]]:
-    """Yield a variable's column with its heading, then labels where it holds IRIs that come without."""
-    yield [name, *(_escape_formula(str(getattr(term, "value", "") or "")) for term in terms)]
-    beside = f"{name}_label"
-    if beside not in result.variables and any(isinstance(term, NamedNode) for term in terms):
-        yield [beside, *(_escape_formula(result.format_term(term)) for term in terms)]
+def _csv_columns(answer: QuestionAnswer, name: str, terms: Sequence[Term | None]) -> Iterator[list[str]]:
+    """Yield the column of a variable, then one of labels if it has IRIs and the query returns no labels."""
+    yield [name, *(escape_formula(str(getattr(term, "value", "") or "")) for term in terms)]
+    label_name = f"{name}_label"
+    if label_name not in answer.variables and any(isinstance(term, NamedNode) for term in terms):
+        yield [label_name, *(escape_formula(answer.format_term(term)) for term in terms)]
 
 
-def _escape_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+@route(
+    blueprint,
+    Endpoint(
+        "/.well-known/sparql-examples",
+        "The named questions as example queries for editors",
+        parameters=(FORMAT_PARAMETER,),
+        formats=GRAPH_FORMATS,
+        allows_other_parameters=True,
+    ),
+)
+def show_sparql_examples() -> Response:
+    """Answer the example queries in the RDF format the client takes; a plain store (`--empty`) has none."""
+    questions = () if app_settings().empty else question_library()
+    return make_rdf_response(lambda: list(describe_examples(questions, request.url_root)), "examples")

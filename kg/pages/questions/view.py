@@ -9,18 +9,24 @@ from urllib.parse import urlencode
 
 from pyoxigraph import Literal, NamedNode
 
-from kg.build.question_library import ParameterChoice, ParameterChoices, QuestionAnswer, RelatedSituations
 from kg.errors import BadQuery
 from kg.model.questions import Question, QuestionParameter
+from kg.namespaces import compress_iri
 from kg.pages.start.view import QuestionLink, question_link
-from kg.pages.term_refs import Term, TermLabels, TermRef, compress_iri
+from kg.pages.term_refs import Term, TermLabels, TermRef
+from kg.questions.question_answers import (
+    ParameterChoice,
+    QuestionAnswer,
+    QuestionVocabulary,
+    RelatedSituations,
+)
 
 ANSWER_ROWS_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
 class FieldOption:
-    """A value a reader may pick."""
+    """A value that the form offers."""
 
     value: str
     label: str
@@ -29,7 +35,7 @@ class FieldOption:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A parameter as a field of the form; without options it is typed. `words` are the values as read."""
+    """A parameter as a field of the form, with options or to be typed; `words` are its values in words."""
 
     name: str
     type: str
@@ -43,7 +49,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class RelatedAnswer:
-    """The same question of a broader or narrower situation that has rows."""
+    """The same question about a broader or narrower situation for which there are rows."""
 
     label: str
     href: str
@@ -51,7 +57,7 @@ class RelatedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class QuestionPage:
-    """A question, its form, its answer, where else there is one, and where programs get the same.
+    """A question, its form, its answer, related situations with answers, and the address for programs.
 
     `heading` is the question as its file words it, or its title with the values chosen.
     """
@@ -85,13 +91,13 @@ def question_page(
     question: Question,
     chosen_values: Mapping[str, Sequence[str]],
     answer: QuestionAnswer,
-    choices: ParameterChoices,
+    vocabulary: QuestionVocabulary,
     api: str,
     related: RelatedSituations,
 ) -> QuestionPage:
-    """Return the page of an answered question; `given` are the values as they were asked for."""
+    """Return the page of an answered question; `chosen_values` are as they were typed, by parameter."""
     naming = TermLabels(answer.labels)
-    fields = tuple(_form_field(p, chosen_values.get(p.name, ()), choices) for p in question.params)
+    fields = tuple(_form_field(p, chosen_values.get(p.name, ()), vocabulary) for p in question.params)
     return QuestionPage(
         asked=question_link(question),
         heading=_choose_heading(question, fields),
@@ -116,7 +122,7 @@ def _related_answers(
     name: str,
     situations: Sequence[ParameterChoice],
 ) -> tuple[RelatedAnswer, ...]:
-    """Return the address of the question for each of some situations, its other values as they were given."""
+    """Return the address of the question for each situation, its other values unchanged."""
     return tuple(
         RelatedAnswer(
             other.label,
@@ -127,20 +133,20 @@ def _related_answers(
 
 
 def question_address(question: Question, chosen_values: Mapping[str, Sequence[str]]) -> str:
-    """Return the address at which this answer is found."""
+    """Return the address of the answer for some values."""
     query = urlencode([(name, value) for name, values in chosen_values.items() for value in values])
     return f"/questions/{question.name}" + (f"?{query}" if query else "")
 
 
 def _choose_heading(question: Question, fields: Sequence[FormField]) -> str:
-    """Return what is asked; a question in words speaks of its example, so other values have the title."""
+    """Return the question in words, or its title with the values: the words fit the example only."""
     if all(field.is_example for field in fields):
         return question.question
     return f"{question.title}: {', '.join(field.words for field in fields)}"
 
 
 def _result_cell(variable: str, term: Term | None, naming: TermLabels) -> TermRef | None:
-    """Return a cell; the number of a sentence leads to the sentence."""
+    """Return a cell; the number of a sentence links to the sentence."""
     if term is None:
         return None
     ref = naming.ref(term)
@@ -150,14 +156,14 @@ def _result_cell(variable: str, term: Term | None, naming: TermLabels) -> TermRe
 
 
 def _form_field(
-    parameter: QuestionParameter, chosen_values: Sequence[str], choices: ParameterChoices
+    parameter: QuestionParameter, chosen_values: Sequence[str], vocabulary: QuestionVocabulary
 ) -> FormField:
-    """Return a field that shows what was asked for, or else the file's example."""
+    """Return a field with the chosen values, by default those of the file's example."""
     values = tuple(chosen_values) or tuple(parameter.example.split())
-    wanted = {_normalize_value(value, parameter) for value in values}
+    chosen_spellings = {_normalize_value(value, parameter) for value in values}
     options = tuple(
-        FieldOption(_spell_term(choice.value), choice.label, _spell_term(choice.value) in wanted)
-        for choice in choices.list_choices(parameter)
+        FieldOption(_spell_term(choice.value), choice.label, _spell_term(choice.value) in chosen_spellings)
+        for choice in vocabulary.list_choices(parameter)
     )
     example = {_normalize_value(value, parameter) for value in parameter.example.split()}
     chosen = [option.label for option in options if option.chosen]
@@ -169,12 +175,12 @@ def _form_field(
         many=parameter.is_repeatable,
         options=options,
         words=", ".join(chosen or values),
-        is_example=wanted == example,
+        is_example=chosen_spellings == example,
     )
 
 
 def _normalize_value(value: str, parameter: QuestionParameter) -> str:
-    """Return one spelling for the ways in which a value may be written."""
+    """Return a canonical spelling of a value, or the value where it is invalid."""
     try:
         return _spell_term(parameter.parse_value(value.strip("<>")))
     except BadQuery:

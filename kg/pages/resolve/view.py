@@ -1,8 +1,12 @@
-"""The claims that speak of an entity, or of a situation with a feature that stands for it."""
+"""What the graph holds for an external identifier: the entities mapped to it, and the claims about them.
+
+A code above a mapped one (`atc:N02A` above `atc:N02AA01`; `MONDO:0005402` where MONDO is imported) finds the
+mapped ones below it. Their path is the external vocabulary's and marked so: the text does not state it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
@@ -10,15 +14,15 @@ from rapidfuzz.distance import Levenshtein
 
 from kg.errors import NotFound
 from kg.model.identifiers import Curie, PrefixTable
+from kg.namespaces import compress_iri
 from kg.pages.mappings.view import AcceptedMapping, UnacceptedMapping
 from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text
 from kg.pages.term_refs import HedgeBadge, hedge_level, link_address
-from kg.pages.term_refs import compress_iri as shorten
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimSubject:
-    """An entity a claim speaks of, by which property, and through which feature if not directly."""
+    """An entity that a claim is about: by which property, and through which feature if not directly."""
 
     entity: str
     link: str
@@ -27,7 +31,7 @@ class ClaimSubject:
 
 @dataclass(frozen=True, slots=True)
 class ClaimAboutEntity:
-    """A claim about entities found, with its hedge and cue; once for each of its hedges."""
+    """A claim with one of its hedges, and which of the entities asked for it is about."""
 
     claim: str
     claim_href: str
@@ -40,7 +44,10 @@ class ClaimAboutEntity:
 
 
 def list_claims_about(reader: PageQueryReader, entities: Iterable[str]) -> tuple[ClaimAboutEntity, ...]:
-    """Return the claims about entities, given by IRI, each claim once with all it is about."""
+    """Return the claims about entities, given by IRI: each pair of claim and hedge once.
+
+    A claim is about an entity also through a situation with a feature that stands for the entity.
+    """
     nodes = [NamedNode(iri) for iri in sorted(entities)]
     grouped: dict[tuple[str, str], list[QueryRow]] = {}
     for row in reader.select_rows("said-of", entity=nodes) if nodes else ():
@@ -49,39 +56,36 @@ def list_claims_about(reader: PageQueryReader, entities: Iterable[str]) -> tuple
 
 
 def _claim_from_rows(rows: list[QueryRow]) -> ClaimAboutEntity:
-    """Return the claim that some rows tell of."""
+    """Return the claim of rows that differ in cue and subject only."""
     row = rows[0]
     return ClaimAboutEntity(
-        claim=shorten(cell_text(row, "claim")),
+        claim=compress_iri(cell_text(row, "claim")),
         claim_href=link_address(cell_text(row, "claim")),
         label=cell_text(row, "label"),
         hedge=cell_text(row, "hedge"),
         cue=", ".join(sorted({cell_text(row, "cue") for row in rows})),
-        sentence=shorten(cell_text(row, "sentence")),
+        sentence=compress_iri(cell_text(row, "sentence")),
         about=tuple(dict.fromkeys(_subject_from_row(row) for row in rows)),
         badge=_badge_from_row(row),
     )
 
 
 def _badge_from_row(row: QueryRow) -> HedgeBadge:
-    """Return the hedge of a claim with its place on the scale."""
     iri = cell_text(row, "hedging")
     return HedgeBadge(cell_text(row, "hedge"), link_address(iri), iri, hedge_level(cell_number(row, "rank")))
 
 
 def _subject_from_row(row: QueryRow) -> ClaimSubject:
-    """Return what a row says its claim is about."""
-    through = shorten(cell_text(row, "feature")) if "feature" in row else ""
-    return ClaimSubject(shorten(cell_text(row, "entity")), shorten(cell_text(row, "link")), through)
+    through = compress_iri(cell_text(row, "feature")) if "feature" in row else ""
+    return ClaimSubject(compress_iri(cell_text(row, "entity")), compress_iri(cell_text(row, "link")), through)
 
 
-#: MERGED kg.views.wider
-#: MERGED What the text says of the groups an entity is an example or a kind of, apart from what it says of it.
+# Broader groups: what the text says about a group need not hold for each member, so it is shown apart.
 
 
 @dataclass(frozen=True, slots=True)
 class GroupStep:
-    """An entity on the way to a group; `by` says how the one before is related to it, "" at the start."""
+    """An entity on a path to a group; `by` is the property from the step before, "" at the start."""
 
     curie: str
     label: str
@@ -92,7 +96,7 @@ class GroupStep:
 
 @dataclass(frozen=True, slots=True)
 class BroaderGroup:
-    """A wider group, the way to it by the graph's own edges, and the claims about it."""
+    """A broader group, the path of edges to it, the claims about it, and a note that says what they are."""
 
     curie: str
     label: str
@@ -104,60 +108,53 @@ class BroaderGroup:
 def find_broader_groups(
     reader: PageQueryReader, entities: Collection[str], known_claims: Collection[str]
 ) -> tuple[BroaderGroup, ...]:
-    """Return the groups above `entities` (IRIs) with claims, nearest first, less claims in `known`."""
+    """Return the groups above `entities` (IRIs), nearest first, that have claims not in `known_claims`."""
     nodes = [NamedNode(iri) for iri in sorted(entities)]
     rows = reader.select_rows("wider-groups", entity=nodes) if nodes else []
-    groups = (_make_group(reader, way, known_claims) for way in _paths_to_groups(rows, entities))
+    groups = (_make_group(reader, path, known_claims) for path in _paths_to_groups(rows, entities))
     return tuple(group for group in groups if group.claims)
 
 
 def _paths_to_groups(rows: list[QueryRow], entities: Collection[str]) -> list[list[GroupStep]]:
-    """Return a shortest way from one of `entities` to each group above them."""
+    """Return a shortest path from one of `entities` to each group above them (breadth first)."""
     labels = {cell_text(row, "below"): cell_text(row, "below_label") for row in rows}
-    ways = {iri: [_group_step(iri, labels[iri], "")] for iri in sorted(entities) if iri in labels}
-    waiting = list(ways)
-    for here in waiting:
+    paths = {iri: [_group_step(iri, labels[iri], "")] for iri in sorted(entities) if iri in labels}
+    queue = list(paths)
+    for below in queue:
         for row in rows:
             above = cell_text(row, "above")
-            if cell_text(row, "below") == here and above not in ways:
-                ways[above] = [
-                    *ways[here],
-                    _group_step(above, cell_text(row, "above_label"), cell_text(row, "by")),
-                ]
-                waiting.append(above)
-    return [way for way in ways.values() if len(way) > 1]
+            if cell_text(row, "below") == below and above not in paths:
+                step = _group_step(above, cell_text(row, "above_label"), cell_text(row, "by"))
+                paths[above] = [*paths[below], step]
+                queue.append(above)
+    return [path for path in paths.values() if len(path) > 1]
 
 
 def _group_step(iri: str, label: str, by: str) -> GroupStep:
-    """Return a step of a way."""
-    return GroupStep(shorten(iri), label, link_address(iri), by, iri)
+    return GroupStep(compress_iri(iri), label, link_address(iri), by, iri)
 
 
 def _make_group(
     reader: PageQueryReader, path: list[GroupStep], known_claims: Collection[str]
 ) -> BroaderGroup:
-    """Return the group at the end of a way."""
-    first, last = path[0], path[-1]
-    claims = (said for said in list_claims_about(reader, {last.iri}) if said.claim not in known_claims)
-    marked = f"said of a wider group: {last.label}; not of {first.label} by name"
-    return BroaderGroup(last.curie, last.label, tuple(path), tuple(claims), marked)
+    """Return the group at the end of a path."""
+    entity, group = path[0], path[-1]
+    claims = (claim for claim in list_claims_about(reader, {group.iri}) if claim.claim not in known_claims)
+    marked = f"about the broader group {group.label}, not {entity.label} itself"
+    return BroaderGroup(group.curie, group.label, tuple(path), tuple(claims), marked)
 
 
-#: MERGED kg.views.resolve
-#: MERGED Everything the graph holds for an outside identifier: entities, match, proof, claims; and what is no claim.
-#: MERGED
-#: MERGED A code above ours (`atc:N02A` above `atc:N02AA01`; `MONDO:0005402` where MONDO is imported) finds ours with
-#: MERGED the path, marked as not said by the text.
+# Resolution of an identifier.
 
-
+#: the note on what comes from an external vocabulary.
 NOT_FROM_TEXT = "not said by the text"
-#: characters by which an identifier may be off to be offered instead.
-_MAX_EDIT_DISTANCE = 2
+_MAX_EDIT_DISTANCE = 2  # characters by which a suggested identifier may differ
+_MAX_SUGGESTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class HierarchyStep:
-    """A term on the way from an outside code down to a mapped one."""
+    """A term on the path from an external code down to a mapped one."""
 
     curie: str
     label: str
@@ -165,7 +162,7 @@ class HierarchyStep:
 
 @dataclass(frozen=True, slots=True)
 class MappingBelow:
-    """A mapping of a code below the one asked for; the path is the outside vocabulary's, not the text's."""
+    """A mapping of a code below the one asked for, and the path of the external vocabulary to it."""
 
     mapped: AcceptedMapping
     path: tuple[HierarchyStep, ...]
@@ -174,7 +171,7 @@ class MappingBelow:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What stands behind an outside identifier; its JSON has the same fields."""
+    """What the graph holds for an external identifier; its JSON has the same fields."""
 
     curie: str
     asked: str
@@ -188,6 +185,14 @@ class Resolution:
     wider: tuple[BroaderGroup, ...]
     rejected: tuple[UnacceptedMapping, ...]
 
+    @property
+    def entity_links(self) -> dict[str, tuple[str, str]]:
+        """Return address and label, by CURIE, of entities that claims are about; not part of the JSON."""
+        mapped = (*self.matches, *(item.mapped for item in self.below))
+        return {row.entity_curie: (row.entity_href, row.entity_label) for row in mapped} | {
+            group.curie: (group.path[-1].href, group.label) for group in self.wider
+        }
+
 
 def resolve_identifier(
     reader: PageQueryReader,
@@ -196,52 +201,56 @@ def resolve_identifier(
     accepted: tuple[AcceptedMapping, ...],
     unaccepted: Iterable[UnacceptedMapping] = (),
 ) -> Resolution:
-    """Return what the graph has for `asked`, in any spelling.
+    """Return what the graph has for `identifier`, in any spelling.
 
-    Raises BadData for what is no identifier, NotFound with near ones for an unknown prefix or code.
+    Raises BadData for what is not an identifier, NotFound with similar ones for an unknown prefix or code.
     """
-    wanted = prefixes.parse_identifier(identifier)
-    matches = tuple(term for term in accepted if term.curie == str(wanted))
-    below = tuple(_mappings_below_code(wanted, prefixes, accepted)) or tuple(
-        _mappings_below_import(reader, wanted, prefixes, accepted)
+    requested = prefixes.parse_identifier(identifier)
+    matches = tuple(mapping for mapping in accepted if mapping.curie == str(requested))
+    below = tuple(_mappings_below_code(requested, prefixes, accepted)) or tuple(
+        _mappings_below_import(reader, requested, prefixes, accepted)
     )
-    turned_down = tuple(row for row in unaccepted if row.curie == str(wanted))
+    rejected = tuple(row for row in unaccepted if row.curie == str(requested))
     if not matches and not below:
-        raise _unknown_identifier(wanted, prefixes, accepted, turned_down)
-    claims = list_claims_about(
-        reader, {term.entity for term in (*matches, *(found.mapped for found in below))}
-    )
+        raise _unknown_identifier(requested, prefixes, accepted, rejected)
+    mapped = {mapping.entity for mapping in (*matches, *(item.mapped for item in below))}
+    claims = list_claims_about(reader, mapped)
     return Resolution(
-        curie=str(wanted),
+        curie=str(requested),
         asked=identifier,
-        vocabulary=prefixes.vocabularies[wanted.prefix].name,
-        iri=prefixes.expand_curie(wanted),
-        page=prefixes.get_page_address(wanted),
-        label=next((term.label for term in matches if term.label), ""),
+        vocabulary=prefixes.vocabularies[requested.prefix].name,
+        iri=prefixes.expand_curie(requested),
+        page=prefixes.get_page_address(requested),
+        label=next((mapping.label for mapping in matches if mapping.label), ""),
         matches=matches,
         below=below,
         claims=claims,
-        wider=find_broader_groups(reader, {term.entity for term in matches}, {said.claim for said in claims}),
-        rejected=turned_down,
+        wider=find_broader_groups(
+            reader, {mapping.entity for mapping in matches}, {claim.claim for claim in claims}
+        ),
+        rejected=rejected,
     )
 
 
 def _mappings_below_code(
-    wanted: Curie, prefixes: PrefixTable, terms: Iterable[AcceptedMapping]
-) -> Iterable[MappingBelow]:
-    """Yield the mapped codes below `wanted`, for vocabularies whose codes spell their own hierarchy."""
-    levels = prefixes.vocabularies[wanted.prefix].level_lengths
-    labels = {term.curie: term.label for term in terms}
-    for term in terms:
-        prefix, _, code = term.curie.partition(":")
-        if levels and prefix == wanted.prefix and code != wanted.identifier:
-            steps = [f"{prefix}:{step}" for step in _codes_between(wanted.identifier, code, levels)]
-            if steps:
-                yield MappingBelow(term, tuple(HierarchyStep(step, labels.get(step, "")) for step in steps))
+    requested: Curie, prefixes: PrefixTable, accepted: Collection[AcceptedMapping]
+) -> Iterator[MappingBelow]:
+    """Yield the mapped codes below `requested`, for vocabularies whose codes spell their own hierarchy."""
+    levels = prefixes.vocabularies[requested.prefix].level_lengths
+    labels = {mapping.curie: mapping.label for mapping in accepted}
+    for mapping in accepted:
+        prefix, _, code = mapping.curie.partition(":")
+        if levels and prefix == requested.prefix and code != requested.identifier:
+            path = [f"{prefix}:{step}" for step in _codes_between(requested.identifier, code, levels)]
+            if path:
+                yield MappingBelow(mapping, tuple(HierarchyStep(step, labels.get(step, "")) for step in path))
 
 
 def _codes_between(above: str, code: str, levels: tuple[int, ...]) -> list[str]:
-    """Return the codes from `above` (a code or a range such as C00-D49) down to `code`; none if not below."""
+    """Return the codes from `above` (a code, or a range such as C00-D49) down to `code`; none if not below.
+
+    `levels` are the lengths that codes of the vocabulary have: for ATC 1, 3, 4, 5 and 7 characters.
+    """
     first, dash, last = above.partition("-")
     if dash:
         inside = first <= code[: len(first)] and code[: len(last)] <= last
@@ -254,73 +263,74 @@ def _codes_between(above: str, code: str, levels: tuple[int, ...]) -> list[str]:
 
 
 def _mappings_below_import(
-    reader: PageQueryReader, wanted: Curie, prefixes: PrefixTable, terms: Iterable[AcceptedMapping]
-) -> Iterable[MappingBelow]:
-    """Yield the mapped terms below `wanted` in an imported ontology, each with a shortest way down to it."""
-    asked = prefixes.expand_curie(wanted)
+    reader: PageQueryReader, requested: Curie, prefixes: PrefixTable, accepted: Collection[AcceptedMapping]
+) -> Iterator[MappingBelow]:
+    """Yield the mapped terms below `requested` in an imported ontology, each with a shortest path to it."""
+    top = prefixes.expand_curie(requested)
     children: dict[str, list[str]] = {}
     for row in reader.select_rows("ways-up"):
         children.setdefault(cell_text(row, "above"), []).append(cell_text(row, "below"))
-    ways = _paths_down(asked, children)
-    found = [(term, ways[term.iri]) for term in terms if term.iri != asked and term.iri in ways]
-    passed = {NamedNode(iri) for _, way in found for iri in way}
-    named = reader.select_rows("outside-labels", term=sorted(passed, key=str)) if passed else []
-    labels = {cell_text(row, "term"): cell_text(row, "label") for row in named}
-    for term, way in found:
-        yield MappingBelow(term, tuple(HierarchyStep(shorten(iri), labels.get(iri, "")) for iri in way))
+    paths = _paths_down(top, children)
+    below = [(mapping, paths[mapping.iri]) for mapping in accepted if mapping.iri in paths.keys() - {top}]
+    steps = {NamedNode(iri) for _, path in below for iri in path}
+    rows = reader.select_rows("outside-labels", term=sorted(steps, key=str)) if steps else []
+    labels = {cell_text(row, "term"): cell_text(row, "label") for row in rows}
+    for mapping, path in below:
+        path_steps = (HierarchyStep(compress_iri(iri), labels.get(iri, "")) for iri in path)
+        yield MappingBelow(mapping, tuple(path_steps))
 
 
 def _paths_down(top: str, children: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Return each term below `top` with a shortest way from `top` to it."""
-    ways, waiting = {top: [top]}, [top]
-    for above in waiting:
+    """Return `top` and each term below it with a shortest path from `top` (breadth first)."""
+    paths, queue = {top: [top]}, [top]
+    for above in queue:
         for below in children.get(above, ()):
-            if below not in ways:
-                ways[below] = [*ways[above], below]
-                waiting.append(below)
-    return ways
+            if below not in paths:
+                paths[below] = [*paths[above], below]
+                queue.append(below)
+    return paths
 
 
 def _unknown_identifier(
-    wanted: Curie,
+    requested: Curie,
     prefixes: PrefixTable,
-    terms: Iterable[AcceptedMapping],
-    unaccepted: tuple[UnacceptedMapping, ...],
+    accepted: Iterable[AcceptedMapping],
+    rejected: tuple[UnacceptedMapping, ...],
 ) -> NotFound:
-    """Return the error for an identifier the graph has nothing for, with near ones."""
-    if unaccepted:
-        row = unaccepted[0]
+    """Return the error for an identifier the graph has nothing for, with similar ones."""
+    if rejected:
+        row = rejected[0]
         return NotFound(
-            f"{wanted} is not a link of this graph: it was judged for {row.entity_curie} and not accepted.",
+            f"{requested} has no mapping here: one to {row.entity_curie} was judged and not accepted.",
             hint=row.comment,
         )
-    known = {term.curie: term.label for term in terms if term.curie.startswith(f"{wanted.prefix}:")}
-    vocabulary = prefixes.vocabularies[wanted.prefix]
-    near = _similar_codes(wanted, vocabulary.level_lengths, sorted(known))
-    named = ", ".join(f"{curie} ({known[curie]})" if known[curie] else curie for curie in near)
-    links = f"{len(known)} other {'identifier' if len(known) == 1 else 'identifiers'}" if known else "none"
-    lead = "In the same group" if vocabulary.level_lengths else "Spelt almost so"
-    todo = f"{lead}: {named}." if near else f"Of {vocabulary.name} it links {links}; see /mappings."
-    return NotFound(f"The graph has nothing for {wanted}.", hint=todo)
+    labels = {row.curie: row.label for row in accepted if row.curie.startswith(f"{requested.prefix}:")}
+    vocabulary = prefixes.vocabularies[requested.prefix]
+    if similar := _similar_codes(requested, vocabulary.level_lengths, sorted(labels)):
+        listed = ", ".join(f"{curie} ({labels[curie]})" if labels[curie] else curie for curie in similar)
+        lead = "In the same group" if vocabulary.level_lengths else "Spelled similarly"
+        hint = f"{lead}: {listed}."
+    else:
+        count = f"{len(labels)} other {'identifier' if len(labels) == 1 else 'identifiers'}"
+        hint = f"Of {vocabulary.name} it links {count if labels else 'none'}; see /mappings."
+    return NotFound(f"The graph has nothing for {requested}.", hint=hint)
 
 
-def _similar_codes(wanted: Curie, levels: tuple[int, ...], known_codes: list[str]) -> list[str]:
-    """Return at most four known codes near `wanted`.
+def _similar_codes(requested: Curie, levels: tuple[int, ...], known_codes: list[str]) -> list[str]:
+    """Return known codes to suggest for `requested`, the most similar first.
 
-    Where codes spell their hierarchy, near means of the same group below the first level, or above;
-    letters alike say nothing of the drug (L01CA02 is no M01AE01). Elsewhere only a slip of one or two
-    characters is near.
+    Where codes spell their hierarchy these are the codes above it, or those of its narrowest group below the
+    first level: similar letters mean nothing there (L01CA02 and M01AE01 are unrelated drugs). Elsewhere they
+    are the codes that differ by a typing error of one or two characters.
     """
     if not levels:
-        away = {curie: Levenshtein.distance(curie, str(wanted)) for curie in known_codes}
-        return sorted(
-            (curie for curie in known_codes if away[curie] <= _MAX_EDIT_DISTANCE),
-            key=lambda curie: away[curie],
-        )[:4]
-    if above := [curie for curie in known_codes if str(wanted).startswith(curie)]:
-        return above[:4]
+        distances = {curie: Levenshtein.distance(curie, str(requested)) for curie in known_codes}
+        close = [curie for curie in known_codes if distances[curie] <= _MAX_EDIT_DISTANCE]
+        return sorted(close, key=lambda curie: distances[curie])[:_MAX_SUGGESTIONS]
+    if above := [curie for curie in known_codes if str(requested).startswith(curie)]:
+        return above[:_MAX_SUGGESTIONS]
     for level in sorted(levels[1:], reverse=True):
-        group = f"{wanted.prefix}:{wanted.identifier[:level]}"
-        if len(wanted.identifier) >= level and (same := [c for c in known_codes if c.startswith(group)]):
-            return same[:4]
+        group = f"{requested.prefix}:{requested.identifier[:level]}"
+        if len(requested.identifier) >= level and (same := [c for c in known_codes if c.startswith(group)]):
+            return same[:_MAX_SUGGESTIONS]
     return []

@@ -1,9 +1,9 @@
-"""The answer of anybody's query as a table with labels and links."""
+"""The answer to a SPARQL query as a table with labels and links."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pyoxigraph as ox
@@ -16,7 +16,7 @@ RESULT_ROWS_SHOWN = 1000
 
 @dataclass(frozen=True, slots=True)
 class ResultsPage:
-    """Rows of a SELECT, the truth of an ASK, or triples of a CONSTRUCT; or the problem that stopped it."""
+    """Rows of a SELECT, the value of an ASK, triples of a CONSTRUCT, or the error that stopped the query."""
 
     variables: tuple[str, ...] = ()
     rows: tuple[tuple[TermRef | None, ...], ...] = ()
@@ -45,8 +45,8 @@ def construct_result(
     reader: PageQueryReader, body: bytes, milliseconds: int, *, truncated: bool
 ) -> ResultsPage:
     """Return the page of a CONSTRUCT or DESCRIBE from its N-Triples."""
-    found = [(q.subject, q.predicate, q.object) for q in ox.parse(body, format=ox.RdfFormat.N_TRIPLES)]
-    view = _result_table(reader, ("subject", "property", "object"), found, milliseconds, truncated=truncated)
+    rows = [(q.subject, q.predicate, q.object) for q in ox.parse(body, format=ox.RdfFormat.N_TRIPLES)]
+    view = _result_table(reader, ("subject", "property", "object"), rows, milliseconds, truncated=truncated)
     return replace(view, graph=True)
 
 
@@ -59,10 +59,6 @@ def _result_table(
     truncated: bool,
 ) -> ResultsPage:
     shown = rows[:RESULT_ROWS_SHOWN]
-    naming = reader.load_labels(_terms_in_table(shown))
+    naming = reader.load_labels({term for row in shown for term in row if term is not None})
     table = tuple(tuple(None if term is None else naming.ref(term) for term in row) for row in shown)
     return ResultsPage(names, table, len(rows), None, truncated, milliseconds)
-
-
-def _terms_in_table(rows: Iterable[Sequence[Term | None]]) -> set[Term]:
-    return {term for row in rows for term in row if term is not None}

@@ -1,4 +1,4 @@
-"""`/mappings/review`: candidates side by side, and where verdicts go of whoever has the token."""
+"""`/mappings/review`: the page of link candidates; POST with the token records a verdict."""
 
 from __future__ import annotations
 
@@ -12,41 +12,55 @@ from kg.errors import BadData, NotFound, UnsupportedMedia
 from kg.linking.verdicts import VERDICT_KEYS, SubmittedVerdict, find_unjudged_pairs, record_submitted_verdict
 from kg.linking.workbench import Workbench, open_workbench
 from kg.pages.layout import app_settings, render_page
-from kg.pages.representations import JSON_MEDIA_TYPE, PAGE_REPRESENTATIONS, choose_representation
+from kg.pages.representations import HTML, HTML_AND_JSON, PAGE_REPRESENTATIONS, choose_representation
 from kg.pages.review.view import RecordedVerdict, ReviewItem, ReviewPage, review_page_as_dict
-from sparqlhost.protocol.negotiation import HTML_MEDIA_TYPE
-from sparqlhost.protocol.request_parameters import FORM_MEDIA_TYPE, read_body_text, read_form_parameters
+from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, EndpointParameter, JsonObject, route
+from sparqlhost.protocol.negotiation import FORM_MEDIA_TYPE, JSON_MEDIA_TYPE
+from sparqlhost.protocol.request_parameters import read_body_text, read_form_parameters
 from sparqlhost.protocol.security import is_writing_enabled, require_update_token
 
 blueprint = Blueprint("review", __name__)
 
-#: pairs a page shows, and bytes a verdict may have.
 _PAIRS_SHOWN = 20
 _MAX_BODY_BYTES = 20_000
-_VERDICT_FIELDS = ("subject", "object", "verdict", "author", "comment", "label")
+_REQUIRED_FIELDS = ("subject", "object", "verdict", "author")
+_VERDICT_FIELDS = (*_REQUIRED_FIELDS, "comment", "label")
+_FIELDS_HINT = f"Send {', '.join(_VERDICT_FIELDS)}."
+_VERDICT_SCHEMA: JsonObject = {
+    "type": "object",
+    "required": list(_REQUIRED_FIELDS),
+    "properties": {name: {"type": "string"} for name in _VERDICT_FIELDS},
+}
 
 
-@blueprint.get("/mappings/review")
+@route(
+    blueprint,
+    Endpoint(
+        "/mappings/review",
+        "Mapping candidates that wait for a verdict",
+        parameters=(
+            EndpointParameter("entity", "only candidates of this entity; repeatable"),
+            EndpointParameter("in", "only candidates of this import; repeatable"),
+        ),
+        formats=HTML_AND_JSON,
+        cache=CachePolicy.NO_STORE,
+    ),
+)
 def show_review() -> Response:
     """Answer the pairs that wait for a verdict: all, or those of `entity` and of the import `in`."""
-    form = choose_representation("", PAGE_REPRESENTATIONS)
+    representation = choose_representation(representations=PAGE_REPRESENTATIONS)
     view = _review_page(request.args.getlist("in"), request.args.getlist("entity"))
-    if form.media_type_name == HTML_MEDIA_TYPE:
-        response = Response(
-            render_page("review.html", view, title="Review of links"),
-            content_type=form.media_type.content_type,
-        )
+    if representation == HTML:
+        body = render_page("review/page.html", view, title="Review of links")
     else:
-        response = Response(
-            json.dumps(review_page_as_dict(view), ensure_ascii=False, indent=1), content_type=JSON_MEDIA_TYPE
-        )
-    response.headers["Cache-Control"] = "no-store"
+        body = json.dumps(review_page_as_dict(view), ensure_ascii=False, indent=1)
+    response = Response(body, content_type=representation.content_type)
     response.vary.add("Accept")
     return response
 
 
-def _review_page(imports: list[str], wanted: list[str]) -> ReviewPage:
-    """Return the first pairs; none, and why, where nothing was imported or indexed."""
+def _review_page(imports: list[str], entities: list[str]) -> ReviewPage:
+    """Return the first pairs; none, with a note, where nothing is imported or indexed."""
     writable = is_writing_enabled(app_settings())
     try:
         bench = open_workbench(app_settings(), imports, build_indexes=False)
@@ -55,23 +69,44 @@ def _review_page(imports: list[str], wanted: list[str]) -> ReviewPage:
             raise
         return ReviewPage((), (), writable, f"{error.message} {error.hint}")
     with bench:
-        found = islice(find_unjudged_pairs(bench, wanted), _PAIRS_SHOWN)
-        items = tuple(ReviewItem(entity, candidate) for entity, candidate in found)
+        pairs = islice(find_unjudged_pairs(bench, entities), _PAIRS_SHOWN)
+        items = tuple(ReviewItem(entity, candidate) for entity, candidate in pairs)
         why = "" if bench.indexes else "The names of the imports are not indexed yet: run kg link once."
         return ReviewPage(tuple(index.imported.id for index in bench.indexes), items, writable, why)
 
 
-@blueprint.post("/mappings/review")
+@route(
+    blueprint,
+    Endpoint(
+        "/mappings/review",
+        "Record a verdict on a mapping candidate",
+        methods=("POST",),
+        body={JSON_MEDIA_TYPE: _VERDICT_SCHEMA, FORM_MEDIA_TYPE: _VERDICT_SCHEMA},
+        formats=(JSON_MEDIA_TYPE,),
+        response_schema={"type": "object"},
+        requires_token=True,
+    ),
+)
 def record_verdict() -> Response:
-    """Take a verdict: a row of SSSOM with author and date, and the questions whose answers will change."""
+    """Write a verdict into the mapping files; answer the row and the questions whose answers it changes."""
     require_update_token()
-    said = _read_verdict()
-    if said.choice == "skip":
-        return _verdict_response(RecordedVerdict(said.subject, "", said.object, "skip", said.author, "", ()))
-    with _open_workbench() as bench:
-        made, changed = record_submitted_verdict(bench, said, datetime.now(UTC).date())
-    about = (said.choice, made.author_label, made.mapping_date, changed)
-    return _verdict_response(RecordedVerdict(made.subject_id, made.predicate_id, made.object_id, *about))
+    submitted = _read_verdict()
+    if submitted.choice == "skip":
+        recorded = RecordedVerdict(submitted.subject, "", submitted.object, "skip", submitted.author, "", ())
+    else:
+        with _open_workbench() as bench:
+            row, changes = record_submitted_verdict(bench, submitted, datetime.now(UTC).date())
+        recorded = RecordedVerdict(
+            row.subject_id,
+            row.predicate_id,
+            row.object_id,
+            submitted.choice,
+            row.author_label,
+            row.mapping_date,
+            changes,
+        )
+    body = json.dumps(recorded.as_dict(), ensure_ascii=False, indent=1)
+    return Response(body, content_type=JSON_MEDIA_TYPE)
 
 
 def _open_workbench() -> Workbench:
@@ -82,45 +117,39 @@ def _open_workbench() -> Workbench:
         return open_workbench(app_settings(), build_indexes=False, required=False)
 
 
-def _verdict_response(view: RecordedVerdict) -> Response:
-    """Return what was written as JSON."""
-    body = json.dumps(view.as_dict(), ensure_ascii=False, indent=1)
-    return Response(body, content_type=JSON_MEDIA_TYPE, headers={"Cache-Control": "no-store"})
-
-
 def _read_verdict() -> SubmittedVerdict:
     """Return the verdict in the body, a form or JSON; raises BadData or UnsupportedMedia."""
-    if request.mimetype == FORM_MEDIA_TYPE:
-        given = {name: values[-1] for name, values in read_form_parameters(request, _MAX_BODY_BYTES).items()}
-    elif request.mimetype == JSON_MEDIA_TYPE:
-        given = _parse_string_object(read_body_text(request, _MAX_BODY_BYTES))
-    else:
-        raise UnsupportedMedia(
-            f"A body of type {request.mimetype or '(none)'} is not understood here.",
-            hint=f"Send {JSON_MEDIA_TYPE} or {FORM_MEDIA_TYPE}.",
-        )
-    for name in ("subject", "object", "verdict", "author"):
-        if not given.get(name, "").strip():
-            raise BadData(f"The verdict has no {name}.", hint=f"Send {', '.join(_VERDICT_FIELDS)}.")
-    word = VERDICT_KEYS.get(given["verdict"], given["verdict"])
+    fields = _read_fields()
+    for name in _REQUIRED_FIELDS:
+        if not fields.get(name, "").strip():
+            raise BadData(f"The verdict has no {name}.", hint=_FIELDS_HINT)
     return SubmittedVerdict(
-        given["subject"],
-        given["object"],
-        word,
-        given["author"],
-        given.get("comment", ""),
-        given.get("label", ""),
+        fields["subject"],
+        fields["object"],
+        VERDICT_KEYS.get(fields["verdict"], fields["verdict"]),
+        fields["author"],
+        fields.get("comment", ""),
+        fields.get("label", ""),
+    )
+
+
+def _read_fields() -> dict[str, str]:
+    if request.mimetype == FORM_MEDIA_TYPE:
+        return {name: values[-1] for name, values in read_form_parameters(request, _MAX_BODY_BYTES).items()}
+    if request.mimetype == JSON_MEDIA_TYPE:
+        return _parse_string_object(read_body_text(request, _MAX_BODY_BYTES))
+    raise UnsupportedMedia(
+        f"A body of type {request.mimetype or '(none)'} is not supported here.",
+        hint=f"Send {JSON_MEDIA_TYPE} or {FORM_MEDIA_TYPE}.",
     )
 
 
 def _parse_string_object(text: str) -> dict[str, str]:
     """Return a JSON object of strings; raises BadData for anything else."""
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError as error:
-        raise BadData(
-            f"The body is not JSON: {error}.", hint=f"Send an object with {', '.join(_VERDICT_FIELDS)}."
-        ) from error
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise BadData("The verdict is not an object of strings.", hint=f"Send {', '.join(_VERDICT_FIELDS)}.")
-    return found
+        raise BadData(f"The body is not JSON: {error}.", hint=_FIELDS_HINT) from error
+    if not isinstance(value, dict) or not all(isinstance(member, str) for member in value.values()):
+        raise BadData("The verdict is not an object of strings.", hint=_FIELDS_HINT)
+    return value

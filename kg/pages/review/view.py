@@ -1,8 +1,7 @@
-"""Judging a candidate: our entity and an outside term side by side, for the terminal and for the page."""
+"""The page of mapping candidates to judge: an entity and an external term each, with the reasons."""
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +10,10 @@ from kg.linking.candidates import Candidate
 from kg.linking.linkable_entities import LinkableEntity
 from kg.linking.verdicts import VERDICT_KEYS
 
-_TERMINAL_WIDTH = 100
-
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
-    """One pair to judge; `keys` are (key, verdict) pairs, `writable` whether verdicts are taken here."""
+    """One pair to judge; `keys` are pairs of a key to press and the verdict it stands for."""
 
     entity: LinkableEntity
     candidate: Candidate
@@ -25,7 +22,7 @@ class ReviewItem:
 
 @dataclass(frozen=True, slots=True)
 class ReviewPage:
-    """The pairs of one import that wait for a verdict."""
+    """The pairs that wait for a verdict; `why` says why there are none, `writable` if verdicts are taken."""
 
     imports: tuple[str, ...]
     items: tuple[ReviewItem, ...]
@@ -35,7 +32,7 @@ class ReviewPage:
 
 @dataclass(frozen=True, slots=True)
 class RecordedVerdict:
-    """A verdict that is written: the row's parts, its author and date, and the answers that change."""
+    """A recorded verdict: the row's parts, its author and date, and the answers that change with it."""
 
     subject: str
     predicate: str
@@ -46,7 +43,7 @@ class RecordedVerdict:
     changes: tuple[AnswerChange, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return its JSON."""
         return {
             "subject": self.subject,
             "predicate": self.predicate,
@@ -59,7 +56,7 @@ class RecordedVerdict:
 
 
 def candidate_as_dict(candidate: Candidate) -> dict[str, Any]:
-    """Return a candidate as JSON has it."""
+    """Return the JSON of a candidate."""
     return {
         "curie": candidate.curie,
         "iri": candidate.iri,
@@ -77,7 +74,7 @@ def candidate_as_dict(candidate: Candidate) -> dict[str, Any]:
 
 
 def review_page_as_dict(page: ReviewPage) -> dict[str, Any]:
-    """Return a page as JSON has it."""
+    """Return the JSON of the page."""
     items = [
         {
             "entity": item.entity.curie,
@@ -94,26 +91,3 @@ def review_page_as_dict(page: ReviewPage) -> dict[str, Any]:
         "keys": VERDICT_KEYS,
         "items": items,
     }
-
-
-def format_side_by_side(
-    entity: LinkableEntity, candidate: Candidate, width: int = _TERMINAL_WIDTH
-) -> list[str]:
-    """Return our entity and their term as two columns of text."""
-    half = width // 2 - 2
-    ours = [entity.curie, entity.label, "; ".join(n for n, _ in entity.names[1:]), "", entity.definition]
-    state = f"OBSOLETE, replaced by {candidate.replaced or 'nothing'}" if candidate.obsolete else ""
-    theirs = [
-        f"{candidate.curie}  {candidate.score:.2f}  {candidate.imported} {candidate.version}",
-        candidate.label,
-        f"under {' < '.join(candidate.path)}" if candidate.path else "",
-        state,
-        candidate.definition or "(no definition)",
-        *(f"- {reason.sentence}" for reason in candidate.reasons),
-    ]
-    left = [line for text in ours for line in (textwrap.wrap(text, half) or [""])]
-    right = [line for text in theirs for line in (textwrap.wrap(text, half) or [""])]
-    height = max(len(left), len(right))
-    left += [""] * (height - len(left))
-    right += [""] * (height - len(right))
-    return [f"{one:<{half}} | {two}".rstrip() for one, two in zip(left, right, strict=True)]

@@ -1,4 +1,4 @@
-"""Search: a page that works without scripts, suggestions while one types, and completion for the editor."""
+"""Search: the page, suggestions for the search field, and the terms that the query editor completes."""
 
 from __future__ import annotations
 
@@ -6,39 +6,73 @@ from flask import Blueprint, Response, jsonify, request
 
 from kg.model.search_index import SearchIndex
 from kg.pages.layout import memoize_per_version, page_reader, render_page
-from kg.pages.representations import PAGE_REPRESENTATIONS, choose_representation, make_page_response
+from kg.pages.representations import (
+    HTML_AND_JSON,
+    JSON,
+    PAGE_REPRESENTATIONS,
+    choose_representation,
+    make_page_response,
+)
 from kg.pages.search.view import build_editor_vocabulary, build_search_index, search_page, suggest_entities
 from kg.pages.term_refs import as_json
+from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
 
 blueprint = Blueprint("search", __name__)
 
-_MAX_QUERY_LENGTH = 200
+_MAX_QUERY_LENGTH = 200  # characters
 
 
 def search_index() -> SearchIndex:
-    """Return the index of the present version of the data."""
+    """Return the index of the current version of the data."""
     return memoize_per_version("index", lambda: build_search_index(page_reader()))
 
 
-@blueprint.get("/search")
+@route(
+    blueprint,
+    Endpoint(
+        "/search",
+        "Find entities by name",
+        parameters=(EndpointParameter("q", "what to look for"),),
+        formats=HTML_AND_JSON,
+    ),
+)
 def show_search() -> Response:
-    """Answer what a query finds, best first."""
-    form = choose_representation(representations=PAGE_REPRESENTATIONS)
+    """Answer the entities that match a query, best first."""
+    representation = choose_representation(representations=PAGE_REPRESENTATIONS)
     query = request.args.get("q", "")[:_MAX_QUERY_LENGTH].strip()
     view = search_page(search_index(), query)
     return make_page_response(
-        form, view, lambda: render_page("search.html", view, title="Search", asked=query), tuple
+        representation, view, lambda: render_page("search/page.html", view, title="Search", search_text=query)
     )
 
 
-@blueprint.get("/api/suggest")
+@route(
+    blueprint,
+    Endpoint(
+        "/api/suggest",
+        "Names that begin with or sound like what is typed",
+        parameters=(EndpointParameter("q", "the typed text"),),
+        formats=(JSON.name,),
+        response_schema={"type": "array", "items": {"type": "object"}},
+    ),
+)
 def suggest_names() -> Response:
-    """Answer a few names to choose from."""
-    found = suggest_entities(search_index(), request.args.get("q", "")[:_MAX_QUERY_LENGTH])
-    return jsonify([{"label": f.label, "kind": f.kind, "href": f.href, "match": f.match} for f in found])
+    """Answer a few entities to choose from."""
+    hits = suggest_entities(search_index(), request.args.get("q", "")[:_MAX_QUERY_LENGTH])
+    return jsonify(
+        [{"label": hit.label, "kind": hit.kind, "href": hit.href, "match": hit.match} for hit in hits]
+    )
 
 
-@blueprint.get("/api/terms")
+@route(
+    blueprint,
+    Endpoint(
+        "/api/terms",
+        "Prefixes, classes, properties and entities, with use counts, for a query editor",
+        formats=(JSON.name,),
+        response_schema={"type": "object"},
+    ),
+)
 def list_editor_terms() -> Response:
-    """Answer the terms an editor completes."""
+    """Answer the terms that the query editor completes."""
     return jsonify(memoize_per_version("terms", lambda: as_json(build_editor_vocabulary(page_reader()))))

@@ -1,4 +1,4 @@
-"""The search page, suggestions, and near names for what was not found."""
+"""The search page, suggestions, similar names for what was not found, and terms for the query editor."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kg.model.search_index import SearchEntry, SearchHit, SearchIndex, SearchName, search_entries
-from kg.namespaces import BASE, KG, PREFIXES, RDFS, SKOS
+from kg.namespaces import BASE, ENTITY_KINDS, KG, PREFIXES, RDFS, SKOS, compress_iri, get_local_name
 from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text
-from kg.pages.term_refs import compress_iri, entity_kind, label_from_iri, link_address
+from kg.pages.term_refs import entity_kind, label_from_iri, link_address
 
 #: property -> the sort of name it holds; properties not listed hold text
 _NAME_SORTS = {
@@ -18,33 +18,15 @@ _NAME_SORTS = {
     SKOS["notation"].value: "code",
     KG["brandName"].value: "brand name",
     KG["sourceSpelling"].value: "as printed in the text",
-    KG["abbreviation"].value: "abbreviation",
-    KG["printedForm"].value: "as printed in the text",
 }
 _LABEL_PROPERTIES = (SKOS["prefLabel"].value, RDFS["label"].value)
-#: kinds that are found only by their own name, never listed for a word in passing
-_SEARCHABLE_KINDS = frozenset(
-    {
-        "disease",
-        "situation",
-        "feature",
-        "intervention",
-        "problem",
-        "goal",
-        "hedge",
-        "claim",
-        "sentence",
-        "decision",
-        "relation",
-        "document",
-        "term",
-    }
-)
+#: kinds whose entities a search may find; spans are found by their claims, graphs on /about
+_SEARCHABLE_KINDS = ENTITY_KINDS.keys() - {"span", "graph", "scenario"} | {"term"}
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A hit as a page shows it: `match` is the name that answered, `how` the sort of name it is."""
+    """A hit as a page shows it: `match` is the name that matches, `how` says what sort of name it is."""
 
     label: str
     kind: str
@@ -57,7 +39,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """A query and what answers it."""
+    """A query and its hits; `cut` if there are more."""
 
     query: str
     total: int
@@ -75,15 +57,15 @@ def build_search_index(reader: PageQueryReader) -> SearchIndex:
     for row in reader.select_rows("codes"):
         codes[cell_text(row, "entity")].append(cell_text(row, "code"))
     entries = (
-        _index_entry(iri, found, codes[iri])
-        for iri, found in by_entity.items()
+        _index_entry(iri, name_rows, codes[iri])
+        for iri, name_rows in by_entity.items()
         if _searchable_kind(iri) in _SEARCHABLE_KINDS
     )
     return SearchIndex.build(entries)
 
 
 def _searchable_kind(iri: str) -> str:
-    """Return the kind of an entity; positions inside spans and the like have none."""
+    """Return the kind of an entity, "" for the fragments (`#`) that parts of spans are named by."""
     return "" if iri.startswith(BASE) and "#" in iri and not iri.startswith(KG) else entity_kind(iri)
 
 
@@ -100,7 +82,7 @@ def _index_entry(iri: str, rows: Sequence[QueryRow], codes: Sequence[str]) -> Se
     ]
     names += [name for code in codes for name in _names_of_code(code)]
     names += [
-        SearchName(iri.rsplit("/", 1)[-1].rsplit("#", 1)[-1], "code"),
+        SearchName(get_local_name(iri), "code"),
         SearchName(compress_iri(iri), "code"),
     ]
     prose = " ".join(
@@ -114,7 +96,7 @@ def _index_entry(iri: str, rows: Sequence[QueryRow], codes: Sequence[str]) -> Se
 
 
 def _names_of_code(code: str) -> list[SearchName]:
-    """Return an outside code with its prefix and, where it is long enough to be told apart, without."""
+    """Return an external code with its prefix and, if it is long enough to be distinctive, without."""
     local = code.partition(":")[2]
     return [SearchName(code, "code")] + ([SearchName(local, "code")] if len(local) > 3 else [])
 
@@ -152,8 +134,7 @@ def _search_result(hit: SearchHit) -> SearchResult:
     )
 
 
-#: MERGED kg.views.vocabulary
-#: MERGED The graph's own terms for completion in the query editor: nothing is suggested that is not here.
+# Terms for completion in the query editor: only those that occur in this graph or its ontology.
 
 
 @dataclass(frozen=True, slots=True)

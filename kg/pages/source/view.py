@@ -1,4 +1,8 @@
-"""Where claims lie along the text: bars beside a sentence, and the depth of claims over the whole."""
+"""The source page: a text segment by segment beside its claims, and the same claims as a map.
+
+Positions are code points [start, end) of the document. The words of the text come only from the reader's own
+copy, whose sha256 must be that of the document.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from pathlib import Path
 
 from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
 from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
-from kg.pages.term_refs import HEDGE_LEVELS, TermRef
+from kg.pages.term_refs import TermRef, find_weakest_hedge
 
 #: start, end and IRI of a claim: code points [start, end) of the document
 ClaimRange = tuple[int, int, str]
@@ -41,20 +45,26 @@ class DepthRun:
 def lay_out_bars(
     start: int, end: int, spans: Iterable[ClaimRange], claims: Mapping[str, ClaimStatement]
 ) -> tuple[ClaimBar, ...]:
-    """Return a bar for each claim of the sentence [start, end); overlapping ones stand side by side."""
-    free: list[int] = []
-    drawn = []
+    """Return a bar for each claim of the sentence [start, end); overlapping ones stand side by side.
+
+    Greedy: in the order of their starts, each claim takes the first lane that is free there. So there are no
+    more lanes than claims overlap at any one place.
+    """
+    lane_ends: list[int] = []
+    bars = []
     for left, right, claim in sorted(spans, key=lambda span: (span[0], -span[1], span[2])):
         if claim not in claims:
             continue
-        lane = next((lane for lane, until in enumerate(free) if until <= left), len(free))
-        free[lane : lane + 1] = [right]
+        lane = next((lane for lane, until in enumerate(lane_ends) if until <= left), len(lane_ends))
+        lane_ends[lane : lane + 1] = [right]
         top, bottom = (
             round(100 * (min(max(at, start), end) - start) / (end - start), 1) for at in (left, right)
         )
-        said = claims[claim]
-        drawn.append(ClaimBar(said.name, weakest_level([said]), said.negative, lane, top, bottom))
-    return tuple(drawn)
+        statement = claims[claim]
+        bars.append(
+            ClaimBar(statement.name, _weakest_level([statement]), statement.negative, lane, top, bottom)
+        )
+    return tuple(bars)
 
 
 def measure_depths(characters: int, spans: Sequence[ClaimRange]) -> tuple[DepthRun, ...]:
@@ -66,18 +76,13 @@ def measure_depths(characters: int, spans: Sequence[ClaimRange]) -> tuple[DepthR
     )
 
 
-def weakest_level(claims: Iterable[ClaimStatement]) -> str:
-    """Return the weakest wording among some claims: words never look stronger than their weakest hedge."""
-    return min(
-        (hedge.level for claim in claims for hedge in claim.hedges), key=HEDGE_LEVELS.index, default=""
-    )
+def _weakest_level(claims: Iterable[ClaimStatement]) -> str:
+    """Return the level of the weakest hedge among some claims; "" where none has a hedge."""
+    weakest = find_weakest_hedge(hedge for claim in claims for hedge in claim.hedges)
+    return weakest.level if weakest else ""
 
 
-#: MERGED kg.views.text_map
-#: MERGED The text as a map: what is done on the left, for what on the right, a line for each claim between them.
-
-
-#: how far a limit's line is moved, in percent, so that it never hides the offer it limits
+#: shift of a limit's line, in percent of the map, so that it does not hide the offer it limits
 _LIMIT_OFFSET = 1.1
 
 
@@ -120,23 +125,23 @@ def draw_text_map(statements: Sequence[ClaimStatement]) -> TextMap:
 def _map_entries(
     statements: Iterable[ClaimStatement], refs_of: Callable[[ClaimStatement], Iterable[TermRef]]
 ) -> tuple[MapEntry, ...]:
-    found: dict[str, tuple[TermRef, list[ClaimStatement]]] = {}
+    claims_by_iri: dict[str, tuple[TermRef, list[ClaimStatement]]] = {}
     for claim in statements:
         for ref in refs_of(claim):
-            found.setdefault(ref.iri, (ref, []))[1].append(claim)
+            claims_by_iri.setdefault(ref.iri, (ref, []))[1].append(claim)
     return tuple(
         MapEntry(
             ref,
             tuple(dict.fromkeys(claim.name for claim in claims)),
             tuple(dict.fromkeys(claim.sentence.label for claim in claims if claim.sentence)),
         )
-        for ref, claims in found.values()
+        for ref, claims in claims_by_iri.values()
     )
 
 
-def _entry_heights(places: Sequence[MapEntry]) -> dict[str, float]:
-    """Return the middle of each place in percent; both sides are spread over the same height."""
-    return {place.ref.iri: round(100 * (at + 0.5) / len(places), 2) for at, place in enumerate(places)}
+def _entry_heights(entries: Sequence[MapEntry]) -> dict[str, float]:
+    """Return the height of each entry in percent; both sides spread over the same height."""
+    return {entry.ref.iri: round(100 * (at + 0.5) / len(entries), 2) for at, entry in enumerate(entries)}
 
 
 def _map_lines(
@@ -145,13 +150,9 @@ def _map_lines(
     for claim in statements:
         for thing in claim.interventions:
             for target in claim.problems or claim.situations:
-                aside = _LIMIT_OFFSET if claim.negative else 0.0
-                ends = round(left[thing.iri] + aside, 2), round(right[target.iri] + aside, 2)
-                yield MapLine(claim.name, weakest_level([claim]), claim.negative, *ends)
-
-
-#: MERGED kg.views.source
-#: MERGED The source beside the graph: segments with their claims, and the reader's own copy where there is one.
+                shift = _LIMIT_OFFSET if claim.negative else 0.0
+                ends = round(left[thing.iri] + shift, 2), round(right[target.iri] + shift, 2)
+                yield MapLine(claim.name, _weakest_level([claim]), claim.negative, *ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +233,11 @@ def source_page(reader: PageQueryReader, document: str = "", copy: Path | None =
         return None
     iri = cell_text(chosen, "document")
     rows = [row for row in reader.select_rows("source-sentences") if cell_text(row, "document") == iri]
-    said = reader.select_rows("claims-all")
+    claim_rows = reader.select_rows("claims-all")
     naming = reader.load_labels(
-        terms_in_rows(said) | terms_in_rows(rows) | {row["document"] for row in documents}
+        terms_in_rows(claim_rows) | terms_in_rows(rows) | {row["document"] for row in documents}
     )
-    claims = {facts.claim.value: make_statement(facts, naming) for facts in group_claim_facts(said)}
+    claims = {facts.claim.value: make_statement(facts, naming) for facts in group_claim_facts(claim_rows)}
     spans = _ranges_by_sentence(reader)
     words, problem = _read_copy(copy, cell_text(chosen, "sha256"))
     segments = [_make_segment(row, spans, claims, naming.ref(row["sentence"]), words) for row in rows]
@@ -261,16 +262,16 @@ def source_page(reader: PageQueryReader, document: str = "", copy: Path | None =
 
 
 def _ranges_by_sentence(reader: PageQueryReader) -> Mapping[str, list[ClaimRange]]:
-    """Return (start, end, claim) by sentence."""
-    found: dict[str, list[ClaimRange]] = defaultdict(list)
+    """Return the ranges of claims by sentence."""
+    ranges: dict[str, list[ClaimRange]] = defaultdict(list)
     for row in reader.select_rows("source-spans"):
-        span = (cell_number(row, "start"), cell_number(row, "end"), cell_text(row, "claim"))
-        found[cell_text(row, "sentence")].append(span)
-    return found
+        claim_range = (cell_number(row, "start"), cell_number(row, "end"), cell_text(row, "claim"))
+        ranges[cell_text(row, "sentence")].append(claim_range)
+    return ranges
 
 
 def _read_copy(path: Path | None, sha256: str) -> tuple[str, str]:
-    """Return the text of the reader's copy, or why it is not shown."""
+    """Return the text of the reader's copy and "", or "" and why the copy is not shown."""
     if path is None:
         return "", ""
     try:
@@ -295,7 +296,7 @@ def _make_segment(
 ) -> SourceSegment:
     start, end = cell_number(row, "start"), cell_number(row, "end")
     own = sorted(ranges.get(ref.iri, ()), key=lambda span: span[2])
-    said = tuple(claims[span[2]] for span in own if span[2] in claims)
+    segment_claims = tuple(claims[span[2]] for span in own if span[2] in claims)
     return SourceSegment(
         name=cell_text(row, "number") or ref.iri.rsplit("/", 1)[-1],
         ref=ref,
@@ -304,7 +305,7 @@ def _make_segment(
         start=start,
         end=end,
         set_aside=cell_text(row, "reason"),
-        claims=said,
+        claims=segment_claims,
         bars=lay_out_bars(start, end, own, claims),
         pieces=tuple(_split_segment(words, start, end, own, claims)) if words else (),
     )
@@ -329,7 +330,7 @@ def _split_segment(
 def _make_piece(words: str, claims: Sequence[ClaimStatement]) -> TextPiece:
     hedges = dict.fromkeys(hedge.label for claim in claims for hedge in claim.hedges)
     names = tuple(claim.name for claim in claims)
-    return TextPiece(words, names, ", ".join(hedges), weakest_level(claims), any(c.negative for c in claims))
+    return TextPiece(words, names, ", ".join(hedges), _weakest_level(claims), any(c.negative for c in claims))
 
 
 def _count_covered(ranges: Sequence[ClaimRange]) -> int:
@@ -346,6 +347,6 @@ def _group_paragraphs(segments: Sequence[SourceSegment]) -> tuple[SourceParagrap
     for segment in segments:
         lines[segment.line or segment.start].append(segment)
     return tuple(
-        SourceParagraph(line, all(segment.kind.startswith("heading") for segment in found), tuple(found))
-        for line, found in lines.items()
+        SourceParagraph(line, all(segment.kind.startswith("heading") for segment in on_line), tuple(on_line))
+        for line, on_line in lines.items()
     )

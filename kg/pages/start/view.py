@@ -1,11 +1,15 @@
-"""The start page: what this is, from which text of which date, what one can ask, and how much there is."""
+"""The start page: from which texts of which date the graph is, what can be asked, and how much it holds."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pyoxigraph import NamedNode
+
+from kg.model.graphs import parse_claim_graph
 from kg.model.questions import Question
 from kg.pages.page_queries import PageQueryReader, cell_number, cell_text, terms_in_rows
 from kg.pages.term_refs import TermRef, entity_kind, link_address
@@ -107,21 +111,20 @@ def list_documents(reader: PageQueryReader) -> tuple[DocumentSummary, ...]:
 
 
 def count_graphs(reader: PageQueryReader) -> tuple[LinkedCount, ...]:
-    """Return the named graphs with their sizes; the four of each claim are summed up as one row a part."""
-    sizes: dict[tuple[str, str], int] = {}
-    for iri, size in _graph_sizes(reader):
-        local = iri.partition("graph/")[2] or iri
-        parts = local.split("/")
-        single = parts[0] != "claim"
-        key = (
-            (local, link_address(iri) if entity_kind(iri) else "") if single else (f"claim/*/{parts[-1]}", "")
-        )
-        sizes[key] = sizes.get(key, 0) + size
+    """Return the named graphs with their sizes; the graphs of claims are summed, one row per part."""
+    sizes: Counter[tuple[str, str]] = Counter()
+    for graph, size in _graph_sizes(reader):
+        claim_part = parse_claim_graph(NamedNode(graph))
+        if claim_part:
+            sizes[f"claim/*/{claim_part[1]}", ""] += size
+        else:
+            address = link_address(graph) if entity_kind(graph) else ""
+            sizes[graph.partition("graph/")[2] or graph, address] += size
     return tuple(LinkedCount(label, count, address) for (label, address), count in sorted(sizes.items()))
 
 
 def _graph_sizes(reader: PageQueryReader) -> Iterator[tuple[str, int]]:
-    """Yield each named graph and its size: counted, but stated for imports, where it would take seconds."""
+    """Yield each named graph and its size; that of an import as stated, since counting takes seconds."""
     graphs = set(reader.store.graph_names())
     stated = [row for row in reader.select_rows("import-sizes") if row["graph"] in graphs]
     others = graphs - {row["graph"] for row in stated}
@@ -134,29 +137,37 @@ def _pluralize_kind(kind: str) -> str:
     return {"claim": "claims", "sentence": "segments of the text"}.get(kind, f"{kind}s")
 
 
-def attribute_to_documents(source_documents: tuple[DocumentSummary, ...]) -> str:
-    """Return what every page says of its sources: how many texts, and of which months.
+def attribute_to_documents(source_documents: Sequence[DocumentSummary]) -> str:
+    """Return the clause that names the sources on every page, such as "one text ..., says".
 
-    >>> told_by(())
+    >>> attribute_to_documents(())
     'no source text says'
     """
-    return attribute_to_dates([each.revised for each in source_documents])
+    return attribute_to_dates([document.revised for document in source_documents])
 
 
 def attribute_to_dates(revision_dates: Sequence[str]) -> str:
-    """Return what is said of sources with these days of last revision, one a text.
+    """Return the clause that names sources with these days of last revision, one day a text.
 
-    >>> told(["2014-12-03"])
+    >>> attribute_to_dates(["2014-12-03"])
     'one patient-education text, last revised in December 2014, says'
     """
+    if not any(revision_dates):
+        return "no source text says"
+    return f"{name_source_texts(revision_dates)}, {'says' if len(revision_dates) == 1 else 'say'}"
+
+
+def name_source_texts(revision_dates: Sequence[str]) -> str:
+    """Return how many texts there are and from which months, given the day of last revision of each."""
     months = sorted(day[:7] for day in revision_dates if day)
     if not months:
-        return "no source text says"
+        return "none"
+    first, last = _format_month(months[0]), _format_month(months[-1])
     if len(revision_dates) == 1:
-        return f"one patient-education text, last revised in {_format_month(months[0])}, says"
-    return f"{len(revision_dates)} texts, last revised from {_format_month(months[0])} to {_format_month(months[-1])}, say"
+        return f"one patient-education text, last revised in {first}"
+    return f"{len(revision_dates)} texts, last revised from {first} to {last}"
 
 
-def _format_month(day: str) -> str:
-    """Return year and month as people write them."""
-    return f"{date.fromisoformat(f'{day}-01'):%B %Y}"
+def _format_month(month: str) -> str:
+    """Return `2014-12` as December 2014."""
+    return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
