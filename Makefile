@@ -14,7 +14,7 @@ FRONTEND_SOURCES := $(wildcard frontend/package-lock.json frontend/*.mjs fronten
 FACTS := $(shell find ontology data queries kg/build kg/model rlreason -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test check bench bench-serving mutants soak soak-durability fuzz screenshots clean distclean
+.PHONY: help setup build serve test check bench bench-serving certify mutants soak soak-durability fuzz screenshots clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ check: $(INSTALLED) $(FRONTEND) ## lint, format, types; the front end's too wher
 bench: setup ## run the benchmarks, side by side; minutes
 	$(BIN)/pip install --quiet -e '.[bench]' -c constraints.txt
 	@for script in benchmarks/*/run.sh; do if [ -x $$script ]; then echo "== $$script"; $$script || exit 1; fi; done
+
+certify: setup ## certify the proofs of 300 generated ontologies; a minute or two
+	$(BIN)/python -m tests.rlreason.certified 300
 
 mutants: setup ## change the core line by line and list what no test notices; half an hour
 	$(BIN)/pip install --quiet -e '.[bench]' -c constraints.txt

@@ -20,7 +20,15 @@ def load(build: str | Path | None = None) -> Dataset:
     `graph(name)` and `quads()` reach every triple of every named graph. Nothing is written back to the
     build. Raises StoreUnavailable when there is no finished build.
     """
-    from kg.notebook import open_dataset
+    from oxrdflib import OxigraphStore
+    from rdflib import Dataset
+
+    from kg.build.publishing import open_build
+    from kg.namespaces import PREFIXES
     from kg.settings import Settings
 
-    return open_dataset(Settings.from_environment(os.environ, build_dir=Path(build) if build else None))
+    settings = Settings.from_environment(os.environ, build_dir=Path(build) if build else None)
+    dataset = Dataset(store=OxigraphStore(store=open_build(settings).oxigraph), default_union=False)
+    for prefix, namespace in PREFIXES.items():
+        dataset.bind(prefix, namespace, replace=True)
+    return dataset

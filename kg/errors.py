@@ -46,9 +46,12 @@ class InvalidFiles(BadData):
     """All the mistakes of a run, one sentence each, in the order of their places."""
 
     def __init__(self, mistakes: Iterable[UserError]) -> None:
-        distinct = {str(each): each for each in mistakes}.values()
+        distinct = {str(mistake): mistake for mistake in mistakes}.values()
         self.mistakes = tuple(
-            sorted(distinct, key=lambda each: (each.location, each.line, each.column, each.message))
+            sorted(
+                distinct,
+                key=lambda mistake: (mistake.location, mistake.line, mistake.column, mistake.message),
+            )
         )
         count = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
         super().__init__(f"{count}; nothing was built.", hint="`kg check` lists them.")

@@ -43,27 +43,31 @@ class ClosedNamespace(Namespace):
         return NamedNode(str(self) + str(local))
 
 
-#: the terms of the ontology that Python names; a test holds them against `ontology/`. Terms that come from a
-#: file of the project (a table, a header) are expanded with `expand_curie`, and checks report the unknown ones.
+#: the terms of the ontology that Python names; a test compares them with `ontology/`. Terms that come from a
+#: file of the project (a table, a header) are expanded with `expand_curie`; checks report the unknown ones.
 KG = ClosedNamespace(
     BASE + "ont#",
     """
-    AdviceClaim CautionClaim Claim ClinicalProblem ClinicalSituation CollectiveClaim ConditionalClaim
-    CourseClaim CuratorDecision EscalationClaim Feature FrequencyClaim GoalShiftClaim InterpretedClaim
-    Intervention OfferClaim PatientScenario Population PracticeClaim PropertyGroup Sentence
-    SourceDocument TerminologyClaim UnconditionalOffer adviser advisesIf alternativeFeature appliesTo
-    brandName broaderSituation byteLength cautionedAbout characterLength claimsCreated claimsCreator
-    claimsLicense claimsVersion concedes concerns concernsSentence concessionCue conditionCue
-    contrastCue cue discountedBy discounts end exactSha256 exampleOf fallbackToConsider feasibilityOf
-    featureFromDocument featureFromHeading featureFromParagraph featureFromSentence featureOfDisease
-    featureOfProblem hasCuratorDecision hasExample hasFeature hasGoal hasHedge hasIntervention hasKind
-    hasPrerequisite hasProviso hasSourceDocument hasSourceSpan inDefaultGraph inDocument inSentence incompatibleWith
-    infeasibilityOf inheritedLimitedBenefitFor jointlyFor jointlyOffers kindOf lastRevised
-    limitedBenefitFor listCue matchesSituation mayPrecede narrowerSituation noMappingBecause notAimedAt
-    offers offersIf offersToAll optionFor order polarity prerequisiteCue printedAs provisoCue
-    queryDeadline queryMemory queryQueue queryRows querySize querySlots reportsPractice restsOnClaim
-    satisfies scopeBasis segmentKind setAsideBecause sha256 sourceSpelling start strengthRank
-    targetsProblem temporalCue unavailable weakestHedge
+    AdviceClaim CautionClaim Claim ClinicalProblem ClinicalSituation CollectiveClaim
+    ConditionalClaim CourseClaim CuratorDecision EscalationClaim Feature FrequencyClaim
+    GoalShiftClaim InterpretedClaim Intervention OfferClaim PatientScenario Population PracticeClaim
+    PropertyGroup Sentence SourceDocument TerminologyClaim UnconditionalOffer WordingExcuse
+    addressee adviser advisesIf alternativeFeature appliesTo brandName broaderSituation byteLength
+    cautionedAbout characterLength claimsCreated claimsCreator claimsLicense claimsVersion
+    classifiedAs classifies concedes concerns concernsOutcome concernsSentence concessionCue
+    conditionCue contrastCue cue datePrinted denominatorText discountedBy discounts end exactSha256
+    exampleClass exampleOf excusedBecause excusedFor excusesWord feasibilityOf featureFromDocument
+    featureFromHeading featureFromParagraph featureFromParagraphBefore featureFromSentence
+    featureOfDisease featureOfProblem goalFromScope hasCuratorDecision hasExample hasFallbackClaim
+    hasFeature hasGoal hasHedge hasIntervention hasKind hasPrerequisite hasProviso hasSourceDocument
+    hasSourceSpan inDefaultGraph inDocument inSentence incompatibleWith infeasibilityOf
+    inheritedLimitedBenefitFor jointlyFor jointlyOffers kindOf lastRevised limitedBenefitFor listCue
+    matchesSituation mayPrecede nameGiven names namesExample narrowerSituation noMappingBecause
+    notAimedAt offers offersIf offersToAll optionFor order outcomeCue outcomeHedge polarity
+    prerequisiteCue printedAs provisoCue queryDeadline queryMemory queryQueue queryRows querySize
+    querySlots reportsPractice restsOnClaim satisfies scopeBasis segmentKind sentence
+    setAsideBecause sha256 sourceSpelling start statesProblem strengthRank targetsProblem
+    temporalCue unavailable weakestHedge whenUnavailable
     """,
 )
 GRAPH = Namespace(BASE + "graph/")
@@ -125,6 +129,8 @@ SPDX = ClosedNamespace(
     "http://spdx.org/rdf/terms#", "Checksum algorithm checksum checksumAlgorithm_sha256 checksumValue"
 )
 IMPORT_GRAPH = Namespace(BASE + "graph/import/")
+#: names of ingredients in imported tables that have no code for them
+INGREDIENT_NAME = BASE + "ingredient-name/"
 BIOLINK = Namespace("https://w3id.org/biolink/vocab/")
 
 #: kind of entity -> prefix; the kind is also the first path segment of the entity's page.

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
         format_proof,
         iterate_leaves,
     )
+    from rlreason.rdf_rules import read_rdf_rules
     from rlreason.remote_closure import ClosureGraphs, RemoteClosure, close_remotely
     from rlreason.rules import OWL2RL, Rule, load_rules
+    from rlreason.sparql_rules import load_own_rules
     from rlreason.term_dictionary import GeneralizedTriple
     from rlreason.why_not import WhyNot
     from rlreason.wording import make_term_formatter
@@ -57,8 +59,10 @@ __all__ = [
     "count_rule_applications",
     "format_proof",
     "iterate_leaves",
+    "load_own_rules",
     "load_rules",
     "make_term_formatter",
+    "read_rdf_rules",
 ]
 
 _NAMES_BY_MODULE = {
@@ -68,8 +72,10 @@ _NAMES_BY_MODULE = {
     "materialization": "InferenceChange Materialization",
     "profile": "ProfileViolation check_profile",
     "proofs": "Asserted Derived Proof Prover count_rule_applications format_proof iterate_leaves",
+    "rdf_rules": "read_rdf_rules",
     "remote_closure": "ClosureGraphs RemoteClosure close_remotely",
     "rules": "OWL2RL Rule load_rules",
+    "sparql_rules": "load_own_rules",
     "term_dictionary": "GeneralizedTriple",
     "why_not": "WhyNot",
     "wording": "make_term_formatter",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import IO, TYPE_CHECKING
 
-from pyoxigraph import Triple
+from pyoxigraph import NamedNode, Triple
 
 from rlreason.inconsistencies import Inconsistency, describe_inconsistencies
 from rlreason.relation import FactSet, Relation
@@ -30,13 +30,15 @@ from rlreason.trivial_triples import keep_valid_rdf, list_reflexive_equality, se
 from rlreason.unnamed_expressions import (
     drop_facts_about,
     list_unnamed_expressions,
-    set_aside_dead_ends,
+    set_aside_superclasses,
 )
+from rlreason.vocabulary import OWL
 from rlreason.wording import TermFormatter, format_standard_term
 
 if TYPE_CHECKING:
     from rdflib import Graph
 
+    from rlreason.contradiction_causes import ContradictionGroup
     from rlreason.proofs import Derived, Proof, Prover
     from rlreason.why_not import WhyNot
 
@@ -73,9 +75,24 @@ class Closure:
     @cached_property
     def inconsistencies(self) -> tuple[Inconsistency, ...]:
         """Return what contradicts the ontology, by rule."""
-        return describe_inconsistencies(
-            self.state.violations, self.engine, self.asserted_facts, self._format_term
-        )
+        return describe_inconsistencies(self.state, self.engine, self.asserted_facts, self._format_term)
+
+    def group_inconsistencies(self) -> tuple[ContradictionGroup, ...]:
+        """Return what contradicts the ontology by cause: the rule and the axioms that each proof rests on."""
+        from rlreason.contradiction_causes import group_by_cause
+
+        return group_by_cause(self._prover, self.inconsistencies)
+
+    @property
+    def unknown_datatypes(self) -> tuple[NamedNode, ...]:
+        """Return the datatypes of literals that OWL 2 RL lacks: neither checked nor compared by value.
+
+        With owl:withRestrictions, where a data range has facets, which no rule reads.
+        """
+        facets = OWL["withRestrictions"]
+        found = self.engine.literals.unknown_datatypes
+        has_facets = len(self.asserted_facts[self.engine.dictionary.number_term(facets)]) > 0
+        return tuple(sorted({*found, facets} if has_facets else found, key=str))
 
     @property
     def fact_count(self) -> int:
@@ -93,18 +110,23 @@ class Closure:
     def __contains__(self, triple: Iterable[object]) -> bool:
         """Return whether a triple of pyoxigraph or rdflib was asserted or follows, trivial or not."""
         fact = self.engine.dictionary.encode_triple(to_triple(triple))
-        return fact is not None and (fact in self.state.facts or fact in self.asserted_facts)
+        return fact is not None and fact in self.state.facts
 
     def explain(self, triple: Iterable[object], limit: int = 1) -> tuple[Proof, ...]:
         """Return up to `limit` proofs of a triple, the shortest first; none when it does not hold.
 
-        The first call sizes the proofs of all facts, which takes longer than closing did.
+        The first call prepares the search for proofs (`proof_search`).
         """
         return self._prover.prove(to_triple(triple), limit)
 
     def explain_inconsistency(self, inconsistency: Inconsistency) -> Derived:
         """Return the proof of a contradiction: the triples that clash, each down to asserted triples."""
         return self._prover.prove_inconsistency(inconsistency)
+
+    def iterate_proofs(self) -> Iterator[Proof]:
+        """Yield a proof of each inferred triple, then of each contradiction; they share their steps."""
+        yield from self._prover.prove_each(self)
+        yield from self._prover.prove_inconsistencies(self.inconsistencies)
 
     def why_not(self, triple: Iterable[object], limit: int = 3) -> tuple[WhyNot, ...]:
         """Return the rules that lack one premise to derive a triple, the nearest first."""
@@ -147,19 +169,21 @@ def close(
 ) -> Closure:
     """Return the closure of a graph: rdflib's, pyoxigraph's Store or Dataset, or triples.
 
-    `axiomatic` keeps trivial triples (`trivial_triples`). Without `unnamed_expressions`, what follows for class
-    expressions that are blank nodes is left out, which in a large ontology is nearly everything; all else
-    is the same. `format_term` names terms in the sentences of inconsistencies. Raises TypeError for what is
+    `axiomatic` keeps trivial triples (`trivial_triples`). Without `unnamed_expressions`, what follows for
+    class expressions that are blank nodes is left out, in a large ontology nearly everything; all else is the
+    same. `format_term` names terms in the sentences of inconsistencies. Raises TypeError for what is
     not a source of triples.
     """
     rules = tuple(rules)
     dictionary = TermDictionary()
     engine = RuleEngine(rules, dictionary, progress, include_declarations=axiomatic)
     asserted = dictionary.encode_triples(iterate_triples(triples))
-    state = ClosureState()
-    start = asserted
+    start, *concluded = [asserted]
     if not (unnamed_expressions or axiomatic):
-        start = set_aside_dead_ends(asserted, dictionary, rules)
+        start, *concluded = set_aside_superclasses(asserted, dictionary, rules)
+    state = ClosureState(layers=[asserted, *concluded])
+    for facts in concluded:
+        start = start.union_disjoint(facts)
     engine.close_state(state, start)
     if axiomatic:
         inferred = _select_axiomatic(state.facts, asserted, dictionary, engine.same_as)
@@ -167,6 +191,8 @@ def close(
         inferred = select_informative(state.facts, asserted, state.plain_facts, dictionary)
     if unnamed_expressions:
         return Closure(engine, state, asserted, inferred, format_term)
+    # What was set aside is asserted all the same, and proofs may rest on it.
+    state.facts = state.facts.union_disjoint(asserted.difference(state.facts))
     expressions = list_unnamed_expressions(asserted, dictionary)
     inferred = drop_facts_about(inferred, expressions)
     return Closure(engine, state, asserted, inferred, format_term, len(expressions))

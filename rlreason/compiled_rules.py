@@ -8,16 +8,18 @@ and lets a chain have any length. The axiom's triples stay with the rule as *gro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from pyoxigraph import Literal
+from pyoxigraph import Literal, NamedNode
 
+from rlreason.datatypes import parse_value
 from rlreason.join import BindingTable, Slot, TriplePattern, match_patterns
 from rlreason.rdf_lists import filter_for_all_members, iterate_sequences
-from rlreason.relation import FIRST_TERM_NUMBER, Fact, FactSet
-from rlreason.rules import Atom, Rule, RuleTerm, Var, composes_relation
+from rlreason.relation import FIRST_TERM_NUMBER, Fact, FactSet, IntArray, Relation
+from rlreason.row_conditions import Assignment, Filter, Negation, RowCondition, apply_conditions
+from rlreason.rules import Atom, Expression, Rule, RuleTerm, Var, composes_relation
 from rlreason.term_dictionary import TermDictionary
 from rlreason.vocabulary import OWL, RDF
 
@@ -28,7 +30,8 @@ class CompiledRule:
 
     `member` and `conditions` are the condition on all members of a list. `ground_premises` are body atoms
     whose variables are all replaced, by the values in `fixed_bindings`. `merged_variables` are a variable and
-    the one that stands for it too (see `make_reflexive_variant`).
+    the one that stands for it too (see `make_reflexive_variant`). `row_conditions` are what a rule of one's
+    own asks beyond its patterns, in the order in which they are applied.
     """
 
     rule: Rule
@@ -39,49 +42,90 @@ class CompiledRule:
     ground_premises: tuple[Fact, ...] = ()
     fixed_bindings: dict[str, int] = field(default_factory=dict)
     merged_variables: tuple[str, str] | None = None
+    row_conditions: tuple[RowCondition, ...] = ()
 
     def head_variables(self) -> frozenset[str]:
         """Return the variables that the conclusion needs."""
         return frozenset().union(*(pattern.variable_names() for pattern in self.head))
 
+    def list_patterns(self) -> Iterator[TriplePattern]:
+        """Yield the patterns of the body, and of what it negates."""
+        yield from self.body
+        for condition in self.row_conditions:
+            if isinstance(condition, Negation):
+                yield from condition.patterns
+
     def composed_predicate(self) -> int | None:
         """Return the predicate that this rule composes with itself, as scm-sco does; None for others."""
-        if self.member or not composes_relation(self.head, self.body):
+        if self.member or self.row_conditions or not composes_relation(self.head, self.body):
             return None
         predicate = self.head[0].p
         return predicate if isinstance(predicate, int) else None
 
 
-def instantiate_pattern(pattern: TriplePattern, bindings: dict[str, int]) -> Fact | None:
-    """Return the fact that a pattern stands for; None for a walk along a list, which is not a triple."""
+def instantiate_slots(pattern: TriplePattern, bindings: Mapping[str, int]) -> Fact:
+    """Return the fact that a pattern stands for, or the pair of a walk along a list."""
     s, p, o = (
         bindings[slot] if isinstance(slot, str) else slot for slot in (pattern.s, pattern.p, pattern.o)
     )
-    return (s, p, o) if p >= FIRST_TERM_NUMBER else None
+    return s, p, o
+
+
+def instantiate_pattern(pattern: TriplePattern, bindings: Mapping[str, int]) -> Fact | None:
+    """Return the fact that a pattern stands for; None for a walk along a list, which is not a triple."""
+    fact = instantiate_slots(pattern, bindings)
+    return fact if fact[1] >= FIRST_TERM_NUMBER else None
 
 
 def compile_rule(rule: Rule, dictionary: TermDictionary) -> CompiledRule:
     """Return the rule in numbers."""
 
-    def compile_atoms(atoms: Iterable[Atom]) -> tuple[TriplePattern, ...]:
+    def compile_atoms(atoms: Iterable[Atom], *, is_body: bool = True) -> tuple[TriplePattern, ...]:
         return tuple(
-            TriplePattern(*(_compile_term(term, dictionary) for term in atom.terms())) for atom in atoms
+            TriplePattern(
+                *(
+                    _compile_term(term, dictionary, is_body and _matches_by_value(term, atom, rule))
+                    for term in atom.terms()
+                )
+            )
+            for atom in atoms
         )
 
-    head, body, every = compile_atoms(rule.head), compile_atoms(rule.body), rule.for_all
-    if every is None:
-        return CompiledRule(rule, head, body)
-    (member,) = compile_atoms([every.member])
-    return CompiledRule(rule, head, body, member, compile_atoms(every.conditions))
+    def compile_filters(filters: Iterable[Expression]) -> tuple[Filter, ...]:
+        return tuple(Filter(expression, dictionary) for expression in filters)
+
+    head, body, every = compile_atoms(rule.head, is_body=False), compile_atoms(rule.body), rule.for_all
+    if every is not None:
+        (member,) = compile_atoms([every.member])
+        return CompiledRule(rule, head, body, member, compile_atoms(every.conditions))
+    row_conditions: tuple[RowCondition, ...] = (
+        *(Assignment(name, expression, dictionary) for name, expression in rule.assignments),
+        *compile_filters(rule.filters),
+        *(Negation(compile_atoms(each.atoms), compile_filters(each.filters)) for each in rule.negations),
+    )
+    return CompiledRule(rule, head, body, row_conditions=row_conditions)
 
 
-def _compile_term(term: RuleTerm, dictionary: TermDictionary) -> Slot:
-    """Return a variable's name or a term's number."""
+def _compile_term(term: RuleTerm, dictionary: TermDictionary, by_value: bool) -> Slot:
+    """Return a variable's name or a term's number, of its own for a literal that is matched by value."""
     if isinstance(term, Var):
         return term.name
-    if isinstance(term, Literal):
+    if isinstance(term, Literal) and by_value:
         return dictionary.number_rule_constant(term)
     return dictionary.number_term(term)
+
+
+def _matches_by_value(term: RuleTerm, atom: Atom, rule: Rule) -> bool:
+    """Return whether a literal stands for all of its value, in a rule of one's own only a number or its like.
+
+    A plain string is matched as it is written; so is all else where the predicate is a variable.
+    """
+    if not isinstance(term, Literal):
+        return False
+    if rule.table:
+        return True
+    value = parse_value(term)
+    return isinstance(atom.p, NamedNode) and value is not None and value[0] != "text"
 
 
 def bind_variables(step: CompiledRule, values: dict[str, int]) -> CompiledRule:
@@ -110,7 +154,7 @@ def make_reflexive_variant(step: CompiledRule, same_as: int) -> CompiledRule | N
     a second time without its owl:sameAs atom and with both sides the same variable. None for all other rules.
     """
     reflexive = next((p for p in step.body if p.p == same_as and isinstance(p.o, str)), None)
-    if reflexive is None or not step.rule.finds_violations:
+    if reflexive is None or not step.rule.finds_violations or step.row_conditions:
         return None
     left, right = reflexive.s, str(reflexive.o)
     body = tuple(
@@ -175,8 +219,10 @@ def match_rule(
     others in `facts`; a match that uses several new facts is found several times, which does not matter,
     since conclusions are a set. Of the columns only `kept_variables` are wanted, None keeps all.
     """
-    # The condition on all members is checked after the join, so its variables must survive it.
+    # Conditions are checked after the join, so their variables must survive it.
     wanted = kept_variables
+    if wanted is not None:
+        wanted = wanted.union(*(condition.variables for condition in step.row_conditions))
     if wanted is not None and step.member is not None:
         wanted = wanted.union(*(p.variable_names() for p in (step.member, *step.conditions)))
     count = len(step.body)
@@ -190,8 +236,37 @@ def match_rule(
             yield _keep_fulfilled_rows(step, match_patterns(step.body, sources, wanted), facts)
 
 
+def match_conclusions(step: CompiledRule, facts: FactSet, wanted: FactSet) -> Iterator[BindingTable]:
+    """Yield the matches of a rule in `facts` that conclude one of `wanted`."""
+    kept = step.head_variables().union(*(condition.variables for condition in step.row_conditions))
+    if step.member is not None:
+        kept = kept.union(*(p.variable_names() for p in (step.member, *step.conditions)))
+    for head in step.head:
+        for predicate in [head.p] if isinstance(head.p, int) else list(wanted.by_predicate):
+            table = _unify_with_facts(head, predicate, wanted[predicate])
+            if table.row_count:
+                table = match_patterns(step.body, (facts,) * len(step.body), kept, table)
+                yield _keep_fulfilled_rows(step, table, facts)
+
+
+def _unify_with_facts(head: TriplePattern, predicate: int, relation: Relation) -> BindingTable:
+    """Return the facts of one predicate that a head can say, as values of its variables."""
+    predicates = np.full(len(relation), predicate, dtype=np.int64)
+    columns: dict[str, IntArray] = {}
+    fits = np.ones(len(relation), dtype=bool)
+    for slot, column in (
+        (head.s, relation.subjects()),
+        (head.p, predicates),
+        (head.o, relation.objects()),
+    ):
+        known = columns.setdefault(slot, column) if isinstance(slot, str) else slot
+        fits &= column == known
+    return BindingTable(len(relation), columns).take_rows(np.flatnonzero(fits))
+
+
 def _keep_fulfilled_rows(step: CompiledRule, table: BindingTable, facts: FactSet) -> BindingTable:
-    """Return the rows for which the condition on all members of the list holds too."""
+    """Return the rows for which the condition on all members of the list, and other conditions, hold too."""
+    table = apply_conditions(step.row_conditions, table, facts)
     if step.member is None or not table.row_count:
         return table
     return filter_for_all_members(table, step.member, step.conditions, facts)

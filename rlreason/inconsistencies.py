@@ -16,12 +16,12 @@ import numpy as np
 
 from rlreason.compiled_rules import CompiledRule, instantiate_pattern
 from rlreason.join import BindingTable
-from rlreason.relation import OBJECT_MASK, SUBJECT_SHIFT, Fact, FactSet, IntArray
+from rlreason.relation import OBJECT_MASK, SUBJECT_SHIFT, Fact, FactSet, IntArray, Relation
 from rlreason.term_dictionary import GeneralizedTriple, Term
 from rlreason.wording import TermFormatter, fill_wording, format_standard_term, format_triple
 
 if TYPE_CHECKING:
-    from rlreason.rule_engine import RuleEngine
+    from rlreason.rule_engine import ClosureState, RuleEngine
 
 
 #: contradictions kept for each rule; one wrong axiom can make millions
@@ -112,21 +112,60 @@ class Inconsistency:
 
 
 def describe_inconsistencies(
-    violations: ViolationCollector, engine: RuleEngine, asserted: FactSet, format_term: TermFormatter
+    state: ClosureState, engine: RuleEngine, asserted: FactSet, format_term: TermFormatter
 ) -> tuple[Inconsistency, ...]:
-    """Return the contradictions as values, by rule and text."""
-    describer = _Describer(engine, asserted, format_term)
-    described = [describer.describe_match(match) for match in violations.matches.values()]
+    """Return the contradictions as values, by rule and text; those that owl:sameAs repeats are told once."""
+    violations, describer = state.violations, _Describer(engine, asserted, format_term)
+    matches = _drop_repeated(list(violations.matches.values()), state.facts[engine.same_as], asserted, engine)
+    described = [describer.describe_match(match) for match in matches]
     described += [describer.describe_ill_typed(number) for number in violations.ill_typed]
+    values = engine.literals.find_value
+    unequal = {frozenset(map(values, pair)): pair for pair in sorted(violations.unequal, reverse=True)}
     described += [
         describer.describe_literals("dt-diff", ("lt1", "lt2"), engine.same_as, pair)
-        for pair in violations.unequal
+        for pair in unequal.values()
     ]
     described += [
         describer.describe_literals("dt-not-type", ("lt", "dt"), engine.rdf_type, pair)
         for pair in violations.misplaced
     ]
     return tuple(sorted(described, key=lambda each: (each.rule, str(each))))
+
+
+def _drop_repeated(
+    matches: list[RuleMatch], same_as: Relation, asserted: FactSet, engine: RuleEngine
+) -> list[RuleMatch]:
+    """Return the matches without those that only put the same for the same (eq-rep-s, -p, -o) in others.
+
+    Of the matches that agree but for terms that are the same, those stay that say what was asserted; where
+    none does, the one with the fewest inferred triples.
+    """
+    if not len(same_as):
+        return matches
+    names: dict[int, int] = {}
+
+    def find_name(term: int) -> int:
+        if term not in names:
+            linked = same_as.find_linked(np.array([term], dtype=np.int64))[1].tolist()
+            names[term] = min([term, *linked])
+        return names[term]
+
+    groups: dict[object, list[tuple[int, int, RuleMatch]]] = {}
+    for place, match in enumerate(matches):
+        agreed = {tuple(map(find_name, fact)) for fact in match.premises if fact[1] != engine.same_as}
+        # The two sides of an owl:sameAs that eq-ref says: another fact made them one.
+        forced = match.step.merged_variables is not None and any(
+            len(same_as.find_linked(np.array([number]))[0]) for _, number in match.bindings
+        )
+        inferred = sum(fact not in asserted for fact in match.premises) + forced
+        group = groups.setdefault((match.step.rule.name, frozenset(agreed)), [])
+        group.append((inferred, place, match))
+    kept = [
+        each
+        for group in groups.values()
+        for each in ([one for one in group if one[0] == 0] or [min(group, key=lambda one: one[:2])])
+    ]
+    return [match for _, _, match in sorted(kept, key=lambda one: one[1])]
 
 
 @dataclass(frozen=True, slots=True)

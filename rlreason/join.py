@@ -192,12 +192,13 @@ def _estimate_rows(table: BindingTable, pattern: TriplePattern, facts: FactSet) 
     o_bound = isinstance(pattern.o, int) or pattern.o in table.columns
     if isinstance(pattern.p, str):
         if pattern.p not in table.columns:
-            size = len(facts)
+            # One lookup for each predicate, whatever is bound.
+            size, filtered = len(facts), 0.5 * len(facts.by_predicate)
         else:
             # bound by another atom: one predicate at a time, at most the largest
-            size = max((len(relation) for _, relation in facts), default=0) // 2 + 1
+            size, filtered = max((len(relation) for _, relation in facts), default=0) // 2 + 1, 0.5
         return table.row_count * float(
-            size if not (s_bound or o_bound) else size**0.5 if not (s_bound and o_bound) else 0.5
+            size if not (s_bound or o_bound) else size**0.5 if not (s_bound and o_bound) else filtered
         )
     relation = facts[pattern.p]
     if s_bound and o_bound:

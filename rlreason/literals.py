@@ -44,7 +44,8 @@ class LiteralIndex:
 
     `values` has the value of each literal that was read and is well-typed, `by_value` its inverse,
     `named_datatypes` the datatypes that occur as terms, `type_pairs` what dt-type2 concluded,
-    `unread_strings` the plain strings set aside.
+    `unread_strings` the plain strings set aside, `unknown_datatypes` the datatypes of literals without a
+    value, since OWL 2 RL does not have them.
     """
 
     dictionary: TermDictionary
@@ -54,6 +55,7 @@ class LiteralIndex:
     type_pairs: Relation = field(default_factory=lambda: Relation(EMPTY_KEYS))
     ill_typed: set[int] = field(default_factory=set)
     unread_strings: list[int] = field(default_factory=list)
+    unknown_datatypes: set[NamedNode] = field(default_factory=set)
     next_number: int = FIRST_TERM_NUMBER
 
     def learn_new_literals(self) -> tuple[IntArray, IntArray]:
@@ -61,10 +63,10 @@ class LiteralIndex:
         fresh = range(self.next_number, len(self.dictionary.terms))
         self.next_number = fresh.stop
         old = list(self.values.items())
-        terms = self.dictionary.terms
         # Table 8, dt-type2: for literals met before only datatypes named since, for new ones all that are
         # named.
-        new_types = {i: t for i in fresh if isinstance(t := terms[i], NamedNode) and t in DATATYPES}
+        numbers = self.dictionary.numbers
+        new_types = {i: t for t in _SORTED_DATATYPES if (i := numbers.get(t, -1)) in fresh}
         self.named_datatypes |= new_types
         typed = [
             (i, d) for i, value in old for d, name in new_types.items() if is_in_value_space(value, name)
@@ -90,9 +92,11 @@ class LiteralIndex:
         """
         terms, constants = self.dictionary.terms, frozenset(self.dictionary.rule_constants.values())
         kinds = self.dictionary.kinds_by_number()
-        literals = [i for i in numbers if kinds[i] == LITERAL_KIND and i not in constants]
-        other = [i for i in literals if not _is_plain_text(terms[i])]
-        self.unread_strings += [i for i in literals if _is_plain_text(terms[i])]
+        found = np.flatnonzero(kinds[numbers.start : numbers.stop] == LITERAL_KIND) + numbers.start
+        other: list[int] = []
+        for i in found.tolist():
+            if i not in constants:
+                (self.unread_strings if _is_plain_text(terms[i]) else other).append(i)
         # A plain string has the datatypes xsd:string, rdf:PlainLiteral ... and equals "x"^^xsd:token.
         if not self.named_datatypes and not any(is_text_type(terms[i]) for i in other):
             return other
@@ -110,6 +114,8 @@ class LiteralIndex:
         if value is not None:
             self.values[number] = value
             self.by_value.setdefault(value, []).append(number)
+        elif isinstance(literal, Literal):
+            self.unknown_datatypes.add(literal.datatype)
         return value
 
     def match_rule_constants(self, facts: FactSet, predicates: Iterable[int]) -> dict[int, list[IntArray]]:
@@ -145,7 +151,7 @@ class LiteralIndex:
         valued = [
             (i, value)
             for i in self.find_equated_literals(same_as_keys)
-            if (value := self._value_of(i)) is not None
+            if (value := self.find_value(i)) is not None
         ]
         if not valued:
             return EMPTY_KEYS, EMPTY_KEYS
@@ -157,7 +163,7 @@ class LiteralIndex:
             if is_in_value_space(value, name)
         ]
         others = [
-            (j, other) for j in self._list_literals_of(facts) if (other := self._value_of(j)) is not None
+            (j, other) for j in self._list_literals_of(facts) if (other := self.find_value(j)) is not None
         ]
         unlike = [(i, j) for j, other in others for i, value in valued if other != value]
         return _pack_sorted(typed), _pack_sorted(unlike + [(j, i) for i, j in unlike])
@@ -178,19 +184,22 @@ class LiteralIndex:
 
     def find_misplaced(self, type_keys: IntArray) -> IntArray:
         """Return those (literal, datatype) pairs of rdf:type whose value the datatype lacks: dt-not-type."""
-        if not self.named_datatypes or not len(type_keys):
-            return EMPTY_KEYS
-        literal = self.dictionary.is_literal(type_keys >> SUBJECT_SHIFT)
-        known = np.isin(type_keys & OBJECT_MASK, np.fromiter(self.named_datatypes, dtype=np.int64))
-        candidates = type_keys[literal & known]
+        candidates = type_keys[self.dictionary.is_literal(type_keys >> SUBJECT_SHIFT)]
         candidates = candidates[~contains_each(self.type_pairs.keys, candidates)]
-        # A literal of an unknown datatype may have any value; an ill-typed one has none, so it has no type.
-        valued = [
-            number in self.values or number in self.ill_typed
-            for number in (candidates >> SUBJECT_SHIFT).tolist()
+        lacking = [
+            self._lacks_datatype(key >> SUBJECT_SHIFT, key & OBJECT_MASK) for key in candidates.tolist()
         ]
-        misplaced: IntArray = candidates[np.array(valued, dtype=bool)]
+        misplaced: IntArray = candidates[np.array(lacking, dtype=bool)]
         return misplaced
+
+    def _lacks_datatype(self, number: int, datatype: int) -> bool:
+        """Return whether the value of a literal is outside a datatype.
+
+        A literal of an unknown datatype may have any value. An ill-typed one has none: that is told already.
+        """
+        value, name = self.find_value(number), self.dictionary.terms[datatype]
+        is_datatype = isinstance(name, NamedNode) and name in DATATYPES
+        return value is not None and is_datatype and not self.has_datatype(number, datatype)
 
     def find_unequal(self, same_as_keys: IntArray) -> IntArray:
         """Return those pairs of owl:sameAs that are literals of different value: dt-diff with eq-diff1."""
@@ -204,7 +213,7 @@ class LiteralIndex:
 
     def has_datatype(self, number: int, datatype: int) -> bool:
         """Return whether the value of a literal belongs to a datatype."""
-        value, name = self._value_of(number), self.dictionary.terms[datatype]
+        value, name = self.find_value(number), self.dictionary.terms[datatype]
         return (
             value is not None
             and isinstance(name, NamedNode)
@@ -214,15 +223,15 @@ class LiteralIndex:
 
     def are_equal(self, one: int, other: int) -> bool:
         """Return whether two literals have one value."""
-        first = self._value_of(one)
-        return first is not None and first == self._value_of(other)
+        first = self.find_value(one)
+        return first is not None and first == self.find_value(other)
 
     def are_different(self, one: int, other: int) -> bool:
         """Return whether two literals have values, and different ones."""
-        first, second = self._value_of(one), self._value_of(other)
+        first, second = self.find_value(one), self.find_value(other)
         return first is not None and second is not None and first != second
 
-    def _value_of(self, number: int) -> LiteralValue | None:
+    def find_value(self, number: int) -> LiteralValue | None:
         """Return the value of a literal, also of one that was set aside."""
         term = self.dictionary.terms[number]
         if number not in self.values and isinstance(term, Literal) and _is_plain_text(term):

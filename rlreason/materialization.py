@@ -11,6 +11,7 @@ The result is always that of a closure from scratch. Some changes no round can f
   the shorter list need not hold any more, though triples were only added;
 - a triple of a list, of a property chain or the declaration of a transitive property goes: rules were
   specialized from it (`compiled_rules`), and their conclusions would have to be found without them;
+- there are rules with FILTER NOT EXISTS (`stratification`);
 - literals come or go that are compared by value, see `_affects_comparisons` and `_affects_equated_literals`.
 """
 
@@ -22,12 +23,13 @@ from dataclasses import dataclass
 import numpy as np
 from pyoxigraph import Triple
 
-from rlreason.compiled_rules import CompiledRule, match_rule
+from rlreason.compiled_rules import CompiledRule, match_conclusions, match_rule
 from rlreason.inconsistencies import Inconsistency, describe_inconsistencies
 from rlreason.relation import FactSet, Relation, contains_each, sort_unique
 from rlreason.rule_engine import ClosureState, Conclusions, RuleEngine
 from rlreason.rules import OWL2RL, ListWalk, Rule
 from rlreason.term_dictionary import WALK_NUMBERS, TermDictionary
+from rlreason.transitive_closure import forget_pairs
 from rlreason.triple_sources import TripleSource, iterate_triples
 from rlreason.trivial_triples import keep_valid_rdf, select_informative
 from rlreason.wording import TermFormatter, format_standard_term
@@ -35,14 +37,14 @@ from rlreason.wording import TermFormatter, format_standard_term
 
 def retract_facts(
     engine: RuleEngine, state: ClosureState, removed: FactSet, asserted: FactSet, steps: list[CompiledRule]
-) -> bool:
+) -> FactSet | None:
     """Take facts out of a closed state; `asserted` are those that stay asserted.
 
     DRed (Gupta, Mumick and Subrahmanian 1993): first *overdelete* every fact that some rule instance
     concludes from a deleted fact, then *rederive* those that still follow from what is left. Counting the
-    instances of a fact instead would fail where facts support each other in a circle. Returns False, with the
-    state unchanged, when overdeletion reaches what no round can follow (see above) or what the values of
-    literals led to.
+    instances of a fact instead would fail where facts support each other in a circle. Returns what was
+    overdeleted; None, with the state unchanged, when that reaches what no round can follow (see above) or
+    what the values of literals led to.
     """
     rules = [step for step in (*steps, *state.specialized_rules.values()) if not step.rule.finds_violations]
     overdeleted = FactSet()
@@ -56,16 +58,17 @@ def retract_facts(
                 engine.add_conclusions(step, table, conclusions)
         wave = _select_overdeleted(conclusions, state.facts, asserted, overdeleted)
     if engine.changes_rules(overdeleted) or _has_literal_subjects(engine, overdeleted):
-        return False
+        return None
     state.facts = state.facts.difference(overdeleted)
-    # What was known of large transitive relations does not hold any more.
-    state.closed_pairs, state.generators, state.remaining_pairs = {}, {}, {}
-    # Rederivation: one pass of all rules over what is left finds the overdeleted facts that still have
-    # support, rounds find what rests on those.
-    rederived = state.facts.select_new(engine.conclude_all(state.facts, rules))
-    engine.run_rounds(state, rederived, steps)
+    forget_pairs(state, overdeleted, asserted)
+    # Rederivation: overdeleted facts that a rule concludes from what is left; rounds find what rests on them.
+    conclusions = {}
+    for step in rules:
+        for table in match_conclusions(step, state.facts, overdeleted):
+            engine.add_conclusions(step, table, conclusions)
+    engine.run_rounds(state, state.facts.select_new(conclusions), steps)
     engine.collect_violations(state)
-    return True
+    return overdeleted
 
 
 def _select_overdeleted(
@@ -137,6 +140,10 @@ class Materialization:
 
         Without what only the axiomatic rules lead to.
         """
+        if self._engine.negated_rules:
+            triples = list(iterate_triples(triples))
+            with_them = Materialization([*self.asserted, *triples], self._rules)
+            return with_them.inferred - self.inferred - frozenset(triples)
         state = self._plain_state.copy()
         new = self._dictionary.encode_triples(iterate_triples(triples)).difference(state.facts)
         if self._affects_comparisons(new) or self._has_literals(new):
@@ -169,8 +176,8 @@ class Materialization:
     @property
     def inconsistencies(self) -> tuple[Inconsistency, ...]:
         """Return what contradicts the ontology."""
-        violations = self._full_state.violations
-        return describe_inconsistencies(violations, self._engine, self._asserted_facts, self._format_term)
+        state, asserted = self._full_state, self._asserted_facts
+        return describe_inconsistencies(state, self._engine, asserted, self._format_term)
 
     def add(self, triples: TripleSource) -> InferenceChange:
         """Assert triples; return what the inferred graph gains, and loses because it is now asserted."""
@@ -178,19 +185,22 @@ class Materialization:
         new = encoded.difference(self._asserted_facts)
         if not len(new):
             return InferenceChange(frozenset(), frozenset())
-        before, asserted = self._inferred_facts, self._asserted_facts.union_disjoint(new)
+        asserted = self._asserted_facts.union_disjoint(new)
         if (
             _extends_walked_list(self._engine, self._plain_state, new)
             or (self._has_stale_literals and self._affects_comparisons(new))
             or self._affects_equated_literals(new)
+            or self._engine.negated_rules
         ):
             return self._rebuild(asserted)
         self._asserted_facts = asserted
         delta = self._engine.add_literal_facts(self._plain_state, new)
+        concerned = [new]
         for state, steps in self._list_states():
+            state.layers = concerned
             self._engine.run_rounds(state, delta.difference(state.facts), steps)
-        self._inferred_facts = self._select_inferred()
-        return self._compare_inferred(before)
+            state.layers = None
+        return self._update_inferred(concerned)
 
     def remove(self, triples: TripleSource) -> InferenceChange:
         """Retract triples; return what the inferred graph gains, because it still follows, and loses."""
@@ -198,20 +208,25 @@ class Materialization:
         removed = encoded.difference(encoded.difference(self._asserted_facts))
         if not len(removed):
             return InferenceChange(frozenset(), frozenset())
-        before, asserted = self._inferred_facts, self._asserted_facts.difference(removed)
+        asserted = self._asserted_facts.difference(removed)
         if (
             self._engine.changes_rules(removed)
             or self._affects_comparisons(removed)
             or self._affects_equated_literals(removed)
+            or self._engine.negated_rules
         ):
             return self._rebuild(asserted)
         self._asserted_facts = asserted
         self._has_stale_literals = self._has_stale_literals or self._has_literals(removed)
+        concerned = [removed]
         for state, steps in self._list_states():
-            if not retract_facts(self._engine, state, removed, asserted, steps):
+            state.layers = concerned
+            overdeleted = retract_facts(self._engine, state, removed, asserted, steps)
+            state.layers = None
+            if overdeleted is None:
                 return self._rebuild(asserted)
-        self._inferred_facts = self._select_inferred()
-        return self._compare_inferred(before)
+            concerned.append(overdeleted)
+        return self._update_inferred(concerned)
 
     def _list_states(self) -> list[tuple[ClosureState, list[CompiledRule]]]:
         """Return the two closed states with the rules that close them."""
@@ -225,9 +240,18 @@ class Materialization:
         plain_facts = self._plain_state.facts
         return select_informative(self._full_state.facts, self._asserted_facts, plain_facts, self._dictionary)
 
-    def _compare_inferred(self, before: FactSet) -> InferenceChange:
-        """Return the difference to an earlier inferred graph."""
-        now, decode = self._inferred_facts, self._dictionary.decode_facts
+    def _update_inferred(self, parts: list[FactSet]) -> InferenceChange:
+        """Bring the inferred facts up to date where `parts` hold all that changed; return the difference."""
+        candidates: Conclusions = {}
+        for part in parts:
+            for predicate, relation in part:
+                candidates.setdefault(predicate, []).append(relation.keys)
+        concerned = FactSet().select_new(candidates)
+        before, decode = concerned.intersection(self._inferred_facts), self._dictionary.decode_facts
+        held = concerned.intersection(self._full_state.facts)
+        plain_facts = self._plain_state.facts
+        now = select_informative(held, self._asserted_facts, plain_facts, self._dictionary)
+        self._inferred_facts = self._inferred_facts.difference(before).union_disjoint(now)
         return InferenceChange(
             frozenset(decode(now.difference(before))), frozenset(decode(before.difference(now)))
         )
@@ -235,7 +259,9 @@ class Materialization:
     def _rebuild(self, asserted: FactSet) -> InferenceChange:
         """Close from scratch and return the difference."""
         before = self.inferred
-        self._close_from_scratch(list(self._dictionary.decode_facts(asserted)))
+        triples = list(self._dictionary.decode_facts(asserted))
+        # Made beside, so that nothing has changed here if a rule is refused with these triples.
+        self.__dict__ |= Materialization(triples, self._rules, format_term=self._format_term).__dict__
         now = self.inferred
         return InferenceChange(now - before, before - now)
 

@@ -203,6 +203,10 @@ class FactSet:
         """Return the facts that are not in `other`."""
         return FactSet(self.by_predicate | {p: self[p].difference(r.keys) for p, r in other})
 
+    def intersection(self, other: FactSet) -> FactSet:
+        """Return the facts that are in `other` too, which should be the larger set."""
+        return FactSet({p: Relation(r.keys[contains_each(other[p].keys, r.keys)]) for p, r in self})
+
     def select_new(self, candidates: Mapping[int, list[IntArray]]) -> FactSet:
         """Return the candidates (keys by predicate, in any order, also repeated) that are not in this set."""
         return FactSet(

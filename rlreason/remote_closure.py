@@ -16,7 +16,7 @@ from typing import Protocol
 from pyoxigraph import Literal, NamedNode
 
 from rlreason.datatypes import parse_value
-from rlreason.errors import RemoteError
+from rlreason.errors import RemoteError, RuleError
 from rlreason.rule_engine import ProgressCallback
 from rlreason.rules import OWL2RL, Atom, ListWalk, Rule, RuleTerm, Var, composes_relation
 from rlreason.term_dictionary import Term
@@ -197,9 +197,15 @@ def close_remotely(
 ) -> RemoteClosure:
     """Close `graphs.asserted` into `graphs.inferred` on a server, replacing what the latter held.
 
-    Raises RemoteError when the server fails; the graphs may then hold part of the closure.
+    Raises RemoteError when the server fails; the graphs may then hold part of the closure. Raises RuleError
+    for rules of one's own that are more than a join.
     """
     every = tuple(rules)
+    for rule in every:
+        if rule.filters or rule.assignments or rule.negations:
+            raise RuleError(
+                f"The rule {rule.name} has filters, BIND or NOT EXISTS: not supported on a server."
+            )
     for graph in (graphs.inferred, graphs.axiomatic):
         connection.run_update(f"DROP SILENT GRAPH {graph}")
     plain = [r for r in every if not (r.axiomatic or r.finds_violations or r.builtin or r.unroll)]

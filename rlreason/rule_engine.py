@@ -29,6 +29,7 @@ from rlreason.compiled_rules import (
     specialize_chains,
     specialize_transitivity,
 )
+from rlreason.errors import RuleError
 from rlreason.inconsistencies import ViolationCollector
 from rlreason.join import BindingTable, TriplePattern, group_rows
 from rlreason.literals import LiteralIndex
@@ -44,6 +45,7 @@ from rlreason.relation import (
     pack_pairs,
 )
 from rlreason.rules import Rule
+from rlreason.stratification import apply_strata, stratify_rules
 from rlreason.term_dictionary import TermDictionary
 from rlreason.transitive_closure import close_large_relations
 from rlreason.vocabulary import OWL, RDF
@@ -60,7 +62,9 @@ class ClosureState:
 
     `plain_facts` are the facts before the axiomatic rules ran. `generators`, `closed_pairs` and
     `remaining_pairs` belong to large transitive relations (`transitive_closure.close_large_relations`).
-    `specialized_rules` are the rules made for axioms of the ontology, by name and ground premises.
+    `specialized_rules` are the rules made for axioms of the ontology, by name and ground premises. `layers`,
+    where they are kept, are the facts in the order in which they were found: each has a rule instance whose
+    premises are in earlier layers, which is what proofs are found by (`rule_instances`).
     """
 
     facts: FactSet = field(default_factory=FactSet)
@@ -71,6 +75,7 @@ class ClosureState:
     specialized_rules: dict[tuple[str, tuple[Fact, ...]], CompiledRule] = field(default_factory=dict)
     violations: ViolationCollector = field(default_factory=ViolationCollector)
     round_number: int = 0
+    layers: list[FactSet] | None = None
 
     def copy(self) -> ClosureState:
         """Return a state that can go on without changing this one; the arrays are shared."""
@@ -110,8 +115,14 @@ class RuleEngine:
         self.owl_thing, self.owl_nothing = number(OWL["Thing"]), number(OWL["Nothing"])
         self.transitive_property = number(OWL["TransitiveProperty"])
         self.property_chain_axiom = number(OWL["propertyChainAxiom"])
-        # Without eq-ref, whose conclusions are never stored.
-        self.rules = {rule.name: rule for rule in rules if rule.name != "eq-ref"}
+        self.rules: dict[str, Rule] = {}
+        for rule in rules:
+            if self.rules.setdefault(rule.name, rule) != rule:
+                raise RuleError(
+                    f"There are two rules called {rule.name}; a proof could not tell which it names."
+                )
+        # Its conclusions are never stored; proofs name it.
+        self.reflexivity_rule = self.rules.pop("eq-ref", None)
         self._sort_rules()
 
     def _sort_rules(self) -> None:
@@ -126,15 +137,23 @@ class RuleEngine:
         self.chain_rules = [step for step in usable if step.rule.unroll]
         self.transitivity_rules = [step for step in steps if step.rule.name == "prp-trp"]
         self.axiomatic_rules = [step for step in steps if step.rule.axiomatic]
-        plain = [step for step in steps if not step.rule.axiomatic and step not in self.transitivity_rules]
+        self.strata = stratify_rules(self.rules.values())
+        self.negated_rules = [step for step in steps if step.rule.negations]
+        self.assigning = any(step.rule.assignments for step in steps)
+        special = [*self.transitivity_rules, *self.negated_rules]
+        plain = [step for step in steps if not step.rule.axiomatic and step not in special]
         # Where a rule asks for a constant, as cls-maxc1 for owl:maxCardinality 0: facts of these predicates
         # are added again with the constant when a literal of its value stands there.
         constants = frozenset(self.dictionary.rule_constants.values())
-        self.constant_predicates = {
-            p.p for step in plain for p in step.body if p.o in constants and isinstance(p.p, int)
-        }
+        patterns = [p for step in (*plain, *self.negated_rules) for p in step.list_patterns()]
+        self.constant_predicates = {p.p for p in patterns if p.o in constants and isinstance(p.p, int)}
         variants = (make_reflexive_variant(step, self.same_as) for step in plain)
         self.plain_rules = [*plain, *(variant for variant in variants if variant)]
+
+    def list_rules(self, state: ClosureState) -> list[CompiledRule]:
+        """Return all rules that patterns are matched for, with those specialized for `state`."""
+        specialized = state.specialized_rules.values()
+        return [*self.plain_rules, *self.axiomatic_rules, *self.negated_rules, *specialized]
 
     def close_state(self, state: ClosureState, delta: FactSet, *, axiomatic: bool = True) -> None:
         """Add the facts `delta` to `state` and close it; without `axiomatic`, the second pass is left out."""
@@ -183,7 +202,10 @@ class RuleEngine:
             keep_top_and_bottom or self.include_declarations or self._mentions_top_or_bottom(state.facts)
         ):
             seeds = self._drop_top_and_bottom(seeds)
-        self.run_rounds(state, seeds, [*self.plain_rules, *self.axiomatic_rules])
+        steps = [*self.plain_rules, *self.axiomatic_rules]
+        self.run_rounds(state, seeds, steps)
+        if self.negated_rules:
+            apply_strata(self, state, steps)
 
     def conclude_all(self, facts: FactSet, steps: Iterable[CompiledRule]) -> Conclusions:
         """Return what rules conclude from `facts`, what is known already included."""
@@ -226,10 +248,13 @@ class RuleEngine:
             is_first = not len(state.facts)  # all facts are new: joining them once is cheaper than n times
             state.facts = state.facts.union_disjoint(delta)
             # Walks first, since chains are read from complete lists; then what is closed without rules.
+            found = delta
             delta = self._add_list_walks(state, delta)
             specialized = self._find_new_specialized_rules(state, delta)
             composing = [*steps, *state.specialized_rules.values(), *specialized.values()]
             delta = close_large_relations(state, delta, is_first, composing)
+            if state.layers is not None:
+                state.layers += [found, delta.difference(found)] if len(delta) > len(found) else [found]
             conclusions: Conclusions = {}
             for step in (*steps, *state.specialized_rules.values()):
                 self._apply_rule(state, step, None if is_first else delta, conclusions)
@@ -240,6 +265,8 @@ class RuleEngine:
             self._add_equated_literals(state, delta, conclusions)
             self._collect_literal_violations(state, delta)
             delta = state.facts.select_new(conclusions)
+            if self.assigning and self.literals.next_number < len(self.dictionary.terms):
+                delta = self.add_literal_facts(state, delta)  # BIND has made new literals
             if self.progress:
                 self.progress(state.round_number, len(delta), time.perf_counter() - started)
 

@@ -1,304 +1,368 @@
-"""Every rule instance over a closed set of facts, as arrays: what proofs are built from.
+"""Rule instances found backwards, on demand: from facts to the rules and premises that conclude them.
 
-Facts are numbered 0, 1, 2 ... in the order of predicate and key, so a rule instance is a row of fact numbers:
-its conclusion and its premises. One rule's instances are one `InstanceBlock`. The size of each fact's
-smallest proof is the least fixed point of
+Facts are numbered 0, 1, 2 ... in the order of predicate and key, so an instance is a row of fact numbers.
+`InstanceMatcher.find_concluding` unifies the heads of all rules with some facts and matches the bodies, all
+facts at once. Walks along lists, and the constants of rules, are *steps* that belong to no rule (`step` is
+None): a proof shows their premises in their place. A walk rests on the cells of one list down to rdf:nil.
 
-    size(asserted fact) = 0
-    size(fact) = min over its instances of 1 + sum of size(premise)
-
-computed downwards from *unreached*, all instances at once, until nothing shrinks (a proof-length semiring, as
-in Green, Karvounarakis and Tannen 2007). A premise with a smaller proof never rests on its conclusion, so
-proofs that always take the smallest instance are free of circles.
+A closure keeps its facts in *layers*, in the order in which they were found. Each fact has an instance whose
+premises are all in earlier layers; where there is a choice within an instance (which rdf:first of a malformed
+cell, which shared value of a key), the one of the earliest layer is taken, so that this stays true.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from rlreason.compiled_rules import CompiledRule, match_rule
+from rlreason.compiled_rules import CompiledRule
+from rlreason.datatypes import parse_value
 from rlreason.join import BindingTable, TriplePattern, group_rows, match_patterns
-from rlreason.relation import OBJECT_MASK, SUBJECT_SHIFT, Fact, FactSet, IntArray, Relation, pack_pairs
+from rlreason.list_cells import ListReader
+from rlreason.relation import (
+    FIRST_TERM_NUMBER,
+    OBJECT_MASK,
+    SUBJECT_SHIFT,
+    Fact,
+    FactSet,
+    IntArray,
+    contains_each,
+    pack_pairs,
+)
+from rlreason.row_conditions import apply_conditions
 from rlreason.rule_engine import ClosureState, RuleEngine
-from rlreason.rules import ListWalk
-from rlreason.term_dictionary import WALK_NUMBERS
 
-#: size of a proof that has not been found, and the bound of all sizes, since min starts from it. Sizes count
-#: trees and may double with each level of a proof; the sum over a row of up to 2**23 premises still fits an
-#: int64.
-UNREACHED = 1 << 40
-#: subjects, predicate and objects of some facts
-_Columns = tuple[IntArray, int, IntArray]
+#: a column of a binding table that no variable has: the fact an instance concludes, and its row
+_GOAL, _ROW = "#goal", "#instance"
+#: the layer of what is no fact
+NO_LAYER = 1 << 30
 
 
 class FactNumbering:
-    """Numbers for the facts of a set, in order of predicate and key; `padding` is the number of no fact."""
+    """Numbers for the facts of a closure, in order of predicate and key, and the layer of each."""
 
-    def __init__(self, facts: FactSet) -> None:
+    def __init__(self, facts: FactSet, layers: list[FactSet]) -> None:
         self.predicates = [p for p, _ in facts]
-        self.relations: list[Relation] = [r for _, r in facts]
-        self.starts = np.cumsum([0, *(len(r) for r in self.relations)])
-        self.predicate_index = {p: i for i, p in enumerate(self.predicates)}
-        self.padding = int(self.starts[-1])
+        self._relations = [r for _, r in facts]
+        self._starts = np.cumsum([0, *(len(r) for r in self._relations)])
+        self._predicate_index = {p: i for i, p in enumerate(self.predicates)}
+        self.layers = layers
+        #: the number of no fact
+        self.count = int(self._starts[-1])
 
     def number_fact(self, fact: Fact) -> int | None:
         """Return the number of a fact, None when it does not hold."""
         s, p, o = fact
-        number = int(self._number_pairs(p, np.array([s << SUBJECT_SHIFT | o], dtype=np.int64))[0])
-        return None if number == self.padding else number
+        number = int(self.number_pairs(p, np.array([s << SUBJECT_SHIFT | o], dtype=np.int64))[0])
+        return None if number == self.count else number
 
     def fact_at(self, number: int) -> Fact:
         """Return the fact with a number."""
-        at = int(np.searchsorted(self.starts, number, side="right")) - 1
-        key = int(self.relations[at].keys[number - self.starts[at]])
+        at = int(np.searchsorted(self._starts, number, side="right")) - 1
+        key = int(self._relations[at].keys[number - self._starts[at]])
         return key >> SUBJECT_SHIFT, self.predicates[at], key & OBJECT_MASK
+
+    def group_by_predicate(self, numbers: IntArray) -> Iterator[tuple[int, IntArray, IntArray]]:
+        """Yield each predicate with the positions in `numbers` of its facts and their keys."""
+        at = np.searchsorted(self._starts, numbers, side="right") - 1
+        for index, rows in group_rows(at):
+            yield (
+                self.predicates[index],
+                rows,
+                self._relations[index].keys[numbers[rows] - self._starts[index]],
+            )
 
     def number_rows(self, pattern: TriplePattern, table: BindingTable) -> IntArray:
         """Return for each row of a table the number of the fact that a pattern stands for."""
         s, o = table.column_of(pattern.s), table.column_of(pattern.o)
         if s is None or o is None:
-            return np.full(table.row_count, self.padding, dtype=np.int64)
+            return np.full(table.row_count, self.count, dtype=np.int64)
         keys = pack_pairs(s, o)
         if isinstance(pattern.p, int):
-            return self._number_pairs(pattern.p, keys)
-        numbers = np.full(table.row_count, self.padding, dtype=np.int64)
+            return self.number_pairs(pattern.p, keys)
+        numbers = np.full(table.row_count, self.count, dtype=np.int64)
         for predicate, rows in group_rows(table.columns[pattern.p]):
-            numbers[rows] = self._number_pairs(predicate, keys[rows])
+            numbers[rows] = self.number_pairs(predicate, keys[rows])
         return numbers
 
-    def _number_pairs(self, predicate: int, keys: IntArray) -> IntArray:
+    def number_pairs(self, predicate: int, keys: IntArray) -> IntArray:
         """Return the numbers of pairs of one predicate."""
-        at = self.predicate_index.get(predicate)
+        at = self._predicate_index.get(predicate)
         if at is None:
-            return np.full(len(keys), self.padding, dtype=np.int64)
-        held = self.relations[at].keys
+            return np.full(len(keys), self.count, dtype=np.int64)
+        held = self._relations[at].keys
         place = np.searchsorted(held, keys)
         place[place == len(held)] = 0
-        return np.where(held[place] == keys, place + self.starts[at], self.padding)
+        return np.where(held[place] == keys, place + self._starts[at], self.count)
 
-    def number_columns(self, columns: _Columns) -> IntArray:
-        """Return the numbers of facts given as columns."""
-        subjects, predicate, objects = columns
-        return self._number_pairs(predicate, pack_pairs(subjects, objects))
+    def number_layer(self, layer: int) -> IntArray:
+        """Return the numbers of the facts of a layer, in increasing order."""
+        parts = [self.number_pairs(predicate, relation.keys) for predicate, relation in self.layers[layer]]
+        numbers = np.sort(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
+        return numbers[numbers < self.count]
+
+    def find_layers(self, numbers: IntArray) -> IntArray:
+        """Return the layer of each fact: 0 of what was asserted, NO_LAYER of what is no fact."""
+        layers = np.full(len(numbers), NO_LAYER, dtype=np.int64)
+        known = np.flatnonzero(numbers < self.count)
+        for predicate, rows, keys in self.group_by_predicate(numbers[known]):
+            found = layers[known[rows]]
+            for layer in range(len(self.layers) - 1, -1, -1):
+                found[contains_each(self.layers[layer][predicate].keys, keys)] = layer
+            layers[known[rows]] = found
+        return layers
 
 
 @dataclass(frozen=True, slots=True)
 class RuleInstance:
-    """A rule with its variables replaced: what it concludes and from what, walks along lists included.
-
-    `step` is None for a step of such a walk, or a constant of a rule: premises that no rule concludes.
-    """
+    """A rule with its variables replaced: what it concludes and from what, in fact numbers."""
 
     step: CompiledRule | None
     bindings: tuple[tuple[str, int], ...]
-    conclusion: Fact
-    premises: tuple[Fact, ...]
+    conclusion: int
+    premises: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceBlock:
-    """The instances of one rule: row i concludes fact `conclusions[i]` from facts `premises[i]`, padded."""
+    """Instances of one rule: row i concludes `conclusions[i]` from each `premises[j]` of `rows[j]` = i."""
 
     step: CompiledRule | None
     table: BindingTable
     conclusions: IntArray
+    rows: IntArray
     premises: IntArray
 
-
-class RuleInstanceIndex:
-    """The rule instances by conclusion, and the size of the smallest proof of each fact."""
-
-    def __init__(self, engine: RuleEngine, state: ClosureState, asserted: FactSet) -> None:
-        self.numbering = FactNumbering(state.facts)
-        self.blocks = [b for b in _build_blocks(engine, state, self.numbering) if len(b.conclusions)]
-        self.proof_sizes = self._compute_proof_sizes(asserted)
-        # All rows of all blocks in one order, by conclusion: a binary search finds the instances of a fact.
-        ends = np.concatenate([b.conclusions for b in self.blocks]) if self.blocks else np.empty(0, np.int64)
-        costs = [1 + self.proof_sizes[b.premises].sum(axis=1) for b in self.blocks]
-        self._costs = np.concatenate(costs) if costs else np.empty(0, np.int64)
-        self._order = np.argsort(ends, kind="stable")
-        self._conclusions = ends[self._order]
-        self._starts = np.cumsum([0, *(len(b.conclusions) for b in self.blocks)])
-
-    def find_concluding(self, conclusion: Fact) -> Iterator[RuleInstance]:
-        """Yield the instances that conclude a fact, the one with the smallest proof first."""
-        number = self.numbering.number_fact(conclusion)
-        if number is None:
-            return
-        low, high = np.searchsorted(self._conclusions, [number, number + 1])
-        rows = self._order[low:high]
-        for row in rows[np.argsort(self._costs[rows], kind="stable")]:
-            if self._costs[row] >= UNREACHED:
-                return  # it rests on a fact without a proof, and so do all that come after it
-            instance = self._instance_at(int(row))
-            if instance.conclusion not in instance.premises:
-                yield instance
-
-    def _instance_at(self, row: int) -> RuleInstance:
+    def instance_at(self, row: int) -> RuleInstance:
         """Return one row."""
-        at = int(np.searchsorted(self._starts, row, side="right")) - 1
-        block, row = self.blocks[at], row - int(self._starts[at])
-        numbers = [int(n) for n in block.premises[row] if n != self.numbering.padding]
-        bound = {name: int(column[row]) for name, column in block.table.columns.items()}
-        fixed = block.step.fixed_bindings if block.step else {}
+        low, high = np.searchsorted(self.rows, [row, row + 1])
+        bound = {name: int(c[row]) for name, c in self.table.columns.items() if not name.startswith("#")}
+        fixed = self.step.fixed_bindings if self.step else {}
         return RuleInstance(
-            block.step,
+            self.step,
             tuple(sorted((bound | fixed).items())),
-            self.numbering.fact_at(int(block.conclusions[row])),
-            tuple(dict.fromkeys(self.numbering.fact_at(number) for number in numbers)),
+            int(self.conclusions[row]),
+            tuple(dict.fromkeys(self.premises[low:high].tolist())),
         )
 
-    def _compute_proof_sizes(self, asserted: FactSet) -> IntArray:
-        """Return the number of rule applications in the smallest proof of each fact, by fact number."""
-        size = np.full(self.numbering.padding + 1, UNREACHED, dtype=np.int64)
-        for predicate, relation in asserted:
-            size[self.numbering.number_columns((relation.subjects(), predicate, relation.objects()))] = 0
-        size[-1] = 0  # the padding of premises costs nothing
-        # Bellman and Ford's iteration, from all facts at once: at most as many passes as the deepest proof
-        # has levels.
-        while True:
-            shorter = size.copy()
-            for block in self.blocks:
-                np.minimum.at(shorter, block.conclusions, 1 + shorter[block.premises].sum(axis=1))
-            if (shorter == size).all():
-                return size
-            size = shorter
 
+class InstanceMatcher:
+    """Finds the rule instances that conclude facts of a closure."""
 
-def _build_blocks(
-    engine: RuleEngine, state: ClosureState, numbering: FactNumbering
-) -> Iterator[InstanceBlock]:
-    """Yield the instances of every rule, the steps of the walks along lists, and what literals conclude."""
-    for step in (*engine.plain_rules, *engine.axiomatic_rules, *state.specialized_rules.values()):
-        if not step.rule.finds_violations:
-            for table in match_rule(step, state.facts, None, None):
-                yield from _build_rule_blocks(step, table, state.facts, numbering)
-    yield from _build_walk_blocks(engine, state.facts, numbering)
-    yield from _build_literal_blocks(engine, state.facts, numbering)
+    def __init__(self, engine: RuleEngine, state: ClosureState) -> None:
+        self._engine, self._facts = engine, state.facts
+        self.numbering = FactNumbering(state.facts, state.layers or [])
+        self.lists = ListReader(engine, state.facts, self._find_layer)
+        self._steps = [step for step in engine.list_rules(state) if not step.rule.finds_violations]
+        self._constants = frozenset(engine.dictionary.rule_constants.values())
 
+    def _find_layer(self, fact: Fact) -> int:
+        number = self.numbering.number_fact(fact)
+        return NO_LAYER if number is None else int(self.numbering.find_layers(np.array([number]))[0])
 
-def _build_rule_blocks(
-    step: CompiledRule, table: BindingTable, facts: FactSet, numbering: FactNumbering
-) -> Iterator[InstanceBlock]:
-    """Yield the instances that the matches of one rule are."""
-    if not table.row_count:
-        return
-    columns = [numbering.number_rows(pattern, table) for pattern in step.body]
-    for fact in step.ground_premises:
-        columns.append(np.full(table.row_count, numbering.number_fact(fact), dtype=np.int64))
-    premises = np.stack(columns, axis=1) if columns else np.empty((table.row_count, 0), dtype=np.int64)
-    if step.member is not None:
-        # cls-int1, prp-key: the conditions for each member are premises too, as many as the list is long.
-        premises = np.concatenate(
-            (premises, _number_member_premises(step.member, step.conditions, table, facts, numbering)), axis=1
+    def find_composing(self) -> dict[int, CompiledRule]:
+        """Return the rules that compose a relation with itself, by its predicate."""
+        return {p: step for step in self._steps if (p := step.composed_predicate()) is not None}
+
+    def find_concluding(self, numbers: IntArray) -> Iterator[InstanceBlock]:
+        """Yield the instances that conclude the facts with the given numbers, in increasing order."""
+        goals = self._make_goals(numbers)
+        for step in self._steps:
+            for head in step.head:
+                for table in _unify_head(head, goals):
+                    yield from self._match_body(step, table)
+        yield from self._match_literals(numbers)
+        for predicate, rows, keys in self.numbering.group_by_predicate(numbers):
+            if predicate < FIRST_TERM_NUMBER:
+                yield self._make_walk_block(predicate, numbers[rows], keys)
+            elif predicate in self._engine.constant_predicates:
+                yield self._make_constant_block(predicate, numbers[rows], keys)
+
+    def _make_goals(self, numbers: IntArray) -> dict[int, BindingTable]:
+        """Return subject, object and number of some facts as a table for each predicate."""
+        return {
+            predicate: BindingTable(
+                len(rows), {"s": keys >> SUBJECT_SHIFT, "o": keys & OBJECT_MASK, _GOAL: numbers[rows]}
+            )
+            for predicate, rows, keys in self.numbering.group_by_predicate(numbers)
+            if predicate >= FIRST_TERM_NUMBER
+        }
+
+    def _match_body(self, step: CompiledRule, goals: BindingTable) -> Iterator[InstanceBlock]:
+        """Yield the instances of one rule that conclude the goals its head was unified with."""
+        table = match_patterns(step.body, (self._facts,) * len(step.body), None, goals)
+        table = apply_conditions(step.row_conditions, table, self._facts)
+        if not table.row_count:
+            return
+        everything = np.arange(table.row_count)
+        columns = [self.numbering.number_rows(pattern, table) for pattern in step.body]
+        columns += [np.full(table.row_count, self.numbering.number_fact(f)) for f in step.ground_premises]
+        rows = [everything] * len(columns)
+        if step.member is not None:
+            member_rows, premises = self._match_members(step, step.member, table)
+            rows, columns = [*rows, member_rows], [*columns, premises]
+        if columns:
+            yield from self._keep_grounded(step, table, np.concatenate(rows), np.concatenate(columns))
+        else:
+            yield InstanceBlock(step, table, table.columns[_GOAL], everything[:0], everything[:0])
+
+    def _keep_grounded(
+        self, step: CompiledRule, table: BindingTable, rows: IntArray, premises: IntArray
+    ) -> Iterator[InstanceBlock]:
+        """Yield the rows whose premises all hold and do not hold the conclusion."""
+        goals = table.columns[_GOAL]
+        bad = rows[(premises == self.numbering.count) | (premises == goals[rows])]
+        keep = np.ones(table.row_count, dtype=bool)
+        keep[bad] = False
+        renumbered = np.cumsum(keep) - 1
+        used = np.flatnonzero(keep[rows])
+        used = used[np.argsort(rows[used], kind="stable")]
+        if keep.any():
+            kept = table.take_rows(np.flatnonzero(keep))
+            yield InstanceBlock(step, kept, kept.columns[_GOAL], renumbered[rows[used]], premises[used])
+
+    def _match_members(
+        self, step: CompiledRule, member: TriplePattern, table: BindingTable
+    ) -> tuple[IntArray, IntArray]:
+        """Return, as rows and fact numbers, what holds of all members of each row's list.
+
+        A row that lacks a member has the number of no fact among its premises.
+        """
+        column = table.column_of(member.s)
+        heads: IntArray = column if column is not None else np.empty(0, dtype=np.int64)
+        members = {head: self.lists.list_members(head) for head in np.unique(heads).tolist()}
+        counts = np.array([len(members[head]) for head in heads.tolist()], dtype=np.int64)
+        rows = np.repeat(np.arange(table.row_count), counts)
+        values = np.array([m for head in heads.tolist() for m in members[head]], dtype=np.int64)
+        every = table.take_rows(rows)
+        place = np.arange(len(rows))
+        every = BindingTable(len(rows), every.columns | {str(member.o): values, "#row": rows, _ROW: place})
+        found = match_patterns(step.conditions, (self._facts,) * len(step.conditions), None, every)
+        if not found.row_count:
+            return np.arange(table.row_count), np.full(table.row_count, self.numbering.count)
+        numbers = [self.numbering.number_rows(pattern, found) for pattern in step.conditions]
+        latest = np.max([self.numbering.find_layers(column) for column in numbers], axis=0)
+        order = np.lexsort((latest, found.columns[_ROW]))
+        _, first = np.unique(found.columns[_ROW][order], return_index=True)
+        best = order[first]
+        lacking = np.setdiff1d(place, found.columns[_ROW][best])
+        lists = self.numbering.number_rows(TriplePattern(member.s, member.p, member.o), every)
+        return (
+            np.concatenate([*[found.columns["#row"][best]] * len(numbers), rows[lacking], rows]),
+            np.concatenate(
+                [*(column[best] for column in numbers), np.full(len(lacking), self.numbering.count), lists]
+            ),
         )
-    for pattern in step.head:
-        yield InstanceBlock(step, table, numbering.number_rows(pattern, table), premises)
+
+    def _make_walk_block(self, walk: int, goals: IntArray, keys: IntArray) -> InstanceBlock:
+        """Return the walks along lists: each rests on the cells of one list."""
+        found = [self.lists.find_walk(key >> SUBJECT_SHIFT, walk, key & OBJECT_MASK) for key in keys.tolist()]
+        rows = np.repeat(np.arange(len(goals)), [len(facts) for facts in found])
+        numbers = [self.numbering.number_fact(fact) for facts in found for fact in facts]
+        flat = np.array([self.numbering.count if n is None else n for n in numbers], dtype=np.int64)
+        return InstanceBlock(None, BindingTable(len(goals), {}), goals, rows, flat)
+
+    def _make_constant_block(self, predicate: int, goals: IntArray, keys: IntArray) -> InstanceBlock:
+        """Return the facts with a rule's constant, from the facts with the graph's literals of that value."""
+        terms, values = self._engine.dictionary.terms, self._engine.literals.values
+        constants = {number: parse_value(terms[number]) for number in self._constants}  # type: ignore[arg-type]
+        rows: list[tuple[int, int]] = []
+        for goal, key in zip(goals.tolist(), keys.tolist(), strict=True):
+            subject, constant = key >> SUBJECT_SHIFT, key & OBJECT_MASK
+            if constant in constants:
+                _, literals = self._facts[predicate].find_linked(np.array([subject]))
+                equal = [each for each in literals.tolist() if values.get(each) == constants[constant]]
+                premises = self.numbering.number_pairs(
+                    predicate, np.array([subject << SUBJECT_SHIFT | each for each in equal], dtype=np.int64)
+                )
+                rows += [(goal, premise) for premise in premises.tolist()]
+        table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        places = np.arange(len(rows))
+        return InstanceBlock(None, BindingTable(len(rows), {}), table[:, 0], places, table[:, 1])
+
+    def _match_literals(self, numbers: IntArray) -> Iterator[InstanceBlock]:
+        """Yield what the datatype rules of Table 8 concluded; it rests on facts that use the literals."""
+        rules: tuple[tuple[str, int, tuple[str, str], Callable[[int, int], bool]], ...] = (
+            ("dt-type2", self._engine.rdf_type, ("lt", "dt"), self._engine.literals.has_datatype),
+            ("dt-eq", self._engine.same_as, ("lt1", "lt2"), self._engine.literals.are_equal),
+            ("dt-diff", self._engine.different_from, ("lt1", "lt2"), self._engine.literals.are_different),
+        )
+        goals = self._make_goals(numbers)
+        for name, predicate, names, holds in rules:
+            step, table = self._engine.builtin_rules.get(name), goals.get(predicate)
+            if step is not None and table is not None:
+                literal = self._engine.dictionary.is_literal(table.columns["s"])
+                table = table.take_rows(np.flatnonzero(literal))
+                pairs = zip(table.columns["s"].tolist(), table.columns["o"].tolist(), strict=True)
+                table = table.take_rows(np.flatnonzero([holds(s, o) for s, o in pairs]))
+                if table.row_count:
+                    yield self._make_literal_block(step, names, table)
+
+    def _make_literal_block(
+        self, step: CompiledRule, names: tuple[str, str], table: BindingTable
+    ) -> InstanceBlock:
+        """Return the instances of one datatype rule."""
+        ends = table.columns["s"], table.columns["o"]
+        uses = [
+            [use for use in (self.find_use(s), self.find_use(o)) if use is not None]
+            for s, o in zip(ends[0].tolist(), ends[1].tolist(), strict=True)
+        ]
+        rows = np.repeat(np.arange(table.row_count), [len(each) for each in uses])
+        columns = dict(zip(names, ends, strict=True))
+        premises = np.array([use for each in uses for use in each], dtype=np.int64)
+        bound = BindingTable(table.row_count, columns)
+        return InstanceBlock(step, bound, table.columns[_GOAL], rows, premises)
+
+    def find_use(self, literal: int) -> int | None:
+        """Return an asserted fact, as a number, that uses a literal; None for another term."""
+        literals, uses = self._uses
+        at = int(np.searchsorted(literals, literal))
+        return int(uses[at]) if at < len(literals) and literals[at] == literal else None
+
+    def find_mention(self, term: int) -> Fact | None:
+        """Return the fact found earliest that has a term in any place."""
+        here = np.array([term], dtype=np.int64)
+        for layer in self.numbering.layers:
+            for predicate, relation in layer.triples_by_predicate():
+                if predicate == term:
+                    return next((s, predicate, o) for s, o in relation.iterate_pairs())
+                for backwards in (False, True):
+                    for other in relation.find_linked(here, backwards=backwards)[1].tolist()[:1]:
+                        return (other, predicate, term) if backwards else (term, predicate, other)
+        return None
+
+    @cached_property
+    def _uses(self) -> tuple[IntArray, IntArray]:
+        """Return the literals of the asserted facts, and the first fact that uses each."""
+        numbers = self.numbering.number_layer(0)
+        objects = np.empty(len(numbers), dtype=np.int64)
+        for _, rows, keys in self.numbering.group_by_predicate(numbers):
+            objects[rows] = keys & OBJECT_MASK
+        literals, first = np.unique(objects, return_index=True)
+        keep = self._engine.dictionary.is_literal(literals)
+        return literals[keep], numbers[first[keep]]
 
 
-def _number_member_premises(
-    member: TriplePattern,
-    conditions: tuple[TriplePattern, ...],
-    table: BindingTable,
-    facts: FactSet,
-    numbering: FactNumbering,
-) -> IntArray:
-    """Return for every row what holds of each member of its list, padded to the longest."""
-    rows = [
-        _number_premises_of_row(member, conditions, table.take_rows(np.array([row])), facts, numbering)
-        for row in range(table.row_count)
-    ]
-    width = max(len(row) for row in rows)
-    return np.array([row + [numbering.padding] * (width - len(row)) for row in rows], dtype=np.int64)
-
-
-def _number_premises_of_row(
-    member: TriplePattern,
-    conditions: tuple[TriplePattern, ...],
-    row: BindingTable,
-    facts: FactSet,
-    numbering: FactNumbering,
-) -> list[int]:
-    """Return the premises for all members of one row's list."""
-    table = match_patterns((member, *conditions), (facts,) * (1 + len(conditions)), None, row)
-    _, first = np.unique(table.columns[str(member.o)], return_index=True)
-    once = table.take_rows(first)
-    return [int(n) for pattern in (member, *conditions) for n in numbering.number_rows(pattern, once)]
-
-
-def _build_plain_block(
-    conclusion: _Columns, premises: Iterable[_Columns], numbering: FactNumbering
-) -> InstanceBlock:
-    """Return steps that belong to no rule."""
-    rows = [numbering.number_columns(columns) for columns in premises]
-    ends = numbering.number_columns(conclusion)
-    stacked = np.stack(rows, axis=1) if rows else np.empty((len(ends), 0), dtype=np.int64)
-    return InstanceBlock(None, BindingTable(len(ends), {}), ends, stacked)
-
-
-def _build_walk_blocks(
-    engine: RuleEngine, facts: FactSet, numbering: FactNumbering
-) -> Iterator[InstanceBlock]:
-    """Yield the steps of walks: of a cell to its member, and of a cell to what the rest of its list has."""
-    cell, member, later = (WALK_NUMBERS[w] for w in (ListWalk.CELL, ListWalk.MEMBER, ListWalk.LATER))
-    first, rest = facts[engine.rdf_first], facts[engine.rdf_rest]
-    # A cell reaches itself in no step, so this needs no premise.
-    cells = facts[cell].subjects()
-    yield _build_plain_block((cells, cell, cells), (), numbering)
-    own = (first.subjects(), engine.rdf_first, first.objects())
-    yield _build_plain_block((own[0], member, own[2]), (own,), numbering)
-    # One step of rdf:rest, then a walk: from it, one that is longer. MEMBER gives LATER as well.
-    for walk, conclusions in ((cell, (cell,)), (member, (member, later))):
-        rows, reached = facts[walk].find_linked(rest.objects())
-        start, middle = rest.subjects()[rows], rest.objects()[rows]
-        premises = ((start, engine.rdf_rest, middle), (middle, walk, reached))
-        for conclusion in conclusions:
-            yield _build_plain_block((start, conclusion, reached), premises, numbering)
-
-
-def _build_literal_blocks(
-    engine: RuleEngine, facts: FactSet, numbering: FactNumbering
-) -> Iterator[InstanceBlock]:
-    """Yield what the datatype rules of Table 8 concluded: facts that need no premise."""
-    for name, predicate, names, holds in _list_literal_rules(engine):
-        keys = facts[predicate].keys
-        keys = keys[engine.dictionary.is_literal(keys >> SUBJECT_SHIFT)]
-        concluded = [key for key in keys.tolist() if holds(key >> SUBJECT_SHIFT, key & OBJECT_MASK)]
-        relation = Relation(np.array(concluded, dtype=np.int64))
-        subjects, objects = relation.subjects(), relation.objects()
-        table = BindingTable(len(relation), dict(zip(names, (subjects, objects), strict=True)))
-        ends = numbering.number_columns((subjects, predicate, objects))
-        no_premises = np.empty((len(ends), 0), dtype=np.int64)
-        yield InstanceBlock(engine.builtin_rules.get(name), table, ends, no_premises)
-    yield from _build_constant_blocks(engine, facts, numbering)
-
-
-def _list_literal_rules(
-    engine: RuleEngine,
-) -> Iterator[tuple[str, int, tuple[str, str], Callable[[int, int], bool]]]:
-    """Yield the datatype rules that conclude: name, predicate, variables, and when values make it so."""
-    literals, pair = engine.literals, ("lt1", "lt2")
-    yield "dt-type2", engine.rdf_type, ("lt", "dt"), literals.has_datatype
-    yield "dt-eq", engine.same_as, pair, literals.are_equal
-    yield "dt-diff", engine.different_from, pair, literals.are_different
-
-
-def _build_constant_blocks(
-    engine: RuleEngine, facts: FactSet, numbering: FactNumbering
-) -> Iterator[InstanceBlock]:
-    """Yield the facts with a rule's constant, each from the fact with the graph's literal of that value."""
-    constants = frozenset(engine.dictionary.rule_constants.values())
-    for predicate in engine.constant_predicates:
-        pairs = list(facts[predicate].iterate_pairs())
-        for subject, constant in pairs:
-            if constant not in constants:
-                continue
-            column = np.array([subject], dtype=np.int64)
-            for other, literal in pairs:
-                if other == subject and literal not in constants:
-                    conclusion = (column, predicate, np.array([constant], dtype=np.int64))
-                    premise = (column, predicate, np.array([literal], dtype=np.int64))
-                    yield _build_plain_block(conclusion, (premise,), numbering)
+def _unify_head(head: TriplePattern, goals: dict[int, BindingTable]) -> Iterator[BindingTable]:
+    """Yield the goals that a head can say, with its variables bound."""
+    wanted = goals if isinstance(head.p, str) else {head.p: goals[head.p]} if head.p in goals else {}
+    for predicate, table in wanted.items():
+        keep = np.ones(table.row_count, dtype=bool)
+        predicates = np.full(table.row_count, predicate, dtype=np.int64)
+        bound: dict[str, IntArray] = {}
+        for slot, column in (
+            (head.s, table.columns["s"]),
+            (head.p, predicates),
+            (head.o, table.columns["o"]),
+        ):
+            if isinstance(slot, int):
+                keep &= column == slot
+            else:
+                keep &= bound.setdefault(slot, column) == column
+        if keep.any():
+            yield BindingTable(table.row_count, bound | {_GOAL: table.columns[_GOAL]}).take_rows(
+                np.flatnonzero(keep)
+            )

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
@@ -71,12 +71,30 @@ class ForAllMembers:
 
 
 @dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression of a rule of one's own, as rdflib parsed it; `unequal` are ?a and ?b of `?a != ?b`."""
+
+    parsed: Any = field(compare=False)
+    variables: tuple[str, ...]
+    unequal: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentAtoms:
+    """FILTER NOT EXISTS: the atoms, with the filters among them, that must have no match."""
+
+    atoms: tuple[Atom, ...]
+    filters: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. Without a head it finds contradictions, and `severity` says how grave they are.
 
     `wording` is a sentence for one application, with `{x}` for what `?x` stands for. `axiomatic` rules have
     no body to speak of or conclude what is true of every class or property. `builtin` rules compare values,
     `unroll` rules are written out for each list. `text` is the file, which other SPARQL engines can run.
+    `table` is 0 for rules of one's own (`sparql_rules`); only those have assignments, filters and negations.
     """
 
     name: str
@@ -90,6 +108,9 @@ class Rule:
     builtin: str = ""
     unroll: str = ""
     text: str = ""
+    assignments: tuple[tuple[str, Expression], ...] = ()
+    filters: tuple[Expression, ...] = ()
+    negations: tuple[AbsentAtoms, ...] = ()
 
     @property
     def finds_violations(self) -> bool:

@@ -8,7 +8,9 @@ as "1"^^xsd:nonNegativeInteger in cls-maxc2) have numbers of their own: a graph 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
@@ -31,6 +33,8 @@ GeneralizedTriple = tuple[Term, Term, Term]
 
 WALK_NUMBERS = {ListWalk.MEMBER: 0, ListWalk.CELL: 1, ListWalk.LATER: 2}
 IRI_KIND, LITERAL_KIND, BLANK_KIND = 0, 1, 2
+#: a triple term counts as a literal, since RDF does not allow it as a subject either
+_KIND_BY_TYPE = {NamedNode: IRI_KIND, Literal: LITERAL_KIND, BlankNode: BLANK_KIND, Triple: LITERAL_KIND}
 
 
 class TermDictionary:
@@ -65,8 +69,9 @@ class TermDictionary:
     def kinds_by_number(self) -> IntArray:
         """Return the kind of every number: IRI, literal or blank node."""
         if len(self._kinds) < len(self.terms):
-            new = [_find_kind(term) for term in self.terms[len(self._kinds) :]]
-            self._kinds = np.concatenate((self._kinds, np.array(new, dtype=np.int64)))
+            types = map(type, self.terms[len(self._kinds) :])
+            new = np.fromiter(map(_KIND_BY_TYPE.__getitem__, types), dtype=np.int64)
+            self._kinds = np.concatenate((self._kinds, new))
         return self._kinds
 
     def is_literal(self, numbers: IntArray) -> BoolArray:
@@ -88,17 +93,18 @@ class TermDictionary:
         """Return triples in numbers; new terms get their own. Raises TypeError for what is not a triple."""
         pairs: dict[int, list[int]] = {}
         numbers, number = self.numbers, self.number_term
-        for triple in triples:
-            try:
-                s, p, o = triple
-            except (TypeError, ValueError):
-                raise TypeError(f"{triple!r} is not a triple") from None
-            predicate = numbers.get(p) or number(p)
-            key = (numbers.get(s) or number(s)) << SUBJECT_SHIFT | (numbers.get(o) or number(o))
-            try:
-                pairs[predicate].append(key)
-            except KeyError:
-                pairs[predicate] = [key]
+        with _pause_garbage_collection():
+            for triple in triples:
+                try:
+                    s, p, o = triple
+                except (TypeError, ValueError):
+                    raise TypeError(f"{triple!r} is not a triple") from None
+                predicate = numbers.get(p) or number(p)
+                key = (numbers.get(s) or number(s)) << SUBJECT_SHIFT | (numbers.get(o) or number(o))
+                try:
+                    pairs[predicate].append(key)
+                except KeyError:
+                    pairs[predicate] = [key]
         return FactSet(
             {p: Relation(sort_unique(np.array(keys, dtype=np.int64))) for p, keys in pairs.items()}
         )
@@ -113,11 +119,13 @@ class TermDictionary:
                     yield Triple(terms[s], middle, terms[o])  # type: ignore[arg-type]  # valid RDF
 
 
-def _find_kind(term: Term) -> int:
-    """Return the kind of a term.
-
-    A triple term counts as a literal, since RDF does not allow it as a subject either.
-    """
-    if isinstance(term, NamedNode):
-        return IRI_KIND
-    return BLANK_KIND if isinstance(term, BlankNode) else LITERAL_KIND
+@contextmanager
+def _pause_garbage_collection() -> Iterator[None]:
+    """Stop looking for cycles, which terms never form: it takes a fifth of the time of a closure."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -58,6 +58,23 @@ def close_large_relations(
     return delta
 
 
+def forget_pairs(state: ClosureState, deleted: FactSet, asserted: FactSet) -> None:
+    """Take deleted facts out of what is known of large relations.
+
+    What is left of a closed relation need not be closed: the caller finds a pair again that two others still
+    compose, and it then counts as new. An asserted pair may have been closed first, so it becomes one of the
+    generators.
+    """
+    state.remaining_pairs = {}
+    for predicate, closed in state.closed_pairs.items():
+        gone = deleted[predicate].keys
+        state.closed_pairs[predicate] = closed[~contains_each(gone, closed)]
+        generators = state.generators[predicate].difference(gone)
+        state.generators[predicate] = generators.union_disjoint(
+            generators.select_new(asserted[predicate].keys)
+        )
+
+
 def _close_relation(state: ClosureState, predicate: int, new_pairs: IntArray) -> FactSet:
     """Close one relation, or leave its new pairs to the rule; return the facts that closing it added.
 

@@ -46,7 +46,7 @@ def iterate_triples(source: TripleSource) -> Iterable[Any]:
 
 def to_triple(triple: Iterable[Any]) -> tuple[Term, Term, Term]:
     """Return the terms of a triple of pyoxigraph or rdflib; raises TypeError for anything else."""
-    s, p, o = (term if isinstance(term, Term) else _from_rdflib_term(term) for term in triple)
+    s, p, o = (term if isinstance(term, Term) else from_rdflib_term(term) for term in triple)
     return s, p, o
 
 
@@ -56,7 +56,7 @@ def to_rdflib_graph(triples: Iterable[ox.Triple]) -> Graph:
 
     graph = Graph()
     for triple in triples:
-        s, p, o = (_to_rdflib_term(term) for term in triple)
+        s, p, o = (to_rdflib_term(term) for term in triple)
         graph.add((s, p, o))
     return graph
 
@@ -68,7 +68,7 @@ def from_rdflib_graph(graph: Graph) -> Iterator[ox.Triple]:
 
 def _from_rdflib(triples: Iterable[tuple[Node, Node, Node]]) -> Iterator[ox.Triple]:
     for triple in triples:
-        subject, predicate, obj = (_from_rdflib_term(node) for node in triple)
+        subject, predicate, obj = (from_rdflib_term(node) for node in triple)
         if not isinstance(subject, ox.Literal) and isinstance(predicate, ox.NamedNode):
             yield ox.Triple(subject, predicate, obj)
 
@@ -79,7 +79,7 @@ def _is_rdflib(value: object, *names: str) -> bool:
     return rdflib is not None and isinstance(value, tuple(getattr(rdflib, name) for name in names))
 
 
-def _to_rdflib_term(term: Term) -> Node:
+def to_rdflib_term(term: Term) -> Node:
     """Return a term as rdflib has it."""
     from rdflib import BNode, Literal, URIRef
 
@@ -93,7 +93,7 @@ def _to_rdflib_term(term: Term) -> Node:
     return Literal(term.value, lang=term.language, datatype=datatype, normalize=False)
 
 
-def _from_rdflib_term(node: object) -> ox.NamedNode | ox.BlankNode | ox.Literal:
+def from_rdflib_term(node: object) -> ox.NamedNode | ox.BlankNode | ox.Literal:
     """Return an rdflib node as a term."""
     if _is_rdflib(node, "URIRef"):
         return ox.NamedNode(str(node))

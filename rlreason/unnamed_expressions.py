@@ -1,13 +1,14 @@
 """Class expressions without a name: what follows for them is most of a large closure, and rarely asked for.
 
-An ontology that says "has role some drug" of 5,000 classes has 5,000 blank nodes of one meaning. scm-svf1 makes
-each a subclass of every other: 25 million triples about nodes whose names nobody outside the file can use.
+An ontology that says "has role some drug" of 5,000 classes has 5,000 blank nodes of one meaning. scm-svf1
+makes each a subclass of every other: 25 million triples about nodes that nobody outside the file can name.
+`set_aside_superclasses` gives the rules less to work on, without loss for anything that has a name.
 
-`set_aside_dead_ends` takes away the restrictions on which no conclusion about anything else can rest. A
-blank node is a *dead end* when it is an existential restriction (owl:someValuesFrom) with exactly three
-triples of its own and occurs elsewhere only as a superclass, or in an axiom's annotation. No rule goes on from
-`x rdf:type _:r` or `x rdfs:subClassOf _:r` for such a node but to say the same of more x. So the closure
-without its triples is exactly the closure with them, less the triples that mention it.
+A blank node is *only a superclass* when it is an existential restriction (owl:someValuesFrom) with exactly
+three triples of its own and occurs elsewhere only as a superclass or in the annotation of an axiom. From
+`x rdfs:subClassOf _:r` rules go on to another restriction (scm-svf1, scm-svf2), or to more x and the same r.
+So where all existential restrictions are of this kind, none matters to anything else. Where one is not, those
+that say the same need not each be compared with it: one takes part, and the others are subclasses of it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from pyoxigraph import NamedNode
 
-from rlreason.relation import FactSet, IntArray, Relation
+from rlreason.relation import FactSet, IntArray, Relation, pack_pairs
 from rlreason.rules import Atom, Rule, Var
 from rlreason.term_dictionary import BLANK_KIND, TermDictionary
 from rlreason.vocabulary import OWL, RDF, RDFS
@@ -46,15 +48,56 @@ def drop_facts_about(facts: FactSet, nodes: IntArray) -> FactSet:
     return FactSet({p: r if kept[p].all() else Relation(r.keys[kept[p]]) for p, r in facts})
 
 
-def set_aside_dead_ends(asserted: FactSet, dictionary: TermDictionary, rules: Iterable[Rule]) -> FactSet:
-    """Return `asserted` without the triples of dead ends; unchanged where something may look at them."""
+def set_aside_superclasses(
+    asserted: FactSet, dictionary: TermDictionary, rules: Iterable[Rule]
+) -> list[FactSet]:
+    """Return the facts to start from in place of `asserted`: the same closure but for unnamed expressions.
+
+    First what is left of `asserted`, then what is concluded already, each part from the parts before and from
+    `asserted`. Unchanged where the graph or a rule of one's own looks at restrictions as such.
+    """
     atoms = (atom for rule in rules if not rule.table for atom in rule.body)
     if any(_looks_at_restrictions(atom) for atom in atoms) or _describes_vocabulary(asserted, dictionary):
-        return asserted
-    ends = _find_dead_ends(asserted, dictionary)
-    concerned = {p: asserted[p] for p in map(dictionary.number_term, _PREDICATES)}
-    kept = drop_facts_about(FactSet(concerned), ends)
-    return FactSet(asserted.by_predicate | {p: kept[p] for p in concerned})
+        return [asserted]
+    number = dictionary.number_term
+    some, above = number(OWL["someValuesFrom"]), number(RDFS["subClassOf"])
+    nodes = _find_mere_superclasses(asserted, dictionary)
+    if len(nodes) == len(np.unique(asserted[some].subjects())):
+        return [_drop_facts_with(asserted, _PREDICATES, nodes, dictionary)]
+    duplicates, first = _pair_duplicates(nodes, asserted, dictionary)
+    _, fillers = asserted[some].find_linked(duplicates)
+    reflexive = asserted.select_new({above: [pack_pairs(fillers, fillers)]})  # scm-cls
+    edges = asserted.select_new({above: [pack_pairs(duplicates, first)]})  # scm-svf1
+    return [_drop_facts_with(asserted, _OWN_PREDICATES, duplicates, dictionary), reflexive, edges]
+
+
+def _drop_facts_with(
+    facts: FactSet, predicates: Iterable[NamedNode], nodes: IntArray, dictionary: TermDictionary
+) -> FactSet:
+    """Return `facts` without those of some predicates about `nodes`."""
+    concerned = {p: facts[p] for p in map(dictionary.number_term, predicates)}
+    kept = drop_facts_about(FactSet(concerned), nodes)
+    return FactSet(facts.by_predicate | {p: kept[p] for p in concerned})
+
+
+def _pair_duplicates(
+    nodes: IntArray, asserted: FactSet, dictionary: TermDictionary
+) -> tuple[IntArray, IntArray]:
+    """Return the restrictions that repeat another of `nodes`, and for each the one it repeats.
+
+    Only where the filler is declared a class: elsewhere scm-cls does not make it a subclass of itself, and
+    scm-svf1 says nothing of two such restrictions.
+    """
+    number = dictionary.number_term
+    fillers, properties = (
+        asserted[number(term)].find_linked(nodes)[1] for term in (OWL["someValuesFrom"], OWL["onProperty"])
+    )
+    declared = np.full(len(nodes), number(OWL["Class"]), dtype=np.int64)
+    known = asserted[number(RDF["type"])].contains_pairs(fillers, declared)
+    nodes, meaning = nodes[known], pack_pairs(properties, fillers)[known]
+    _, first, group = np.unique(meaning, return_index=True, return_inverse=True)
+    repeated = nodes[first][group]
+    return nodes[nodes != repeated], repeated[nodes != repeated]
 
 
 def _looks_at_restrictions(atom: Atom) -> bool:
@@ -76,8 +119,8 @@ def _describes_vocabulary(asserted: FactSet, dictionary: TermDictionary) -> bool
     )
 
 
-def _find_dead_ends(asserted: FactSet, dictionary: TermDictionary) -> IntArray:
-    """Return the restrictions that nothing but superclass axioms refers to."""
+def _find_mere_superclasses(asserted: FactSet, dictionary: TermDictionary) -> IntArray:
+    """Return the existential restrictions that are only a superclass."""
     number = dictionary.number_term
     type_, on, some = (asserted[number(term)] for term in _OWN_PREDICATES)
     nodes = some.subjects()
@@ -96,4 +139,5 @@ def _find_dead_ends(asserted: FactSet, dictionary: TermDictionary) -> IntArray:
         stated += np.bincount(relation.subjects(), minlength=len(stated))
         if predicate not in passive:
             alive[relation.objects()] = True
-    return nodes[(stated[nodes] == 3) & ~alive[nodes]]
+    mere: IntArray = nodes[(stated[nodes] == 3) & ~alive[nodes]]
+    return mere

@@ -60,3 +60,22 @@ XSD = Vocabulary(
     "language Name NCName NMTOKEN boolean hexBinary base64Binary anyURI dateTime dateTimeStamp date time "
     "duration dayTimeDuration yearMonthDuration gYear gYearMonth gMonth gMonthDay gDay",
 )
+SWRL = Vocabulary(
+    "http://www.w3.org/2003/11/swrl#",
+    "Imp Variable AtomList ClassAtom IndividualPropertyAtom DatavaluedPropertyAtom SameIndividualAtom "
+    "DifferentIndividualsAtom DataRangeAtom BuiltinAtom body head classPredicate propertyPredicate argument1 "
+    "argument2 arguments builtin",
+)
+#: the built-ins of SWRL that compare (SWRL submission, 8.1)
+SWRLB = Vocabulary(
+    "http://www.w3.org/2003/11/swrlb#",
+    "equal notEqual lessThan lessThanOrEqual greaterThan greaterThanOrEqual",
+)
+#: of the ontology by which Protege annotates SWRL rules
+SWRLA = Vocabulary("http://swrl.stanford.edu/ontologies/3.3/swrla.owl#", "isRuleEnabled")
+#: SHACL Advanced Features 1.1, section 8, and the targets of SHACL
+SH = Vocabulary(
+    "http://www.w3.org/ns/shacl#",
+    "rule TripleRule SPARQLRule subject predicate object this path inversePath condition construct prefixes "
+    "declare prefix namespace deactivated targetClass targetNode targetSubjectsOf targetObjectsOf",
+)

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import Triple
 
 from rlreason.compiled_rules import CompiledRule, instantiate_pattern
 from rlreason.join import BindingTable, Slot, TriplePattern, match_patterns
 from rlreason.relation import FIRST_TERM_NUMBER, Fact
 from rlreason.rule_engine import ClosureState, RuleEngine
 from rlreason.term_dictionary import GeneralizedTriple, Term
-from rlreason.vocabulary import OWL, RDF, RDFS
+from rlreason.wording import is_schema_predicate
 
 #: the missing premise; None where any term would do
 PartialTriple = tuple[Term | None, Term | None, Term | None]
@@ -26,7 +26,6 @@ PartialTriple = tuple[Term | None, Term | None, Term | None]
 MAX_ROWS_PER_RULE = 40
 #: missing premises that are compared with each other
 MAX_COMPARED = 200
-_SCHEMA_NAMESPACES = (str(OWL), str(RDFS), str(RDF) + "first", str(RDF) + "rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def explain_why_not(
     candidates = [
         candidate
         for step in (*engine.plain_rules, *state.specialized_rules.values())
-        if not step.rule.finds_violations and step.member is None
+        if not step.rule.finds_violations and step.member is None and not step.row_conditions
         for pattern in step.head
         if (bound := _unify_head(pattern, goal)) is not None
         for candidate in _find_almost_matching(engine, state, step, bound)
@@ -141,7 +140,7 @@ def _build_why_not(
 
 def _rank_why_not(why_not: WhyNot) -> tuple[int, int, int, int, str]:
     """Return how far it is: facts before axioms, known terms before unknown, more support before less."""
-    data = sum(not _is_schema_predicate(premise[1]) for premise in why_not.other_premises)
+    data = sum(not is_schema_predicate(premise[1]) for premise in why_not.other_premises)
     unknown = sum(term is None for term in why_not.lacking_premise)
     return (int(_lacks_axiom(why_not)), unknown, -data, len(why_not.other_premises), why_not.rule)
 
@@ -149,8 +148,4 @@ def _rank_why_not(why_not: WhyNot) -> tuple[int, int, int, int, str]:
 def _lacks_axiom(why_not: WhyNot) -> bool:
     """Return whether an axiom, or that two things are the same, is missing rather than a fact."""
     predicate = why_not.lacking_premise[1]
-    return predicate is None or _is_schema_predicate(predicate) or why_not.rule.startswith("eq-")
-
-
-def _is_schema_predicate(predicate: Term) -> bool:
-    return isinstance(predicate, NamedNode) and predicate.value.startswith(_SCHEMA_NAMESPACES)
+    return predicate is None or is_schema_predicate(predicate) or why_not.rule.startswith("eq-")

@@ -27,6 +27,14 @@ _SHORT_DATATYPES = frozenset(
 _ARTICLE_BEFORE_VOWEL = re.compile(r"\ba (?=[aeio](?!u|ne\b)|u(?!n[aio]|se|su|r[aio]))")
 
 
+_SCHEMA_NAMESPACES = (str(OWL), str(RDFS), str(RDF) + "first", str(RDF) + "rest")
+
+
+def is_schema_predicate(predicate: Term) -> bool:
+    """Return whether a triple with this predicate is an axiom or part of one, rather than a fact."""
+    return isinstance(predicate, NamedNode) and predicate.value.startswith(_SCHEMA_NAMESPACES)
+
+
 def make_term_formatter(prefixes: Mapping[str, str]) -> TermFormatter:
     """Return a formatter that abbreviates by `prefixes` (prefix -> namespace IRI), the first that fits."""
 

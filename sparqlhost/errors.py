@@ -62,6 +62,10 @@ class TooLarge(UserError):
     """A body, query or file over its limit."""
 
 
+class HeadersTooLarge(TooLarge):
+    """Headers of a request over their limit."""
+
+
 class TooExpensive(UserError):
     """A query that passed its deadline, memory or row limit and was stopped."""
 
@@ -76,8 +80,16 @@ class Busy(UserError):
     retry_after = 1
 
 
+class TooManyRequests(Busy):
+    """A client has its share of queries running; try again after `retry_after` seconds."""
+
+
 class StoreUnavailable(UserError):
     """The store or a remote server cannot be reached, is full or damaged."""
+
+
+class StoreFull(StoreUnavailable):
+    """The disk of the store is full: reads are answered, writes are not."""
 
 
 class StoreLocked(StoreUnavailable):

@@ -1,7 +1,8 @@
-"""Serve the RDF files of a folder: `serve_folder`, `start_folder_server`, `python -m sparqlhost FOLDER`."""
+"""Serve the RDF files of a folder: `serve_folder`, `start_folder_server`, `python -m sparqlhost.folder`."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import subprocess
@@ -12,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparqlhost.errors import NotFound, StoreUnavailable
+from sparqlhost.errors import NotFound, StoreUnavailable, UserError
 from sparqlhost.hosting import HostedApplication, HostedData
 from sparqlhost.ops.run_server import run_server
 from sparqlhost.settings import HostSettings
@@ -22,6 +23,7 @@ from sparqlhost.store.local_store import RDF_SUFFIXES, LocalStore, MemoryStore
 if TYPE_CHECKING:
     from flask import Flask
 
+_MODULE = "sparqlhost.folder"  # `__name__` is another when it is run
 _READY_LINE = "serving on "
 
 
@@ -94,7 +96,7 @@ class FolderServer:
 
 
 def start_folder_server(folder: str | Path, *, port: int = 0, **settings: Any) -> FolderServer:
-    """Start `python -m sparqlhost FOLDER` and return when it answers; port 0 takes a free one.
+    """Start `python -m sparqlhost.folder FOLDER` and return when it answers; port 0 takes a free one.
 
     For notebooks, tests and other programs that have threads. Raises StoreUnavailable if it does not start;
     the reason is on stderr.
@@ -103,7 +105,7 @@ def start_folder_server(folder: str | Path, *, port: int = 0, **settings: Any) -
         HostSettings.name_variable(name): " ".join(value) if isinstance(value, tuple) else str(value)
         for name, value in (settings | {"port": port}).items()
     }
-    command = [sys.executable, "-m", "sparqlhost", str(folder)]
+    command = [sys.executable, "-m", _MODULE, str(folder)]
     process = subprocess.Popen(  # noqa: S603 - this interpreter, and no shell
         command,
         stdout=subprocess.PIPE,
@@ -117,7 +119,25 @@ def start_folder_server(folder: str | Path, *, port: int = 0, **settings: Any) -
     return FolderServer(line.removeprefix(_READY_LINE).strip(), process)
 
 
-def announce(url: str) -> None:
+def _announce(url: str) -> None:
     """Print the line that `start_folder_server` waits for."""
     sys.stdout.write(f"{_READY_LINE}{url}\n")
     sys.stdout.flush()
+
+
+def main() -> int:
+    """Serve the folder that the command line names until SIGTERM or Ctrl-C; return 1 if it cannot start."""
+    parser = argparse.ArgumentParser(prog=f"python -m {_MODULE}", description="Serve a folder of RDF files.")
+    parser.add_argument("folder")
+    parser.add_argument("--port", type=int, help="0 takes a free one (default: SPARQLHOST_PORT, else 8000)")
+    arguments = parser.parse_args()
+    try:
+        serve_folder(arguments.folder, on_ready=_announce, port=arguments.port)
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

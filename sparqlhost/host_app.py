@@ -17,6 +17,7 @@ from sparqlhost.protocol import (
     update_operation,
 )
 from sparqlhost.protocol.app_context import HostContext, HostedPages
+from sparqlhost.protocol.request_parameters import max_form_bytes
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.interface import Store
 
@@ -53,6 +54,8 @@ def make_host_app(
     what is returned.
     """
     app = app or Flask("sparqlhost", static_folder=None)
+    # For bodies that a page reads by itself; read_body sets its own limit.
+    app.config["MAX_CONTENT_LENGTH"] = max_form_bytes(settings)
     HostContext(settings, store, data, pages or HostedPages()).install(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sparqlhost.settings import HostSettings
-from sparqlhost.store.hosted_data import PLAIN_STORE, AfterWrite, HostedData
-from sparqlhost.store.interface import Store
+from sparqlhost.store.interface import PLAIN_STORE, AfterWrite, HostedData, Store
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -56,6 +56,24 @@ class HostSettings:
     )
     query_slots: int = declare_setting(8, "queries that run at a time")
     query_queue: int = declare_setting(32, "queries that may wait; beyond: 503 with Retry-After")
+    answer_rate: int = declare_setting(
+        100_000, "bytes a second that a client must read of its answer while other queries wait for its place"
+    )
+    client_queries: int = declare_setting(
+        3, "queries of one client at a time in a server process; more wait 5 seconds, then 429; 0: no limit"
+    )
+    trusted_proxies: tuple[str, ...] = declare_setting(
+        (), "addresses of proxies whose X-Forwarded-For names the client, blank-separated"
+    )
+    allowed_hosts: tuple[str, ...] = declare_setting(
+        (), "host names that requests may be sent to, blank-separated; none: any"
+    )
+    header_size: int = declare_setting(
+        32_000, "bytes that the headers of a request may have; longer ones get 431"
+    )
+    term_size: int = declare_setting(
+        8_000_000, "bytes that one literal or IRI of a write may have; no reader takes more than 16 MiB"
+    )
     service_allow: tuple[str, ...] = declare_setting(
         (), "exact addresses that SERVICE may call and LOAD may read, blank-separated"
     )

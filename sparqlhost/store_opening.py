@@ -25,13 +25,14 @@ def open_store(settings: HostSettings, data: HostedData = PLAIN_STORE) -> Store:
 
 def _open_remote_store(settings: HostSettings, data: HostedData) -> Store:
     """Return a remote store; the engine that parses its queries ends with this process."""
+    from sparqlhost.pool.engine_dir import WRITTEN_MARKER
     from sparqlhost.pool.engine_store import EngineStore
     from sparqlhost.pool.supervisor import start_engine
     from sparqlhost.remote.remote_store import RemoteStore
 
     engine = start_engine(settings, lambda: open_engine_store(settings, data), data)
     checker = EngineStore(engine.directory, settings)
-    return RemoteStore(settings.store, settings, checker, engine.directory / "written", data.prefixes)
+    return RemoteStore(settings.store, settings, checker, engine.directory / WRITTEN_MARKER, data.prefixes)
 
 
 def open_local_store(settings: HostSettings, data: HostedData = PLAIN_STORE) -> LocalStore:

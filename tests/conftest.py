@@ -24,6 +24,7 @@ from kg.pages.app import create_app
 from kg.settings import Settings
 from sparqlhost.store.interface import Store
 from tests import virtuoso
+from tests.demo_document import TEXT, add_demo_document, copy_project
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,7 +35,8 @@ hypothesis_settings.load_profile("busy")
 NO_IMPORTS = (
     ROOT / "tests" / "no-imports"
 )  # what a developer imported into this checkout is no part of a test
-for name in [name for name in os.environ if name.startswith("KG_")]:
+#: where the W3C suites are (`tests/w3c`) is no setting of the project
+for name in {name for name in os.environ if name.startswith("KG_")} - {"KG_RDF_TESTS"}:
     del os.environ[name]
 os.environ["KG_IMPORTS_DIR"] = str(NO_IMPORTS)
 
@@ -50,7 +52,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason, count in shown:
         terminalreporter.write_line(f"{count} skipped: {reason}")
     if rest := reasons.total() - sum(count for _, count in shown):
-        terminalreporter.write_line(f"{rest} skipped for {len(reasons) - 4} other reasons; pytest -rs lists them")
+        terminalreporter.write_line(
+            f"{rest} skipped for {len(reasons) - 4} other reasons; pytest -rs lists them"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +75,33 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """Return a build folder (it holds `current/`) made once a run, however many test processes there are."""
-    base = tmp_path_factory.getbasetemp()
-    base = base if worker_id == "master" else base.parent
+    base = _common_folder(tmp_path_factory, worker_id)
     folder = base / "build"
     with (base / "build.lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         if not (folder / "current").exists():
             build(Settings(root=ROOT, build_dir=folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Settings:
+    """Return settings over a build of both documents, with the text of the invented one; made once a run."""
+    base = _common_folder(tmp_path_factory, worker_id)
+    root, folder = base / "demo-project", base / "demo-build"
+    made = Settings(root=root, build_dir=folder, imports_dir=NO_IMPORTS, source_text=TEXT)
+    with (base / "demo.lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if not (folder / "current").exists():
+            add_demo_document(copy_project(root))
+            build(made)
+    return made
+
+
+def _common_folder(factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the temporary folder that all test processes of a run share."""
+    base = factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
 
 
 @pytest.fixture(scope="session")

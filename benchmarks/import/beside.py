@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kg.model.import_registry import list_imports
-from kg.questions.question_library import load_library
+from kg.questions.question_answers import load_library
 from kg.settings import Settings
 from sparqlhost.store.interface import Store
 from sparqlhost.store.staging import open_readonly

@@ -161,8 +161,7 @@ def cases(_: list[Path], clock: Clock) -> dict[str, float]:
     from kg.build.publishing import open_build
     from kg.errors import BadQuery
     from kg.pages.case.view import CaseContext, case_page
-    from kg.pages.page_queries import PageQueryReader
-    from kg.pages.reasoner_input import ReasonerInput
+    from kg.pages.page_queries import PageQueryReader, ReasonerInput
     from kg.settings import Settings
 
     settings = Settings.from_environment(os.environ)
@@ -192,8 +191,7 @@ def proofs(_: list[Path], clock: Clock) -> dict[str, float]:
     from kg.build.project_rules import load_project_rules
     from kg.build.publishing import open_build
     from kg.pages.explain.view import explain_triple
-    from kg.pages.page_queries import PageQueryReader
-    from kg.pages.reasoner_input import ReasonerInput
+    from kg.pages.page_queries import PageQueryReader, ReasonerInput
     from kg.settings import Settings
 
     settings = Settings.from_environment(os.environ)

@@ -101,7 +101,8 @@ def ours(folder: Path, *options: str, name: str = "rrall-kg", **environment: str
     base = f"http://127.0.0.1:{port}"
     command = [sys.executable, "server.py", "--port", str(port), *options]
     log = folder / "ours.log"
-    with started(name, command, f"{base}/health/live", log, **environment) as process:
+    one_client = {"KG_CLIENT_QUERIES": "0"}  # all clients of a benchmark have one address
+    with started(name, command, f"{base}/health/live", log, **(one_client | environment)) as process:
         yield Peer(name, f"{base}/sparql", process, f"{base}/store", f"{base}/update")
 
 

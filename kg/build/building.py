@@ -25,7 +25,7 @@ from kg.build.reasoning import Reasoner, find_profile_mistakes, load_reasoner, s
 from kg.build.shape_checks import find_shape_violations, locate_violations
 from kg.build.vocabulary_checks import find_duplicate_definitions, find_unknown_terms
 from kg.errors import BadData, Inconsistent, InvalidFiles
-from kg.model.graphs import ASSERTED, INFERRED, MAPPINGS, ONTOLOGY, is_in_default_graph
+from kg.model.graphs import INFERRED, MAPPINGS, ONTOLOGY, is_in_default_graph
 from kg.model.recognisers import generate_recognisers
 from kg.settings import Settings
 from sparqlhost.store.local_store import MemoryStore
@@ -77,7 +77,7 @@ def check_project(
 
 def add_generated_graphs(sources: ProjectSources) -> None:
     """Add what is generated from the files: recognisers, nanopublications, mappings."""
-    sources.dataset.add_triples(ONTOLOGY, generate_recognisers(sources.dataset.graphs.get(ASSERTED, ())))
+    sources.dataset.add_triples(ONTOLOGY, generate_recognisers(sources.dataset.merge_reasoner_input()))
     add_nanopublications(sources.dataset)
     sources.dataset.add_triples(MAPPINGS, read_mapping_triples(sources.root))
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pyoxigraph as ox
 from pyoxigraph import Literal, NamedNode, Quad
 
+from kg.build.code_roll_up import extract_ways, read_roll_up
 from kg.build.mapping_files import read_prefixes
 from kg.errors import UserError
 from kg.model.graphs import name_outside_extract
@@ -62,11 +63,11 @@ def extract_neighbourhood(imports: Store, built: Store, settings: Settings) -> l
     """Return the neighbourhood of `built`'s links in `imports`; both may be one store."""
     targets = _select_linked_terms(built, settings.root)
     code_edges = set(_derive_code_parents(targets, settings))
-    return [
-        quad
-        for imported in list_imports(imports)
-        for quad in _extract_from_import(imports, imported, targets, code_edges)
-    ]
+    datasets = list_imports(imports)
+    roll_up = read_roll_up(built, settings.root)
+    ways = extract_ways(imports, datasets, roll_up) if roll_up else ()
+    around = (_extract_from_import(imports, imported, targets, code_edges) for imported in datasets)
+    return list(dict.fromkeys(chain(*around, ways)))
 
 
 def _write_cache(path: Path, quads: list[Quad]) -> None:

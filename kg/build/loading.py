@@ -42,7 +42,9 @@ _MAX_NAMED_SUBJECTS = 5
 _OTHER_INPUT_FILES = (
     "ontology/shapes/*/*.ttl",
     "ontology/rules/*/*/*.rq",
+    "ontology/rules/own/**/*.rq",
     "queries/checks/*.rq",
+    "data/lexicon/*.tsv",
     "data/mappings/**/*.tsv",
 )
 
@@ -135,7 +137,7 @@ def find_unread_files(root: Path) -> Iterator[BadData]:
     read = {path for path, _ in list_turtle_files(root)}
     for path in sorted((root / "data").rglob("*")):
         name = path.relative_to(root).as_posix()
-        is_input = not name.startswith("data/mappings/") and not path.name.startswith(".")
+        is_input = not name.startswith(("data/mappings/", "data/lexicon/")) and not path.name.startswith(".")
         if is_input and path.is_file() and path.suffix != ".md" and path not in read:
             yield BadData(
                 "No build step reads this file.",

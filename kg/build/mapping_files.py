@@ -6,18 +6,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kg.errors import BadData, NotFound
+from kg.model.code_links import CodeRelation, parse_code_relations
+from kg.model.code_spellings import parse_code_spellings
 from kg.model.identifiers import PrefixTable, parse_vocabularies
 from kg.model.mapping_sets import MAPPING_VERDICTS, MappingCollection, MappingSet, parse_sssom
 from kg.text_files import read_text
 
 MAPPINGS_FOLDER = "data/mappings"
+CODE_RELATIONS_FILE = f"{MAPPINGS_FOLDER}/code_relations.tsv"
 PREFIX_TABLE_FILE = f"{MAPPINGS_FOLDER}/prefixes.tsv"
 
 
 def read_prefixes(root: Path) -> PrefixTable:
     """Return the outside vocabularies of the project at `root`."""
-    path = root / PREFIX_TABLE_FILE
-    return PrefixTable(parse_vocabularies(_read_mapping_file(path), path.relative_to(root).as_posix()))
+    vocabularies = parse_vocabularies(_read_mapping_file(root / PREFIX_TABLE_FILE), PREFIX_TABLE_FILE)
+    files = (f"{MAPPINGS_FOLDER}/code_systems.tsv", f"{MAPPINGS_FOLDER}/code_shapes.tsv")
+    if not all((root / file).is_file() for file in files):
+        return PrefixTable(vocabularies)
+    systems, shapes = (_read_mapping_file(root / file) for file in files)
+    return PrefixTable(vocabularies, parse_code_spellings(systems, shapes, *files))
+
+
+def read_code_relations(root: Path) -> dict[str, CodeRelation]:
+    """Return what a code can be to another, by property IRI; none for a project without the table."""
+    path = root / CODE_RELATIONS_FILE
+    if not path.is_file():
+        return {}
+    return parse_code_relations(_read_mapping_file(path), read_prefixes(root), CODE_RELATIONS_FILE)
 
 
 def read_mappings(root: Path) -> MappingCollection:

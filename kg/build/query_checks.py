@@ -15,7 +15,6 @@ from kg.namespaces import compress_iri
 from kg.questions.question_answers import (
     run_question,
 )
-from kg.questions.question_library import get_queries_folder
 from kg.text_files import read_text
 from sparqlhost.store.interface import Store, Term
 
@@ -78,7 +77,7 @@ def _format_term(term: Term) -> str:
 def find_question_mistakes(root: Path, store: Store) -> Iterator[BadData]:
     """Yield a mistake for each question file, and each query that questions need, that `store` cannot run."""
     names: dict[str, str] = {}
-    types = {path.stem for path in get_queries_folder(root).glob("choices/*.rq")} | LITERAL_TYPES
+    types = {path.stem for path in (root / "queries").glob("choices/*.rq")} | LITERAL_TYPES
     for path in sorted((root / _QUESTIONS_FOLDER).glob("*.rq")):
         where = f"{_QUESTIONS_FOLDER}/{path.name}"
         try:
@@ -121,13 +120,13 @@ def _check_unique_name(name: str, where: str, files_by_name: dict[str, str]) -> 
 
 def _check_support_queries(root: Path, store: Store) -> Iterator[BadData]:
     """Yield a mistake for each query of choices, labels or related situations that cannot be run."""
-    queries = get_queries_folder(root)
+    queries = root / "queries"
     for path in sorted((*queries.glob("choices/*.rq"), *queries.glob("answers/*.rq"))):
         where = path.relative_to(root).as_posix()
-        wanted = ("term", "label") if path.stem == "labels" else ("value", "label")
+        columns = ("term", "label") if path.stem == "labels" else ("value", "label")
         try:
-            if not set(wanted) <= set(store.select(read_text(path, where)).variables):
-                what = " and ".join(f"?{name}" for name in wanted)
+            if not set(columns) <= set(store.select(read_text(path, where)).variables):
+                what = " and ".join(f"?{name}" for name in columns)
                 yield BadData(f"It must select {what}.", location=where, hint=_FILE_HINT)
         except BadQuery as error:
             yield BadData(

@@ -43,7 +43,10 @@ def find_shape_violations(data: Iterable[Triple], shapes: Iterable[Triple]) -> t
     if not hasattr(report, "objects"):
         raise BadData(f"The shapes cannot be used: {report}.", location="ontology/shapes", hint=_SHAPES_HINT)
     return tuple(
-        sorted(set(_read_report(report)), key=lambda found: (found.focus, found.path, found.message))
+        sorted(
+            set(_read_report(report)),
+            key=lambda violation: (violation.focus, violation.path, violation.message),
+        )
     )
 
 

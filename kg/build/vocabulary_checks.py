@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kg.build.turtle_files import SourceLocator
 from kg.build.turtle_positions import FilePosition
 from kg.errors import BadData
-from kg.model.similar_names import find_similar_names
+from kg.model.term_names import find_similar_names
 from kg.namespaces import BASE, DCTERMS, GRAPH, OWL, PROV, RDF, RDFS, SH, SKOS, XSD, compress_iri
 
 if TYPE_CHECKING:
@@ -39,19 +39,19 @@ def find_unknown_terms(places: SourceLocator, generated: Iterable[str] = ()) -> 
     defined = {iri for file in places.files for iri in file.positions.definitions} | set(generated)
     used: dict[str, list[FilePosition]] = {}
     for file in places.files:
-        for iri, found in file.positions.terms.items():
-            used.setdefault(iri, []).extend(found)
-    for iri, found in used.items():
+        for iri, positions in file.positions.terms.items():
+            used.setdefault(iri, []).extend(positions)
+    for iri, positions in used.items():
         if not _is_defined(iri, defined):
-            yield _describe_unknown_term(iri, found, defined)
+            yield _describe_unknown_term(iri, positions, defined)
 
 
 def find_duplicate_definitions(places: SourceLocator) -> Iterator[BadData]:
     """Yield a mistake for each further place that defines an IRI of the project."""
     definitions: dict[str, list[FilePosition]] = {}
     for file in places.files:
-        for iri, found in file.positions.definitions.items():
-            definitions.setdefault(iri, []).extend(found)
+        for iri, positions in file.positions.definitions.items():
+            definitions.setdefault(iri, []).extend(positions)
     for iri, all_places in definitions.items():
         distinct = sorted(set(all_places))
         for place in distinct[1:] if iri.startswith(BASE) else ():

@@ -8,17 +8,19 @@ from shlex import quote
 
 import click
 
+from kg.cli.ask_column import answer_column, parse_column
 from kg.cli.output import OUTPUT_FORMATS, format_term, print_solutions
 from kg.model.questions import Question
 from kg.namespaces import get_local_name
 from kg.questions.question_answers import (
+    QuestionLibrary,
     QuestionVocabulary,
     RelatedSituations,
     answer_question,
     describe_choices,
     find_related_situations,
+    load_library,
 )
-from kg.questions.question_library import QuestionLibrary, load_library
 from kg.settings import Settings
 from sparqlhost.store.interface import Solutions
 
@@ -31,6 +33,7 @@ Examples:
   kg ask raised-for
   kg ask raised-for --situation RelapsedALL
   kg ask option-where --intervention blinatumomab --format csv
+  kg ask for-codes --file list.csv --column ndc --system NDC
   kg ask case-claims --feature ALL --feature "B-cell lineage" --feature shorterInterval
 
 \b
@@ -64,9 +67,13 @@ def ask(
     if name is None:
         raise click.UsageError("Name a question; `kg ask --list` shows them.")
     question = library.find(name)
-    values = _parse_parameters(question, parameters)
+    column = parse_column(question, parameters)
+    values = {} if column else _parse_parameters(question, parameters)
     store = open_build(settings)
     vocabulary = library.make_vocabulary(store)
+    if column:
+        answer_column(question, vocabulary, column)
+        return
     _reject_empty_values(question, values, vocabulary)
     answer = answer_question(store, question, values, vocabulary)
     _print_examples_used(question, values, vocabulary)
@@ -110,10 +117,10 @@ def _print_questions(questions: QuestionLibrary) -> None:
             )
 
 
-def _parse_parameters(question: Question, given: Sequence[str]) -> dict[str, list[str]]:
+def _parse_parameters(question: Question, arguments: Sequence[str]) -> dict[str, list[str]]:
     """Return parameter values from `--name value` and `--name=value`; an empty list where none follows."""
     values: dict[str, list[str]] = {}
-    rest = list(given)
+    rest = list(arguments)
     while rest:
         option = rest.pop(0)
         if not option.startswith("--"):

@@ -50,8 +50,7 @@ def case(
     from kg.build.project_rules import load_project_rules
     from kg.build.publishing import open_build
     from kg.pages.case.view import CaseContext, case_page, empty_case_page
-    from kg.pages.page_queries import PageQueryReader
-    from kg.pages.reasoner_input import ReasonerInput
+    from kg.pages.page_queries import PageQueryReader, ReasonerInput
     from kg.pages.term_refs import as_json
 
     if not (features or absent or lists_features):
@@ -122,7 +121,9 @@ def _format_extras(page: CasePage) -> Iterator[str]:
         hedges = " + ".join(hedge.label for hedge in upcoming.hedges)
         claim = f"{upcoming.claim.curie} [{hedges}] {upcoming.summary}"
         yield f"may come next, {upcoming.situation.label}: {claim}"
-    for ref in page.fallbacks:
-        yield f"to consider instead of what is ruled out: {ref.label}"
+    for fallback in page.fallbacks:
+        names = ", ".join(ref.label for ref in fallback.interventions)
+        hedges = " + ".join(hedge.label for hedge in fallback.hedges)
+        yield f"to consider instead of what is ruled out: {names} [{hedges}], {fallback.claim.curie}"
     for question in page.ask_next:
         yield f"ask next: {question.question} It would decide {question.decides} claims."

@@ -36,13 +36,12 @@ def explain(subject: str, predicate: str, object: str, show_all: bool, form: str
     from kg.build.publishing import open_build
     from kg.pages.explain.statement_input import load_term_names, parse_statement
     from kg.pages.explain.view import explain_triple
-    from kg.pages.page_queries import PageQueryReader
-    from kg.pages.reasoner_input import ReasonerInput
+    from kg.pages.page_queries import PageQueryReader, ReasonerInput
     from kg.pages.term_refs import as_json
 
     settings = Settings.from_environment(os.environ)
     reader = PageQueryReader.from_root(open_build(settings), settings.root)
-    triple = parse_statement(load_term_names(reader), subject, predicate, object)
+    triple = parse_statement(load_term_names(reader), reader, subject, predicate, object)
     prover = ReasonerInput.load(reader.store, load_project_rules(settings.root)).make_prover()
     page = explain_triple(prover, reader, reader.load_all_labels(), triple, all_proofs=show_all)
     if form == "json":

@@ -65,18 +65,18 @@ def query(query: str, output_format: str) -> None:
         ) from error
 
 
-def _read_query(given: str) -> tuple[str, str]:
+def _read_query(argument: str) -> tuple[str, str]:
     """Return the query text and its name in messages; raises NotFound for a missing file."""
-    if given == "-":
+    if argument == "-":
         return sys.stdin.read(), "standard input"
-    path = Path(given)
-    if "{" not in given and len(given) < 4096 and path.is_file():
-        return read_text(path, given), given
-    if given.endswith((".rq", ".sparql")) and " " not in given:
+    path = Path(argument)
+    if "{" not in argument and len(argument) < 4096 and path.is_file():
+        return read_text(path, argument), argument
+    if argument.endswith((".rq", ".sparql")) and " " not in argument:
         raise NotFound(
-            "There is no such file.", location=given, hint="Check the name; queries/ holds examples."
+            "There is no such file.", location=argument, hint="Check the name; queries/ holds examples."
         )
-    return given, "query"
+    return argument, "query"
 
 
 def declare_prefixes(text: str) -> str:

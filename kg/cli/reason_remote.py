@@ -11,10 +11,10 @@ import click
 from pyoxigraph import NamedNode, Quad, Triple
 
 from kg.build.project_rules import format_term, load_project_rules
-from kg.errors import UserError
+from kg.errors import BadData, UserError
 from kg.model.graphs import REASON_AXIOMATIC, REASON_GIVEN, REASON_INFERRED
 from kg.settings import Settings
-from rlreason import ClosureGraphs, RemoteError, close_remotely
+from rlreason import ClosureGraphs, RemoteError, RuleError, close_remotely
 from rlreason.rule_engine import ProgressCallback
 from sparqlhost.remote.remote_store import RemoteStore
 from sparqlhost.store.interface import Term
@@ -93,6 +93,8 @@ def reason_remotely(
                 stream.writelines(f"{triple} .\n" for triple in server.read_graph(REASON_INFERRED))
     except RemoteError as error:
         raise error.__cause__ or error from None
+    except RuleError as error:
+        raise BadData(error.message) from error
     finally:
         server.close()
     count, rounds = closure.inferred, closure.rounds

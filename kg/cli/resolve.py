@@ -15,6 +15,7 @@ from kg.pages.resolve.view import (
     BroaderGroup,
     ClaimAboutEntity,
     MappingBelow,
+    ReachedEntity,
     Resolution,
     resolve_identifier,
 )
@@ -28,6 +29,7 @@ Examples:
   kg resolve RXNORM:282388
   kg resolve SNOMEDCT_US:91857003
   kg resolve atc:N02A
+  kg resolve 'NDC 0078-0401-05'
   kg resolve --format json http://purl.obolibrary.org/obo/MONDO_0004967
 
 \b
@@ -40,13 +42,16 @@ def resolve(curie: str, format_: str) -> None:
     """Show what the graph has for CURIE: RxNorm, ATC, SNOMED CT, MONDO, NCIt and others."""
     from kg.build.mapping_files import read_mappings, read_prefixes
     from kg.build.publishing import open_build
+    from kg.questions.code_answers import load_code_index
 
     settings = Settings.from_environment(os.environ)
     reader = PageQueryReader(open_build(settings), settings.root / "queries" / "pages")
     files = read_mappings(settings.root)
     others = list_unaccepted_mappings(files, "rejected") + list_unaccepted_mappings(files, "undecided")
     prefixes = read_prefixes(settings.root)
-    resolution = resolve_identifier(reader, prefixes, curie, select_accepted_mappings(reader), others)
+    index = load_code_index(reader.store, settings.root)
+    accepted = select_accepted_mappings(reader)
+    resolution = resolve_identifier(reader, prefixes, curie, accepted, others, index)
     if format_ == "json":
         click.echo(json.dumps(as_json(resolution), ensure_ascii=False, indent=1))
     else:
@@ -65,6 +70,9 @@ def _format_resolution(resolution: Resolution) -> str:
         *map(_format_descendant, resolution.below),
     ]
     lines += [f"  not accepted for {row.entity_curie}: {row.comment}" for row in resolution.rejected]
+    lines += [line for entity in resolution.reached for line in _format_reached(entity)]
+    if resolution.reached:
+        return "\n".join(lines)
     lines += ["", f"Claims of the text ({len({claim.claim for claim in resolution.claims})}):"]
     lines += map(_format_claim, resolution.claims)
     return "\n".join([*lines, *(line for group in resolution.wider for line in _format_group(group))])
@@ -81,6 +89,15 @@ def _format_descendant(descendant: MappingBelow) -> str:
     """Return the line of a mapped code below the identifier, with the path to it."""
     path = " > ".join(f"{step.curie} {step.label}".strip() for step in descendant.path)
     return f"  above {descendant.mapped.entity_curie} by {path} ({NOT_FROM_TEXT})"
+
+
+def _format_reached(entity: ReachedEntity) -> Iterator[str]:
+    """Yield the lines of an entity that a code leads to but is no match of."""
+    proof = f"{entity.source}, {entity.version}"
+    yield f"  {entity.relation} {entity.entity_curie} ({entity.entity_label}); {proof}"
+    yield f"    {entity.path}"
+    yield from ("", f"Claims {entity.note}:")
+    yield from map(_format_claim, entity.claims)
 
 
 def _format_group(group: BroaderGroup) -> Iterator[str]:

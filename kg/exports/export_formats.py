@@ -1,26 +1,32 @@
 """The export formats, one row each: what it is, its files, and the function that makes their texts.
 
-To add one, add a row to EXPORT_FORMATS with its function; command, page and downloads read the table. The
-functions import what they need, so that reading the table, as `kg --help` does, stays cheap.
+To add one, add a row to EXPORT_FORMATS with its function; command, page and downloads read the table.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+import pyoxigraph as ox
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+
+from kg.build.mapping_files import read_mappings, read_prefixes
 from kg.errors import NotFound
+from kg.exports import kgx
+from kg.model.graphs import ONTOLOGY, select_claim_graphs, select_exported
+from kg.model.identifiers import PrefixTable
+from kg.model.mapping_sets import MappingCollection, MappingSet, format_sssom
+from kg.model.mapping_triples import make_curie_map
+from kg.namespaces import BASE, KG, OWL, PREFIXES, RDF, RDFS, XSD, compress_iri
+from sparqlhost.store.interface import Store, Term
 
-if TYPE_CHECKING:
-    from kg.model.identifiers import PrefixTable
-    from kg.model.mapping_sets import MappingCollection, MappingSet
-    from sparqlhost.store.interface import Store
-
+JsonObject = dict[str, object]
 MAPPINGS_LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 _TSV_TYPE, _JSON_LINES_TYPE = "text/tab-separated-values", "application/jsonl"
 
@@ -45,18 +51,12 @@ class ExportFormat:
 
     def make_files(self, store: Store, root: Path) -> tuple[ExportFile, ...]:
         """Return the files of a store and the project at `root`; raises BadData for a broken table."""
-        texts = self.make_texts(store, root)
-        return tuple(
-            ExportFile(*file_type, text) for file_type, text in zip(self.file_types, texts, strict=True)
-        )
+        texts = zip(self.file_types, self.make_texts(store, root), strict=True)
+        return tuple(ExportFile(*file_type, text) for file_type, text in texts)
 
 
 def make_accepted_set(mappings: MappingCollection, prefixes: PrefixTable) -> MappingSet:
     """Return every accepted row in one set."""
-    from kg.model.mapping_sets import MappingSet
-    from kg.model.mapping_triples import make_curie_map
-    from kg.namespaces import BASE
-
     rows = tuple(mappings.rows())
     header = (
         ("mapping_set_id", f"{BASE}mappings/all"),
@@ -68,39 +68,20 @@ def make_accepted_set(mappings: MappingCollection, prefixes: PrefixTable) -> Map
 
 
 def _make_sssom_texts(store: Store, root: Path) -> tuple[str, ...]:
-    from kg.build.mapping_files import read_mappings, read_prefixes
-    from kg.model.mapping_sets import format_sssom
-
     return (format_sssom(make_accepted_set(read_mappings(root), read_prefixes(root))),)
 
 
 def _make_kgx_texts(store: Store, root: Path) -> tuple[str, ...]:
-    from kg.build.mapping_files import read_mappings
-    from kg.exports.kgx import make_kgx, read_biolink_table, serialize_json_lines, serialize_tsv
-
-    export = make_kgx(store, read_biolink_table(root), read_mappings(root))
+    export = kgx.make_kgx(store, kgx.read_biolink_table(root), read_mappings(root))
     return (
-        serialize_tsv(export.nodes),
-        serialize_tsv(export.edges),
-        serialize_json_lines(export.nodes),
-        serialize_json_lines(export.edges),
-        serialize_tsv(export.left_out),
+        *map(kgx.serialize_tsv, (export.nodes, export.edges)),
+        *map(kgx.serialize_json_lines, (export.nodes, export.edges)),
+        kgx.serialize_tsv(export.left_out),
     )
-
-
-def _make_jsonld_texts(store: Store, root: Path) -> tuple[str, ...]:
-    from kg.exports.jsonld import serialize_jsonld
-
-    return (serialize_jsonld(store),)
 
 
 def _make_nanopublication_texts(store: Store, root: Path) -> tuple[str, ...]:
     """Return the four graphs of every claim as TriG; an assertion holds the claim, never a bare edge."""
-    import pyoxigraph as ox
-
-    from kg.model.graphs import select_claim_graphs
-    from kg.namespaces import PREFIXES
-
     quads = [
         ox.Quad(triple.subject, triple.predicate, triple.object, graph)
         for graph in select_claim_graphs(store.graph_names())
@@ -109,43 +90,122 @@ def _make_nanopublication_texts(store: Store, root: Path) -> tuple[str, ...]:
     return ((ox.serialize(quads, format=ox.RdfFormat.TRIG, prefixes=dict(PREFIXES)) or b"").decode(),)
 
 
-EXPORT_FORMATS = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            ExportFormat(
-                "sssom",
-                "The accepted links to outside vocabularies, one SSSOM mapping set.",
-                (("rrall-kg.sssom.tsv", _TSV_TYPE),),
-                _make_sssom_texts,
-            ),
-            ExportFormat(
-                "kgx",
-                "Nodes and edges in Biolink's terms, as TSV and JSON Lines, and what was left out and why.",
-                (
-                    ("rrall-kg_nodes.tsv", _TSV_TYPE),
-                    ("rrall-kg_edges.tsv", _TSV_TYPE),
-                    ("rrall-kg_nodes.jsonl", _JSON_LINES_TYPE),
-                    ("rrall-kg_edges.jsonl", _JSON_LINES_TYPE),
-                    ("rrall-kg_not-exported.tsv", _TSV_TYPE),
-                ),
-                _make_kgx_texts,
-            ),
-            ExportFormat(
-                "jsonld",
-                "Entities, claims, background and what follows, as JSON-LD with its context.",
-                (("rrall-kg.jsonld", "application/ld+json"),),
-                _make_jsonld_texts,
-            ),
-            ExportFormat(
-                "nanopubs",
-                "A nanopublication a claim, as TriG.",
-                (("rrall-kg.nanopubs.trig", "application/trig"),),
-                _make_nanopublication_texts,
-            ),
-        )
-    }
+# JSON-LD over a published context: an object a node, names for IRIs, graphs kept apart.
+
+
+def make_context(store: Store) -> JsonObject:
+    """Return the JSON-LD context: the project's prefixes, and a name for every property of the ontology."""
+    names = _list_context_names(store)
+    return {"@context": {"@version": 1.1, **PREFIXES, "id": "@id", "type": "@type", **names}}
+
+
+def serialize_jsonld(store: Store) -> str:
+    """Return what the text states, what curators and users added, and what follows, graph by graph."""
+    context = _list_context_names(store)
+    names = {entry["@id"]: name for name, entry in context.items()}
+    iri_properties = {entry["@id"] for entry in context.values() if "@type" in entry}
+    parts = [
+        {
+            "id": compress_iri(graph.value),
+            "@graph": list(_make_nodes(store.read_graph(graph), names, iri_properties)),
+        }
+        for graph in select_exported(store.graph_names())
+    ]
+    return json.dumps({**make_context(store), "@graph": parts}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _list_context_names(store: Store) -> dict[str, dict[str, str]]:
+    """Return name -> entry of the context, for `label` and every property of the ontology."""
+    entries = {"label": {"@id": compress_iri(RDFS["label"].value)}}
+    types: dict[Term, dict[str, str]] = {OWL["ObjectProperty"]: {"@type": "@id"}, OWL["DatatypeProperty"]: {}}
+    for triple in sorted(store.read_graph(ONTOLOGY), key=str):
+        subject = str(getattr(triple.subject, "value", ""))
+        name = subject.removeprefix(KG)
+        if triple.predicate == RDF["type"] and triple.object in types and name not in {subject, "id", "type"}:
+            entries[name] = {"@id": f"kg:{name}"} | types[triple.object]
+    return entries
+
+
+def _make_nodes(
+    triples: Iterable[Triple], names_by_curie: dict[str, str], iri_properties: set[str]
+) -> Iterator[JsonObject]:
+    """Yield the objects of a graph, sorted by identifier.
+
+    Triples with a blank node, whose name would differ in every export, are left out.
+    """
+    subjects: dict[str, JsonObject] = {}
+    named = (
+        t for t in triples if not isinstance(t.subject, BlankNode) and not isinstance(t.object, BlankNode)
+    )
+    for triple in sorted(named, key=str):
+        node = subjects.setdefault(_make_id(triple.subject), {"id": _make_id(triple.subject)})
+        name = compress_iri(triple.predicate.value)
+        if triple.predicate == RDF["type"]:
+            _append_value(node, "type", _make_id(triple.object))
+        else:
+            value = _make_value(triple.object, is_iri_property=name in iri_properties)
+            _append_value(node, names_by_curie.get(name, name), value)
+    yield from (subjects[name] for name in sorted(subjects))
+
+
+def _append_value(node: JsonObject, name: str, value: object) -> None:
+    """Add a value under a name; a second one makes a list."""
+    if name not in node:
+        node[name] = value
+    elif isinstance(held := node[name], list):
+        held.append(value)
+    else:
+        node[name] = [held, value]
+
+
+def _make_value(term: Term, *, is_iri_property: bool) -> object:
+    """Return a term as JSON-LD; a text of an `is_iri_property` is an identifier by the context."""
+    if not isinstance(term, Literal):
+        return _make_id(term) if is_iri_property else {"id": _make_id(term)}
+    if term.language:
+        return {"@value": term.value, "@language": term.language}
+    if term.datatype != XSD["string"]:
+        return {"@value": term.value, "@type": compress_iri(term.datatype.value)}
+    return {"@value": term.value} if is_iri_property else term.value
+
+
+def _make_id(term: Term) -> str:
+    return compress_iri(term.value) if isinstance(term, NamedNode) else str(term)
+
+
+_FORMATS = (
+    ExportFormat(
+        "sssom",
+        "The accepted links to outside vocabularies, one SSSOM mapping set.",
+        (("rrall-kg.sssom.tsv", _TSV_TYPE),),
+        _make_sssom_texts,
+    ),
+    ExportFormat(
+        "kgx",
+        "Nodes and edges in Biolink's terms, as TSV and JSON Lines, and what was left out and why.",
+        (
+            ("rrall-kg_nodes.tsv", _TSV_TYPE),
+            ("rrall-kg_edges.tsv", _TSV_TYPE),
+            ("rrall-kg_nodes.jsonl", _JSON_LINES_TYPE),
+            ("rrall-kg_edges.jsonl", _JSON_LINES_TYPE),
+            ("rrall-kg_not-exported.tsv", _TSV_TYPE),
+        ),
+        _make_kgx_texts,
+    ),
+    ExportFormat(
+        "jsonld",
+        "Entities, claims, background and what follows, as JSON-LD with its context.",
+        (("rrall-kg.jsonld", "application/ld+json"),),
+        lambda store, root: (serialize_jsonld(store),),
+    ),
+    ExportFormat(
+        "nanopubs",
+        "A nanopublication a claim, as TriG.",
+        (("rrall-kg.nanopubs.trig", "application/trig"),),
+        _make_nanopublication_texts,
+    ),
 )
+EXPORT_FORMATS = MappingProxyType({each.name: each for each in _FORMATS})
 
 
 def find_export_format(name: str) -> ExportFormat:

@@ -53,6 +53,7 @@ _FEATURE_SLOTS = ("kg_prerequisite", "kg_proviso")
 _FEATURE_ORIGINS = (
     "featureFromSentence",
     "featureFromParagraph",
+    "featureFromParagraphBefore",
     "featureFromHeading",
     "featureFromDocument",
 )
@@ -94,7 +95,6 @@ def _is_valid_row(cells: list[str]) -> bool:
 
 
 def _expand_term(curie: str) -> NamedNode:
-    """Return the property that a row of the table names."""
     return NamedNode(expand_curie(curie))
 
 
@@ -120,11 +120,8 @@ def make_kgx(store: Store, table: tuple[BiolinkRow, ...], mappings: MappingColle
     derived, weakest = _read_index(store, [INFERRED]), _read_index(store, [WEAKEST_HEDGES])
     concepts = _read_index(store, [g for g in exported if g != INFERRED and not is_claim_assertion(g)])
     limits = _collect_derived_limits(facts, derived, weakest) | _collect_stated_limits(facts)
-    edges = [
-        edge
-        for claim in facts.list_subjects(CLAIM)
-        for edge in _make_claim_edges(facts, claim, table, limits)
-    ]
+    claims = facts.list_subjects(CLAIM)
+    edges = [edge for claim in claims for edge in _make_claim_edges(facts, claim, table, limits)]
     edges += _make_structure_edges(concepts, table)
     edges += _make_inferred_edges(derived, weakest, table, limits)
     edges.sort(key=lambda edge: str(edge["id"]))
@@ -177,24 +174,24 @@ def _make_entity_nodes(
 ) -> Iterator[KgxRecord]:
     """Yield the nodes: every entity, and the features that edges name."""
     categories = index_by_term(table, "category")
+    xrefs: dict[str, list[str]] = defaultdict(list)
+    for row in mappings.rows():
+        if row.predicate_id in _XREF_PREDICATES:
+            xrefs[row.subject_id].append(row.object_id)
     for kind in _NODE_KINDS:
         for subject in facts.list_subjects(f"{BASE}{kind}/"):
             curie = compress_iri(subject)
             if kind == "feature" and curie not in used:
                 continue
             classes = facts.list_curies(subject, RDF["type"])
-            found = [categories[name].biolink for name in classes if name in categories]
+            of_classes = [categories[name].biolink for name in classes if name in categories]
             yield {
                 "id": curie,
-                "category": list(dict.fromkeys(found)) or ["biolink:NamedThing"],
+                "category": list(dict.fromkeys(of_classes)) or ["biolink:NamedThing"],
                 "name": facts.get_text(subject, SKOS["prefLabel"]),
                 "description": facts.get_text(subject, SKOS["definition"]),
                 "synonym": facts.list_texts(subject, SKOS["altLabel"]),
-                "xref": sorted(
-                    row.object_id
-                    for row in mappings.rows()
-                    if row.subject_id == curie and row.predicate_id in _XREF_PREDICATES
-                ),
+                "xref": sorted(xrefs[curie]),
                 "iri": subject,
                 "provided_by": [KNOWLEDGE_SOURCE],
             }
@@ -215,16 +212,14 @@ def _make_claim_edges(
         for subject in facts.list_curies(claim, _expand_term(name)):
             for target in problems or situations:
                 against = sorted({limit for s in situations for limit in limits.get((subject, s), ())})
-                yield _make_edge(
-                    claim, subject, row.biolink, target, _TREATMENT_ASSOCIATION
-                ) | _make_qualifiers(facts, claim, against)
+                edge = _make_edge(claim, subject, row.biolink, target, _TREATMENT_ASSOCIATION)
+                yield edge | _make_qualifiers(facts, claim, against)
     if KG["FrequencyClaim"].value in facts.list_texts(claim, RDF["type"]):
         for row in index_by_term(table, "phenotype").values():
             for target in facts.list_curies(claim, _expand_term(row.term)):
                 for situation in situations:
-                    yield _make_edge(
-                        claim, situation, row.biolink, target, _PHENOTYPE_ASSOCIATION
-                    ) | _make_qualifiers(facts, claim, [])
+                    edge = _make_edge(claim, situation, row.biolink, target, _PHENOTYPE_ASSOCIATION)
+                    yield edge | _make_qualifiers(facts, claim, [])
 
 
 def _make_edge(
@@ -246,21 +241,16 @@ def _make_edge(
 def _make_qualifiers(facts: TripleIndex, claim: str, limited_by: list[str]) -> dict[str, str | list[str]]:
     """Return the slots of an edge beside its ends: hedge, condition, source, scope; empty ones left out."""
     features = [value for name in _FEATURE_ORIGINS for value in facts.list_texts(claim, KG[name])]
-    found: dict[str, str | list[str]] = {
+    spans = facts.list_texts(claim, KG["hasSourceSpan"])
+    slots: dict[str, str | list[str]] = {
         "description": facts.get_text(claim, RDFS["label"]),
-        "publications": sorted(
-            {
-                d
-                for span in facts.list_texts(claim, KG["hasSourceSpan"])
-                for d in facts.list_curies(span, OA["hasSource"])
-            }
-        ),
+        "publications": sorted({doc for span in spans for doc in facts.list_curies(span, OA["hasSource"])}),
         "disease_context_qualifier": _first_value_of_any(facts, features, KG["featureOfDisease"]),
         "population_context_qualifier": _find_population(facts, features),
         "kg_claim": compress_iri(claim),
         "kg_situation": facts.list_curies(claim, KG["appliesTo"]),
-        "kg_hedge": facts.list_curies(claim, KG["hasHedge"]),
-        "kg_hedge_cue": facts.list_texts(claim, KG["cue"]),
+        "kg_hedge": facts.list_curies(claim, KG["hasHedge"]) + facts.list_curies(claim, KG["outcomeHedge"]),
+        "kg_hedge_cue": facts.list_texts(claim, KG["cue"], KG["outcomeCue"]),
         "kg_only_if": [f"only if {name}" for name in facts.list_curies(claim, KG["hasPrerequisite"])],
         "kg_prerequisite": facts.list_curies(claim, KG["hasPrerequisite"]),
         "kg_proviso": facts.list_curies(claim, KG["hasProviso"]),
@@ -272,7 +262,7 @@ def _make_qualifiers(facts: TripleIndex, claim: str, limited_by: list[str]) -> d
         "kg_decision": facts.list_curies(claim, KG["hasCuratorDecision"]),
         "limited_by": limited_by,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in slots.items() if value}
 
 
 def _first_value_of_any(facts: TripleIndex, features: Iterable[str], predicate: NamedNode) -> str:
@@ -288,34 +278,33 @@ def _find_population(facts: TripleIndex, features: Iterable[str]) -> str:
 
 def _collect_stated_limits(facts: TripleIndex) -> dict[tuple[str, str], list[str]]:
     """Return (intervention, situation) -> the claims against it, each with its cue words."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    limits_by_pair: dict[tuple[str, str], list[str]] = defaultdict(list)
     for claim in facts.list_subjects(CLAIM):
         cues = _format_cues(facts, compress_iri(claim))
         for intervention in facts.list_curies(claim, KG["discounts"]):
             for situation in facts.list_curies(claim, KG["appliesTo"]):
-                found[intervention, situation].append(f"{compress_iri(claim)} ({cues})")
-    return found
+                limits_by_pair[intervention, situation].append(f"{compress_iri(claim)} ({cues})")
+    return limits_by_pair
 
 
 def _collect_derived_limits(
     facts: TripleIndex, derived: TripleIndex, weakest: TripleIndex
 ) -> dict[tuple[str, str], list[str]]:
     """Return the pairs that a limit stated for a broader situation also holds for, with its claims."""
-    resting = _collect_edge_support(weakest)
-    found: dict[tuple[str, str], list[str]] = {}
-    for subject in derived.list_subjects(BASE):
-        for situation in derived.list_curies(subject, _INHERITED_LIMIT):
-            below = resting.get((compress_iri(subject), compress_iri(_INHERITED_LIMIT.value), situation), {})
-            said = [
-                f"{name} ({_format_cues(facts, name)})" for name in str(below.get("kg_claim", "")).split()
-            ]
-            found[compress_iri(subject), situation] = said or ["a limit stated for a broader situation"]
-    return found
+    support = _collect_edge_support(weakest)
+    limits_by_pair: dict[tuple[str, str], list[str]] = {}
+    limit_property = compress_iri(_INHERITED_LIMIT.value)
+    for subject in map(compress_iri, derived.list_subjects_with(_INHERITED_LIMIT)):
+        for situation in derived.list_curies(expand_curie(subject), _INHERITED_LIMIT):
+            claims = str(support.get((subject, limit_property, situation), {}).get("kg_claim", "")).split()
+            limits = [f"{claim} ({_format_cues(facts, claim)})" for claim in claims]
+            limits_by_pair[subject, situation] = limits or ["a limit stated for a broader situation"]
+    return limits_by_pair
 
 
 def _format_cues(facts: TripleIndex, claim: str) -> str:
     """Return the cue words of a claim given as a CURIE."""
-    return ", ".join(facts.list_texts(CLAIM + claim.partition(":")[2], KG["cue"]))
+    return ", ".join(facts.list_texts(CLAIM + claim.partition(":")[2], KG["cue"], KG["outcomeCue"]))
 
 
 def _make_structure_edges(facts: TripleIndex, table: tuple[BiolinkRow, ...]) -> Iterator[KgxRecord]:
@@ -333,35 +322,31 @@ def _make_inferred_edges(
     limits: Mapping[tuple[str, str], list[str]],
 ) -> Iterator[KgxRecord]:
     """Yield the edges that the reasoner derived, marked as such, with their weakest hedge."""
-    resting = _collect_edge_support(weakest)
+    support = _collect_edge_support(weakest)
     for name, row in index_by_term(table, "inferred").items():
         for subject in facts.list_subjects(BASE):
             for target in facts.list_curies(subject, _expand_term(name)):
+                curie = compress_iri(subject)
                 edge = _make_edge(
-                    name,
-                    compress_iri(subject),
-                    row.biolink,
-                    target,
-                    _TREATMENT_ASSOCIATION,
-                    "logical_entailment",
+                    name, curie, row.biolink, target, _TREATMENT_ASSOCIATION, "logical_entailment"
                 )
-                against = limits.get((compress_iri(subject), target), [])
-                edge |= {"description": row.note, **resting.get((compress_iri(subject), name, target), {})}
-                yield edge | ({"limited_by": against} if against else {})
+                limited_by = limits.get((curie, target), [])
+                edge |= {"description": row.note, **support.get((curie, name, target), {})}
+                yield edge | ({"limited_by": limited_by} if limited_by else {})
 
 
 def _collect_edge_support(weakest: TripleIndex) -> dict[tuple[str, str, str], dict[str, str | list[str]]]:
     """Return (subject, property, object) of derived edges -> their claims and weakest hedge."""
-    found: dict[tuple[str, str, str], dict[str, str | list[str]]] = {}
+    support: dict[tuple[str, str, str], dict[str, str | list[str]]] = {}
     for node in weakest.list_subjects(BASE):
-        ends = [
+        subject, predicate, target = (
             next(iter(weakest.list_curies(node, RDF[end])), "") for end in ("subject", "predicate", "object")
-        ]
-        found[ends[0], ends[1], ends[2]] = {
+        )
+        support[subject, predicate, target] = {
             "kg_claim": " ".join(weakest.list_curies(node, KG["restsOnClaim"])),
             "kg_hedge": weakest.list_curies(node, KG["weakestHedge"]),
         }
-    return found
+    return support
 
 
 def _list_unexported(facts: TripleIndex, table: tuple[BiolinkRow, ...]) -> Iterator[KgxRecord]:
@@ -369,10 +354,6 @@ def _list_unexported(facts: TripleIndex, table: tuple[BiolinkRow, ...]) -> Itera
     reasons = {row.term: row.note for row in index_by_term(table, "predicate").values() if not row.biolink}
     for claim in facts.list_subjects(CLAIM):
         for name, note in reasons.items():
-            for intervention in facts.list_curies(claim, _expand_term(name)):
-                yield {
-                    "claim": compress_iri(claim),
-                    "property": name,
-                    "intervention": intervention,
-                    "reason": note,
-                }
+            for thing in facts.list_curies(claim, _expand_term(name)):
+                record = {"claim": compress_iri(claim), "property": name, "intervention": thing}
+                yield record | {"reason": note}

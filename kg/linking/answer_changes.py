@@ -17,9 +17,9 @@ from kg.model.mapping_triples import expand_project_curie, mappings_to_triples
 from kg.model.questions import Question
 from kg.namespaces import BASE, ENTITY_KINDS
 from kg.questions.question_answers import (
+    load_library,
     run_question,
 )
-from kg.questions.question_library import load_library
 from kg.settings import Settings
 from sparqlhost.store.interface import Store
 from sparqlhost.store.staging import clone_store

@@ -30,8 +30,8 @@ _OBSOLETE_PENALTY = 0.3
 class Candidate:
     """An outside term that an entity may be linked to.
 
-    `score` is 0 to 1, `reasons` are sorted by weight, `path` has the labels from the root down to the term's
-    parent, `verdict` is that of the mapping row with this pair ("" for none), `version` is the import's.
+    `score` is 0 to 1, `reasons` are sorted by weight, `path` has the labels from the term's parent up to the
+    root, `verdict` is that of the mapping row with this pair ("" for none), `version` is the import's.
     """
 
     entity: LinkableEntity

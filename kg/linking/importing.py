@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from kg.build.mapping_files import read_prefixes
+from kg.build.mapping_files import read_code_relations, read_prefixes
 from kg.errors import BadData
 from kg.linking.build_overlay import (
     holds_older_build,
@@ -30,6 +30,7 @@ from kg.linking.readers.file_formats import strip_format_suffixes
 from kg.linking.readers.format_dispatch import read_content
 from kg.linking.readers.rdf_reader import RDF_FORMATS, RdfStream, describe_syntax_error
 from kg.linking.readers.source_reading import ReadOptions, ReadProblem, SourceReading
+from kg.model.code_links import CodeRelation
 from kg.model.graphs import name_outside_extract
 from kg.model.identifiers import PrefixTable
 from kg.model.import_registry import NOT_STATED, ImportedDataset, describe_import, make_removal_update
@@ -92,7 +93,8 @@ def import_file(
     with stage_store(target, excluded_graphs=(graph,), keep_graph=keep_graph) as stage:
         load_current_build(stage, settings)
         stage.store.update(make_removal_update(ident))
-        _load_content(stage, reading, graph, make_curie_expander(settings))
+        expand = make_curie_expander(settings)
+        _load_content(stage, reading, graph, expand, lambda: read_code_relations(settings.root))
         # counted in the clone: the loader merges equal triples, so the reader cannot know the number
         imported = _describe_reading(stage.store, reading, request, ident, settings)
         stage.add_quads(describe_import(imported))
@@ -142,20 +144,24 @@ def _split_version(source: str) -> tuple[str, str]:
 
 
 def _require_file(path: Path) -> None:
-    """Raise BadData when `path` is not a file."""
-    if not path.is_file():
-        message = "This is a folder." if path.is_dir() else "There is no such file."
-        raise BadData(message, location=str(path), hint="Give the path of a file.")
+    """Raise BadData when there is nothing at `path`."""
+    if not path.exists():
+        hint = "Give the path of a file, or of the folder of a release."
+        raise BadData("There is no such file.", location=str(path), hint=hint)
 
 
 def _load_content(
-    stage: StagedStore, reading: SourceReading, graph: ox.NamedNode, expand_curie: Callable[[str], str]
+    stage: StagedStore,
+    reading: SourceReading,
+    graph: ox.NamedNode,
+    expand_curie: Callable[[str], str],
+    load_relations: Callable[[], Mapping[str, CodeRelation]],
 ) -> None:
     """Load the content of a file into `graph`; raises BadData with file, line and column.
 
     N-Triples that a reader wrote are loaded without checking their IRIs again.
     """
-    content = read_content(reading, stage.scratch_dir, expand_curie)
+    content = read_content(reading, stage.scratch_dir, expand_curie, load_relations)
     if isinstance(content, RdfStream):
         blocks, form, lenient = _read_blocks(content), content.format, reading.options.lenient
     else:
@@ -227,6 +233,9 @@ def _select_from_import(store: Store, query: str, import_id: str, settings: Sett
 
 
 def _hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, compressed as it is."""
+    """Return the SHA-256 of a file, compressed as it is; of a folder, that of its files' in their order."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        return hashlib.sha256("".join(map(_hash_file, files)).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,7 @@ The table in README.md gives the status for each combination. Unknown is never t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -50,10 +50,10 @@ class JudgedClaim:
 def judge_claim(knowledge: ClinicalKnowledge, case: PatientCase, claim: ClinicalClaim) -> JudgedClaim:
     """Return whether a claim applies to a case.
 
-    Its situation decides first: with a feature known to be absent the claim does not apply, with an unknown
-    one it is undecided. Where the situation holds, the grounds name prerequisites and provisos that do not,
-    and an intervention that the case says is not feasible. A case outside the population of the document is
-    outside the claim; a population that the case does not mention is not a ground.
+    With a feature of its situation, a prerequisite or a proviso known to be absent it does not apply, nor
+    where the case says that its intervention is not feasible; else it is undecided with an unknown feature
+    of its situation, and waits for an unknown prerequisite or proviso. A case outside the population of the
+    document is outside the claim; a population that the case does not mention is not a ground.
     """
     situation = _choose_nearest_situation(
         [
@@ -69,16 +69,16 @@ def judge_claim(knowledge: ClinicalKnowledge, case: PatientCase, claim: Clinical
     named = {ground.feature for ground in situation}
     whom = _collect_grounds(case, tuple(f for f in claim.population if f not in named), "population")
     situation += [ground for ground in whom if ground.truth is FeatureTruth.UNMET]
-    worst = _find_worst_truth(situation)
-    if worst is FeatureTruth.UNMET:
-        status = ClaimStatus.DOES_NOT_APPLY
-    elif worst is FeatureTruth.UNKNOWN:
-        status = ClaimStatus.UNDECIDED
-    else:
-        status = (
-            ClaimStatus.APPLIES if _find_worst_truth(needed) is FeatureTruth.MET else ClaimStatus.APPLIES_IF
-        )
-    return JudgedClaim(claim, status, tuple(situation + needed))
+    return JudgedClaim(claim, _decide_status(situation, needed), tuple(situation + needed))
+
+
+def _decide_status(situation: list[StatusGround], needed: list[StatusGround]) -> ClaimStatus:
+    """Return the status by the table of README.md."""
+    if _find_worst_truth(situation + needed) is FeatureTruth.UNMET:
+        return ClaimStatus.DOES_NOT_APPLY
+    if _find_worst_truth(situation) is FeatureTruth.UNKNOWN:
+        return ClaimStatus.UNDECIDED
+    return ClaimStatus.APPLIES if _find_worst_truth(needed) is FeatureTruth.MET else ClaimStatus.APPLIES_IF
 
 
 def _find_infeasible(
@@ -162,12 +162,7 @@ def find_supportive_claims(
     knowledge: ClinicalKnowledge, case: PatientCase, judged: tuple[JudgedClaim, ...]
 ) -> Iterator[tuple[NamedNode, JudgedClaim]]:
     """Yield (problem, claim) for each problem the case names and each claim that offers something for it."""
-    problems = frozenset().union(
-        *(
-            knowledge.problems_of_feature.get(feature, frozenset())
-            for feature in _find_certain_problems(knowledge, case)
-        )
-    )
+    problems = frozenset().union(*(knowledge.problems_of_feature.get(f, frozenset()) for f in case.met))
     for problem in sorted(problems, key=str):
         for judgement in judged:
             fits = problem in judgement.claim.problems and judgement.claim.kind in OFFERING_KINDS
@@ -175,17 +170,12 @@ def find_supportive_claims(
                 yield problem, judgement
 
 
-def _find_certain_problems(knowledge: ClinicalKnowledge, case: PatientCase) -> frozenset[NamedNode]:
-    """Return the met features that stand for exactly one problem; others name none for certain."""
-    return frozenset(f for f in case.met if len(knowledge.problems_of_feature.get(f, frozenset())) == 1)
-
-
 def find_unlocked_claims(
     case: PatientCase, judged: tuple[JudgedClaim, ...]
 ) -> Iterator[tuple[NamedNode, JudgedClaim]]:
-    """Yield (state, claim) where the case meets a prerequisite and rules out nothing else that is needed."""
+    """Yield (state, claim) where the situation holds, a prerequisite is met and none is ruled out."""
     for judgement in judged:
-        if not any(ground.truth is FeatureTruth.UNMET for ground in judgement.grounds):
+        if judgement.status in (ClaimStatus.APPLIES, ClaimStatus.APPLIES_IF):
             for feature in judgement.claim.prerequisites if judgement.claim.interventions else ():
                 if case.get_truth(feature) is FeatureTruth.MET:
                     yield feature, judgement
@@ -199,8 +189,18 @@ def find_upcoming_claims(
     for judgement in judged:
         against = {ground.feature for ground in judgement.grounds if ground.truth is FeatureTruth.UNMET}
         for situation in judgement.claim.situations if judgement.status is ClaimStatus.DOES_NOT_APPLY else ():
-            if situation in coming and against <= set(knowledge.required_features.get(situation, ())):
+            required = set(knowledge.required_features.get(situation, ()))
+            if (
+                situation in coming
+                and against <= required
+                and not _is_out_of_reach(knowledge, case, required)
+            ):
                 yield situation, judgement
+
+
+def _is_out_of_reach(knowledge: ClinicalKnowledge, case: PatientCase, required: set[NamedNode]) -> bool:
+    """Return whether the case denies what some feature implies, such as that it can be reached."""
+    return any((knowledge.implied_features.get(f, frozenset()) - {f}) & case.stated_absent for f in required)
 
 
 def match_situations(knowledge: ClinicalKnowledge, case: PatientCase) -> frozenset[NamedNode]:
@@ -215,10 +215,11 @@ def choose_next_questions(
 ) -> list[tuple[NamedNode, int]]:
     """Return the unknown features worth asking for, best first, with the number of claims they decide.
 
-    First features that a claim of the present situation waits for or, where none waits, those that decide
-    most of the undecided claims; then those that refine a met feature; then the rest. Within each group,
-    those that decide the most offers come first, then the most claims. Alternatives of a met feature are
-    not asked for, nor are features that nothing describes, as a write may leave them.
+    First features that alone decide an offer of the present situation, or of one narrower by that feature,
+    such as a lineage; where there is none, those that decide most of the undecided claims; then those that
+    refine a met feature; then the rest. Within each group, those that decide the most offers come first,
+    then the most claims. Alternatives of a met feature are not asked for, nor are features that nothing
+    describes, as a write may leave them.
     """
     candidates = {
         ground.feature
@@ -233,20 +234,28 @@ def choose_next_questions(
         if not _has_alternative(knowledge, case, feature)
     ]
     half_of_undecided = sum(judgement.status is ClaimStatus.UNDECIDED for judgement in judged) / 2
-    awaited = {
-        g.feature
-        for judgement in judged
-        if judgement.status is ClaimStatus.APPLIES_IF
-        for g in judgement.list_open_grounds()
-    }
+    present = {frozenset(knowledge.required_features[s]) for s in match_situations(knowledge, case)}
+    decisive = {_find_decisive_feature(knowledge, judgement, present) for judgement in judged} - {None}
 
     def rank_urgency(feature: NamedNode, decided: int) -> int:
-        if feature in awaited or (decided > half_of_undecided and not awaited):
+        if feature in decisive or (decided > half_of_undecided and not decisive):
             return 0
         return 1 if knowledge.implied_features[feature] & case.met else 2
 
     changes.sort(key=lambda pair: (rank_urgency(pair[0], pair[1][1]), [-n for n in pair[1]], str(pair[0])))
     return [(feature, count) for feature, (_, count) in changes if count][:limit]
+
+
+def _find_decisive_feature(
+    knowledge: ClinicalKnowledge, judgement: JudgedClaim, present: Collection[frozenset[NamedNode]]
+) -> NamedNode | None:
+    """Return the one feature that an offer of a present situation, or of one narrower by it, waits for."""
+    waits = {ground.feature for ground in judgement.list_open_grounds()}
+    if len(waits) != 1 or judgement.claim.kind not in OFFERING_KINDS:
+        return None
+    situations = [frozenset(knowledge.required_features.get(s, ())) for s in judgement.claim.situations]
+    narrows = any(situation - waits in present for situation in situations)
+    return next(iter(waits)) if judgement.status is ClaimStatus.APPLIES_IF or narrows else None
 
 
 def _has_alternative(knowledge: ClinicalKnowledge, case: PatientCase, feature: NamedNode) -> bool:

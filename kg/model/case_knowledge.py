@@ -30,7 +30,7 @@ class ClinicalClaim:
     """What a case reads of a claim.
 
     `limited_claims` are the claims that a caution is about, `population` the patients that the document as a
-    whole is about. The weakest hedge comes first.
+    whole is about. The weakest hedge comes first, and the cues are in the order of the hedges.
     """
 
     term: NamedNode
@@ -143,12 +143,21 @@ def _collect_reachable(index: TripleIndex, start: NamedNode, predicate: NamedNod
     return frozenset(reached)
 
 
+def _list_hedges_with_cues(index: TripleIndex, term: NamedNode) -> list[tuple[NamedNode, str]]:
+    """Return the hedge of a claim with its cue, and that of an outcome within it with its own."""
+    return [
+        (hedge, index.get_text(term, KG[worded]))
+        for hedged, worded in (("hasHedge", "cue"), ("outcomeHedge", "outcomeCue"))
+        for hedge in index.list_iris(term, KG[hedged])
+    ]
+
+
 def _read_clinical_claim(index: TripleIndex, term: NamedNode) -> ClinicalClaim:
     """Return one claim."""
     link = next((name for name in CLAIM_KINDS if index.list_iris(term, KG[name])), "")
-    hedges = sorted(
-        index.list_iris(term, KG["hasHedge"]),
-        key=lambda hedge: (index.parse_number(hedge, KG["strengthRank"], default=0), str(hedge)),
+    worded = sorted(
+        _list_hedges_with_cues(index, term),
+        key=lambda pair: (index.parse_number(pair[0], KG["strengthRank"], default=0), str(pair[0])),
     )
     of_document = index.list_iris(term, KG["featureFromDocument"])
     spans = index.list_iris(term, KG["hasSourceSpan"])
@@ -166,7 +175,7 @@ def _read_clinical_claim(index: TripleIndex, term: NamedNode) -> ClinicalClaim:
         population=tuple(f for f in of_document if index.has_type(f, KG["Population"])),
         limited_claims=frozenset(index.list_iris(term, KG["concerns"], KG["concedes"])),
         negative=negative,
-        hedges=tuple(hedges),
-        cues=index.list_texts(term, KG["cue"]),
+        hedges=tuple(hedge for hedge, _ in worded),
+        cues=tuple(cue for _, cue in worded if cue),
         sentence=sentences[0] if sentences else None,
     )

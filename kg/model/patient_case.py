@@ -119,11 +119,11 @@ def _find_source_feature(knowledge: ClinicalKnowledge, stated: TermSet, feature:
 
 @dataclass(frozen=True, slots=True)
 class CaseEntailments:
-    """What the rules derive for a patient: features, matching situations, fallbacks to consider."""
+    """What the rules derive for a patient: features, matching situations, claims on what is left to do."""
 
     features: frozenset[NamedNode]
     situations: frozenset[NamedNode]
-    fallbacks: frozenset[NamedNode]
+    fallback_claims: frozenset[NamedNode]
 
 
 def derive_entailments(materialization: Materialization, features: Iterable[NamedNode]) -> CaseEntailments:
@@ -141,5 +141,5 @@ def derive_entailments(materialization: Materialization, features: Iterable[Name
     return CaseEntailments(
         stated | list_derived_objects("hasFeature"),
         list_derived_objects("matchesSituation"),
-        list_derived_objects("fallbackToConsider"),
+        list_derived_objects("hasFallbackClaim"),
     )

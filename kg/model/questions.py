@@ -13,21 +13,26 @@ from dataclasses import dataclass
 from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadData, BadQuery, NotFound
-from kg.model.query_binding import find_examples, replace_values_line
-from kg.model.similar_names import suggest_similar_names
+from kg.model.term_names import suggest_similar_names
 from kg.namespaces import BASE, ENTITY_KINDS, KG, XSD, expand_curie
+from sparqlhost.store.interface import Term
 
 ParameterValue = NamedNode | Literal
 GivenValue = str | ParameterValue | Sequence[str | ParameterValue]
 
 #: kinds of literal a parameter may be, and the datatype its values get.
-_LITERAL_DATATYPES = {"text": XSD["string"], "integer": XSD["integer"], "date": XSD["date"]}
+_LITERAL_DATATYPES = {
+    "text": XSD["string"],
+    "code": XSD["string"],
+    "integer": XSD["integer"],
+    "date": XSD["date"],
+}
 LITERAL_TYPES = frozenset(_LITERAL_DATATYPES)
 _LEXICAL_FORMS = {"integer": re.compile(r"[+-]?\d{1,18}"), "date": re.compile(r"\d{4}-\d\d-\d\d")}
 # RFC 3987 as SPARQL's IRIREF allows it: none of these may stand between < and >.
 _IRI_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\\x00-\x20]+")
 _HEADER_LINE = re.compile(r"^# (title|question|param|returns): *(.*)$", re.M)
-_PARAMETER_LINE = re.compile(r"(?P<name>\w+) (?P<type>[\w]+)(?P<many>\+?) - (?P<help>.+)")
+_PARAMETER_LINE = re.compile(r"(\w+) (\w+)(\+?) - (.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +50,19 @@ class QuestionParameter:
         if not isinstance(text, str):
             return text
         if self.type in _LITERAL_DATATYPES:
-            return self._parse_literal(text)
-        is_local_name = re.fullmatch(r"[\w.-]+", text)
-        iri = self._get_local_namespace() + text if is_local_name else expand_curie(text)
+            pattern = _LEXICAL_FORMS.get(self.type)
+            if pattern and not pattern.fullmatch(text):
+                raise self._make_error(f"{text!r} is not a value of type {self.type}.")
+            return Literal(text, datatype=_LITERAL_DATATYPES[self.type])
+        namespace = f"{BASE}{self.type}/" if self.type in ENTITY_KINDS else str(KG)
+        iri = namespace + text if re.fullmatch(r"[\w.-]+", text) else expand_curie(text)
         if not _IRI_PATTERN.fullmatch(iri):
-            raise BadQuery(
-                f"{text!r} is not a {self.type}.", location=f"--{self.name}", hint=self._example_hint()
-            )
+            raise self._make_error(f"{text!r} is not a {self.type}.")
         return NamedNode(iri)
 
-    def _parse_literal(self, text: str) -> Literal:
-        """Return a literal of the parameter's datatype."""
-        pattern = _LEXICAL_FORMS.get(self.type)
-        if pattern and not pattern.fullmatch(text):
-            raise BadQuery(
-                f"{text!r} is not a value of type {self.type}.",
-                location=f"--{self.name}",
-                hint=self._example_hint(),
-            )
-        return Literal(text, datatype=_LITERAL_DATATYPES[self.type])
-
-    def _get_local_namespace(self) -> str:
-        """Return the namespace in which a bare local name of this type stands."""
-        return f"{BASE}{self.type}/" if self.type in ENTITY_KINDS else str(KG)
-
-    def _example_hint(self) -> str:
-        """Return the sentence that shows a value that works."""
-        return f"Give a {self.type}, for example {self.example}."
+    def _make_error(self, message: str) -> BadQuery:
+        hint = f"Give a {self.type}, for example {self.example}."
+        return BadQuery(message, location=f"--{self.name}", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +80,13 @@ class Question:
     def query_form(self) -> str:
         """Return SELECT or ASK, the first of the two words outside comments and IRIs."""
         body = re.sub(r"#[^\n]*|<[^>\s]*>", "", self.text)
-        found = re.search(r"\b(SELECT|ASK)\b", body)
-        return found.group() if found else "SELECT"
+        keyword = re.search(r"\b(SELECT|ASK)\b", body)
+        return keyword.group() if keyword else "SELECT"
+
+    @property
+    def reads_codes(self) -> bool:
+        """Return whether a parameter takes codes of outside vocabularies, which are read before the query."""
+        return any(parameter.type == "code" for parameter in self.params)
 
     def bind_values(self, values: Mapping[str, GivenValue]) -> str:
         """Return the query with the given values in place of the examples; others keep their example.
@@ -111,21 +107,22 @@ class Question:
         for name in names:
             if name not in known:
                 hint = f"{suggest_similar_names(name, known)}Parameters: {', '.join(known)}."
-                raise BadQuery(
-                    f"`{self.name}` has no parameter {name!r}.", hint=hint if known else "It takes none."
-                )
+                message = f"`{self.name}` has no parameter {name!r}."
+                raise BadQuery(message, hint=hint if known else "It takes none.")
 
     def parse_values(self, parameter: QuestionParameter, given: GivenValue) -> tuple[ParameterValue, ...]:
         """Return the terms of a given value; several only where the parameter takes several."""
-        items: Sequence[str | ParameterValue] = (
-            [given] if isinstance(given, str | NamedNode | Literal) else given
-        )
+        items = list_given_values(given)
         if not items or (len(items) > 1 and not parameter.is_repeatable):
             count = "one or more values" if parameter.is_repeatable else "one value"
-            raise BadQuery(
-                f"`{parameter.name}` takes {count}, not {len(items)}.", location=f"--{parameter.name}"
-            )
+            message = f"`{parameter.name}` takes {count}, not {len(items)}."
+            raise BadQuery(message, location=f"--{parameter.name}")
         return tuple(parameter.parse_value(item) for item in items)
+
+
+def list_given_values(given: GivenValue) -> Sequence[str | ParameterValue]:
+    """Return a given value as a sequence of values."""
+    return [given] if isinstance(given, str | NamedNode | Literal) else given
 
 
 def find_question(questions: Sequence[Question], name: str) -> Question:
@@ -156,17 +153,35 @@ def parse_question(name: str, text: str, where: str = "") -> Question:
 
 def _parse_parameter(line: str, text: str, where: str) -> QuestionParameter:
     """Return the parameter a header line describes, with the example its VALUES line holds."""
-    found = _PARAMETER_LINE.fullmatch(line)
-    if not found:
-        raise BadData(
-            f"`# param: {line}` is not `name type - help`.", location=where, line=1, hint="Rewrite it."
-        )
-    examples = find_examples(text, found["name"])
+    fields = _PARAMETER_LINE.fullmatch(line)
+    if not fields:
+        message = f"`# param: {line}` is not `name type - help`."
+        raise BadData(message, location=where, line=1, hint="Rewrite it.")
+    name, kind, many, help = fields.groups()
+    examples = find_examples(text, name)
     if len(examples) != 1 or examples == {""}:
-        raise BadData(
-            f"Parameter {found['name']} needs a line `VALUES ?{found['name']} {{ example }}`.",
-            location=where,
-            line=1,
-            hint="Put it alone on a line inside WHERE; where it stands twice, with the same example.",
-        )
-    return QuestionParameter(found["name"], found["type"], found["help"], examples.pop(), bool(found["many"]))
+        message = f"Parameter {name} needs a line `VALUES ?{name} {{ example }}`."
+        hint = "Put it alone on a line inside WHERE; where it stands twice, with the same example."
+        raise BadData(message, location=where, line=1, hint=hint)
+    return QuestionParameter(name, kind, help, examples.pop(), bool(many))
+
+
+# Parameters of a query file: its `VALUES ?name { example }` is replaced by serialized terms. Values enter a
+# query as terms, never as pasted text, so no value can change what is asked; and each file runs as it stands.
+
+
+def replace_values_line(query: str, name: str, terms: Iterable[Term]) -> str:
+    """Return `query` with `terms` in each VALUES clause of ?name; raises BadData when it has none."""
+    values = " ".join(str(term) for term in terms)
+    clause = re.compile(rf"(?P<head>\bVALUES\s+\?{re.escape(name)}\s*)\{{[^{{}}]*\}}")
+    bound, count = clause.subn(lambda found: f"{found['head']}{{ {values} }}", query)
+    if not count:
+        message = f"The query has no line `VALUES ?{name} {{ example }}`."
+        raise BadData(message, location=f"?{name}", hint="Add it inside WHERE.")
+    return bound
+
+
+def find_examples(query: str, name: str) -> set[str]:
+    """Return the examples in the `VALUES ?name { example }` lines of a query, each alone on its line."""
+    line = re.compile(rf"^[ \t]*VALUES[ \t]+\?{re.escape(name)}[ \t]*\{{([^{{}}\n]*)\}}[ \t]*$", re.M)
+    return {example.strip() for example in line.findall(query)}

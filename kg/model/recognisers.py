@@ -1,6 +1,6 @@
-"""Scenario recognisers: OWL 2 RL classes generated from the bundles of features of the situations.
+"""Recognisers: OWL 2 RL classes of scenarios, generated from bundles of features and from fallback claims.
 
-Pure: takes triples, returns triples. Situations are read from them; none is named here.
+Pure: takes triples, returns triples. Situations and claims are read from them; none is named here.
 """
 
 from __future__ import annotations
@@ -9,66 +9,64 @@ from collections.abc import Iterable, Sequence
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.namespaces import KG, OWL, PREFIXES, RDF, RDFS, SKOS
+from kg.model.triple_index import TripleIndex
+from kg.namespaces import KG, OWL, PREFIXES, RDF, RDFS, SKOS, get_local_name
 
 ListMember = NamedNode | BlankNode
-_DEFINITION_START = "Generated: the patient scenarios that have every feature which the situation"
+#: property and value that a scenario has, as names of a `kg:` property and IRIs
+HasValue = tuple[str, str]
+_MATCHING = "Generated: the patient scenarios that have every feature which the situation {} asks for."
+_FALLING_BACK = (
+    "Generated: the patient scenarios in the situation of claim {} that meet all its prerequisites."
+)
 
 
 def generate_recognisers(triples: Iterable[Triple]) -> list[Triple]:
     """Return, for each situation asserted in `triples`, the class of the patient scenarios that match it.
 
     The class is equivalent to the intersection of `kg:PatientScenario` with one `hasValue` a feature, and a
-    subclass of `hasValue kg:matchesSituation` the situation (OWL 2 Profiles, section 4.2). Feed it asserted
-    triples only: inferred features would change the bundles.
+    subclass of `hasValue kg:matchesSituation` the situation (OWL 2 Profiles, section 4.2). Likewise for each
+    claim with `kg:whenUnavailable`: scenarios that match its situation and have its prerequisites are those
+    of `kg:hasFallbackClaim`; no property chain can ask for both. Feed it asserted triples only: inferred
+    features would change the bundles.
     """
-    bundles = _collect_feature_bundles(triples)
-    return [
-        triple
-        for situation in sorted(bundles)
-        for triple in _build_recogniser(situation, sorted(bundles[situation]))
-    ]
+    asserted, made = TripleIndex(triples), list[Triple]()
+    for situation in asserted.list_instances(KG["ClinicalSituation"]):
+        features = [("hasFeature", iri) for iri in asserted.list_texts(situation, KG["hasFeature"])]
+        name = situation.removeprefix(PREFIXES["sit"])
+        if features:
+            made += _build_recogniser(name, _MATCHING, features, ("matchesSituation", situation))
+    for claim in asserted.list_subjects_with(KG["whenUnavailable"]):
+        needed = [("hasFeature", iri) for iri in asserted.list_texts(claim, KG["hasPrerequisite"])]
+        for situation in asserted.list_texts(claim, KG["appliesTo"]):
+            name = f"{get_local_name(claim)}-{get_local_name(situation)}-"
+            needs = [*needed, ("matchesSituation", situation)]
+            made += _build_recogniser(name, _FALLING_BACK, needs, ("hasFallbackClaim", claim))
+    return made
 
 
-def _collect_feature_bundles(triples: Iterable[Triple]) -> dict[str, set[str]]:
-    """Return situation IRI -> feature IRIs; a situation without features is left out."""
-    situations, features = set[str](), dict[str, set[str]]()
-    for triple in triples:
-        if not isinstance(triple.subject, NamedNode) or not isinstance(triple.object, NamedNode):
-            continue
-        if triple.predicate == RDF["type"] and triple.object == KG["ClinicalSituation"]:
-            situations.add(triple.subject.value)
-        elif triple.predicate == KG["hasFeature"]:
-            features.setdefault(triple.subject.value, set()).add(triple.object.value)
-    return {iri: bundle for iri, bundle in features.items() if iri in situations}
-
-
-def _build_recogniser(situation: str, features: Sequence[str]) -> list[Triple]:
-    """Return the triples of one recogniser; its blank nodes are named after the situation."""
-    name = situation.removeprefix(PREFIXES["sit"])
+def _build_recogniser(
+    name: str, definition: str, needs: Sequence[HasValue], follows: HasValue
+) -> list[Triple]:
+    """Return the triples of one recogniser; its blank nodes are named after it."""
     label = "recogniser" + "".join(character if character.isalnum() else "x" for character in name)
     scenarios = NamedNode(f"{KG}{name}Scenario")  # a term that this module declares
     bundle, target = BlankNode(f"{label}All"), BlankNode(f"{label}Match")
-    values = [BlankNode(f"{label}Has{index}") for index in range(len(features))]
+    values = [BlankNode(f"{label}Has{index}") for index in range(len(needs))]
+    shown = get_local_name(follows[1])
     return [
         Triple(scenarios, RDF["type"], OWL["Class"]),
-        Triple(scenarios, RDFS["label"], Literal(f"scenario that matches {name}", language="en")),
-        Triple(
-            scenarios, SKOS["definition"], Literal(f"{_DEFINITION_START} {name} asks for.", language="en")
-        ),
-        Triple(scenarios, KG["noMappingBecause"], Literal("Generated from a situation.", language="en")),
+        Triple(scenarios, RDFS["label"], Literal(f"scenario that matches {shown}", language="en")),
+        Triple(scenarios, SKOS["definition"], Literal(definition.format(shown), language="en")),
+        Triple(scenarios, KG["noMappingBecause"], Literal("Generated from the data.", language="en")),
         Triple(scenarios, RDFS["isDefinedBy"], NamedNode(str(KG).rstrip("#"))),
         Triple(scenarios, RDFS["subClassOf"], KG["PatientScenario"]),
         Triple(scenarios, OWL["equivalentClass"], bundle),
         Triple(bundle, RDF["type"], OWL["Class"]),
         *_build_rdf_list(bundle, OWL["intersectionOf"], [KG["PatientScenario"], *values], label),
-        *(
-            t
-            for node, iri in zip(values, features, strict=True)
-            for t in _build_has_value(node, "hasFeature", iri)
-        ),
+        *(t for node, need in zip(values, needs, strict=True) for t in _build_has_value(node, *need)),
         Triple(scenarios, RDFS["subClassOf"], target),
-        *_build_has_value(target, "matchesSituation", situation),
+        *_build_has_value(target, *follows),
     ]
 
 

@@ -22,20 +22,9 @@ SLIP_LENGTHS = (MIN_TYPO_LETTERS, 6, 11)
 EXACT_LABEL, EXACT_NAME, PREFIX_LABEL, PREFIX_NAME, ALL_WORDS, MISSPELT, TEXT_ONLY = range(7)
 
 #: order of the kinds among equally good hits
-KIND_ORDER = (
-    "disease",
-    "intervention",
-    "situation",
-    "feature",
-    "problem",
-    "goal",
-    "hedge",
-    "term",
-    "claim",
-    "sentence",
-    "decision",
-    "relation",
-    "document",
+KIND_ORDER = tuple(
+    "disease intervention situation feature problem goal hedge term claim sentence decision relation "
+    "document".split()
 )
 
 
@@ -102,20 +91,10 @@ def make_initials(label: str) -> str:
 
 
 def _index_entry(entry: SearchEntry) -> IndexedEntry:
-    names = [SearchName(entry.label, "name"), *entry.names]
-    if short := make_initials(entry.label):
-        names.append(SearchName(short, "initials"))
-    folded = tuple(
-        _fold_name(name, is_label=position == 0)
-        for position, name in enumerate(names)
-        if fold_text(name.text)
-    )
-    return IndexedEntry(entry, folded, fold_text(entry.text))
-
-
-def _fold_name(name: SearchName, *, is_label: bool) -> FoldedName:
-    text = fold_text(name.text)
-    return FoldedName(name, text, tuple(text.split()), is_label)
+    label, initials = SearchName(entry.label, "name"), SearchName(make_initials(entry.label), "initials")
+    texts = [(name, fold_text(name.text)) for name in (label, *entry.names, initials)]
+    names = tuple(FoldedName(name, text, tuple(text.split()), name is label) for name, text in texts if text)
+    return IndexedEntry(entry, names, fold_text(entry.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,27 +125,26 @@ def _hit_sort_key(hit: SearchHit) -> tuple[int, float, int, int, str]:
 def _find_best_hit(indexed: IndexedEntry, query: str) -> SearchHit | None:
     """Return the best match of an entry, or None."""
     words = query.split()
-    hits = [hit for name in indexed.names for hit in _match_name(indexed.entry, name, query, words)]
+    hits = [
+        SearchHit(indexed.entry, name.name.text, name.name.category, tier, score)
+        for name in indexed.names
+        for tier, score in _classify_match(name, query, words)
+    ]
     if not hits and len(query) > 2 and _all_begin_words(words, indexed.text.split()):
         hits = [SearchHit(indexed.entry, "", "text", TEXT_ONLY, 0.0)]
     return min(hits, key=_hit_sort_key, default=None)
 
 
-def _match_name(entry: SearchEntry, name: FoldedName, query: str, words: list[str]) -> Iterator[SearchHit]:
-    """Yield the hits of one name, none or one."""
-    tier, score = _classify_match(name, query, words)
-    if tier is not None:
-        yield SearchHit(entry, name.name.text, name.name.category, tier, score)
-
-
-def _classify_match(name: FoldedName, query: str, words: list[str]) -> tuple[int | None, float]:
+def _classify_match(name: FoldedName, query: str, words: list[str]) -> Iterator[tuple[int, float]]:
+    """Yield the tier and the score of one name, where it matches."""
     if name.folded == query:
-        return (EXACT_LABEL if name.is_label else EXACT_NAME), 0.0
-    if name.folded.startswith(query):
-        return (PREFIX_LABEL if name.is_label else PREFIX_NAME), 0.0
-    if f" {query}" in f" {name.folded}" or _all_begin_words(words, name.words):
-        return ALL_WORDS, 1.0 if name.is_label else 0.0
-    return _classify_misspelling(name, query)
+        yield (EXACT_LABEL if name.is_label else EXACT_NAME), 0.0
+    elif name.folded.startswith(query):
+        yield (PREFIX_LABEL if name.is_label else PREFIX_NAME), 0.0
+    elif f" {query}" in f" {name.folded}" or _all_begin_words(words, name.words):
+        yield ALL_WORDS, 1.0 if name.is_label else 0.0
+    elif score := _score_misspelling(name, query):
+        yield MISSPELT, score
 
 
 def _all_begin_words(parts: Sequence[str], words: Sequence[str]) -> bool:
@@ -176,16 +154,14 @@ def _all_begin_words(parts: Sequence[str], words: Sequence[str]) -> bool:
     )
 
 
-def _classify_misspelling(name: FoldedName, query: str) -> tuple[int | None, float]:
-    """Return the typo tier when the whole name or one long word of it is a few slips away."""
+def _score_misspelling(name: FoldedName, query: str) -> float:
+    """Return the similarity, 0 to 100, to the whole name or one long word of it; 0 beyond a few slips."""
     slips = sum(len(query) >= length for length in SLIP_LENGTHS)
     if not slips or name.name.category in {"code", "initials"}:
-        return None, 0.0
+        return 0.0
     rivals = [name.folded, *(word for word in name.words if len(word) >= MIN_TYPO_LETTERS)]
-    score = max(
-        (_measure_similarity(query, rival, slips) for rival in rivals if rival[0] == query[0]), default=0.0
-    )
-    return (MISSPELT, score) if score else (None, 0.0)
+    scores = (_measure_similarity(query, rival, slips) for rival in rivals if rival[0] == query[0])
+    return max(scores, default=0.0)
 
 
 def _measure_similarity(query: str, rival: str, slips: int) -> float:

@@ -11,15 +11,10 @@ from pyoxigraph import Triple
 from kg.model.triple_index import TripleIndex
 from kg.namespaces import CLAIM, DCTERMS, KG, OA, RDFS, SKOS, get_local_name
 
-_CUE_PROPERTIES = (
-    "cue",
-    "prerequisiteCue",
-    "provisoCue",
-    "conditionCue",
-    "temporalCue",
-    "contrastCue",
-    "concessionCue",
-    "listCue",
+#: the properties of a claim that carry words of its span as printed
+CUE_PROPERTIES = tuple(
+    "cue outcomeCue prerequisiteCue provisoCue conditionCue temporalCue contrastCue concessionCue "
+    "listCue".split()
 )
 
 
@@ -99,25 +94,15 @@ class SourceDocument:
 def read_source_documents(triples: Iterable[Triple]) -> tuple[SourceDocument, ...]:
     """Return the source documents that the triples of the source and claim graphs describe."""
     index = TripleIndex(triples)
-    segments = [_read_segment(index, iri) for iri in index.list_instances(KG["Sentence"])]
-    spans = [_read_span(index, iri) for iri in index.list_instances(OA["SpecificResource"])]
-    claims = [_read_claim(index, iri) for iri in index.list_subjects_with(KG["hasSourceSpan"])]
-    decisions = [_read_decision(index, iri) for iri in index.list_instances(KG["CuratorDecision"])]
-    return tuple(
-        _read_document(index, iri, segments, spans, claims, decisions)
-        for iri in index.list_instances(KG["SourceDocument"])
-    )
+    return tuple(_read_document(index, iri) for iri in index.list_instances(KG["SourceDocument"]))
 
 
-def _read_document(
-    index: TripleIndex,
-    iri: str,
-    segments: Iterable[TextSegment],
-    spans: Iterable[SourceSpan],
-    claims: Iterable[SourceClaim],
-    decisions: Iterable[CuratorDecision],
-) -> SourceDocument:
-    """Return one document with those of the segments, spans, claims and decisions that belong to it."""
+def _read_document(index: TripleIndex, iri: str) -> SourceDocument:
+    """Return one document with its segments, its spans, and the claims and decisions about them."""
+    segments = [_read_segment(index, s) for s in index.list_instances(KG["Sentence"])]
+    spans = [_read_span(index, s) for s in index.list_instances(OA["SpecificResource"])]
+    claims = [_read_claim(index, c) for c in index.list_subjects_with(KG["hasSourceSpan"])]
+    decisions = [_read_decision(index, d) for d in index.list_instances(KG["CuratorDecision"])]
     own_segments = [s for s in segments if index.get_text(s.iri, KG["inDocument"]) == iri]
     own_spans = [s for s in spans if index.get_text(s.iri, OA["hasSource"]) == iri]
     segment_iris, span_iris = {s.iri for s in own_segments}, {s.iri for s in own_spans}
@@ -167,15 +152,16 @@ def _read_claim(index: TripleIndex, iri: str) -> SourceClaim:
         iri.removeprefix(CLAIM),
         index.get_text(iri, RDFS["label"], SKOS["prefLabel"]),
         index.get_text(iri, KG["hasSourceSpan"]),
-        index.list_texts(iri, *(KG[name] for name in _CUE_PROPERTIES)),
-        index.list_texts(iri, KG["hasHedge"]),
-        index.list_texts(iri, KG["hasCuratorDecision"]),
+        tuple(index.list_texts(iri, *(KG[name] for name in CUE_PROPERTIES))),
+        tuple(index.list_texts(iri, KG["hasHedge"], KG["outcomeHedge"])),
+        tuple(index.list_texts(iri, KG["hasCuratorDecision"])),
     )
 
 
 def _read_decision(index: TripleIndex, iri: str) -> CuratorDecision:
     label = index.get_text(iri, RDFS["label"], SKOS["prefLabel"])
-    return CuratorDecision(iri, get_local_name(iri), label, index.list_texts(iri, KG["concernsSentence"]))
+    segments = tuple(index.list_texts(iri, KG["concernsSentence"]))
+    return CuratorDecision(iri, get_local_name(iri), label, segments)
 
 
 def _natural_sort_key(name: str) -> list[int | str]:

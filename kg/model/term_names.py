@@ -1,14 +1,14 @@
-"""What a user may call a term: its IRI, its CURIE, its label or another label; no store here."""
+"""What a user may call a term: IRI, CURIE, label or another label; and names near one that does not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from pyoxigraph import NamedNode
 
 from kg.errors import BadQuery, NotFound
-from kg.model.similar_names import find_similar_names
 from kg.namespaces import PREFIXES, compress_iri, expand_curie
 
 #: longer labels are sentences, which nobody mistypes for a name
@@ -31,22 +31,17 @@ class TermNames:
             taken = frozenset(names.labels)
             for term, label, is_preferred in listed:
                 if is_preferred == is_preferred_round and label.casefold() not in taken:
-                    names._add_label(term, label)
+                    names.terms.add(term)
+                    terms = names.labels.setdefault(label.casefold(), [])
+                    terms += [term] if term not in terms else []
         return names
-
-    def _add_label(self, term: NamedNode, label: str) -> None:
-        """Record one label."""
-        self.terms.add(term)
-        found = self.labels.setdefault(label.casefold(), [])
-        if term not in found:
-            found.append(term)
 
     def restrict_to(self, is_wanted: Callable[[NamedNode], bool]) -> TermNames:
         """Return the names of the terms that `is_wanted` accepts: only these are found and proposed."""
-        labels = {
-            label: wanted for label, terms in self.labels.items() if (wanted := [*filter(is_wanted, terms)])
-        }
-        return TermNames({term for term in self.terms if is_wanted(term)}, labels)
+        labels = {label: [*filter(is_wanted, terms)] for label, terms in self.labels.items()}
+        return TermNames(
+            {*filter(is_wanted, self.terms)}, {label: kept for label, kept in labels.items() if kept}
+        )
 
     def find_term(self, text: str, where: str = "") -> NamedNode:
         """Return the term called `text`.
@@ -59,15 +54,15 @@ class TermNames:
         iri = _parse_iri(text)
         if iri is not None:
             return iri
-        found = self.labels.get(text.casefold(), [])
-        local = [] if found else self._find_by_local_name(text)
-        if len(found) > 1:
-            several = ", ".join(compress_iri(term.value) for term in sorted(found, key=str))
-            raise BadQuery(
-                f"{text!r} is the name of several: {several}.", location=where, hint="Give one of these."
-            )
-        if found or len(local) == 1:
-            return (found or local)[0]
+        labeled = self.labels.get(text.casefold(), [])
+        ends = (f"/{text}".casefold(), f"#{text}".casefold())
+        by_local_name = [t for t in self.terms if not labeled and t.value.casefold().endswith(ends)]
+        if len(labeled) > 1:
+            several = ", ".join(compress_iri(term.value) for term in sorted(labeled, key=str))
+            message = f"{text!r} is the name of several: {several}."
+            raise BadQuery(message, location=where, hint="Give one of these.")
+        if labeled or len(by_local_name) == 1:
+            return (labeled or by_local_name)[0]
         raise NotFound(f"Nothing is called {text!r}.", location=where, hint=self.suggest_similar(text))
 
     def suggest_similar(self, text: str) -> str:
@@ -77,14 +72,8 @@ class TermNames:
             return f"{prefix}: is not a known prefix; known: {', '.join(PREFIXES)}."
         labels = [label for label in self.labels if len(label) <= _MAX_SUGGESTED_LETTERS]
         similar = find_similar_names(text, labels, limit=4)
-        return (
-            f"Similar names: {', '.join(similar)}." if similar else "Search with /search?q= or give a CURIE."
-        )
-
-    def _find_by_local_name(self, text: str) -> list[NamedNode]:
-        """Return the terms whose IRI ends in a name."""
-        ends = (f"/{text}".casefold(), f"#{text}".casefold())
-        return [term for term in self.terms if term.value.casefold().endswith(ends)]
+        names = f"Similar names: {', '.join(similar)}."
+        return names if similar else "Search with /search?q= or give a CURIE."
 
 
 def _parse_iri(text: str) -> NamedNode | None:
@@ -97,6 +86,37 @@ def _parse_iri(text: str) -> NamedNode | None:
     try:
         return NamedNode(iri)
     except ValueError as error:
-        raise BadQuery(
-            f"{iri!r} is not a valid IRI: {error}.", hint="Give an IRI, a CURIE or a label."
-        ) from error
+        message = f"{iri!r} is not a valid IRI: {error}."
+        raise BadQuery(message, hint="Give an IRI, a CURIE or a label.") from error
+
+
+#: ratio of difflib from which two names count as alike; at 0.6 `text` would be proposed for `treats`
+_MIN_RATIO = 0.65
+#: letters from which a text that is part of a name counts as its beginning or an abbreviation of it
+_MIN_CONTAINED_LETTERS = 3
+
+
+def find_similar_names(text: str, names: Iterable[str], limit: int = 3) -> list[str]:
+    """Return at most `limit` of `names` that are spelt like `text` or contain it, best first.
+
+    Case is ignored.
+
+    >>> find_similar_names("Blinatumomap", ["chemotherapy", "blinatumomab"])
+    ['blinatumomab']
+    """
+    wanted = text.casefold()
+    by_folded = {name.casefold(): name for name in names}
+    similar = get_close_matches(wanted, by_folded, n=limit, cutoff=_MIN_RATIO)
+    if not similar and len(wanted) >= _MIN_CONTAINED_LETTERS:
+        similar = [folded for folded in sorted(by_folded) if wanted in folded][:limit]
+    return [by_folded[folded] for folded in similar]
+
+
+def suggest_similar_names(text: str, names: Iterable[str], joint: str = ", ") -> str:
+    """Return the sentence "Did you mean a, b? " with the similar names and a blank, or nothing.
+
+    >>> suggest_similar_names("raised", ["raised-for", "case-claims"])
+    'Did you mean raised-for? '
+    """
+    similar = find_similar_names(text, names)
+    return f"Did you mean {joint.join(similar)}? " if similar else ""

@@ -27,13 +27,11 @@ class TripleIndex:
         self._instances: dict[str, set[str]] = defaultdict(set)
         for triple in triples:
             if isinstance(triple.subject, NamedNode):
-                self._add_triple(triple.subject.value, triple.predicate, triple.object)
-
-    def _add_triple(self, subject: str, predicate: NamedNode, value: Term) -> None:
-        self._objects[subject].setdefault(predicate, set()).add(value)
-        self._subjects[predicate].add(subject)
-        if predicate == RDF["type"] and isinstance(value, NamedNode):
-            self._instances[value.value].add(subject)
+                subject, value = triple.subject.value, triple.object
+                self._objects[subject].setdefault(triple.predicate, set()).add(value)
+                self._subjects[triple.predicate].add(subject)
+                if triple.predicate == RDF["type"] and isinstance(value, NamedNode):
+                    self._instances[value.value].add(subject)
 
     def list_objects(self, subject: str | NamedNode, *predicates: NamedNode) -> list[Term]:
         """Return the values of some properties, property by property, each sorted."""
@@ -42,20 +40,25 @@ class TripleIndex:
 
     def list_iris(self, subject: str | NamedNode, *predicates: NamedNode) -> tuple[NamedNode, ...]:
         """Return the IRIs among the values of some properties, once each and sorted together."""
-        found = {term for term in self.list_objects(subject, *predicates) if isinstance(term, NamedNode)}
-        return tuple(sorted(found, key=str))
+        iris = {term for term in self.list_objects(subject, *predicates) if isinstance(term, NamedNode)}
+        return tuple(sorted(iris, key=str))
+
+    def list_linked(self, subject: str | NamedNode) -> list[str]:
+        """Return the IRIs that a subject is linked to, by any property, sorted."""
+        values = self._objects.get(subject if isinstance(subject, str) else subject.value, {})
+        return sorted({t.value for terms in values.values() for t in terms if isinstance(t, NamedNode)})
 
     def list_curies(self, subject: str | NamedNode, *predicates: NamedNode) -> list[str]:
-        """Return the values of some properties as `list_texts` does, with IRIs as CURIEs."""
+        """Return the values of some properties, IRIs as CURIEs, once each and sorted together."""
         return sorted({compress_iri(text) for text in self.list_texts(subject, *predicates)})
 
-    def list_texts(self, subject: str | NamedNode, *predicates: NamedNode) -> tuple[str, ...]:
+    def list_texts(self, subject: str | NamedNode, *predicates: NamedNode) -> list[str]:
         """Return the IRIs and lexical forms of some properties, property by property, each sorted."""
-        return tuple(text for p in predicates for text in sorted(self._collect_texts(subject, p)))
-
-    def _collect_texts(self, subject: str | NamedNode, predicate: NamedNode) -> set[str]:
-        terms = self.list_objects(subject, predicate)
-        return {term.value for term in terms if isinstance(term, NamedNode | Literal)}
+        texts: list[str] = []
+        for predicate in predicates:
+            terms = self.list_objects(subject, predicate)
+            texts += sorted({term.value for term in terms if isinstance(term, NamedNode | Literal)})
+        return texts
 
     def get_text(self, subject: str | NamedNode, *predicates: NamedNode) -> str:
         """Return the first of `list_texts`, or an empty string."""

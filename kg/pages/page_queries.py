@@ -1,28 +1,30 @@
-"""The queries of pages (`queries/pages/*.rq`), run with their parameters bound, and cells of their rows."""
+"""What pages read of a store: rows of `queries/pages/*.rq`, slices of long lists, what the reasoner reads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
 
-from pyoxigraph import DefaultGraph, NamedNode, Quad
+from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
 
-from kg.model.graphs import CLAIM_PARTS, name_claim_graph
-from kg.model.query_binding import replace_values_line
+from kg.model.graphs import CLAIM_PARTS, name_claim_graph, select_reasoner_input
+from kg.model.questions import replace_values_line
 from kg.namespaces import BASE, CLAIM
-from kg.pages.term_refs import Term, TermLabels
+from kg.pages.term_refs import CONCEPT_KINDS, Term, TermLabels, TermTriple, entity_kind
 from kg.text_files import read_text
+from rlreason import Materialization, Prover, Rule, close
 from sparqlhost.store.interface import Store
 
 QueryRow = dict[str, Term]
+Item = TypeVar("Item")
+ROWS_PER_PAGE = 50
 
 
-@lru_cache(maxsize=64)
-def _read_query_file(path: Path) -> str:
-    """Return the text of a query file; files do not change while a server runs."""
-    return read_text(path)
+_read_query_file = lru_cache(maxsize=64)(read_text)  # files do not change while a server runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +59,21 @@ class PageQueryReader:
 
     def load_labels(self, terms: Iterable[Term]) -> TermLabels:
         """Return the labels of all IRIs among `terms`, in one query."""
-        iris = {term for term in terms if isinstance(term, NamedNode)}
-        if not iris:
-            return TermLabels({})
-        rows = self.select_rows("labels", iri=sorted(iris, key=str))
-        return TermLabels(
-            {cell_text(row, "iri"): cell_text(row, "label") for row in rows},
-            {cell_text(row, "iri"): int(cell_text(row, "rank")) for row in rows if "rank" in row},
-        )
+        iris = sorted({term for term in terms if isinstance(term, NamedNode)}, key=str)
+        return _make_labels(self.select_rows("labels", iri=iris) if iris else [], "iri")
 
     def load_all_labels(self) -> TermLabels:
         """Return the labels of all terms, and the ranks of hedges: for proofs, which may name any term."""
-        labels: dict[str, str] = {}
-        ranks: dict[str, int] = {}
-        for row in self.select_rows("all-labels"):
-            labels.setdefault(cell_text(row, "term"), cell_text(row, "label"))
-            if "rank" in row:
-                ranks[cell_text(row, "term")] = cell_number(row, "rank")
-        return TermLabels(labels, ranks)
+        return _make_labels(reversed(self.select_rows("all-labels")), "term")
+
+
+def _make_labels(rows: Iterable[QueryRow], name: str) -> TermLabels:
+    """Return labels and ranks; of several labels of a term the last counts."""
+    listed = [(cell_text(row, name), row) for row in rows]
+    return TermLabels(
+        {iri: cell_text(row, "label") for iri, row in listed},
+        {iri: cell_number(row, "rank") for iri, row in listed if "rank" in row},
+    )
 
 
 def cell_text(row: QueryRow, name: str) -> str:
@@ -107,7 +106,98 @@ def describe_entity(reader: PageQueryReader, iri: str) -> Iterator[Quad]:
 def read_graph_quads(reader: PageQueryReader, iri: str) -> Iterator[Quad]:
     """Yield the quads of one named graph."""
     graph = NamedNode(iri)
+    name = graph if iri.startswith(BASE) else DefaultGraph()
     for triple in reader.store.read_graph(graph):
-        yield Quad(
-            triple.subject, triple.predicate, triple.object, graph if iri.startswith(BASE) else DefaultGraph()
-        )
+        yield Quad(triple.subject, triple.predicate, triple.object, name)
+
+
+@dataclass(frozen=True, slots=True)
+class ListSlice(Generic[Item]):
+    """A part of a list, where its neighbours are, and which rows of how many it has."""
+
+    items: tuple[Item, ...]
+    previous: str
+    next: str
+    range: str
+
+
+def filter_by_words(
+    items: Sequence[Item], filter_text: str, text_of: Callable[[Item], str]
+) -> tuple[Item, ...]:
+    """Return the items whose text holds every word asked for, whatever its case.
+
+    >>> filter_by_words(["relapsed ALL", "pain"], "all RELAPSED", str)
+    ('relapsed ALL',)
+    """
+    words = filter_text.casefold().split()
+    return tuple(item for item in items if all(word in text_of(item).casefold() for word in words))
+
+
+def slice_page(
+    items: Sequence[Item],
+    page: int,
+    address: str,
+    *,
+    filter_text: str = "",
+    anchor: str = "",
+    per_page: int = ROWS_PER_PAGE,
+) -> ListSlice[Item] | None:
+    """Return page `page` (from 1) of a list; None when there is no such page. An empty list has one page."""
+    first = (page - 1) * per_page
+    if first < 0 or first >= max(len(items), 1):
+        return None
+
+    def page_address(number: int) -> str:
+        words = {"q": filter_text} if filter_text else {}
+        return f"{address}?{urlencode({**words, 'page': number})}{anchor}"
+
+    shown = tuple(items[first : first + per_page])
+    return ListSlice(
+        items=shown,
+        previous=page_address(page - 1) if page > 1 else "",
+        next=page_address(page + 1) if first + per_page < len(items) else "",
+        range=f"{first + 1} to {first + len(shown)} of {len(items)}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonerInput:
+    """The triples that the reasoner reads, each with every graph that states it, sorted by graph; its rules.
+
+    Every graph: a claim's statement that a second graph states too does not go away with the claim.
+    """
+
+    graphs_by_triple: Mapping[Triple, tuple[NamedNode, ...]]
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def load(cls, store: Store, rules: tuple[Rule, ...]) -> ReasonerInput:
+        """Read the graphs of `kg.model.graphs.select_reasoner_input`."""
+        graphs_by_triple: dict[Triple, tuple[NamedNode, ...]] = {}
+        for graph in select_reasoner_input(store.graph_names()):
+            for triple in store.read_graph(graph):
+                graphs_by_triple[triple] = (*graphs_by_triple.get(triple, ()), graph)
+        return cls(graphs_by_triple, rules)
+
+    def make_prover(self) -> Prover:
+        """Return a prover; making it takes some tenths of a second."""
+        return Prover(close(self.graphs_by_triple, self.rules), self.graphs_by_triple)
+
+    def close(self) -> Materialization:
+        """Return the closure of all triples; takes some tenths of a second."""
+        return Materialization(self.graphs_by_triple, self.rules)
+
+    def find_retraction_impact(self, closure: Materialization, claim_iri: str) -> list[TermTriple]:
+        """Return the derived statements between concepts that have no proof without a claim, sorted.
+
+        `closure` is that of `close`; it stays as it is.
+        """
+        graph = name_claim_graph(claim_iri.removeprefix(CLAIM), "assertion")
+        stated_here_only = [triple for triple, graphs in self.graphs_by_triple.items() if graphs == (graph,)]
+        lost = closure.copy().remove(stated_here_only).removed
+        triples = ((t.subject, t.predicate, t.object) for t in sorted(lost, key=str))
+        return [t for t in triples if {_concept_kind(t[0]), _concept_kind(t[2])} <= CONCEPT_KINDS]
+
+
+def _concept_kind(term: Term) -> str:
+    return entity_kind(term.value) if isinstance(term, NamedNode) else ""

@@ -14,14 +14,7 @@ from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef, make_hedge
 
 #: how a claim may point at its intervention, the most specific first
 INTERVENTION_PROPERTIES = (
-    "advisesIf",
-    "offersIf",
-    "offersToAll",
-    "offers",
-    "reportsPractice",
-    "discounts",
-    "jointlyOffers",
-    "hasIntervention",
+    "advisesIf offersIf offersToAll offers reportsPractice discounts jointlyOffers hasIntervention".split()
 )
 
 
@@ -85,27 +78,26 @@ class ClaimFacts:
         """Return the objects of the first of some `kg:` properties that has any."""
         return next((tuple(terms) for name in names if (terms := self._objects.get(KG[name].value))), ())
 
-    def objects_of(self, property_iri: str) -> tuple[Term, ...]:
-        """Return the objects of a property given by its IRI."""
-        return tuple(self._objects.get(property_iri, ()))
+    def _objects_of(self, predicate: NamedNode) -> list[Term]:
+        return self._objects.get(predicate.value, [])
 
     def literal_texts(self, name: str) -> tuple[str, ...]:
         """Return the texts of a literal `kg:` property."""
         return tuple(term.value for term in self.first_objects(name) if isinstance(term, Literal))
 
+    def list_hedges(self) -> tuple[Term, ...]:
+        """Return the hedge of the claim and, after it, that of an outcome within it."""
+        return self.first_objects("hasHedge") + self.first_objects("outcomeHedge")
+
     def curator_summary(self) -> str:
         """Return the claim in the curators' words."""
-        for prop in (RDFS["label"], SKOS["prefLabel"], SKOS["definition"]):
-            for term in self.objects_of(prop.value):
-                if isinstance(term, Literal):
-                    return term.value
-        return ""
+        properties = (RDFS["label"], SKOS["prefLabel"], SKOS["definition"])
+        terms = (term for p in properties for term in self._objects_of(p))
+        return next((term.value for term in terms if isinstance(term, Literal)), "")
 
     def class_names(self) -> set[str]:
         """Return the names of the `kg:` classes that the claim belongs to."""
-        return {
-            t.value.removeprefix(KG) for t in self.objects_of(RDF["type"].value) if isinstance(t, NamedNode)
-        }
+        return {t.value.removeprefix(KG) for t in self._objects_of(RDF["type"]) if isinstance(t, NamedNode)}
 
 
 def group_claim_facts(rows: Iterable[QueryRow]) -> list[ClaimFacts]:
@@ -115,17 +107,13 @@ def group_claim_facts(rows: Iterable[QueryRow]) -> list[ClaimFacts]:
         claim, predicate = row["claim"], row["p"]
         if isinstance(claim, NamedNode) and isinstance(predicate, NamedNode):
             grouped[claim].append((predicate.value, row["o"]))
-    return [
-        ClaimFacts(claim, triples) for claim, triples in sorted(grouped.items(), key=lambda i: i[0].value)
-    ]
+    return [ClaimFacts(claim, grouped[claim]) for claim in sorted(grouped, key=str)]
 
 
-def is_limiting_claim(facts: ClaimFacts) -> bool:
+def _is_limiting(facts: ClaimFacts) -> bool:
     """Return whether a claim limits or denies something."""
-    polarity = {
-        term.value for term in facts.first_objects("polarity") if isinstance(term, NamedNode | Literal)
-    }
-    return "CautionClaim" in facts.class_names() or any(value.endswith("negative") for value in polarity)
+    polarities = (str(getattr(term, "value", "")) for term in facts.first_objects("polarity"))
+    return "CautionClaim" in facts.class_names() or any(text.endswith("negative") for text in polarities)
 
 
 def make_statement(facts: ClaimFacts, naming: TermLabels) -> ClaimStatement:
@@ -140,9 +128,9 @@ def make_statement(facts: ClaimFacts, naming: TermLabels) -> ClaimStatement:
         href="/" + facts.claim.value.removeprefix(BASE),
         summary=facts.curator_summary(),
         parts=tuple(_statement_parts(facts, naming)),
-        cues=facts.literal_texts("cue"),
-        hedges=tuple(make_hedge_badge(term, naming) for term in facts.first_objects("hasHedge")),
-        negative=is_limiting_claim(facts),
+        cues=facts.literal_texts("cue") + facts.literal_texts("outcomeCue"),
+        hedges=tuple(make_hedge_badge(term, naming) for term in facts.list_hedges()),
+        negative=_is_limiting(facts),
         kind=_claim_kind(facts, naming),
         interpreted="InterpretedClaim" in facts.class_names()
         or bool(facts.first_objects("hasCuratorDecision")),
@@ -182,7 +170,7 @@ def _statement_parts(facts: ClaimFacts, naming: TermLabels) -> Iterator[Statemen
     A sentence is composed only of one cue, an intervention and what it is for; other claims would read wrong,
     and are shown in the curators' words.
     """
-    cues = facts.literal_texts("cue")
+    cues = facts.literal_texts("cue") + facts.literal_texts("outcomeCue")
     interventions = facts.first_objects(*INTERVENTION_PROPERTIES)
     problems = facts.first_objects("jointlyFor", "targetsProblem")
     situations = facts.first_objects("appliesTo")
@@ -213,14 +201,9 @@ def _summary_parts(facts: ClaimFacts, cues: Iterable[str]) -> Iterator[Statement
 def _condition_parts(facts: ClaimFacts, naming: TermLabels, cue: str) -> Iterator[StatementPart]:
     """Yield what limits a claim: its prerequisite, proviso, time and aim."""
     prerequisites = facts.first_objects("hasPrerequisite")
-    if prerequisites:
-        yield StatementPart(", ")
-        yield StatementPart("only if: ", "only-if")
-        yield from _enumerate_terms(prerequisites, naming, " and ")
-    if provisos := [term for term in facts.first_objects("hasProviso") if term not in prerequisites]:
-        yield StatementPart(", ")
-        yield StatementPart("provided: ", "only-if")
-        yield from _enumerate_terms(provisos, naming, " and ")
+    provisos = tuple(term for term in facts.first_objects("hasProviso") if term not in prerequisites)
+    yield from _limit_parts(", ", "only if: ", prerequisites, naming, " and ")
+    yield from _limit_parts(", ", "provided: ", provisos, naming, " and ")
     for when in facts.literal_texts("temporalCue"):
         if when not in cue:
             yield StatementPart("; when: ")
@@ -228,10 +211,16 @@ def _condition_parts(facts: ClaimFacts, naming: TermLabels, cue: str) -> Iterato
     if goals := facts.first_objects("hasGoal"):
         yield StatementPart("; aim: ")
         yield from _enumerate_terms(goals, naming, ", ")
-    if denied := facts.first_objects("notAimedAt"):
-        yield StatementPart("; ")
-        yield StatementPart("not aimed at: ", "only-if")
-        yield from _enumerate_terms(denied, naming, ", ")
+    yield from _limit_parts("; ", "not aimed at: ", facts.first_objects("notAimedAt"), naming, ", ")
+
+
+def _limit_parts(
+    separator: str, words: str, terms: tuple[Term, ...], naming: TermLabels, conjunction: str
+) -> Iterator[StatementPart]:
+    if terms:
+        yield StatementPart(separator)
+        yield StatementPart(words, "only-if")
+        yield from _enumerate_terms(terms, naming, conjunction)
 
 
 def _enumerate_terms(terms: Iterable[Term], naming: TermLabels, conjunction: str) -> Iterator[StatementPart]:

@@ -1,18 +1,21 @@
-"""How a term reads on a page: label, CURIE, address and kind, and a hedge with its place on the scale.
+"""How a term, a hedge and a statement between two terms read on a page; no store, no Flask.
 
-Hedges keep the words of the text in the order of their strength; a number for it would be invented. No store,
-no Flask.
+Hedges keep the words of the text in the order of their strength; a number for it would be invented. The four
+marks say who states a statement; they follow from the named graphs it stands in.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from kg.model.graphs import GraphOrigin, get_origin
 from kg.namespaces import BASE, DCTERMS, ENTITY_KINDS, KG, OA, PROV, RDF, RDFS, SKOS, compress_iri
 
 Term = NamedNode | BlankNode | Literal | Triple
@@ -119,30 +122,18 @@ class TermLabels:
         if isinstance(term, Literal):
             plain = term.datatype.value.endswith(("#string", "#langString"))
             shown = "" if plain else compress_iri(term.datatype.value)
-            return TermRef(label=term.value, language=_foreign_language(term.language), datatype=shown)
+            language = term.language or ""
+            foreign = "" if language.startswith("en") else language  # pages are in English
+            return TermRef(term.value, language=foreign, datatype=shown)
         return TermRef(label="(unnamed node)" if isinstance(term, BlankNode) else str(term))
 
     def ref_of_iri(self, iri: str) -> TermRef:
         """Return an IRI as a page shows it."""
         if iri not in self._refs:
-            self._refs[iri] = self._make_ref(iri)
+            label, outside = self.labels.get(iri) or label_from_iri(iri), not iri.startswith(BASE)
+            kind = entity_kind(iri)
+            self._refs[iri] = TermRef(label, iri, compress_iri(iri), link_address(iri), kind, outside)
         return self._refs[iri]
-
-    def _make_ref(self, iri: str) -> TermRef:
-        kind = entity_kind(iri)
-        return TermRef(
-            label=self.labels.get(iri) or label_from_iri(iri),
-            iri=iri,
-            curie=compress_iri(iri),
-            href=link_address(iri),
-            kind=kind,
-            outside=not iri.startswith(BASE),
-        )
-
-
-def _foreign_language(language: str | None) -> str:
-    """Return a language tag other than English, the language of the pages; else ""."""
-    return language if language and not language.startswith("en") else ""
 
 
 def as_json(value: Any) -> Any:
@@ -188,3 +179,103 @@ def find_weakest_hedge(badges: Iterable[HedgeBadge]) -> HedgeBadge | None:
     the first IRI is taken, as the build does for `graph/weakest-hedges`.
     """
     return min(badges, key=lambda badge: (HEDGE_LEVELS.index(badge.level), badge.iri), default=None)
+
+
+ASSERTED, INFERRED, BACKGROUND, OUTSIDE = "asserted", "inferred", "background", "outside"
+
+#: properties that speak against something; their edges are never drawn like an offer
+NEGATIVE_PROPERTIES = frozenset(
+    KG[name].value
+    for name in (
+        "discounts discountedBy limitedBenefitFor inheritedLimitedBenefitFor cautionedAbout notAimedAt "
+        "unavailable"
+    ).split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OriginMeaning:
+    """One of the four marks and what it tells."""
+
+    mark: str
+    word: str
+    meaning: str
+
+
+ORIGIN_MEANINGS = (
+    OriginMeaning(ASSERTED, "stated", "The text says it; a sentence number leads to the place."),
+    OriginMeaning(INFERRED, "inferred", "A rule derived it from what is stated; why? shows the proof."),
+    OriginMeaning(BACKGROUND, "background", "A curator or a user added it; the text does not say it."),
+    OriginMeaning(
+        OUTSIDE, "outside", "An identifier or a label of another vocabulary; never a claim of the text."
+    ),
+)
+
+
+#: the mark of a graph's triples; other origins (the text, the ontology, records) count as stated
+_MARK_BY_ORIGIN = {
+    GraphOrigin.RULES: INFERRED,
+    GraphOrigin.CURATOR: BACKGROUND,
+    GraphOrigin.USER: BACKGROUND,
+    GraphOrigin.VOCABULARY: OUTSIDE,
+}
+
+
+def find_origin_mark(graphs: Iterable[NamedNode]) -> str:
+    """Return the mark of a statement that stands in `graphs`: that of the origin closest to the text."""
+    marks = {_MARK_BY_ORIGIN.get(get_origin(graph), ASSERTED) for graph in graphs}
+    return next((mark for mark in (ASSERTED, BACKGROUND, INFERRED, OUTSIDE) if mark in marks), ASSERTED)
+
+
+def is_negative(property_iri: str) -> bool:
+    """Return whether a property limits or denies something rather than offering it."""
+    return property_iri in NEGATIVE_PROPERTIES
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeRow:
+    """A statement with its mark and whether it limits; when derived, its proof and its weakest wording."""
+
+    subject: TermRef
+    property: TermRef
+    object: TermRef
+    mark: str
+    negative: bool
+    why: str
+    hedges: tuple[HedgeBadge, ...] = ()
+
+
+def weakest_hedges_by_triple(
+    rows: Iterable[Mapping[str, Term]], naming: TermLabels
+) -> Mapping[TermTriple, tuple[HedgeBadge, ...]]:
+    """Return the weakest hedge behind each derived triple, from rows of `edge-hedges`.
+
+    The build has written the weakest of each edge. An edge and its inverse are one statement: the weaker of
+    both counts.
+    """
+    hedges: dict[TermTriple, set[HedgeBadge]] = defaultdict(set)
+    for row in rows:
+        badge = make_hedge_badge(row["hedge"], naming)
+        hedges[row["s"], row["p"], row["o"]].add(badge)
+        if "inverse" in row:
+            hedges[row["o"], row["inverse"], row["s"]].add(badge)
+    return {
+        triple: (weakest,) for triple, badges in hedges.items() if (weakest := find_weakest_hedge(badges))
+    }
+
+
+def proof_address(subject: Term, predicate: Term, target: Term) -> str:
+    """Return the address of the proof of a triple."""
+    parts = {"s": subject, "p": predicate, "o": target}.items()
+    return "/explain?" + urlencode(
+        {name: compress_iri(t.value) if isinstance(t, NamedNode) else str(t) for name, t in parts}
+    )
+
+
+def make_edge_row(
+    triple: TermTriple, naming: TermLabels, mark: str, hedges: tuple[HedgeBadge, ...] = ()
+) -> EdgeRow:
+    """Return a statement as a row; a derived one has the address of its proof."""
+    subject, predicate, target = (naming.ref(term) for term in triple)
+    why = proof_address(*triple) if mark == INFERRED else ""
+    return EdgeRow(subject, predicate, target, mark, is_negative(predicate.iri), why, hedges)

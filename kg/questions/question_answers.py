@@ -1,20 +1,25 @@
-"""Answer a named question: values are checked against what exists, the query is run, labels are fetched."""
+"""The questions of a project, `queries/questions/*.rq`, and their answers.
+
+For an answer values are checked against what exists, the query is run, and labels are fetched.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode
 
-from kg.errors import BadQuery
-from kg.model.query_binding import replace_values_line
-from kg.model.questions import GivenValue, ParameterValue, Question, QuestionParameter
-from kg.model.similar_names import suggest_similar_names
+from kg.errors import BadQuery, NotFound
+from kg.model import questions
+from kg.model.questions import GivenValue, ParameterValue, Question, QuestionParameter, list_given_values
+from kg.model.term_names import suggest_similar_names
 from kg.namespaces import CLAIM, XSD, compress_iri, get_local_name
+from kg.questions.code_answers import COLUMNS, CodeAnswers
 from kg.text_files import read_text
-from sparqlhost.store.interface import Solutions, Store, Term
+from sparqlhost.store.interface import Solutions, Store, Term, get_term_text
 
 _SITUATION_TYPE = "situation"
 
@@ -50,47 +55,47 @@ class QuestionAnswer:
 class QuestionVocabulary:
     """What questions read of a store beside their own query: choices, labels, situations nearby.
 
-    Each comes from a query in the folder `queries/`: `choices/<type>.rq` and `answers/*.rq`.
+    Each comes from a query of the project at `root`: `queries/choices/<type>.rq` and `queries/answers/*.rq`.
     """
 
-    def __init__(self, store: Store, folder: Path) -> None:
-        self._store = store
-        self._folder = folder
+    def __init__(self, store: Store, root: Path) -> None:
+        self._store, self._root, self._folder = store, root, root / "queries"
+        self._code_answers: dict[str, CodeAnswers] = {}
+
+    def load_code_answers(self, question: Question) -> CodeAnswers:
+        """Return the answers of a question about codes; what they read of the store is kept."""
+        if question.name not in self._code_answers:
+            self._code_answers[question.name] = CodeAnswers(self._store, self._root, question)
+        return self._code_answers[question.name]
 
     def list_choices(self, parameter: QuestionParameter) -> tuple[ParameterChoice, ...]:
         """Return the values of a parameter in the order of their labels; none for a literal."""
         path = self._folder / "choices" / f"{parameter.type}.rq"
         return self._select_choices(read_text(path)) if path.is_file() else ()
 
-    def list_broader_situations(self, situation: ParameterValue) -> tuple[ParameterChoice, ...]:
-        """Return the situations above one, by label."""
-        return self._select_choices(self._bind_answer_query("broader-situations", "situation", [situation]))
-
-    def list_narrower_situations(self, situation: ParameterValue) -> tuple[ParameterChoice, ...]:
-        """Return the situations below one, by label."""
-        return self._select_choices(self._bind_answer_query("narrower-situations", "situation", [situation]))
+    def list_nearby_situations(self, direction: str, situation: Term) -> tuple[ParameterChoice, ...]:
+        """Return the situations above (`direction` broader) or below (narrower) one, by label."""
+        return self._select_choices(
+            self._bind_answer_query(f"{direction}-situations", "situation", [situation])
+        )
 
     def load_labels(self, iris: Iterable[NamedNode]) -> dict[str, str]:
         """Return label by IRI, for those that have one; one query for all."""
-        terms = sorted(iris, key=str)
-        if not terms:
-            return {}
         labels: dict[str, str] = {}
-        for row in self._store.select(self._bind_answer_query("labels", "term", terms)):
-            if isinstance(row["term"], NamedNode) and isinstance(row["label"], Literal):
-                labels.setdefault(row["term"].value, row["label"].value)
+        if terms := sorted(iris, key=str):
+            for row in self._store.select(self._bind_answer_query("labels", "term", terms)):
+                labels.setdefault(get_term_text(row["term"]), get_term_text(row["label"]))
         return labels
 
     def _bind_answer_query(self, name: str, parameter: str, terms: Sequence[Term]) -> str:
-        return replace_values_line(read_text(self._folder / "answers" / f"{name}.rq"), parameter, terms)
+        query = read_text(self._folder / "answers" / f"{name}.rq")
+        return questions.replace_values_line(query, parameter, terms)
 
     def _select_choices(self, query: str) -> tuple[ParameterChoice, ...]:
-        return tuple(_make_choice(row["value"], row.get("label")) for row in self._store.select(query))
-
-
-def _make_choice(value: Term, label: Term | None) -> ParameterChoice:
-    iri = value if isinstance(value, NamedNode) else NamedNode(str(value))
-    return ParameterChoice(iri, label.value if isinstance(label, Literal) else compress_iri(iri.value))
+        rows = [(get_term_text(row["value"]), row.get("label")) for row in self._store.select(query)]
+        return tuple(
+            ParameterChoice(NamedNode(iri), get_term_text(label) or compress_iri(iri)) for iri, label in rows
+        )
 
 
 def answer_question(
@@ -101,9 +106,21 @@ def answer_question(
     Raises BadQuery for an unknown parameter, or a value that does not exist, and lists those that do.
     """
     query = question.bind_values(_resolve_values(question, values, vocabulary))
-    solutions = run_question(store, question, query)
+    solutions = _answer_codes(question, values, vocabulary) if question.reads_codes else None
+    solutions = solutions or run_question(store, question, query)
     iris = {term for row in solutions.rows for term in row if isinstance(term, NamedNode)}
     return QuestionAnswer(solutions.variables, solutions.rows, vocabulary.load_labels(iris), query)
+
+
+def _answer_codes(
+    question: Question, values: Mapping[str, GivenValue], vocabulary: QuestionVocabulary
+) -> Solutions:
+    """Return the rows of a question about codes, each given code once; default: those of its example."""
+    (parameter,) = question.params
+    examples = [text.strip('"') for text in parameter.example.split('" "')]
+    given = values.get(parameter.name, examples)
+    codes = dict.fromkeys(text if isinstance(text, str) else text.value for text in list_given_values(given))
+    return Solutions(COLUMNS, tuple(vocabulary.load_code_answers(question).iterate_rows(codes)))
 
 
 def _resolve_values(
@@ -112,11 +129,9 @@ def _resolve_values(
     """Return the terms meant by the given values, by parameter; raises BadQuery."""
     question.require_parameters(values)
     return {
-        parameter.name: tuple(
-            resolve_value(parameter, value, vocabulary) for value in list_given_values(values[parameter.name])
-        )
-        for parameter in question.params
-        if parameter.name in values
+        p.name: tuple(resolve_value(p, value, vocabulary) for value in list_given_values(values[p.name]))
+        for p in question.params
+        if p.name in values
     }
 
 
@@ -135,18 +150,16 @@ def resolve_value(
     choices = vocabulary.list_choices(parameter)
     if not choices:
         return parameter.parse_value(given)
+    text = given if isinstance(given, str) else given.value
     if isinstance(given, str):
         wanted = given.strip().casefold()
         for choice in choices:
             if wanted in {choice.label.casefold(), get_local_name(choice.value.value).casefold()}:
                 return choice.value
-    try:
+    with suppress(BadQuery):
         term = parameter.parse_value(given)
-    except BadQuery:
-        term = None
-    if term is not None and term in {choice.value for choice in choices}:
-        return term
-    text = given if isinstance(given, str) else given.value
+        if term in {choice.value for choice in choices}:
+            return term
     raise BadQuery(
         f"There is no {parameter.type} {text!r}.",
         location=parameter.name,
@@ -165,11 +178,6 @@ def _list_values(choices: Sequence[ParameterChoice]) -> str:
 
 def _list_names(choices: Sequence[ParameterChoice]) -> list[str]:
     return [get_local_name(choice.value.value) for choice in choices]
-
-
-def list_given_values(given: GivenValue) -> Sequence[str | ParameterValue]:
-    """Return a given value as a sequence of values."""
-    return [given] if isinstance(given, str | NamedNode | Literal) else given
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +218,8 @@ def find_related_situations(
         query = question.bind_values({**bound, parameter.name: other.value})
         return other.value not in shown and bool(run_question(store, question, query).rows)
 
-    return RelatedSituations(
-        parameter.name,
-        tuple(filter(has_rows, vocabulary.list_broader_situations(situation))),
-        tuple(filter(has_rows, vocabulary.list_narrower_situations(situation))),
-    )
+    nearby = (vocabulary.list_nearby_situations(way, situation) for way in ("broader", "narrower"))
+    return RelatedSituations(parameter.name, *(tuple(filter(has_rows, choices)) for choices in nearby))
 
 
 def _find_situation_parameter(question: Question) -> QuestionParameter | None:
@@ -222,3 +227,39 @@ def _find_situation_parameter(question: Question) -> QuestionParameter | None:
     of_situation = [parameter for parameter in question.params if parameter.type == _SITUATION_TYPE]
     is_one = len(of_situation) == 1 and not of_situation[0].is_repeatable
     return of_situation[0] if is_one and question.query_form == "SELECT" else None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionLibrary:
+    """The questions in the order of their numbers, and the project they were read from."""
+
+    root: Path
+    questions: tuple[Question, ...]
+
+    def find(self, name: str) -> Question:
+        """Return a question by name, number or both; raises NotFound that proposes similar names."""
+        return questions.find_question(self.questions, name)
+
+    def ask(self, store: Store, name: str, values: Mapping[str, GivenValue]) -> QuestionAnswer:
+        """Return the answer of the question called `name`; raises NotFound, BadQuery."""
+        return answer_question(store, self.find(name), values, self.make_vocabulary(store))
+
+    def make_vocabulary(self, store: Store) -> QuestionVocabulary:
+        """Return the values that parameters may take, as the store has them."""
+        return QuestionVocabulary(store, self.root)
+
+
+def load_library(root: Path) -> QuestionLibrary:
+    """Return the questions under `root`; raises NotFound when there are none, BadData for a broken one."""
+    loaded = load_questions(root)
+    if not loaded:
+        hint = "Point KG_ROOT at the project's folder."
+        raise NotFound("There are no questions here.", location=str(root), hint=hint)
+    return QuestionLibrary(root, loaded)
+
+
+def load_questions(root: Path) -> tuple[Question, ...]:
+    """Return the questions of a project in the order of their file names; raises BadData."""
+    paths = sorted((root / "queries" / "questions").glob("*.rq"))
+    files = ((path.stem, read_text(path), path.relative_to(root).as_posix()) for path in paths)
+    return tuple(questions.parse_question(*file) for file in files)

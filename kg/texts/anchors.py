@@ -14,6 +14,7 @@ from itertools import accumulate, product
 
 from kg.model.source_documents import SourceDocument, SourceSpan, TextSegment
 from kg.namespaces import get_local_name
+from kg.texts.lexicon import locate_cue
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: character that editors insert -> characters that may be in the original; all combinations are tried
@@ -97,17 +98,17 @@ def check_copy(document: SourceDocument, data: bytes) -> CheckedCopy:
     if hashlib.sha256(data).hexdigest() == document.sha256:
         text = data.decode("utf-8")
         return CheckedCopy(text, tuple(_check_segments(document, _ReaderCopy(data))))
-    if bad := _find_non_text(data):
-        return CheckedCopy("", (bad,))
+    if not_text := _find_non_text(data):
+        return CheckedCopy("", (not_text,))
     copy = _ReaderCopy(data)
-    inside = list(_check_segments(document, copy))
+    in_segments = list(_check_segments(document, copy))
     if document.segments and not any(_is_present(segment, copy.text) for segment in document.segments):
         what = f"no segment of {document.name} is in this file: this is a different text"
         return CheckedCopy("", (AnchorMismatch(1, 1, 0, what, "Give the copy of that text."),))
-    found = [*_check_whole_file(document, copy), *inside, *_check_between_segments(document, copy)]
-    if not any(m.byte_offset >= 0 for m in found):
-        found.append(_blank_mismatch(document, copy))
-    return CheckedCopy(copy.text, tuple(sorted(set(found), key=lambda m: (m.byte_offset, m.message))))
+    mismatches = [*_check_whole_file(document, copy), *in_segments, *_check_between_segments(document, copy)]
+    if not any(m.byte_offset >= 0 for m in mismatches):
+        mismatches.append(_blank_mismatch(document, copy))
+    return CheckedCopy(copy.text, tuple(sorted(set(mismatches), key=lambda m: (m.byte_offset, m.message))))
 
 
 def count_matching_segments(document: SourceDocument, data: bytes) -> int:
@@ -246,7 +247,7 @@ def find_cue_mismatches(document: SourceDocument, copy: CheckedCopy) -> Iterator
         span = document.find_span(claim)
         quote = copy.quote_span(span) if span else ""
         for cue in claim.cues:
-            if not _contains_cue(cue, quote):
+            if not locate_cue(cue, quote):
                 yield claim.iri, f"the cue {cue!r} is not in the span of claim:{claim.name}."
 
 
@@ -256,17 +257,6 @@ def find_span_mismatches(document: SourceDocument, copy: CheckedCopy) -> Iterato
         if _hash_text(copy.quote_span(span)) != span.sha256:
             name = get_local_name(span.iri)
             yield span.iri, f"the characters {span.start} to {span.end} do not have the hash of span:{name}."
-
-
-def _contains_cue(cue: str, quote: str) -> bool:
-    """Return whether the parts of a cue are in a quote, in their order."""
-    position = 0
-    for part in (piece.strip() for piece in cue.split("\u2026")):
-        position = quote.find(part, position)
-        if position < 0:
-            return False
-        position += len(part)
-    return True
 
 
 def _hash_text(text: str) -> str:

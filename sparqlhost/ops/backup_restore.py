@@ -1,7 +1,8 @@
 """Backup and restore: `/backup` of a server, and the same for a command line.
 
 A command uses the running server where there is one, else it opens the store itself. Either is all or
-nothing.
+nothing. The server makes a dump at full speed and sends it from a file: a slow reader holds no worker of the
+engine, an error comes before the answer begins, and its length tells a client of a truncated one.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import gzip
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from threading import Lock
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 
 from sparqlhost.errors import BadData, StoreLocked, StoreUnavailable, UserError
 from sparqlhost.hosting import PLAIN_STORE, HostedData
@@ -26,6 +29,7 @@ from sparqlhost.ops.backup_format import (
     parse_backup,
     parse_dump_answer,
     serialize_backup,
+    verify_backup,
 )
 from sparqlhost.pool.jobs import WriteJob
 from sparqlhost.protocol.app_context import get_settings, get_sparql_service, get_store
@@ -39,6 +43,7 @@ from sparqlhost.store.disk_store import load_into_directory
 from sparqlhost.store.interface import Store
 from sparqlhost.store_opening import open_store
 
+_BLOCK_SIZE = 1 << 16
 _SENTENCE_BY_ERRNO = {
     errno.ENOSPC: "The disk is full.",
     errno.EFBIG: "The file would be larger than files may be here.",
@@ -110,16 +115,17 @@ def _iterate_quads(store: Store) -> Iterator[ox.Quad]:
 
 
 def write_backup_file(target: Path, blocks: Iterable[bytes]) -> None:
-    """Write `blocks` beside `target`, then rename: an older file stays until the new one is complete."""
+    """Write `blocks` beside `target`, read them back, rename: an older file stays until then."""
     part = target.with_name(f".{target.name}.part")
     try:
         with part.open("wb") as raw:
             packed = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) if _is_gzipped(target) else None
             with packed or contextlib.nullcontext(raw) as file:
-                for block in blocks:
-                    file.write(block)
+                file.writelines(blocks)
             raw.flush()
             os.fsync(raw.fileno())
+        with gzip.open(part) if _is_gzipped(target) else part.open("rb") as written:
+            verify_backup(iter(lambda: written.read(_BLOCK_SIZE), b""), str(target))
         part.replace(target)
     except OSError as error:
         raise _explain_os_error(target, error) from error
@@ -197,6 +203,48 @@ def _explain_os_error(path: Path, error: OSError) -> UserError:
     )
 
 
+class SharedFile:
+    """An unnamed file that several threads read; it is gone when the last of them is."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        """Write `blocks` to it; raises OSError when there is no room."""
+        with tempfile.TemporaryFile() as file:
+            file.writelines(blocks)
+            file.flush()
+            self._descriptor = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._descriptor)
+
+    @property
+    def size(self) -> int:
+        """The number of bytes in it."""
+        return os.fstat(self._descriptor).st_size
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield its content in blocks."""
+        offset = 0
+        while block := os.pread(self._descriptor, _BLOCK_SIZE, offset):
+            offset += len(block)
+            yield block
+
+
+class BackupSpool:
+    """Makes one backup for each version of the data."""
+
+    def __init__(self) -> None:
+        """Make no backup yet."""
+        self._lock = Lock()
+        self._version = ""
+        self._file: SharedFile | None = None
+
+    def open_backup(self, version: str, make_blocks: Callable[[], Iterable[bytes]]) -> SharedFile:
+        """Return the backup of a version, which `make_blocks` makes if there is none."""
+        with self._lock:
+            if self._file is None or self._version != version:
+                self._file = None  # makes room for the next one
+                self._file, self._version = SharedFile(make_blocks()), version
+            return self._file
+
+
 blueprint = Blueprint("backup", __name__)
 
 #: query deadlines that writing out or replacing a whole store may take.
@@ -215,12 +263,21 @@ BACKUP_DEADLINE_FACTOR = 20
 def download_backup() -> Response:
     """Answer all data, of one version."""
     settings, version = get_settings(), get_store().version
-    job = make_dump_job(settings.query_deadline * BACKUP_DEADLINE_FACTOR)
-    reply = get_sparql_service().answer(job, "trusted")
-    response = Response(
-        serialize_backup(parse_dump_answer(reply.blocks), version, settings.PRODUCT),
-        content_type="application/n-quads; charset=utf-8",
-    )
+    service = get_sparql_service()
+
+    def make_blocks() -> Iterator[bytes]:
+        job = make_dump_job(settings.query_deadline * BACKUP_DEADLINE_FACTOR)
+        quads = parse_dump_answer(service.answer(job, "bulk").blocks)
+        return serialize_backup(quads, version, settings.PRODUCT)
+
+    spool: BackupSpool = current_app.extensions.setdefault("sparqlhost_backup", BackupSpool())
+    try:
+        file = spool.open_backup(version, make_blocks)
+    except OSError as error:
+        raise _explain_os_error(Path(tempfile.gettempdir()), error) from error
+    response = Response(iter(file), content_type="application/n-quads; charset=utf-8")
+    response.content_length = file.size
+    response.headers["Cache-Control"] = "no-store, no-transform"  # sent as it is, block by block
     response.headers["Content-Disposition"] = f'attachment; filename="{settings.PRODUCT}.nq"'
     return response
 

@@ -26,13 +26,16 @@ from sparqlhost.ops.content_coding import (
 )
 from sparqlhost.ops.http_cache import AnswerCache, CachedAnswer, CacheKey, close_body, matches_etag
 from sparqlhost.ops.request_log import RequestRecord, RequestRecorder
-from sparqlhost.protocol.request_facts import IS_INCOMPLETE, ROUTE, assign_request_id
+from sparqlhost.protocol.request_facts import IS_INCOMPLETE, REFUSAL, ROUTE, assign_request_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: request headers that are part of the cache key; an answer that varies by any other is not cached.
 CACHE_KEY_HEADERS = frozenset({"accept", "accept-encoding", "accept-language", "origin", "host"})
+_UNCACHED = ("HTTP_RANGE", "HTTP_COOKIE", REFUSAL)
+#: characters that an address may have whose answer is cached; the key counts little against the limit.
+MAX_CACHED_ADDRESS = 8_000
 HeaderList = list[tuple[str, str]]
 
 
@@ -91,7 +94,9 @@ def make_cache_key(environ: WSGIEnvironment) -> CacheKey | None:
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
         return None
     get = environ.get
-    if "no-cache" in get("HTTP_CACHE_CONTROL", "") or "HTTP_RANGE" in environ or "HTTP_COOKIE" in environ:
+    if len(environ["PATH_INFO"]) + len(get("QUERY_STRING", "")) > MAX_CACHED_ADDRESS:
+        return None
+    if "no-cache" in get("HTTP_CACHE_CONTROL", "") or any(name in environ for name in _UNCACHED):
         return None
     return (
         environ["PATH_INFO"],
@@ -167,6 +172,9 @@ class _HeldResponse:
         accepted = self.environ.get("HTTP_ACCEPT_ENCODING", "")
         if isinstance(body, list):
             return self._send_body(b"".join(body), accepted)
+        if "no-transform" in self._get_header("cache-control"):
+            self.start_response(self.status, self.headers)
+            return body
         if self._get_header("content-length"):
             return self._send_body(_read_and_close(body), accepted)
         return self._send_stream(body, choose_coding(accepted, STREAM_CODINGS))

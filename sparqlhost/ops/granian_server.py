@@ -26,19 +26,22 @@ from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from granian._granian import SocketHolder
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
 
 from sparqlhost.errors import StoreUnavailable, UserError
 from sparqlhost.hosting import HostedApplication
-from sparqlhost.ops.cache_middleware import CacheMiddleware
 from sparqlhost.ops.connections import LISTEN_BACKLOG, MAX_CONCURRENT_BODIES, raise_connection_limit
 from sparqlhost.ops.reload import EngineReloader, follow_active_engine, open_middleware
+from sparqlhost.ops.request_guard import guard_requests
 from sparqlhost.settings import HostSettings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 _Settings = TypeVar("_Settings", bound=HostSettings)
 
@@ -116,6 +119,7 @@ class GranianServer(MPServer, Generic[_Settings]):
             backlog=LISTEN_BACKLOG,
             backpressure=raise_connection_limit(),
             websockets=False,
+            http=HTTPModes.http1,
             log_level=LogLevels.error,
             respawn_failed_workers=True,
             respawn_interval=0.1,
@@ -180,7 +184,7 @@ class GranianServer(MPServer, Generic[_Settings]):
                 return
         self.on_ready()
 
-    def _load_application(self) -> CacheMiddleware:
+    def _load_application(self) -> WSGIApplication:
         """Open the application; this runs in the server process, before its threads start."""
         die_with_parent()
         # The fork inherited the handlers of the main process; until granian sets its own, a signal ends this
@@ -203,7 +207,7 @@ class GranianServer(MPServer, Generic[_Settings]):
             name="reload",
             daemon=True,
         ).start()
-        return middleware
+        return guard_requests(middleware, self.settings)
 
 
 def _receive_start_error(pipe: Connection) -> str:

@@ -26,6 +26,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from sparqlhost.errors import UserError
+from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.protocol.app_context import get_host_context, get_settings, get_store
 from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, route
 from sparqlhost.settings import HostSettings
@@ -82,10 +83,10 @@ class RequestMetrics:
 
     def observe_request(self, route: str, method: str, status: int, seconds: float, cache: str) -> None:
         """Count one request that took `seconds`; `cache` is "hit" or ""."""
-        key = (route, method, status, cache)
+        method_label = method if method in _KNOWN_METHODS else "other"
+        key = (route, method_label, status, cache)
         children = self._children_by_labels.get(key)  # `labels()` is slow, so its results are kept
         if children is None:
-            method_label = method if method in _KNOWN_METHODS else "other"
             children = (
                 self.requests.labels(route, method_label, str(status), cache or "miss"),
                 self.request_seconds.labels(route),
@@ -117,8 +118,7 @@ class EngineCollector(Collector):
 
 def read_engine_status(store: object) -> dict[str, Any]:
     """Return the numbers of the store's engine, {} when it has none."""
-    status = getattr(store, "read_status", None)
-    return dict(status()) if callable(status) else {}
+    return dict(store.read_status()) if isinstance(store, EngineStore) else {}
 
 
 @metrics_blueprint.record_once
@@ -220,9 +220,14 @@ def report_liveness() -> Response:
     ),
 )
 def report_readiness() -> tuple[Response, int]:
-    """Answer 200 when the store answers, the queue has room and the application's checks pass; else 503."""
+    """Answer 200 when the store answers and takes more, and the application's checks pass; else 503."""
     store = get_store()
-    checks = {"store": _is_store_open(store), "queue": _is_queue_open(store)}
+    engine = store if isinstance(store, EngineStore) else None
+    checks = {
+        "store": _is_store_open(store),
+        "queue": engine is None or engine.can_accept_query(),
+        "writes": engine is None or engine.is_writable(),
+    }
     checks |= {name: check() for name, check in get_host_context().pages.health_checks.items()}
     is_ready = all(checks.values())
     status = "ready" if is_ready else "not ready"
@@ -244,9 +249,3 @@ def _is_store_open(store: Store) -> bool:
         return store.ask("ASK {}")
     except UserError:
         return False
-
-
-def _is_queue_open(store: Store) -> bool:
-    """Return whether one more query would be accepted; a store without a queue always has room."""
-    has_room = getattr(store, "can_accept_query", None)
-    return bool(has_room()) if callable(has_room) else True

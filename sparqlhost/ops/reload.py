@@ -24,6 +24,7 @@ from sparqlhost.ops.cache_middleware import CacheMiddleware, ServedApplication
 from sparqlhost.ops.connections import limit_slow_bodies
 from sparqlhost.ops.http_cache import AnswerCache
 from sparqlhost.ops.request_log import BufferedLineLog, get_recorder
+from sparqlhost.pool.engine_dir import WRITTEN_MARKER
 from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.pool.supervisor import SparqlEngineProcess, start_engine
 from sparqlhost.remote.remote_store import RemoteStore
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 
 _Settings = TypeVar("_Settings", bound=HostSettings)
 
+#: times in a row that an engine may fail to start, a second apart, before the main process ends.
+MAX_ENGINE_STARTS = 30
 #: seconds between two looks at the name of the engine in force.
 ENGINE_CHECK_SECONDS = 0.1
 
@@ -48,7 +51,7 @@ def open_application(
     store: Store = engine
     if settings.store_kind is StoreKind.REMOTE:
         prefixes = application.describe_data(settings).prefixes
-        store = RemoteStore(settings.store, settings, engine, engine_directory / "written", prefixes)
+        store = RemoteStore(settings.store, settings, engine, engine_directory / WRITTEN_MARKER, prefixes)
     app = application.make_app(settings, store)
     recorder = get_recorder(app)
     recorder.line_log = BufferedLineLog(sys.stderr.fileno())
@@ -134,11 +137,13 @@ class EngineReloader(Generic[_Settings]):
         self._served_data = before or self._name_data()  # a directory is made when it is first opened
         self._served_kind = settings.store_kind
         self._retired_engines: list[tuple[float, SparqlEngineProcess]] = []
+        self._failed_starts = 0
         active_engine.set_directory(self.engine.directory)
 
     def serve_newest_data(self) -> None:
         """Stop the replaced engines that are done; put an engine over new data, if any, in force."""
         self._stop_retired_engines()
+        self._restart_dead_engine()
         self.settings = self.application.refresh_settings(self.settings)
         if self._name_data() != self._served_data:
             self._replace_engine()
@@ -154,6 +159,28 @@ class EngineReloader(Generic[_Settings]):
         data = self.application.describe_data(self.settings)
         settings = self.settings
         return start_engine(settings, lambda: open_engine_store(settings, data), data)
+
+    def _restart_dead_engine(self) -> None:
+        """Start another engine when the supervisor of the one in force has ended, for whatever reason.
+
+        Raises StoreUnavailable when none can be started MAX_ENGINE_STARTS times in a row: the main process
+        ends with it, so that what started the server can start it again.
+        """
+        if not self.engine.has_ended():
+            return
+        try:
+            engine = self._start_engine()
+        except UserError as error:
+            self._failed_starts += 1
+            if self._failed_starts >= MAX_ENGINE_STARTS:
+                raise
+            log.error("The engine ended and does not start again yet: %s", error)
+            return
+        log.error("The engine ended and was started again.")
+        self._failed_starts = 0
+        self.engine.stop()
+        self.engine = engine
+        self.active_engine.set_directory(engine.directory)
 
     def _name_data(self) -> str:
         """Return a name of the data that would be served, "" if there are none.
@@ -171,7 +198,7 @@ class EngineReloader(Generic[_Settings]):
     def _replace_engine(self) -> None:
         """Put an engine over the newest data in force; a failure leaves the old one and is logged."""
         self._served_data = self._name_data()
-        if self._served_kind is StoreKind.MEMORY and (self.engine.directory / "written").exists():
+        if self._served_kind is StoreKind.MEMORY and (self.engine.directory / WRITTEN_MARKER).exists():
             log.error("There are new data, which lack the writes to the served ones: restart to serve them.")
             return
         try:

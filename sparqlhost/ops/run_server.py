@@ -11,14 +11,17 @@ import logging
 import os
 import shutil
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from sparqlhost.hosting import HostedApplication
 from sparqlhost.ops.connections import get_listener_url, open_listener
+from sparqlhost.pool.engine_dir import lock_engine_dir, make_engine_dir
+from sparqlhost.pool.scoreboard import count_lane_workers
 from sparqlhost.settings import HostSettings
+
+log = logging.getLogger(__name__)
 
 _Settings = TypeVar("_Settings", bound=HostSettings)
 
@@ -42,6 +45,18 @@ def run_server(
         _run_processes(settings, application, listener, folder, on_ready)
 
 
+def _warn_of_memory(settings: HostSettings) -> None:
+    """Log that all queries and a write together may use more memory than the machine has."""
+    worst = settings.query_memory * (sum(count_lane_workers(settings).values()) + 1)
+    available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    if worst > available:
+        log.warning(
+            "Queries together may use %d MiB and this machine has %d: lower query_memory or query_slots.",
+            worst,
+            available,
+        )
+
+
 def _run_processes(
     settings: _Settings,
     application: HostedApplication[_Settings],
@@ -57,7 +72,12 @@ def _run_processes(
     reloader = EngineReloader(settings, application, active_engine)
     try:
         server = GranianServer(settings, application, listener, reloader)
-        server.on_ready = lambda: on_ready(get_listener_url(listener))
+
+        def report_ready() -> None:
+            _warn_of_memory(settings)
+            on_ready(get_listener_url(listener))
+
+        server.on_ready = report_ready
         server.run_until_stopped()
     finally:
         reloader.stop_engines()
@@ -65,8 +85,9 @@ def _run_processes(
 
 @contextlib.contextmanager
 def _make_run_directory(product: str) -> Iterator[Path]:
-    """Yield a directory of this run that only its user may read; it is removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{product}-"))
+    """Yield a directory that only its user may read; the end of this run or the next run removes it."""
+    folder = make_engine_dir(f"{product}-run-")
+    lock_engine_dir(folder)
     (folder / "metrics").mkdir()
     try:
         yield folder

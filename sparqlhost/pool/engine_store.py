@@ -13,7 +13,8 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from sparqlhost.errors import BadQuery, Busy, Cancelled, StoreUnavailable, TooExpensive, UserError
-from sparqlhost.pool.engine_dir import QUEUES, SANDBOX_MARKER
+from sparqlhost.pool.client_shares import CURRENT_CLIENT, ClientShares, SharedConnection
+from sparqlhost.pool.engine_dir import FULL_MARKER, QUEUES, SANDBOX_MARKER
 from sparqlhost.pool.jobs import (
     ERROR_FRAME,
     QueryJob,
@@ -51,6 +52,7 @@ class EngineStore:
         #: whether the kernel refuses network sockets to the engine; SERVICE SILENT may then just fail in it
         self.has_network_sandbox = (directory / SANDBOX_MARKER).exists()
         self.scoreboard = open_scoreboard(directory, settings)
+        self._shares = ClientShares(settings.client_queries)
 
     @property
     def version(self) -> str:
@@ -64,6 +66,10 @@ class EngineStore:
         except UserError:
             return False
         return True
+
+    def is_writable(self) -> bool:
+        """Say whether the disk had room for the last write."""
+        return not (self.directory / FULL_MARKER).exists()
 
     def read_status(self) -> dict[str, int]:
         """Return the numbers that /metrics shows."""
@@ -82,11 +88,19 @@ class EngineStore:
     def answer(self, job: QueryJob, queue: str = "query") -> ResultStream:
         """Start a query and return its result as soon as the head is here.
 
-        Raises Busy if the queue is full, TooExpensive if the query was stopped at a limit before its head was
+        Raises TooManyRequests if the client of this request has its share of queries, Busy if the queue is
+        full, TooExpensive if the query was stopped at a limit before its head was
         sent, and whatever the engine raised until then.
         """
+        client = CURRENT_CLIENT.get() if queue == "query" else ""
         for _ in range(_QUERY_ATTEMPTS):
-            connection = self._connect_to_queue(queue)
+            give_back = self._shares.acquire(client)
+            try:
+                connection = self._connect_to_queue(queue)
+            except UserError:
+                give_back()
+                raise
+            connection.on_close = give_back
             connection.settimeout(2 * job.deadline + 5)
             with contextlib.suppress(NoAnswer):
                 return receive_result(connection, job, lambda: self._raise_exit_reason(job))
@@ -120,7 +134,7 @@ class EngineStore:
         if reason == EXIT_CRASH:
             raise BadQuery("The engine crashed on this query; only this query was lost.", hint="Simplify it.")
 
-    def _connect_to_queue(self, queue: str) -> socket.socket:
+    def _connect_to_queue(self, queue: str) -> SharedConnection:
         """Return a connection to a queue.
 
         The backlog of the socket is the queue: connect(2) on a full one fails with EAGAIN at once (unix(7)),
@@ -128,7 +142,7 @@ class EngineStore:
         """
         give_up_at = time.monotonic() + _RESTART_TIMEOUT
         while True:
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection = SharedConnection(socket.AF_UNIX, socket.SOCK_STREAM)
             connection.setblocking(False)
             try:
                 connection.connect(self._socket_paths[queue])
@@ -157,7 +171,8 @@ class EngineStore:
 
     def select(self, query: str) -> Solutions:
         """Return the solutions of a SELECT query; raises BadQuery for any other."""
-        return read_solutions(_parse_results(self._answer_trusted(query), "SELECT"))
+        with refuse_long_values():
+            return read_solutions(_parse_results(self._answer_trusted(query), "SELECT"))
 
     def ask(self, query: str) -> bool:
         """Return the answer of an ASK query; raises BadQuery for any other."""
@@ -242,6 +257,17 @@ class EngineStore:
     def close(self) -> None:
         """Unmap the scoreboard; the engine keeps running."""
         self.scoreboard.close()
+
+
+@contextlib.contextmanager
+def refuse_long_values() -> Iterator[None]:
+    """Raise TooExpensive where the engine's reader gives up: it takes no token of more than 16 MiB."""
+    try:
+        yield
+    except MemoryError as error:
+        raise TooExpensive(
+            "The answer has a value that is too long to be read here.", hint="Leave it out of the query."
+        ) from error
 
 
 def _parse_results(result: ResultStream, form: str) -> ox.QuerySolutions | ox.QueryBoolean:

@@ -26,6 +26,7 @@ HEAD_FRAME, DATA_FRAME, END_FRAME, ERROR_FRAME = b"H", b"D", b"E", b"X"
 _JOB_HEADER = struct.Struct(">II")
 _FRAME_HEADER = struct.Struct(">cI")
 _FIRST_READ_SIZE = 1 << 13  # bytes; most jobs and most answers fit
+_MAX_DATA_LENGTH = 1 << 20  # bytes of a data frame
 _BLOCK_SIZE = 1 << 16  # bytes read at a time; a larger buffer costs page faults each time
 
 
@@ -58,7 +59,7 @@ class WriteJob:
     operation: str  # update | restore | put | post | delete | load
     text: str = ""  # of an update
     graph: str | None = None  # IRI; None is the default graph
-    body_format: str = ""  # a key of query_runner.RDF_FORMATS
+    body_format: str = ""  # a key of query_runner.RDF_FORMATS; for several parts "ttl:120 rdf:80"
     base: str | None = None
     deadline: float = 30.0
     id: str = field(default_factory=new_job_id)
@@ -110,6 +111,12 @@ def _receive_at_least(connection: socket.socket, received: bytes, length: int) -
 def make_frame(kind: bytes, payload: bytes) -> bytes:
     """Return one frame."""
     return _FRAME_HEADER.pack(kind, len(payload)) + payload
+
+
+def make_data_frames(payload: bytes) -> bytes:
+    """Return data frames for `payload`, each short enough that its receiver needs little memory."""
+    starts = range(0, len(payload), _MAX_DATA_LENGTH)
+    return b"".join(make_frame(DATA_FRAME, payload[start : start + _MAX_DATA_LENGTH]) for start in starts)
 
 
 def make_json_frame(kind: bytes, value: dict[str, Any]) -> bytes:

@@ -25,21 +25,34 @@ import contextlib
 import logging
 import os
 import select
+import shutil
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sparqlhost.errors import StoreUnavailable, UserError
+from sparqlhost.errors import StoreFull, StoreUnavailable, UserError
 from sparqlhost.hosting import AfterWrite
-from sparqlhost.pool.engine_dir import QUEUES, WRITTEN_MARKER
+from sparqlhost.pool.engine_dir import FULL_MARKER, QUEUES, WRITTEN_MARKER
 from sparqlhost.pool.jobs import END_FRAME, WriteJob, make_error_frame, make_json_frame, receive_job
-from sparqlhost.pool.scoreboard import TRUSTED_WORKERS, Scoreboard, count_worker_slots, find_exit_reason
-from sparqlhost.pool.worker import NICENESS_STEPS, WorkerSlot, fork_worker, has_run_longer
+from sparqlhost.pool.scoreboard import (
+    Scoreboard,
+    count_lane_workers,
+    count_worker_slots,
+    find_exit_reason,
+)
+from sparqlhost.pool.worker import (
+    FAILED_EXIT_CODE,
+    NICENESS_STEPS,
+    WorkerSlot,
+    fork_worker,
+    has_run_longer,
+)
 from sparqlhost.pool.writes import StoreWriter, WriteResult
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.local_store import LocalStore
@@ -53,6 +66,8 @@ _POLL_INTERVAL = (
     0.02  # seconds between two checks of the workers; a query that runs longer counts as a long one
 )
 _WRITE_TIMEOUT = 30.0  # seconds a client may take to send its write
+_FAILED_FORK_INTERVAL = 1.0  # seconds without a fork after a worker that failed
+_ROOM_TO_REOPEN = 16 << 20  # bytes free on a disk that was full, from which the store is opened again
 _SHUTDOWN_TIMEOUT = 2.0  # seconds running queries have to finish when the engine ends
 
 
@@ -86,6 +101,8 @@ class StoreOwner:
         self._writer = StoreWriter(store, settings, make_after_write)
         self._wake_sender, self._wake_receiver = socket.socketpair()
         self._inherited_descriptors: list[int] = []
+        self._may_fork_at = 0.0
+        self._is_full = False  # RocksDB takes no write after one that found the disk full
 
     def run(self, write_socket: socket.socket, shutdown_pipe: int, report_ready: Callable[[], None]) -> None:
         """Serve writes and keep workers running until `shutdown_pipe` is readable.
@@ -99,6 +116,7 @@ class StoreOwner:
             self._wake_sender.fileno(),
             self._wake_receiver.fileno(),
         ]
+        (self._directory / FULL_MARKER).unlink(missing_ok=True)
         self._writer.refresh_stale_inferences()
         self._publish_generation()
         report_ready()
@@ -114,6 +132,8 @@ class StoreOwner:
                 with connection:
                     self._serve_write(connection)
             self._maintain_workers()
+            if self._is_full and shutil.disk_usage(self._settings.store).free > _ROOM_TO_REOPEN:
+                raise StoreFull("There is room on the disk again.")  # the next owner opens the store anew
 
     def _wake_on_child_exit(self) -> None:
         """Make select(2) return at SIGCHLD: Python writes the signal's number to the wake-up descriptor."""
@@ -167,11 +187,14 @@ class StoreOwner:
     def _spawn_workers(self, generation: WorkerGeneration, idle_workers: int = IDLE_WORKERS) -> None:
         """Fork workers until every queue has `idle_workers` beside those that run long queries.
 
-        Workers of old generations that still run count against `query_slots`.
+        Workers of old generations that still run count too. After a worker that could not start, none is
+        forked for _FAILED_FORK_INTERVAL.
         """
-        old_workers = sum(len(old.workers) for old in self._generations if old.is_retired)
-        query_workers = max(1, self._settings.query_slots - max(0, old_workers - TRUSTED_WORKERS))
-        for name, max_workers in (("query", query_workers), ("trusted", TRUSTED_WORKERS)):
+        if time.monotonic() < self._may_fork_at:
+            return
+        old = Counter(name for g in self._generations if g.is_retired for _, name in g.workers.values())
+        for name, lane_workers in count_lane_workers(self._settings).items():
+            max_workers = max(1, lane_workers - old[name])
             slots = [slot for slot, queue in generation.workers.values() if queue == name]
             long_queries = sum(
                 has_run_longer(self._scoreboard.read_slot(slot).started_at, _POLL_INTERVAL) for slot in slots
@@ -195,7 +218,7 @@ class StoreOwner:
             self._store,
             slot,
             self._scoreboard,
-            self._settings.query_memory,
+            self._settings,
             self._list_foreign_descriptors(slot.queue_socket),
         )
         self._scoreboard.increment_counter("started")
@@ -238,6 +261,9 @@ class StoreOwner:
             for pid, (slot, _) in list(generation.workers.items()):
                 exited, status = os.waitpid(pid, os.WNOHANG)
                 if exited:
+                    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAILED_EXIT_CODE:
+                        log.error("A query worker failed; too little memory (ulimit -v) is a usual reason.")
+                        self._may_fork_at = time.monotonic() + _FAILED_FORK_INTERVAL
                     del generation.workers[pid]
                     self._record_exit(slot, status)
                     self._free_slots.append(slot)
@@ -264,6 +290,9 @@ class StoreOwner:
             try:
                 result = self._perform_write(job, body)
             except UserError as error:
+                if isinstance(error, StoreFull):
+                    (self._directory / FULL_MARKER).touch()
+                    self._is_full = True
                 connection.sendall(make_error_frame(error))
                 return
             connection.sendall(

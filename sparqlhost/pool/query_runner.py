@@ -3,8 +3,8 @@
 All of it happens in the thread that queried: pyoxigraph aborts the process when a result changes threads.
 
 The engine serializes a result itself and pushes the bytes into a ResultWriter (result_writer.py), which
-counts rows in them; so a million rows cost nothing for each row in Python. The engine cannot be asked to stop,
-but an exception from the writer's `write` ends its loop (RowLimitReached). After that the document is
+counts rows in them; so a million rows cost nothing for each row in Python. The engine cannot be asked to
+stop, but an exception from the writer's `write` ends its loop (RowLimitReached). After that the document is
 completed by hand, and says in a way its format allows that it is truncated.
 """
 
@@ -35,8 +35,7 @@ from sparqlhost.pool.result_writer import (
 )
 from sparqlhost.sparql.csv_cells import escape_formula
 from sparqlhost.sparql.dataset_clauses import parse_from_clauses, parse_graph_iri
-from sparqlhost.sparql.syntax_errors import explain_engine_error, explain_syntax_error
-from sparqlhost.store.local_store import NO_PREFIXES
+from sparqlhost.sparql.syntax_errors import NO_PREFIXES, explain_engine_error, explain_syntax_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ def _evaluate_query(oxigraph: ox.Store, job: QueryJob, prefixes: Mapping[str, st
             raise BadQuery("This is an update, not a query.", hint="POST it to /update.") from error
         raise explain_syntax_error(error, job.text, prefixes) from error
     except (OSError, RuntimeError, ValueError) as error:
-        raise explain_engine_error(error) from error
+        raise explain_engine_error(error, job.text) from error
 
 
 def _parses_as_update(job: QueryJob) -> bool:
@@ -196,7 +195,9 @@ def _send_solutions(result: ox.QuerySolutions, job: QueryJob, send: SendBytes) -
         if key == "csv-excel":
             _write_spreadsheet_csv(result, names, writer)
         else:
-            _run_serializer(lambda: result.serialize(writer.file, format=RESULT_FORMATS[key]), writer)
+            _run_serializer(
+                lambda: result.serialize(writer.file, format=RESULT_FORMATS[key]), writer, job.text
+            )
     tail = _insert_truncation_mark(writer, key, job.row_limit) if writer.is_truncated else b""
     # JSON rows are counted by the boundaries between them: one row and no row have none
     is_empty = key == "json" and not writer.is_truncated and writer.held_back.endswith(b"[]}}")
@@ -242,9 +243,11 @@ def _send_triples(
     counted = _CountedTriples(result, NO_LIMIT if is_line_based else job.row_limit or NO_LIMIT)
     with contextlib.suppress(RowLimitReached):
         if is_line_based and isinstance(result, ox.QueryTriples):
-            _run_serializer(lambda: result.serialize(writer.file, format=RDF_FORMATS[key]), writer)
+            _run_serializer(lambda: result.serialize(writer.file, format=RDF_FORMATS[key]), writer, job.text)
         else:
-            _run_serializer(lambda: _serialize_with_prefixes(counted, writer, key, prefixes), writer)
+            _run_serializer(
+                lambda: _serialize_with_prefixes(counted, writer, key, prefixes), writer, job.text
+            )
     writer.is_truncated = writer.is_truncated or counted.has_more
     tail = _RDF_TRUNCATION_TAILS.get(key) if writer.is_truncated else None
     writer.finish(tail % job.row_limit if tail else b"", counter.total if counter else counted.total)
@@ -291,8 +294,8 @@ class _CountedTriples:
             self.has_more = next(self._triples, None) is not None
 
 
-def _run_serializer(serialize: Callable[[], object], result_writer: ResultWriter) -> None:
-    """Run a serializer that writes to `result_writer`; raises UserError for the engine's errors.
+def _run_serializer(serialize: Callable[[], object], result_writer: ResultWriter, query: str) -> None:
+    """Run a serializer that writes the result of `query`; raises UserError for the engine's errors.
 
     The engine may report the exception that ended its loop as an error of its own; what it was about is known
     from the writer. Errors of the connection to the client are not the engine's and pass.
@@ -304,7 +307,7 @@ def _run_serializer(serialize: Callable[[], object], result_writer: ResultWriter
     except (OSError, RuntimeError) as error:
         if result_writer.is_truncated:
             raise RowLimitReached from error
-        raise explain_engine_error(error) from error
+        raise explain_engine_error(error, query) from error
 
 
 def _write_spreadsheet_csv(result: ox.QuerySolutions, names: list[str], result_writer: ResultWriter) -> None:

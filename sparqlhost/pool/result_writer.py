@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import IO, Protocol, cast
 
-from sparqlhost.pool.jobs import DATA_FRAME, END_FRAME, HEAD_FRAME, make_frame, make_json_frame
+from sparqlhost.pool.jobs import END_FRAME, HEAD_FRAME, make_data_frames, make_json_frame
 
 
 class RowCounter(Protocol):
@@ -250,7 +250,7 @@ class ResultWriter:
         self._size += len(block)
         is_full = self._size >= (_BLOCK_SIZE if self.head_sent else _FIRST_BLOCK_SIZE)
         if is_full or time.monotonic() - self._block_started_at > _MAX_DELAY:
-            self._send(self._make_head_frame() + make_frame(DATA_FRAME, b"".join(self._parts)))
+            self._send(self._make_head_frame() + make_data_frames(b"".join(self._parts)))
             self._parts.clear()
             self._size, self._block_started_at = 0, time.monotonic()
 
@@ -273,4 +273,4 @@ class ResultWriter:
         self.is_complete = True
         rest = b"".join(self._parts) + self.held_back + tail
         end = make_json_frame(END_FRAME, {"rows": total, "truncated": self.is_truncated})
-        self._send(self._make_head_frame() + (make_frame(DATA_FRAME, rest) if rest else b"") + end)
+        self._send(self._make_head_frame() + make_data_frames(rest) + end)

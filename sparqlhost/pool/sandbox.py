@@ -16,7 +16,7 @@ import resource
 import signal
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 1, 22, 38, 2
@@ -74,18 +74,35 @@ def _build_socket_filter(architecture: int, socket_call: int) -> bytes:
 
 
 def limit_memory(mebibytes: int) -> None:
-    """Let this process take at most `mebibytes` of address space beyond what it has now; no core dumps.
+    """Let this process take at most `mebibytes` of address space beyond what it has now, for good.
 
     RLIMIT_AS counts address space, not pages in use. After a fork both are the parent's, shared copy on
     write, so the limit is set relative to that: a large store must not use up the allowance of a query.
     Beyond the limit mmap(2) fails; the engine's allocator then aborts (SIGABRT) and Python raises
-    MemoryError.
+    MemoryError. A lower limit of the operator stays, and no core is dumped.
     """
-    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
-    if pages:
-        ceiling = pages * os.sysconf("SC_PAGE_SIZE") + mebibytes * 1024 * 1024
-        resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
+    ceiling = _find_memory_ceiling(mebibytes)
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+@contextlib.contextmanager
+def hold_memory_limit(mebibytes: int) -> Iterator[None]:
+    """Do what `limit_memory` does until the block ends."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_find_memory_ceiling(mebibytes), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _find_memory_ceiling(mebibytes: int) -> int:
+    """Return the address space of this process and `mebibytes` more, or the operator's limit if lower."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    wanted = pages * os.sysconf("SC_PAGE_SIZE") + mebibytes * 1024 * 1024 if pages else hard
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def detach_inherited_descriptors(needed: Iterable[int]) -> None:

@@ -32,8 +32,8 @@ _EXIT_REASON_OF_SIGNAL = {
     signal.SIGKILL: EXIT_MEMORY,  # the kernel's out-of-memory killer
     CANCEL_SIGNAL: EXIT_CANCELLED,
 }
-#: workers for trusted queries, those of the application itself
-TRUSTED_WORKERS = 2
+#: workers for trusted queries, those of the application itself, and for dumps of the complete store.
+TRUSTED_WORKERS, BULK_WORKERS = 2, 1
 
 _VERSION_OFFSET, _VERSION_SIZE = 0, 128
 _COUNTERS_OFFSET = 128
@@ -49,9 +49,14 @@ def find_exit_reason(signal_number: int) -> str:
     return _EXIT_REASON_OF_SIGNAL.get(signal.Signals(signal_number), EXIT_CRASH)
 
 
+def count_lane_workers(settings: HostSettings) -> dict[str, int]:
+    """Return how many workers each queue may have."""
+    return {"query": settings.query_slots, "trusted": TRUSTED_WORKERS, "bulk": BULK_WORKERS}
+
+
 def count_worker_slots(settings: HostSettings) -> int:
     """Return the number of slots for workers; generations overlap while old queries finish."""
-    return 4 * (settings.query_slots + TRUSTED_WORKERS)
+    return 4 * sum(count_lane_workers(settings).values())
 
 
 def open_scoreboard(directory: Path, settings: HostSettings) -> Scoreboard:

@@ -55,6 +55,13 @@ class SparqlEngineProcess:
     pid: int
     shutdown_pipe: int
 
+    def has_ended(self) -> bool:
+        """Say whether the supervisor has ended; the kernel ends all that it started then."""
+        try:
+            return os.waitpid(self.pid, os.WNOHANG)[0] != 0
+        except ChildProcessError:
+            return True
+
     def stop(self) -> None:
         """End the engine: a running write finishes, running queries have two seconds."""
         with contextlib.suppress(OSError):
@@ -144,6 +151,8 @@ def _run_supervisor(start: _EngineStart) -> None:
         write_socket.bind(str(start.directory / "write.sock"))
         write_socket.listen(start.settings.query_queue)
         _keep_owner_running(start, write_socket)
+    except BaseException:
+        log.exception("the supervisor of the store failed")
     finally:
         os._exit(0)
 

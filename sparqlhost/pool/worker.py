@@ -28,12 +28,16 @@ from sparqlhost.pool import sandbox
 from sparqlhost.pool.jobs import QueryJob, make_error_frame, receive_job
 from sparqlhost.pool.query_runner import run_query_job
 from sparqlhost.pool.scoreboard import Scoreboard
+from sparqlhost.settings import HostSettings
 from sparqlhost.store.local_store import LocalStore
 
 #: seconds a query has run -> by how much its niceness is raised. In steps: raised by 15 at once, a query of
 #: half a second of work got no processor under steady load and ran into its deadline.
 NICENESS_STEPS = MappingProxyType({0.2: 5, 1.5: 10, 5.0: 15})
 _CLIENT_TIMEOUT = 30.0  # seconds a client may accept no bytes before its query is abandoned
+_SLOW_GRACE = 0.5  # seconds that a client may keep its worker waiting beyond what its rate allows
+_SEND_POLL = 0.1  # seconds between two looks at who waits while a client does not read
+FAILED_EXIT_CODE = 70  # of a worker that ended by an error of its own
 _IDLE_TIMEOUT = 1.0  # seconds without a query after which a spare worker exits
 
 
@@ -84,34 +88,36 @@ def _make_waiter(queue_socket: socket.socket) -> Callable[[float | None], list[t
     return lambda seconds: plain_poll.poll(None if seconds is None else seconds * 1000)
 
 
-def serve_queries(store: LocalStore, slot: WorkerSlot, scoreboard: Scoreboard, memory_mebibytes: int) -> None:
+def serve_queries(
+    store: LocalStore, slot: WorkerSlot, scoreboard: Scoreboard, settings: HostSettings
+) -> None:
     """Answer queries until the queue is shut down or the worker's niceness was raised; the caller exits."""
     gc.freeze()  # a collection would write to objects shared with the owner, and so copy their pages
-    sandbox.limit_memory(memory_mebibytes)
+    sandbox.limit_memory(settings.query_memory)
     pid, acceptor, niceness = os.getpid(), Acceptor(slot), os.getpriority(os.PRIO_PROCESS, 0)
     scoreboard.mark_idle(slot.slot_number, pid)
     while (connection := acceptor.accept()) is not None:
         with connection:
             connection.settimeout(_CLIENT_TIMEOUT)
-            _serve_connection(store, slot, scoreboard, connection)
+            sender = PausedDeadlineSender(connection, slot.queue_socket, settings.answer_rate)
+            _serve_connection(store, slot, scoreboard, sender)
         scoreboard.mark_idle(slot.slot_number, pid)
         if os.getpriority(os.PRIO_PROCESS, 0) > niceness:
             return  # only root may lower it again, and the next query must not pay for this one
 
 
 def _serve_connection(
-    store: LocalStore, slot: WorkerSlot, scoreboard: Scoreboard, connection: socket.socket
+    store: LocalStore, slot: WorkerSlot, scoreboard: Scoreboard, sender: PausedDeadlineSender
 ) -> None:
     """Answer the query that a connection brings, within its deadline."""
     try:
-        received = receive_job(connection)
+        received = receive_job(sender.connection)
     except OSError:
         return
     if received is None or not isinstance(received[0], QueryJob):
         return
     job = received[0]
     scoreboard.mark_busy(slot.slot_number, os.getpid(), job.id)
-    sender = PausedDeadlineSender(connection)
     signal.setitimer(signal.ITIMER_REAL, job.deadline)
     try:
         run_query_job(store.oxigraph, job, sender.send, store.prefixes)
@@ -138,25 +144,56 @@ def _send_error(sender: PausedDeadlineSender, error: UserError) -> None:
 
 
 class PausedDeadlineSender:
-    """Sends with the deadline's timer stopped: the time a slow client takes is not the query's."""
+    """Sends with the deadline's timer stopped: the time a slow client takes is not the query's.
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
+    A client that reads less than `min_rate` bytes a second keeps its worker only while nobody waits for it.
+    """
+
+    def __init__(self, connection: socket.socket, queue_socket: socket.socket, min_rate: int) -> None:
+        self.connection = connection
+        self._min_rate = max(1, min_rate)
+        self._credit = _SLOW_GRACE  # seconds that the client may still keep the worker waiting
+        self._readable, self._writable = select.poll(), select.poll()
+        self._readable.register(queue_socket, select.POLLIN)
+        self._writable.register(connection, select.POLLOUT)
 
     def send(self, data: bytes) -> None:
-        """Send all of `data`; raises TimeoutError if the client accepts nothing for long."""
+        """Send all of `data`; raises TimeoutError if the client reads nothing, or too slowly."""
+        self.connection.setblocking(False)
         remaining, _ = signal.setitimer(signal.ITIMER_REAL, 0)
         try:
-            self._connection.sendall(data)
+            rest, stalled_at = memoryview(data), time.monotonic()
+            while rest:
+                try:
+                    sent = self.connection.send(rest)
+                    rest, stalled_at = rest[sent:], time.monotonic()
+                    self._credit = min(_SLOW_GRACE, self._credit + sent / self._min_rate)
+                except BlockingIOError:
+                    self._await_reader(stalled_at)
         finally:
             signal.setitimer(signal.ITIMER_REAL, remaining)
+
+    def _await_reader(self, stalled_at: float) -> None:
+        """Wait a moment for the client to read; raises TimeoutError if it has to give up its worker."""
+        began = time.monotonic()
+        self._writable.poll(_SEND_POLL * 1000)
+        now = time.monotonic()
+        self._credit = max(-_SLOW_GRACE, self._credit - (now - began))
+        if now - stalled_at > _CLIENT_TIMEOUT or (self._credit < 0 and self._is_awaited()):
+            raise TimeoutError
+
+    def _is_awaited(self) -> bool:
+        """Say whether a client waits that no idle worker takes at once, or the generation is retired."""
+        if self._readable.poll(0):
+            time.sleep(_SEND_POLL)
+        return bool(self._readable.poll(0))
 
 
 def fork_worker(
     store: LocalStore,
     slot: WorkerSlot,
     scoreboard: Scoreboard,
-    memory_mebibytes: int,
+    settings: HostSettings,
     descriptors_to_close: list[int],
 ) -> int:
     """Fork a worker that answers on `slot`, and return its process id."""
@@ -173,9 +210,9 @@ def fork_worker(
         sandbox.silence_stderr()
         for descriptor in descriptors_to_close:
             os.close(descriptor)
-        serve_queries(store, slot, scoreboard, memory_mebibytes)
+        serve_queries(store, slot, scoreboard, settings)
     except BaseException:
-        os._exit(70)
+        os._exit(FAILED_EXIT_CODE)
     os._exit(0)
 
 

@@ -16,7 +16,8 @@ import io
 import os
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -27,6 +28,7 @@ from sparqlhost.errors import (
     NotFound,
     StoreUnavailable,
     TooExpensive,
+    TooLarge,
     UnsupportedMedia,
     UserError,
 )
@@ -36,6 +38,7 @@ from sparqlhost.pool.jobs import WriteJob, make_error_frame, raise_error_frame
 from sparqlhost.pool.query_runner import RDF_FORMATS
 from sparqlhost.settings import HostSettings
 from sparqlhost.sparql.dataset_clauses import parse_graph_iri
+from sparqlhost.sparql.lexer import tokenize
 from sparqlhost.sparql.syntax_errors import explain_engine_error, explain_rdf_error, explain_syntax_error
 from sparqlhost.store.local_store import LocalStore, make_replace_update
 
@@ -156,19 +159,22 @@ class StoreWriter:
         if limited:
             _set_kill_timer(job.deadline)
         if self._after_write is None:
-            return self._apply_job(job, body)
+            return self._apply_job(job, body, limited=limited)
         if job.operation == "restore":  # a backup holds the derived data too
             self._after_write.reset()
-            return self._apply_job(job, body)
+            return self._apply_job(job, body, limited=limited)
         self._store.mark_inferences_stale()
-        result = self._apply_job(job, body)
+        result = self._apply_job(job, body, limited=limited)
         if limited:
             _set_kill_timer(_HOOK_DEADLINE)
         self._after_write.refresh_if_changed(self._store)
         return result
 
-    def _apply_job(self, job: WriteJob, body: bytes) -> WriteResult:
-        """Make the write without what follows from it."""
+    def _apply_job(self, job: WriteJob, body: bytes, *, limited: bool) -> WriteResult:
+        """Make the write without what follows from it; `limited`: within `query_memory`.
+
+        Memory that Python asks for in vain is an error; where the engine does, the kernel kills this process.
+        """
         operations = {
             "update": self._apply_update,
             "restore": self._apply_update,
@@ -177,20 +183,27 @@ class StoreWriter:
             "delete": self._delete_graph,
         }
         try:
-            return operations.get(job.operation, self._load_nquads)(job, body)
+            with sandbox.hold_memory_limit(self._settings.query_memory) if limited else nullcontext():
+                return operations.get(job.operation, self._load_nquads)(job, body)
+        except MemoryError as error:
+            raise explain_memory_error(error, self._settings.term_size) from error
         except SyntaxError as error:
             raise explain_syntax_error(error, job.text, self._store.prefixes) from error
         except (OSError, RuntimeError, ValueError) as error:
-            raise explain_engine_error(error) from error
+            raise explain_engine_error(error, job.text) from error
 
     def _apply_update(self, job: WriteJob, _: bytes) -> WriteResult:
         """Run a SPARQL update."""
+        max_bytes = self._settings.term_size
+        # What a restore writes was read from a backup, so it can be read again.
+        if job.operation == "update" and len(job.text) > max_bytes:
+            check_term_sizes((token.text for token in tokenize(job.text)), max_bytes)
         self._store.run_update(job.text, job.base)
         return WriteResult()
 
     def _put_graph(self, job: WriteJob, body: bytes) -> WriteResult:
         """Replace a graph."""
-        triples = parse_graph_body(job, body)
+        triples = parse_graph_body(job, body, self._settings.term_size)
         name = parse_job_graph(job)
         created = name is not None and not self._store.has_graph(name)
         if created and name is not None:
@@ -201,7 +214,7 @@ class StoreWriter:
 
     def _post_graph(self, job: WriteJob, body: bytes) -> WriteResult:
         """Merge triples into a graph."""
-        triples = parse_graph_body(job, body)
+        triples = parse_graph_body(job, body, self._settings.term_size)
         name = parse_job_graph(job)
         created = name is not None and not self._store.has_graph(name)
         self._add_triples(name, triples)
@@ -252,13 +265,56 @@ def _require_job_graph(quad: ox.Quad, job: WriteJob) -> ox.Triple:
     return quad.triple
 
 
-def parse_graph_body(job: WriteJob, body: bytes) -> list[ox.Triple]:
-    """Return the triples of a body; raises BadData with line and column if it does not parse."""
-    if job.body_format not in RDF_FORMATS:
-        raise UnsupportedMedia(f"{job.body_format} is not a format of one graph.")
+def parse_graph_body(job: WriteJob, body: bytes, max_term_bytes: int) -> list[ox.Triple]:
+    """Return the triples of all parts of a body.
+
+    Raises BadData with line and column if one does not parse, TooLarge for a term over `max_term_bytes`.
+    """
+    triples: list[ox.Triple] = []
+    start = 0
+    for part in job.body_format.split():
+        key, _, length = part.partition(":")
+        end = start + int(length) if length else len(body)
+        triples += _parse_part(job, key, body[start:end])
+        start = end
+    # Only entities of RDF/XML make a term longer than the body.
+    if len(body) > max_term_bytes or "rdf" in job.body_format:
+        check_term_sizes((str(term) for triple in triples for term in triple), max_term_bytes)
+    return triples
+
+
+def check_term_sizes(terms: Iterable[str], max_bytes: int) -> None:
+    """Raise TooLarge for a term over `max_bytes`: no backup that held it could be read again."""
+    for term in terms:
+        if len(term) * 4 > max_bytes and (size := len(term.encode("utf-8", "surrogatepass"))) > max_bytes:
+            raise TooLarge(
+                f"A term has {size} bytes; the limit is {max_bytes}. It begins {term[:40]!r}.",
+                location="body",
+                hint="Nothing was changed. Shorten it, or ask the operator to raise the limit (term_size).",
+            )
+
+
+def explain_memory_error(error: MemoryError, max_term_bytes: int) -> UserError:
+    """Return the error for a write that ran out of memory, or of the engine's buffer for one token."""
+    if "buffer" in str(error):
+        return TooLarge(
+            f"The body holds a term of more than 16 MiB; the limit is {max_term_bytes} bytes.",
+            location="body",
+            hint="Nothing was changed. Shorten the term.",
+        )
+    return TooExpensive(
+        "The write used more memory than it may and was stopped; nothing was changed.",
+        hint="Split it into smaller writes.",
+    )
+
+
+def _parse_part(job: WriteJob, body_format: str, body: bytes) -> list[ox.Triple]:
+    """Return the triples of one part of a body."""
+    if body_format not in RDF_FORMATS:
+        raise UnsupportedMedia(f"{body_format} is not a format of one graph.")
     try:
         quads = ox.parse(
-            io.BytesIO(body), format=RDF_FORMATS[job.body_format], base_iri=job.base, rename_blank_nodes=True
+            io.BytesIO(body), format=RDF_FORMATS[body_format], base_iri=job.base, rename_blank_nodes=True
         )
         return [_require_job_graph(quad, job) for quad in quads]
     except SyntaxError as error:

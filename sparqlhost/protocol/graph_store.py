@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
-from sparqlhost.errors import BadData, BadQuery, NotFound, UnsupportedMedia
+from sparqlhost.errors import BadQuery, NotFound, UnsupportedMedia
 from sparqlhost.pool.jobs import QueryJob, WriteJob
-from sparqlhost.pool.query_runner import RDF_FORMATS as FORMATS
 from sparqlhost.protocol.app_context import get_settings, get_sparql_service
 from sparqlhost.protocol.endpoint_table import (
     FORMAT_PARAMETER,
@@ -30,6 +27,7 @@ from sparqlhost.protocol.negotiation import (
 from sparqlhost.protocol.query_operation import AcceptedFormats, allow_cross_origin_reads, make_query_response
 from sparqlhost.protocol.request_parameters import read_body, read_query_parameters
 from sparqlhost.protocol.security import require_update_token
+from sparqlhost.sparql.dataset_clauses import parse_graph_iri
 
 blueprint = Blueprint("graph_store", __name__)
 
@@ -110,28 +108,16 @@ def _read_target_graph(name: str) -> TargetGraph:
     if name:
         if graphs or default:
             raise BadQuery("The graph is named by the path and by a parameter.", hint="Use one of them.")
-        return TargetGraph(_require_absolute_iri(request.base_url))
+        return TargetGraph(parse_graph_iri(request.base_url).value)
     if len(graphs) + default > 1:
         raise BadQuery("The address names more than one graph.", hint="Use ?default or one ?graph=IRI.")
     if default:
         return TargetGraph(None)
     if graphs:
-        return TargetGraph(_require_absolute_iri(graphs[0]))
+        return TargetGraph(parse_graph_iri(graphs[0]).value)
     if request.method == "POST":
         return TargetGraph(f"{request.base_url.rstrip('/')}/{uuid.uuid4()}", is_new=True)
     raise BadQuery("The address names no graph.", hint="Add ?default or ?graph=IRI.")
-
-
-def _require_absolute_iri(iri: str) -> str:
-    """Return `iri`; raises BadQuery unless it is an absolute IRI (section 4.2)."""
-    try:
-        parts = urlsplit(iri)
-        ox.NamedNode(iri)
-    except ValueError as error:
-        raise BadQuery(f"{iri[:200]!r} is not an IRI.", hint="Name the graph by its full IRI.") from error
-    if not parts.scheme:
-        raise BadQuery(f"{iri[:200]!r} is a relative IRI.", hint="Name the graph by its full IRI.")
-    return iri
 
 
 def _get_graph(target: TargetGraph) -> Response:
@@ -184,7 +170,7 @@ def _write_graph(operation: str, target: TargetGraph) -> bool:
     """Send the body to the store; return whether it created a graph."""
     settings = get_settings()
     if request.mimetype == _MULTIPART_MEDIA_TYPE:
-        body_format, data = "nt", _read_multipart_triples(target, settings.body_size)
+        body_format, data = _read_multipart_body(settings.body_size)
     else:
         # section 5.1: without a Content-Type, RDF/XML
         body_format = _find_body_format(request.mimetype or "application/rdf+xml")
@@ -206,26 +192,11 @@ def _find_body_format(media_type: str) -> str:
     return FORMAT_BY_BODY_TYPE[media_type]
 
 
-def _read_multipart_triples(target: TargetGraph, max_bytes: int) -> bytes:
-    """Return the triples of a multipart body as N-Triples (section 5.5)."""
+def _read_multipart_body(max_bytes: int) -> tuple[str, bytes]:
+    """Return the formats, with lengths, and the content of the parts (section 5.5)."""
     request.max_content_length = max_bytes
-    triples: list[ox.Triple] = []
-    for part in request.files.values():
-        data, key = part.stream.read(), _find_body_format(part.mimetype)
-        try:
-            quads = ox.parse(
-                io.BytesIO(data), FORMATS[key], base_iri=target.base_iri, rename_blank_nodes=True
-            )
-            triples += [quad.triple for quad in quads]
-        except SyntaxError as error:
-            raise BadData(
-                f"A part of the body cannot be read: {error.msg}.",
-                location=part.filename or "part",
-                line=error.lineno or 0,
-                column=error.offset or 0,
-                hint="Correct it and send it again; nothing was changed.",
-            ) from error
-    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+    parts = [(_find_body_format(part.mimetype), part.stream.read()) for part in request.files.values()]
+    return " ".join(f"{key}:{len(data)}" for key, data in parts), b"".join(data for _, data in parts)
 
 
 def _make_graph_options_response() -> Response:

@@ -19,7 +19,7 @@ from sparqlhost.errors import UserError
 from sparqlhost.protocol.app_context import get_host_context
 from sparqlhost.protocol.negotiation import HTML_MEDIA_TYPE, PROBLEM_MEDIA_TYPE, prefers_html
 from sparqlhost.protocol.problem_types import ProblemType, find_problem_type
-from sparqlhost.protocol.request_facts import get_request_id
+from sparqlhost.protocol.request_facts import REFUSAL, get_request_id
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("errors", __name__)
@@ -33,6 +33,13 @@ def find_type(error: UserError) -> ProblemType:
 def find_status(error: UserError) -> int:
     """Return the HTTP status of an error."""
     return find_type(error).status
+
+
+@blueprint.before_app_request
+def raise_refusal() -> None:
+    """Raise why the request is not answered, if the server found something in its head."""
+    if refusal := request.environ.get(REFUSAL):
+        raise refusal
 
 
 @blueprint.app_errorhandler(UserError)
@@ -69,6 +76,14 @@ def _suggest_addresses(path: str) -> str:
     pages.update(get_host_context().pages.suggested_addresses)
     similar = get_close_matches(path[:80].casefold(), sorted(pages), n=3)
     return f"Similar addresses: {', '.join(similar)}." if similar else "Start at / or search with /search?q=."
+
+
+@blueprint.app_errorhandler(MemoryError)
+def handle_long_value(error: MemoryError) -> Response:
+    """Answer a result that the engine's reader refuses: it takes no token of more than 16 MiB."""
+    message = "The answer has a value that is too long to be shown."
+    hint = "Ask for a part of it (SUBSTR), or for a format that is not shown as a page."
+    return handle_user_error(errors.TooExpensive(message, hint=hint))
 
 
 @blueprint.app_errorhandler(Exception)

@@ -20,7 +20,7 @@ from sparqlhost.protocol.negotiation import (
     UPDATE_MEDIA_TYPE,
 )
 from sparqlhost.protocol.query_operation import parse_query_id
-from sparqlhost.protocol.request_parameters import read_body_text, read_form_parameters
+from sparqlhost.protocol.request_parameters import max_form_bytes, read_body_text, read_form_parameters
 from sparqlhost.settings import HostSettings
 from sparqlhost.sparql.lexer import check_size_and_nesting
 
@@ -91,7 +91,7 @@ def check_syntax() -> Response:
 def _read_text_and_kind(settings: HostSettings) -> tuple[str, str]:
     """Return the text to parse, and "query" or "update"."""
     if request.mimetype == FORM_MEDIA_TYPE:
-        form = read_form_parameters(request, settings.query_size * 3 + 65536)
+        form = read_form_parameters(request, max_form_bytes(settings))
         kind = "update" if "update" in form else "query"
         return form.get(kind, [""])[0], kind
     kind = "update" if request.mimetype == UPDATE_MEDIA_TYPE else "query"

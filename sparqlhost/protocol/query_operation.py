@@ -13,6 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, after_this_request, request
 
 from sparqlhost.errors import BadQuery, NotAcceptable, UnsupportedMedia, UserError
+from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.pool.jobs import QueryJob, new_job_id
 from sparqlhost.pool.result_stream import ResultStream
 from sparqlhost.protocol import service_description
@@ -40,6 +41,7 @@ from sparqlhost.protocol.negotiation import (
 from sparqlhost.protocol.request_facts import IS_INCOMPLETE, QUERY_TEXT, ROW_COUNT
 from sparqlhost.protocol.request_parameters import (
     RequestParameters,
+    max_form_bytes,
     read_body_text,
     read_form_parameters,
     read_query_parameters,
@@ -153,7 +155,7 @@ def _read_query(address: RequestParameters) -> tuple[str | None, RequestParamete
             raise BadQuery("The query is given in the address and in the body.", hint="Send one of them.")
         return read_body_text(request, settings.query_size), address
     if request.mimetype == FORM_MEDIA_TYPE:
-        form = read_form_parameters(request, settings.query_size * 3 + 65536)
+        form = read_form_parameters(request, max_form_bytes(settings))
         if "update" in form:
             raise BadQuery("This address takes queries.", hint="POST updates to /update.")
         return require_single_value({**address, **form}, "query"), {**address, **form}
@@ -206,7 +208,8 @@ def parse_query_id(text: str) -> str:
 def get_outgoing_policy() -> OutgoingPolicy:
     """Return which hosts a client's text may call."""
     # Without the sandbox (a remote store), a SILENT call would not fail but reach its host.
-    is_sandboxed = getattr(get_sparql_service(), "has_network_sandbox", False)
+    service = get_sparql_service()
+    is_sandboxed = isinstance(service, EngineStore) and service.has_network_sandbox
     return OutgoingPolicy.from_settings(get_settings(), has_network_sandbox=is_sandboxed)
 
 

@@ -23,6 +23,8 @@ QUERY_TEXT = "sparqlhost.query_text"
 ROW_COUNT = "sparqlhost.row_count"
 #: set when a body that is being sent broke or was cut: no cache may keep it.
 IS_INCOMPLETE = "sparqlhost.is_incomplete"
+#: why the request is not answered (UserError), when the server found something in its head.
+REFUSAL = "sparqlhost.refusal"
 
 _REQUEST_ID = "sparqlhost.request_id"
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9._-]{1,64}")

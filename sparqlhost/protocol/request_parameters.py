@@ -10,11 +10,17 @@ from urllib.parse import parse_qsl
 from flask import Request
 
 from sparqlhost.errors import BadData, BadQuery, TooLarge, UnsupportedMedia
+from sparqlhost.settings import HostSettings
 
 _MAX_FIELDS = 1000
 _MAX_CACHED_LENGTH = 8000  # characters of a query string whose parameters are cached
 
 RequestParameters = Mapping[str, list[str]]
+
+
+def max_form_bytes(settings: HostSettings) -> int:
+    """Return the bytes that a form with a query may have: three for each, where all are percent-encoded."""
+    return settings.query_size * 3 + 65536
 
 
 def read_query_parameters(request: Request) -> RequestParameters:
@@ -74,6 +80,7 @@ def read_body(request: Request, max_bytes: int) -> bytes:
     announced = request.content_length
     if announced is not None and announced > max_bytes:
         raise _make_too_large_error(max_bytes)
+    request.max_content_length = max_bytes + 1
     data = request.stream.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise _make_too_large_error(max_bytes)

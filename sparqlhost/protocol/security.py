@@ -80,6 +80,9 @@ SECURITY_HEADERS = MappingProxyType(
 
 @blueprint.after_app_request
 def add_security_headers(response: Response) -> Response:
-    """Add the headers to every response, errors included."""
+    """Add the headers to every response, errors included; a redirect never repeats the client's Host."""
+    location = response.location or ""
+    if 300 <= response.status_code < 400 and location.startswith(request.host_url):
+        response.location = "/" + location.removeprefix(request.host_url).lstrip("/")
     response.headers.extend(SECURITY_HEADERS)
     return response

@@ -77,9 +77,15 @@ def _resolve_remote_data(text: str, settings: HostSettings) -> str:
     if not (find_outgoing_calls(text, "LOAD") or find_outgoing_calls(text, "SERVICE")):
         return text
     policy = get_outgoing_policy()
-    policy.refuse_calls(remove_loads(text, find_allowed_loads(text, settings.service_allow)), "LOAD")
+
+    def refuse_loads() -> None:
+        policy.refuse_calls(remove_loads(text, find_allowed_loads(text, settings.service_allow)), "LOAD")
+
+    if not policy.leaves_silent_calls:  # without a sandbox, parsing would make the calls
+        refuse_loads()
     job = QueryJob(text, base=request.base_url, parse_only="update", deadline=settings.query_deadline)
     get_sparql_service().answer(job).read_body()
+    refuse_loads()
     answered = answer_service_calls(text, policy)
     if answered.failures:
         raise StoreUnavailable(answered.failures[0], hint="Nothing was changed; try again later.")

@@ -50,8 +50,8 @@ from sparqlhost.remote.remote_endpoint import (
 )
 from sparqlhost.settings import HostSettings
 from sparqlhost.sparql.lexer import find_outgoing_calls, tokenize
+from sparqlhost.sparql.syntax_errors import NO_PREFIXES
 from sparqlhost.store.interface import GraphName, Solutions, make_form_error, read_boolean, read_solutions
-from sparqlhost.store.local_store import NO_PREFIXES
 
 #: quads that travel in one INSERT; Virtuoso 7 refuses a text of 10,000 terms.
 BATCH_SIZE = 1_000
@@ -213,14 +213,14 @@ class RemoteStore:
 
     def _put_graph(self, job: WriteJob, body: bytes) -> bool:
         """Replace a graph."""
-        triples, name = parse_graph_body(job, body), parse_job_graph(job)
+        triples, name = parse_graph_body(job, body, self._settings.term_size), parse_job_graph(job)
         created = name is not None and not self.has_graph(name)
         self._send_update(make_replace_update(name, triples), job.deadline)
         return created
 
     def _post_graph(self, job: WriteJob, body: bytes) -> bool:
         """Merge triples into a graph."""
-        triples, name = parse_graph_body(job, body), parse_job_graph(job)
+        triples, name = parse_graph_body(job, body, self._settings.term_size), parse_job_graph(job)
         created = name is not None and not self.has_graph(name)
         self._send_update(make_insert_update(make_quads(triples, name)), job.deadline)
         return created

@@ -24,7 +24,8 @@ _TOKEN = re.compile(
     |(?P<variable>[?$]\w+)
     |(?P<blank>_:[\w.\-]*\w)
     |(?P<language>@[A-Za-z]+(?:-+[A-Za-z0-9]+)*)
-    |(?P<name>(?:[^\W\d_][\w.\-]*)?:(?:[\w:]|%[0-9A-Fa-f]{2}|\\[^\w\s])?(?:[\w:.\-]|%[0-9A-Fa-f]{2}|\\[^\w\s])*)
+    |(?P<name>(?:[^\W\d_][\w.\-]*+)?+:(?:[\w:]|%[0-9A-Fa-f]{2}|\\[^\w\s])?(?:[\w:.\-]|%[0-9A-Fa-f]{2}|\\[^\w\s])*)
+    |(?P<run>[^\W\d_][\w.\-]*+)
     |(?P<word>[^\W\d]\w*)
     |(?P<number>\d*\.?\d+(?:[eE][+-]?\d+)?)
     |(?P<open><<\(|[{(\[])
@@ -33,6 +34,9 @@ _TOKEN = re.compile(
     |(?P<other>\S)""",
     re.VERBOSE | re.DOTALL,
 )
+#: the tokens of a run, which is what begins like a prefixed name and has no colon. It is scanned once as a
+#: whole: looking for the colon again at each of its words would take the square of its length.
+_TOKEN_OF_RUN = re.compile(r"(?P<word>[^\W\d]\w*)|(?P<number>\d*\.?\d+(?:[eE][+-]?\d+)?)|(?P<other>\S)")
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _NESTING_SIGNS = "{([!"
 
@@ -81,6 +85,10 @@ def tokenize(text: str) -> Iterator[Token]:
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "other"
         if kind == "comment":
+            continue
+        if kind == "run":
+            for part in _TOKEN_OF_RUN.finditer(text, match.start(), match.end()):
+                yield Token(part.lastgroup or "other", part.group(), part.start(), depth)
             continue
         if kind == "close":
             depth -= 1

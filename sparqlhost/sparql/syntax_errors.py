@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sparqlhost.errors import BadData, BadQuery, Forbidden, StoreUnavailable, TooExpensive, UserError
-from sparqlhost.sparql.lexer import Token, locate_offset, tokenize
+from sparqlhost.sparql.lexer import Token, find_outgoing_calls, locate_offset, tokenize
 
 _FIRST_KEYWORDS = (
     "SELECT", "ASK", "CONSTRUCT", "DESCRIBE", "INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE",
@@ -26,7 +26,8 @@ _TERM_KINDS = ("iri", "name", "variable", "blank", "string", "number")
 _TERM_KEYWORDS = ("A", "TRUE", "FALSE")
 _OPERATORS = ("<", ">", "=", "&", "|", "-")
 _NO_TRIPLE = -1_000
-_NO_PREFIXES: Mapping[str, str] = MappingProxyType({})
+#: for stores whose application names no prefixes
+NO_PREFIXES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Diagnosis:
     offset: int
 
 
-def diagnose_query(text: str, prefixes: Mapping[str, str] = _NO_PREFIXES) -> Diagnosis | None:
+def diagnose_query(text: str, prefixes: Mapping[str, str] = NO_PREFIXES) -> Diagnosis | None:
     """Return the first mistake that is recognized, or None; `prefixes` are known ones, for suggestions."""
     words = list(tokenize(text))
     if not words:
@@ -154,11 +155,12 @@ _KEYWORD = re.compile(r"\b[A-Z][A-Z]+\b")
 _SENTENCE = re.compile(r"\b[A-Z][a-z]+(?: [\w`?-]+){2,}")
 #: how a term can begin, in the engine's list; several of them together mean "a term".
 _TERM_STARTS = frozenset("<?$_:\"'+-(") | {"true", "false", "'''", '"""'}
+_UNKNOWN_FUNCTION = "The custom function"
 _NETWORK_ERROR = re.compile(r"permission denied|dns|port \d+ is|http|connect|invalid format", re.IGNORECASE)
 
 
 def explain_syntax_error(
-    error: SyntaxError, text: str, prefixes: Mapping[str, str] = _NO_PREFIXES
+    error: SyntaxError, text: str, prefixes: Mapping[str, str] = NO_PREFIXES
 ) -> BadQuery:
     """Return the error for a `text` that the engine rejected with `error`; see `diagnose_query`."""
     message = str(error.msg or error)
@@ -221,10 +223,14 @@ def _make_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def explain_engine_error(error: Exception) -> UserError:
-    """Return the error for the client when the engine failed while it ran a query or update."""
+def explain_engine_error(error: Exception, query: str = "") -> UserError:
+    """Return the error for the client when the engine failed while it ran `query`, or another update.
+
+    The engine's message may hold an IRI of the query, so only a query that calls out can be refused for that.
+    """
     text = str(error).split("\n")[0]
-    if _NETWORK_ERROR.search(text):
+    calls_out = any(find_outgoing_calls(query, keyword) for keyword in ("SERVICE", "LOAD"))
+    if calls_out and not text.startswith(_UNKNOWN_FUNCTION) and _NETWORK_ERROR.search(text):
         return Forbidden(
             "The query calls another host (SERVICE or LOAD), and this server may not reach it.",
             hint="Ask that host yourself, or ask the operator to allow its address (service_allow).",

@@ -30,8 +30,8 @@ from typing import NoReturn
 
 import pyoxigraph as ox
 
-from sparqlhost.errors import BadData, StoreLocked, StoreUnavailable
-from sparqlhost.store.hosted_data import PLAIN_STORE, HostedData
+from sparqlhost.errors import BadData, StoreFull, StoreLocked, StoreUnavailable
+from sparqlhost.store.interface import PLAIN_STORE, HostedData
 from sparqlhost.store.local_store import LocalStore
 
 #: exists in the directory during its first load; if that is killed, the next start loads again.
@@ -108,11 +108,11 @@ class DiskStore(LocalStore):
         """Note on the disk that the inferences of every write are made."""
         (self.path / _STALE_INFERENCES_MARKER).unlink(missing_ok=True)
 
-    def _raise_store_error(self, error: Exception) -> NoReturn:
+    def _raise_store_error(self, error: Exception, text: str = "") -> NoReturn:
         """Raise StoreUnavailable for a full, read-only or damaged disk; other errors as LocalStore does."""
         if any(sign in str(error).lower() for sign in _DISK_ERRORS):
             raise explain_disk_error(self.configured_path, error, self._restore_hint) from error
-        super()._raise_store_error(error)
+        super()._raise_store_error(error, text)
 
     def make_durable(self) -> None:
         """Return when the log of RocksDB is on the disk.
@@ -160,11 +160,12 @@ def load_into_directory(folder: Path, nquads: bytes) -> None:
         raise OSError(str(error)) from error
 
 
-_DISK_ERRORS = ("no space", "read-only", "corrupt", "input/output error")
+_FULL_ERROR = "no space"
+_DISK_ERRORS = (_FULL_ERROR, "read-only", "corrupt", "input/output error")
 _LOCK_ERROR = "lock"  # in RocksDB's message when another process has its LOCK file locked
 #: part of an engine's message -> message, hint ("": how to restore)
 _ERROR_MESSAGES = {
-    "no space": ("The disk is full.", "Make room, then start again; nothing acknowledged was lost."),
+    _FULL_ERROR: ("The disk is full.", "Make room, then try again; nothing acknowledged was lost."),
     "read-only": ("The disk is read-only.", "Mount it writable, or serve --store memory:."),
     "permission": ("This user may not open the store.", "Check the owner and mode of the directory."),
     "corrupt": ("The store is damaged.", ""),
@@ -186,7 +187,8 @@ def explain_disk_error(
         )
     for part, (message, hint) in _ERROR_MESSAGES.items():
         if part in text.lower():
-            return StoreUnavailable(message, location=str(path), hint=hint or restore_hint)
+            kind = StoreFull if part == _FULL_ERROR else StoreUnavailable
+            return kind(message, location=str(path), hint=hint or restore_hint)
     with contextlib.suppress(UnicodeError):
         text = text.encode("ascii", "replace").decode()
     return StoreUnavailable(

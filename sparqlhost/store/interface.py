@@ -1,14 +1,19 @@
-"""The interface of every store, whether in memory, in a directory or on a remote SPARQL 1.1 server."""
+"""The interface of every store (memory, directory, remote server), and what is stored: `HostedData`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, Triple
 
 from sparqlhost.errors import BadQuery
+from sparqlhost.sparql.syntax_errors import NO_PREFIXES
+
+if TYPE_CHECKING:
+    from sparqlhost.store.local_store import LocalStore
 
 Term = NamedNode | BlankNode | Literal | Triple
 GraphName = NamedNode | None  # None is the default graph
@@ -110,3 +115,57 @@ class Store(Protocol):
     def close(self) -> None:
         """Close files and connections."""
         ...
+
+
+class AfterWrite(Protocol):
+    """Keeps data that are derived from the store (inferences, say) up to date with each write.
+
+    It lives in the process that owns the store; for a store in memory it also runs, once before the real
+    write, in a forked child whose changes are thrown away.
+    """
+
+    def prepare_write(self, store: LocalStore) -> None:
+        """Note the state that a write starts from; called before each write, cheap after the first time."""
+
+    def refresh_if_changed(self, store: LocalStore) -> None:
+        """Derive again if the write changed what the derived data depend on."""
+
+    def refresh(self, store: LocalStore) -> None:
+        """Derive again, whatever was written."""
+
+    def reset(self) -> None:
+        """Forget the state that was noted; the store's content was replaced, derived data included."""
+
+
+def _every_graph(_: NamedNode) -> bool:
+    return True
+
+
+def _no_graph(_: NamedNode) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class HostedData:
+    """The data of one service; the defaults are those of a plain, empty SPARQL store."""
+
+    #: N-Quads file that a new directory store is loaded from; None: it begins empty.
+    initial_nquads: Path | None = None
+    #: opens the initial data in memory; None: `initial_nquads` is read, or the store begins empty.
+    open_in_memory: Callable[[], LocalStore] | None = None
+    #: what to do when `initial_nquads` is not there; ends the error message.
+    missing_data_hint: str = "Name a file that exists."
+    #: how to restore a damaged store; ends the error message.
+    restore_hint: str = "Restore it from a backup."
+    #: whether a graph came with `initial_nquads`; when newer data replace those, all other graphs stay.
+    is_initial_graph: Callable[[NamedNode], bool] = _every_graph
+    #: graphs whose triples the default graph shows.
+    is_default_graph_member: Callable[[NamedNode], bool] = _no_graph
+    #: makes the hook that follows each write; None: nothing is derived.
+    make_after_write: Callable[[], AfterWrite] | None = None
+    #: prefixes that answers in RDF use and error messages suggest.
+    prefixes: Mapping[str, str] = field(default_factory=lambda: NO_PREFIXES)
+
+
+#: A store that begins empty and derives nothing.
+PLAIN_STORE = HostedData()

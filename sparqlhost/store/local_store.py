@@ -13,7 +13,12 @@ from typing import IO, NoReturn, Self, cast
 import pyoxigraph as ox
 
 from sparqlhost.errors import StoreUnavailable, UserError
-from sparqlhost.sparql.syntax_errors import explain_engine_error, explain_rdf_error, explain_syntax_error
+from sparqlhost.sparql.syntax_errors import (
+    NO_PREFIXES,
+    explain_engine_error,
+    explain_rdf_error,
+    explain_syntax_error,
+)
 from sparqlhost.store.interface import (
     GraphName,
     Solutions,
@@ -22,8 +27,6 @@ from sparqlhost.store.interface import (
     read_solutions,
 )
 
-#: for stores whose application names no prefixes
-NO_PREFIXES: Mapping[str, str] = MappingProxyType({})
 #: suffix -> format of the files that a store in memory can be made from.
 RDF_SUFFIXES: Mapping[str, ox.RdfFormat] = MappingProxyType(
     {
@@ -124,7 +127,7 @@ class LocalStore(AbstractContextManager["LocalStore"]):
         except SyntaxError as error:
             raise explain_syntax_error(error, update, self.prefixes) from error
         except (OSError, RuntimeError) as error:
-            self._raise_store_error(error)
+            self._raise_store_error(error, update)
         self._count_write()
 
     def graph_names(self) -> tuple[ox.NamedNode, ...]:
@@ -222,7 +225,7 @@ class LocalStore(AbstractContextManager["LocalStore"]):
         except SyntaxError as error:
             raise explain_syntax_error(error, query, self.prefixes) from error
         except (OSError, RuntimeError) as error:
-            self._raise_store_error(error)
+            self._raise_store_error(error, query)
 
     def _run_write(self, operation: Callable[[], object]) -> None:
         """Run a write of the engine and count it; raises UserError for the engine's errors."""
@@ -237,9 +240,9 @@ class LocalStore(AbstractContextManager["LocalStore"]):
     def _count_write(self) -> None:
         self._write_count += 1
 
-    def _raise_store_error(self, error: Exception) -> NoReturn:
-        """Raise StoreUnavailable for what the engine could not do."""
-        raise explain_engine_error(error) from error
+    def _raise_store_error(self, error: Exception, text: str = "") -> NoReturn:
+        """Raise the error for what the engine could not do; `text` is the query or update."""
+        raise explain_engine_error(error, text) from error
 
 
 def make_replace_update(graph: GraphName, triples: Iterable[ox.Triple]) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 
+from kg.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -57,9 +59,13 @@ def axe() -> str:
 
 
 @pytest.fixture(scope="session")
-def reading_server(built: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a server that was given the reader's own copy of the text."""
-    own = {"KG_BUILD_DIR": str(built), "KG_SOURCE_TEXT": str(shared / "source" / "source-text.txt")}
+def reading_server(demo_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a server of two documents, with the copy of the invented one."""
+    own = {
+        "KG_ROOT": str(demo_settings.root),
+        "KG_BUILD_DIR": str(demo_settings.build_dir),
+        "KG_SOURCE_TEXT": str(demo_settings.source_text),
+    }
     with serving(tmp_path_factory.mktemp("reading") / "output", own) as (base, _process):
         yield base
 

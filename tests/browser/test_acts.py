@@ -151,8 +151,10 @@ def test_a_case_is_ticked_and_judged(
 
 @pytest.mark.parametrize("scripted", [True, False])
 def test_contradicting_ticks_are_refused_with_a_sentence(
-    browser: Browser, live_server: str, scripted: bool
+    browser: Browser, live_server: str, scripted: bool, request: pytest.FixtureRequest
 ) -> None:
+    if scripted:
+        request.getfixturevalue("scripts")
     with visiting(browser, live_server, viewport=WIDE, java_script_enabled=scripted) as visit:
         page = visit.go("/case")
         page.locator("input[name=BCell][value=yes]").check()
@@ -171,9 +173,10 @@ LIT = re.compile(r"\blit\b")
 def test_a_sentence_its_claims_and_its_names_on_the_map_light_up_together(
     browser: Browser, live_server: str, request: pytest.FixtureRequest, copy: bool
 ) -> None:
+    """Beside a copy of another document, and without any: a copy of this one is not in the repository."""
     base = request.getfixturevalue("reading_server") if copy else live_server
     with visiting(browser, base, viewport=WIDE) as visit:
-        page = visit.go("/source")
+        page = visit.go("/source/rrall-2014")
         transplant = page.locator(".text-map a", has_text=re.compile("^stem cell transplant$"))
         page.locator("#S07 .words").hover()
         expect(page.locator("#claim-S07-1")).to_have_class(LIT)
@@ -184,7 +187,23 @@ def test_a_sentence_its_claims_and_its_names_on_the_map_light_up_together(
         expect(page.locator("#S06 .bars .bar").first).to_have_class(LIT)
         transplant.hover()
         expect(page.locator("#S07")).to_have_class(LIT)
-        assert (page.locator(".said-span").count() > 60) is copy
+        assert visit.outside() == []
+
+
+@pytest.mark.usefixtures("scripts")
+def test_the_readers_words_light_up_with_their_claim_and_its_names(
+    browser: Browser, reading_server: str
+) -> None:
+    with visiting(browser, reading_server, viewport=WIDE) as visit:
+        page = visit.go("/source/demo")
+        words = page.locator("#demo-S02 .said-span", has_text="walks are less likely to work")
+        walks = page.locator(".text-map a", has_text="short walks")
+        words.hover()
+        expect(words).to_have_class(LIT)
+        expect(page.locator("#claim-demo-S02-2")).to_have_class(LIT)
+        expect(page.locator("#claim-demo-S01-1")).not_to_have_class(LIT)
+        walks.hover()
+        expect(page.locator("#demo-S01")).to_have_class(LIT)
         assert visit.outside() == []
 
 

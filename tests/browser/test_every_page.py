@@ -88,7 +88,8 @@ def test_the_readers_text_is_accessible_in_every_look(
     browser: Browser, reading_server: str, axe: str
 ) -> None:
     with visiting(browser, reading_server, viewport=WIDE, reduced_motion="reduce") as visit:
-        visit.go("/source")
+        page = visit.go("/source/demo")
+        assert page.locator(".said-span", has_text="Short walks may help").count() == 1
         assert visit.in_every_look(axe) == []
         assert visit.outside() == []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from kg.build.mapping_files import read_mappings
-from kg.linking.importing import ImportRequest, import_file
-from kg.linking.readers.source_reading import ReadOptions
 from kg.linking.workbench import open_workbench
 from kg.settings import Settings
+from tests.demo_document import copy_project
+from tests.outside_samples import import_sample, write_samples
 
 from .conftest import Visit, serving, visiting
 
@@ -25,18 +24,11 @@ PATIENCE = 30_000  # a verdict asks the questions anew, to say which answers cha
 
 
 @pytest.fixture(scope="module")
-def curated(
-    settings: Settings, root: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Settings:
+def curated(settings: Settings, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Return settings over a copy of the curated folders, with one imported ontology, indexed."""
-    base = tmp_path_factory.mktemp("curated")
-    for folder in ("data", "queries", "ontology"):
-        shutil.copytree(root / folder, base / folder)
+    base = copy_project(tmp_path_factory.mktemp("curated"))
     made = replace(settings, root=base, imports_dir=base / "imports")
-    slice_ = shared / "ontologies/slices/mondo_acute_lymphoblastic_leukemia.obo"
-    import_file(
-        slice_, ImportRequest("mondo", "mondo", options=ReadOptions()), made.locate_import_store(), made
-    )
+    import_sample("mondo", write_samples(root, base)["mondo"], made)
     with open_workbench(made):
         return made
 

@@ -41,14 +41,14 @@ NEW_ROW = """
 
 
 def test_a_format_is_added_in_one_file(built: Path, tmp_path: Path) -> None:
-    """The recipe of kg/exports/README.md, followed in a copy of the code: one row, then command and page have it."""
+    """The recipe of kg/exports/README.md, in a copy of the code: with one row, command and page have it."""
     for package in ("kg", "rlreason", "sparqlhost"):
         shutil.copytree(
             ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "static")
         )
     table = tmp_path / "kg" / "exports" / "export_formats.py"
     text = table.read_text("utf-8")
-    marker = "        for row in (\n"
+    marker = "_FORMATS = (\n"
     assert text.count(marker) == 1
     table.write_text(text.replace(marker, marker + NEW_ROW), encoding="utf-8")
     script = (

@@ -15,8 +15,13 @@ import sssom_pydantic
 from flask.testing import FlaskClient
 
 from kg.errors import BadData, NotFound
-from kg.exports.export_formats import EXPORT_FORMATS, ExportFile, find_export_format, zip_files
-from kg.exports.jsonld import serialize_jsonld
+from kg.exports.export_formats import (
+    EXPORT_FORMATS,
+    ExportFile,
+    find_export_format,
+    serialize_jsonld,
+    zip_files,
+)
 from kg.exports.kgx import read_biolink_table
 from kg.model.graphs import EDITS, select_claim_graphs, select_exported
 from kg.namespaces import BASE, CLAIM, GRAPH, KG, NP, RDF
@@ -110,7 +115,7 @@ def test_a_caution_makes_no_edge_and_stands_on_the_edges_of_its_pair(
 
 def test_a_condition_goes_with_its_edge(edges: list[Edge]) -> None:
     found = {str(edge["kg_claim"]): edge for edge in edges if "kg_claim" in edge}
-    assert found["claim:S07-1"]["kg_only_if"] == ["only if feat:atLeastPartialRemission"]
+    assert found["claim:S07-1"]["kg_only_if"] == ["only if feat:remissionWithinReach"]
     assert found["claim:S29-1"]["object"] == "prob:Pain"
     assert found["claim:S29-1"]["disease_context_qualifier"] == "dis:ALL"
     assert found["claim:S29-1"]["kg_prerequisite"] == ["feat:painNotHelpedByFirstStep"]

@@ -105,5 +105,5 @@ def collect_docstring_ids(path: Path) -> frozenset[int]:
 
 
 def show(path: Path, line: int = 0) -> str:
-    """Return `kg/pages/layout.py:12`, or the path alone."""
+    """Return `kg/pages/rendering.py:12`, or the path alone."""
     return f"{path.relative_to(ROOT)}:{line}" if line else str(path.relative_to(ROOT))

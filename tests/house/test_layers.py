@@ -13,7 +13,7 @@ LAYERS = {
     "rlreason": 0, "sparqlhost": 0,
     "kg.namespaces": 1, "kg.errors": 1, "kg.settings": 1, "kg.text_files": 1,
     "kg.model": 2,
-    "kg.texts": 3, "kg.questions": 3, "kg.build": 3, "kg.linking": 3, "kg.notebook": 3,
+    "kg.texts": 3, "kg.questions": 3, "kg.build": 3, "kg.linking": 3,
     "kg.exports": 4, "kg.pages": 4,
     "kg.cli": 5, "kg": 5, "kg.__main__": 5,
 }  # fmt: skip

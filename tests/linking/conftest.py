@@ -1,4 +1,4 @@
-"""A folder of one's own for imports, and real slices imported once."""
+"""A folder of one's own for imports, and samples imported once."""
 
 from __future__ import annotations
 
@@ -9,19 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kg.linking.importing import ImportRequest, import_file
-from kg.linking.readers.source_reading import ReadOptions
 from kg.linking.workbench import Workbench, open_workbench
 from kg.settings import Settings
-
-SLICES = {
-    "mondo": "mondo_acute_lymphoblastic_leukemia.obo",
-    "hp": "hp_symptoms.obo",
-    "maxo": "maxo_procedures.obo",
-    "pharmgkb": "pharmgkb_drugs.obo",
-    "doid": "doid_2016_leukemia.obo",
-}
-UNII = ReadOptions(columns=(("id", "UNII"), ("label", "Display Name"), ("synonym", "Name")), prefix="unii")
+from tests.outside_samples import import_sample, write_samples
 
 
 @pytest.fixture
@@ -31,24 +21,18 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def linked(settings: Settings, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings whose imports are the slices; tests must not change them."""
+def linked(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings whose imports are the samples; tests must not change them."""
     made = replace(settings, imports_dir=tmp_path_factory.mktemp("imports"))
-    slices = shared / "ontologies/slices"
-    for ident, name in SLICES.items():
-        import_file(slices / name, ImportRequest(name, ident), made.locate_import_store(), made)
-    import_file(
-        slices / "unii_drug_rows.tsv",
-        ImportRequest("unii", "unii", options=UNII),
-        made.locate_import_store(),
-        made,
-    )
+    files = write_samples(settings.root, tmp_path_factory.mktemp("samples"))
+    for name in ("mondo", "hp", "maxo", "pharmgkb", "doid", "unii"):
+        import_sample(name, files[name], made)
     return made
 
 
 @pytest.fixture(scope="session")
 def bench(linked: Settings) -> Iterator[Workbench]:
-    """The workbench over the slices."""
+    """The workbench over the samples."""
     with open_workbench(linked) as opened:
         yield opened
 

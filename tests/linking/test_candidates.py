@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from kg.linking.candidate_reasons import AcceptedRow
 from kg.linking.candidates import Candidate, JudgedMappings, find_candidates
 from kg.linking.linkable_entities import LinkableEntity, select_entities
 from kg.linking.name_similarity import build_trigram_index, make_head_variants, make_word_bag, normalize_name
-from kg.linking.workbench import Workbench
+from kg.linking.workbench import Workbench, open_workbench
+from kg.settings import Settings
+from tests.outside_samples import MONDO_OBSOLETE, PARENT_LABEL, import_sample
 
 
 def found(bench: Workbench, wanted: str) -> list[Candidate]:
@@ -30,12 +36,28 @@ def test_a_misspelt_text_finds_the_brand_in_an_import_by_likeness_alone(bench: W
 def test_a_candidate_tells_all_a_curator_needs(bench: Workbench) -> None:
     best = next(c for c in found(bench, "dis:ALL") if c.curie == "MONDO:0004967")
     assert best.label == "acute lymphoblastic leukemia"
-    assert best.path[-1] == "disease"
+    assert best.path == (PARENT_LABEL, "disease")
     assert best.score == 1.0
     assert not best.obsolete
     assert best.imported == "mondo"
     assert best.verdict == "accepted"
     assert "project label 'acute lymphoblastic leukemia' equals its label" in best.reasons[0].sentence
+
+
+def test_real_slices_hold_the_same_candidates(settings: Settings, shared: Path, tmp_path: Path) -> None:
+    own = replace(settings, imports_dir=tmp_path)
+    slices = shared / "ontologies" / "slices"
+    for name, file in (
+        ("mondo", "mondo_acute_lymphoblastic_leukemia.obo"),
+        ("pharmgkb", "pharmgkb_drugs.obo"),
+    ):
+        import_sample(name, slices / file, own)
+    import_sample("unii", slices / "unii_drug_rows.tsv", own)
+    with open_workbench(own) as bench:
+        assert {"pharmgkb.drug:PA166129524", "unii:4FR53SIF3A"} <= {c.curie for c in found(bench, "Blinocyt")}
+        best = next(c for c in found(bench, "dis:ALL") if c.curie == "MONDO:0004967")
+        assert (best.score, best.path[-1]) == (1.0, "disease")
+        assert any("an accepted match" in reason.sentence for reason in best.reasons)
 
 
 def test_cross_references_of_accepted_rows_are_a_reason(bench: Workbench) -> None:
@@ -109,13 +131,19 @@ def test_rejected_pairs_stay_silent(bench: Workbench) -> None:
 def test_every_rejected_row_of_the_project_stays_silent(bench: Workbench) -> None:
     rejected = {row.subject_and_object for row in bench.mappings.rows("rejected")}
     assert len(rejected) > 20
-    shown = {(e.curie, c.curie) for e in bench.entities for c in bench.find_candidates(e, top=20)}
-    assert not shown & rejected
+
+    def pairs(shows: Callable[[str], bool]) -> set[tuple[str, str]]:
+        return {(e.curie, c.curie) for e in bench.entities for c in bench.find_candidates(e, 20, shows)}
+
+    assert len(pairs(lambda verdict: True) & rejected) > 10
+    assert not pairs(lambda verdict: verdict != "rejected") & rejected
 
 
 def test_an_obsolete_target_is_marked_and_ranked_down(bench: Workbench) -> None:
-    obsolete = [c for e in bench.entities for c in bench.find_candidates(e, top=20) if c.obsolete]
-    assert all(c.score < 0.8 for c in obsolete)
+    obsolete = next(c for c in found(bench, "dis:ALL") if c.curie == MONDO_OBSOLETE)
+    assert obsolete.obsolete
+    assert obsolete.replaced.endswith("MONDO_0004967")
+    assert obsolete.score < 0.8 < max(reason.weight for reason in obsolete.reasons)
 
 
 @pytest.mark.parametrize("wanted", ["int:Imatinib", "Imatinib", "imatinib", "Gleevec", "imatinb"])

@@ -29,7 +29,6 @@ from kg.linking.build_overlay import (
     prepare_serving_settings,
 )
 from kg.linking.importing import ImportRequest, choose_import_id, import_file, remove_import
-from kg.linking.readers.source_reading import ReadOptions
 from kg.model.import_registry import (
     ImportedDataset,
     describe_import,
@@ -43,6 +42,7 @@ from sparqlhost.store import staging as imports
 from sparqlhost.store.disk_store import DiskStore
 from sparqlhost.store.staging import open_readonly
 from tests.external.samples import FILES, OBO, packed
+from tests.outside_samples import import_sample, write_samples
 
 KG = Path(sys.executable).with_name("kg")
 
@@ -292,16 +292,27 @@ def test_the_command_imports_lists_and_removes(own: Settings, tmp_path: Path) ->
     assert "No imports" in kg(own, "imports").stdout
 
 
-def test_the_command_lists_what_it_skipped_by_file_and_line(own: Settings, shared: Path) -> None:
-    path = shared / "ontologies/ontologies/maxo-2024-07-29.obo.gz"
+def test_the_command_lists_what_it_skipped_by_file_and_line(own: Settings, tmp_path: Path) -> None:
+    broken = 'def: "a definition" [whose reference does not end\n'
+    text = OBO.replace('def: "A small gadget." [ZZ:me]\n', broken).replace("name: old widget\n", broken)
+    path = sample(tmp_path, text=text)
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if line + "\n" == broken]
     strict = kg(own, "import", str(path))
     assert strict.returncode == 1
-    assert f"{path}:20117:45:" in strict.stderr
+    assert f"{path}:{lines[0]}:" in strict.stderr
     assert "--lenient" in strict.stderr
     lenient = kg(own, "import", "--lenient", str(path))
     assert lenient.returncode == 0
     skipped = [line for line in lenient.stderr.splitlines() if ": skipped: " in line]
-    assert len(skipped) == 49
+    assert [int(line.removeprefix(f"{path}:").split(":")[0]) for line in skipped] == lines
+    assert len(lines) == 2
+    assert "2 broken parts skipped" in lenient.stdout
+
+
+def test_the_command_lists_what_it_skipped_of_a_real_file(own: Settings, shared: Path) -> None:
+    lenient = kg(own, "import", "--lenient", str(shared / "ontologies/ontologies/maxo-2024-07-29.obo.gz"))
+    assert lenient.returncode == 0
+    assert len([line for line in lenient.stderr.splitlines() if ": skipped: " in line]) == 49
     assert "49 broken parts skipped" in lenient.stdout
 
 
@@ -487,10 +498,8 @@ def test_codes_of_ones_own_say_where_they_stand(
         assert said in done.output
 
 
-def test_columns_make_terms_of_a_real_table(own: Settings, shared: Path) -> None:
-    path = shared / "ontologies/slices/atc_L01_N02_M01A_J01_A04A_B01AC.csv"
-    options = ReadOptions(columns=(("id", "atc_code"), ("label", "atc_name")), prefix="atc")
-    import_file(path, ImportRequest(path.name, "atc", options=options), own.locate_import_store(), own)
+def test_columns_make_terms_of_a_table(own: Settings, tmp_path: Path) -> None:
+    import_sample("atc", write_samples(own.root, tmp_path)["atc"], own)
     with open_readonly(own.locate_import_store()) as store:
         iri = ox.NamedNode("http://purl.bioontology.org/ontology/UATC/N02AA01")
         assert store.ask(f'ASK {{ GRAPH {IMPORT_GRAPH["atc"]} {{ {iri} ?p "morphine" }} }}')

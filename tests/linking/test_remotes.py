@@ -1,4 +1,4 @@
-"""Candidates and questions at a real second SPARQL server with a real slice, as a user asks for them."""
+"""Candidates and questions at a real second SPARQL server with a sample of drugs, as a user asks for them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Kg = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def drugs(linked: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The query address of an Oxigraph server that holds the slice of PharmGKB."""
+    """The query address of an Oxigraph server that holds the sample of PharmGKB."""
     with open_readonly(linked.locate_import_store()) as imports:
         body = ox.serialize(list(imports.read_graph(IMPORT_GRAPH["pharmgkb"])), format=ox.RdfFormat.N_TRIPLES)
     with serving(tmp_path_factory.mktemp("ox"), body or b"") as address:

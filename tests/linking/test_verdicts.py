@@ -32,6 +32,7 @@ from kg.model.mapping_sets import format_sssom
 from kg.pages.app import create_app
 from kg.settings import Settings
 from sparqlhost.store.interface import Store
+from tests.outside_samples import UNJUDGED, format_obo, import_sample, list_labels, write_samples
 
 KG = Path(sys.executable).with_name("kg")
 DAY = date(2026, 11, 23)
@@ -69,9 +70,7 @@ def sound(settings: Settings) -> None:
 def test_each_verdict_is_one_sound_row_with_author_and_date(
     curated: Settings, bench: Workbench, word: str
 ) -> None:
-    verdict = Verdict(
-        candidate(bench, "dis:ALL", "MONDO:0009539"), word, "A. Curator", DAY, "why", "mondo.nt.gz"
-    )
+    verdict = Verdict(candidate(bench, "dis:ALL", UNJUDGED), word, "A. Curator", DAY, "why", "mondo.nt.gz")
     made = record_verdict(verdict, bench.prefixes, curated.root)
     assert (made.author_label, made.mapping_date, made.comment) == ("A. Curator", "2026-11-23", "why")
     folder = "rejected" if word == "reject" else "accepted"
@@ -80,11 +79,11 @@ def test_each_verdict_is_one_sound_row_with_author_and_date(
 
 
 def test_a_second_verdict_moves_the_pair_to_the_other_file(curated: Settings, bench: Workbench) -> None:
-    pair = candidate(bench, "dis:ALL", "MONDO:0009539")
+    pair = candidate(bench, "dis:ALL", UNJUDGED)
     for word in ("exact", "reject", "broad"):
         record_verdict(Verdict(pair, word, "A", DAY, source="mondo"), bench.prefixes, curated.root)
-    assert rows(curated, "accepted")["dis:ALL", "MONDO:0009539"] == "skos:broadMatch"
-    assert ("dis:ALL", "MONDO:0009539") not in rows(curated, "rejected")
+    assert rows(curated, "accepted")["dis:ALL", UNJUDGED] == "skos:broadMatch"
+    assert ("dis:ALL", UNJUDGED) not in rows(curated, "rejected")
     sound(curated)
 
 
@@ -92,7 +91,7 @@ def test_a_second_verdict_moves_the_pair_to_the_other_file(curated: Settings, be
 def test_what_is_no_verdict_is_refused(curated: Settings, bench: Workbench, word: str, author: str) -> None:
     with pytest.raises(BadData):
         record_verdict(
-            Verdict(candidate(bench, "dis:ALL", "MONDO:0009539"), word, author, DAY),
+            Verdict(candidate(bench, "dis:ALL", UNJUDGED), word, author, DAY),
             bench.prefixes,
             curated.root,
         )
@@ -100,7 +99,7 @@ def test_what_is_no_verdict_is_refused(curated: Settings, bench: Workbench, word
 
 def test_the_questions_whose_answers_change_are_named(curated: Settings) -> None:
     with open_workbench(curated, build_indexes=False) as bench:
-        said = SubmittedVerdict("dis:ALL", "MONDO:0009539", "broad", "A")
+        said = SubmittedVerdict("dis:ALL", UNJUDGED, "broad", "A")
         _, changed = record_submitted_verdict(bench, said, DAY)
     assert "outside-identifiers" in {change.name for change in changed}
     assert all(change.before != change.after for change in changed)
@@ -151,14 +150,14 @@ def page(curated: Settings, store: Store) -> FlaskClient:
     return app.test_client()
 
 
-SAID = {"subject": "dis:ALL", "object": "MONDO:0009539", "verdict": "close", "author": "A. Curator"}
+SAID = {"subject": "dis:ALL", "object": UNJUDGED, "verdict": "close", "author": "A. Curator"}
 
 
 def test_the_page_shows_pairs_side_by_side(page: FlaskClient, bench: Workbench) -> None:
     assert bench.indexes
     shown = page.get("/mappings/review?in=mondo&entity=dis:ALL")
     assert shown.status_code == 200
-    assert "MONDO:0009539" in shown.text
+    assert UNJUDGED in shown.text
     assert 'data-key="e"' in shown.text
     asked = page.get("/mappings/review?entity=dis:ALL", headers={"Accept": "application/json"})
     assert asked.get_json()["items"][0]["entity"] == "dis:ALL"
@@ -178,7 +177,7 @@ def test_a_verdict_with_the_token_is_a_row_and_says_what_changes(
     assert answer.status_code == 200, answer.text
     assert answer.get_json()["predicate"] == "skos:closeMatch"
     assert any("outside-identifiers" in change for change in answer.get_json()["changes"])
-    assert rows(curated, "accepted")["dis:ALL", "MONDO:0009539"] == "skos:closeMatch"
+    assert rows(curated, "accepted")["dis:ALL", UNJUDGED] == "skos:closeMatch"
     sound(curated)
 
 
@@ -272,31 +271,35 @@ def test_a_formulary_is_no_version_of_the_vocabulary_it_takes_codes_from(
         assert check_links(bench) == (0, ())
 
 
-def test_an_ontology_that_borrows_from_another_is_no_version_of_it(
-    curated: Settings, shared: Path, tmp_path: Path
-) -> None:
+def test_an_ontology_that_borrows_from_another_is_no_version_of_it(curated: Settings, tmp_path: Path) -> None:
     own = replace(curated, imports_dir=tmp_path / "borrowing")
-    wish = ImportRequest("maxo", "maxo", options=ReadOptions(lenient=True))
-    import_file(shared / "ontologies/ontologies/maxo-2024-07-29.obo.gz", wish, own.locate_import_store(), own)
+    mappings = read_mappings(own.root)
+    symptoms = list_labels(mappings, "HP")
+    borrowed = dict(list(symptoms.items())[:1])
+    path = tmp_path / "maxo.obo"
+    path.write_text(format_obo("maxo", list_labels(mappings, "MAXO") | borrowed, {}), "utf-8")
+    import_file(path, ImportRequest("maxo", "maxo"), own.locate_import_store(), own)
     with open_workbench(own) as bench:
         checked, findings = check_links(bench)
-    assert checked >= 16
+    of_maxo = [row for row in mappings.rows("accepted") if row.object_id.startswith("MAXO:")]
+    assert checked >= len(of_maxo) > 16
+    assert len(symptoms) > 10
     assert {finding.row.object_id for finding in findings} == set()
 
 
 def test_check_knows_a_term_by_its_identifier_whatever_iri_a_file_gives_it(
-    curated: Settings, shared: Path, tmp_path: Path
+    curated: Settings, tmp_path: Path
 ) -> None:
     own = replace(curated, imports_dir=tmp_path / "pages")
-    import_file(
-        shared / "ontologies/drugs/pharmgkb.drug.obo",
-        ImportRequest("pharmgkb"),
-        own.locate_import_store(),
-        own,
-    )
+    mappings = read_mappings(own.root)
+    text = format_obo("pharmgkb.drug", list_labels(mappings, "pharmgkb.drug"), {})
+    page = 'idspace: pharmgkb.drug http://www.pharmgkb.org/drug/ "pages"\nontology:'
+    path = tmp_path / "pharmgkb.drug.obo"
+    path.write_text(text.replace("ontology:", page, 1), "utf-8")
+    import_file(path, ImportRequest("pharmgkb"), own.locate_import_store(), own)
     with open_workbench(own) as bench:
         checked, findings = check_links(bench)
-    linked = [row for row in read_mappings(own.root).rows("accepted") if row.object_id.startswith("pharmgkb")]
+    linked = [row for row in mappings.rows("accepted") if row.object_id.startswith("pharmgkb")]
     assert checked == len(linked) > 10
     assert findings == ()
 
@@ -320,17 +323,31 @@ def test_of_many_entities_only_those_with_candidates_are_listed(linked: Settings
     assert "entities without a candidate;" in done.stdout
 
 
-def test_check_of_a_version_with_every_target_is_quiet(
-    curated: Settings, shared: Path, tmp_path: Path
-) -> None:
+def test_check_of_a_version_with_every_target_is_quiet(curated: Settings, tmp_path: Path) -> None:
     own = replace(curated, imports_dir=tmp_path / "same")
-    import_file(
-        shared / "ontologies/ontologies/mondo.nt.gz",
-        ImportRequest("mondo.nt.gz"),
-        own.locate_import_store(),
-        own,
-    )
+    import_sample("mondo", write_samples(own.root, tmp_path)["mondo"], own)
     with open_workbench(own) as bench:
         checked, findings = check_links(bench)
     assert checked > 20
+    assert findings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "id", "lenient", "least"),
+    [
+        ("ontologies/maxo-2024-07-29.obo.gz", "maxo", True, 16),
+        ("drugs/pharmgkb.drug.obo", "pharmgkb", False, 11),
+        ("ontologies/mondo.nt.gz", "mondo", False, 21),
+    ],
+)
+def test_check_of_the_real_files_that_proved_the_links_is_quiet(
+    curated: Settings, shared: Path, tmp_path: Path, name: str, id: str, lenient: bool, least: int
+) -> None:
+    path = shared / "ontologies" / name
+    own = replace(curated, imports_dir=tmp_path / "real")
+    wish = ImportRequest(path.name, id, options=ReadOptions(lenient=lenient))
+    import_file(path, wish, own.locate_import_store(), own)
+    with open_workbench(own) as bench:
+        checked, findings = check_links(bench)
+    assert checked >= least
     assert findings == ()

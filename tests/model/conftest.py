@@ -1,4 +1,4 @@
-"""The real ontology and data, closed under the project's own reasoner, with six patient cases beside them."""
+"""The real ontology and data, closed under the project's own reasoner, with seven patient cases beside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyoxigraph import NamedNode, Quad, QueryBoolean, Store, Triple
 
 from kg.build.loading import BuildDataset, load_project
 from kg.build.reasoning import select_published
-from kg.model.graphs import ASSERTED, INFERRED, ONTOLOGY
+from kg.model.graphs import INFERRED, ONTOLOGY
 from kg.model.recognisers import generate_recognisers
 from kg.namespaces import KG, PREFIXES, RDF
 from rlreason.closure import Closure, close
@@ -26,6 +26,7 @@ CASES = {
     "scn4": "ALL philadelphiaChromosome wasTakingImatinib activeRelapse",
     "scn5": "ALL doesNotGoAway transplantNotAnOption",
     "scn6": "ALL TCell spinalFluidRelapse",
+    "scn7": "ALL secondRemission transplantNotAnOption",
 }
 _PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
 
@@ -42,7 +43,7 @@ def scenario(name: str) -> NamedNode:
 
 
 def cases() -> Iterator[Triple]:
-    """Yield the triples of the six cases."""
+    """Yield the triples of the seven cases."""
     for name, features in CASES.items():
         yield Triple(scenario(name), RDF["type"], KG["PatientScenario"])
         for feature in features.split():
@@ -54,13 +55,13 @@ def dataset(root: Path) -> BuildDataset:
     """Return the graphs of the files, recognisers among them, without inferences."""
     sources = load_project(root)
     assert not sources.mistakes, sources.mistakes
-    sources.dataset.add_triples(ONTOLOGY, generate_recognisers(sources.dataset.graphs[ASSERTED]))
+    sources.dataset.add_triples(ONTOLOGY, generate_recognisers(sources.dataset.merge_reasoner_input()))
     return sources.dataset
 
 
 @pytest.fixture(scope="session")
 def closed(dataset: BuildDataset) -> Closure:
-    """Return the closure of what the reasoner reads and the six cases."""
+    """Return the closure of what the reasoner reads and the seven cases."""
     return close(dataset.merge_reasoner_input() | set(cases()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyoxigraph import BlankNode, Triple
+from pyoxigraph import BlankNode, NamedNode, Triple
 
 from kg.build.reasoning import select_published
 from kg.namespaces import GRAPH, KG, RDF

@@ -32,6 +32,7 @@ def test_wanted_inference_holds(ask: Ask, name: str) -> None:
         "claim:S25-2 a kg:NonCurativeClaim",
         "sit:RelapsedALL kg:mayPrecede sit:SecondRemission",
         "sit:SecondRemission kg:mayFollow sit:RelapsedALL",
+        "claim:S30-3 a kg:WeaklyHedgedClaim",
         "scn5 kg:unavailable int:StemCellTransplant",
     ],
 )

@@ -2,7 +2,8 @@
 
 The changes are those of cosmic-ray: another operator, number or condition. Each is written into a copy of the
 project, and the tests that modules.tsv lists for the module run on it. A change that passes is printed as a
-diff: a test is missing, or the change is equivalent, which a reader decides. The exit code is always 0.
+diff: a test is missing, or the change is equivalent, which a reader decides. The exit code is 1 only where
+the tests of a module fail without any change, since they could then notice nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +27,8 @@ from cosmic_ray.work_item import MutationSpec, TestOutcome
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).parent / "modules.tsv"
-#: seconds one run of the tests beside a module may take; a change that hangs them is noticed.
-TIMEOUT = 120.0
+#: how many times as long as without a change the tests may take; a change that hangs them is noticed
+PATIENCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +60,27 @@ def find_survivors(target: Target, sample: int, seed: int) -> Iterator[tuple[Mut
     """Yield (change, diff or "") of a sample of changes; the diff is empty when the tests noticed it."""
     mutations = list_mutations(Path(target.module))
     chosen = random.Random(f"{seed} {target.module}").sample(mutations, min(sample, len(mutations)))
-    command = f"{sys.executable} -m pytest -q -x -p no:cacheprovider {' '.join(target.tests)}"
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *target.tests]
+    limit = PATIENCE * time_unchanged_run(target, command) + 10
     for mutation in chosen:
-        result = mutate_and_test([mutation], command, TIMEOUT)
+        result = mutate_and_test([mutation], " ".join(command), limit)
         survived = result.test_outcome is TestOutcome.SURVIVED
         yield mutation, (result.diff or "?") if survived else ""
 
 
+def time_unchanged_run(target: Target, command: list[str]) -> float:
+    """Return the seconds that the tests of a module take; they must pass before anything is changed."""
+    started = time.monotonic()
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise SystemExit(f"{target.module}: its tests fail without a change.\n{run.stdout[-2000:]}")
+    return time.monotonic() - started
+
+
 def copy_project(folder: Path) -> None:
-    """Copy the tracked files into `folder`, so that nobody's checkout is changed."""
-    names = subprocess.run(
-        ["/usr/bin/env", "git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    """Copy the files that git tracks or would track into `folder`, so that nobody's checkout is changed."""
+    command = ["/usr/bin/env", "git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     for name in names.stdout.splitlines():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).exists():

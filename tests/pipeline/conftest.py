@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,17 +10,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.demo_document import copy_project
+
 Kg = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Return a folder with ontology/, data/ and queries/ as they stand."""
-    folder = tmp_path / "project"
-    for name in ("ontology", "data", "queries"):
-        shutil.copytree(ROOT / name, folder / name)
-    return folder
+    return copy_project(tmp_path / "project")
 
 
 @pytest.fixture

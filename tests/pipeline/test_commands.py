@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from kg.settings import Settings
+from tests.demo_document import TEXT
+
 ROOT = Path(__file__).resolve().parents[2]
 Kg = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -31,13 +34,15 @@ def test_coverage_as_json_has_the_same_totals_and_no_quotes(kg: Kg) -> None:
     assert "share_inside_spans" not in found
 
 
-def test_with_the_readers_copy_coverage_shows_quotes_and_the_share(kg: Kg, shared: Path) -> None:
-    text = shared / "source" / "source-text.txt"
-    ((found),) = json.loads(kg("coverage", "--format", "json", KG_SOURCE_TEXT=str(text)).stdout)
-    assert found["share_inside_spans"] > 0.99
-    whole = text.read_text("utf-8")
-    assert all(row["quote"] == whole[row["start"] : row["end"]] for row in found["rows"])
-    assert "of the visible characters are inside" in kg("coverage", "--source-text", str(text)).stdout
+def test_with_the_readers_copy_coverage_shows_quotes_and_the_share(kg: Kg, demo_settings: Settings) -> None:
+    own = {"KG_ROOT": str(demo_settings.root), "KG_SOURCE_TEXT": str(TEXT)}
+    found, other = json.loads(kg("coverage", "--format", "json", **own).stdout)
+    whole = TEXT.read_text("utf-8")
+    inside = "".join((whole[0:51] + whole[52:105] + whole[111:140]).split())
+    assert found["share_inside_spans"] == pytest.approx(len(inside) / len("".join(whole.split())), abs=0.001)
+    assert [row["quote"] for row in found["rows"]] == whole.splitlines()
+    assert "quote" not in other["rows"][0]
+    assert "of the visible characters are inside" in kg("coverage", "--document", "demo", **own).stdout
 
 
 def test_coverage_fails_when_a_sentence_has_neither_claim_nor_reason(kg: Kg, project: Path) -> None:

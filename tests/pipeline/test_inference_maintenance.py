@@ -37,10 +37,10 @@ def update(writer: StoreWriter, text: str) -> None:
 
 def in_step(store: LocalStore) -> bool:
     """Say whether inferred and default graph are what the member graphs make them."""
-    said = frozenset(store.read_graph(ASSERTED)) | frozenset(store.read_graph(EDITS))
-    follows = frozenset(close(said).inferred) - said
+    stated = frozenset(store.read_graph(ASSERTED)) | frozenset(store.read_graph(EDITS))
+    follows = frozenset(close(stated).inferred) - stated
     shown = frozenset(store.read_graph(None))
-    return frozenset(store.read_graph(INFERRED)) == follows - said and shown == said | follows
+    return frozenset(store.read_graph(INFERRED)) == follows - stated and shown == stated | follows
 
 
 def test_random_writes_leave_what_a_closure_from_scratch_leaves() -> None:
@@ -107,7 +107,9 @@ def test_a_real_build_changes_by_what_a_write_says_and_implies(built: Path) -> N
     assert set(store.read_graph(INFERRED)) == inferred
 
 
-def test_a_disk_store_killed_between_write_and_inference_is_mended_at_the_next_start(tmp_path: Path) -> None:
+def test_a_disk_store_killed_between_write_and_inference_is_completed_at_the_next_start(
+    tmp_path: Path,
+) -> None:
     with DiskStore(tmp_path / "db") as store:
         for s, p, o in (("a", RDF["type"], "C"), ("C", RDFS["subClassOf"], "D")):
             store.oxigraph.add(Quad(NamedNode(f"http://e/{s}"), p, NamedNode(f"http://e/{o}"), ASSERTED))

@@ -68,7 +68,7 @@ def test_five_mistakes_in_one_run_are_five_sentences_with_file_line_and_remedy(
     }
     assert found["cue"].startswith("data/claims/02-refractory.ttl:")
     assert abs(int(found["cue"].split(":")[1]) - cue) < 20
-    assert "add kg:cue" in found["cue"]
+    assert "give it one kg:cue" in found["cue"]
     assert found["condition"].startswith(f"data/claims/04-relapse-what.ttl:{condition}:")
     assert "use kg:offersIf" in found["condition"]
     assert found["term"].startswith(f"data/claims/05-subtypes.ttl:{term}:")

@@ -15,7 +15,7 @@ from kg.build.project_rules import load_project_rules
 from kg.build.publishing import open_build
 from kg.errors import BadData
 from kg.model.graphs import INFERRED
-from kg.pages.reasoner_input import ReasonerInput
+from kg.pages.page_queries import ReasonerInput
 from kg.settings import PROJECT_ROOT, Settings
 from rlreason import OWL2RL
 from sparqlhost.store.interface import Store

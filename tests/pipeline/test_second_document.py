@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,31 +12,26 @@ import pytest
 from kg.build.building import build
 from kg.build.publishing import open_build
 from kg.pages.app import create_app
-from kg.questions.question_library import load_library
+from kg.questions.question_answers import load_library
 from kg.settings import Settings
+from tests.demo_document import TEXT, add_demo_document
 
 Kg = Callable[..., subprocess.CompletedProcess[str]]
-HERE = Path(__file__).parent / "second_document"
 
 
 @pytest.fixture
 def both(project: Path) -> Path:
     """Return a project to which the demo leaflet was added as the recipe says."""
-    data = project / "data"
-    shutil.copytree(HERE / "sources" / "demo", data / "sources" / "demo")
-    shutil.copytree(HERE / "claims" / "demo", data / "claims" / "demo")
-    shutil.copy(HERE / "concepts" / "demo.ttl", data / "concepts")
-    with (data / "mappings" / "unmapped.tsv").open("a", encoding="utf-8") as stream:
-        stream.write((HERE / "unmapped.tsv").read_text("utf-8"))
+    add_demo_document(project)
     return project
 
 
 def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path, kg: Kg) -> None:
-    settings = Settings(root=both, build_dir=tmp_path / "build", source_text=HERE / "text.txt")
+    settings = Settings(root=both, build_dir=tmp_path / "build", source_text=TEXT)
     built = build(settings)
     assert "https://w3id.org/rrall-kg/graph/claim/demo-S02-2/assertion" in built.manifest.graphs
 
-    run = kg("coverage", "--format", "json", KG_ROOT=str(both), KG_SOURCE_TEXT=str(HERE / "text.txt"))
+    run = kg("coverage", "--format", "json", KG_ROOT=str(both), KG_SOURCE_TEXT=str(TEXT))
     assert run.returncode == 0, run.stderr
     demo, seed = json.loads(run.stdout)
     assert (demo["segments"], demo["claims"], demo["set_aside"], demo["open"]) == (3, 3, 1, 0)

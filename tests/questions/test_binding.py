@@ -12,8 +12,8 @@ from kg.model.questions import Question, find_question, parse_question
 from kg.questions.question_answers import (
     QuestionVocabulary,
     answer_question,
+    load_library,
 )
-from kg.questions.question_library import get_queries_folder, load_library
 from kg.settings import PROJECT_ROOT
 from sparqlhost.store.interface import Store
 from sparqlhost.store.local_store import MemoryStore
@@ -133,18 +133,18 @@ def question(name: str) -> Question:
     ],
 )
 def test_a_value_may_be_a_local_name_a_label_a_curie_or_an_iri(store: Store, given_: str) -> None:
-    choices = QuestionVocabulary(store, get_queries_folder(PROJECT_ROOT))
+    choices = QuestionVocabulary(store, PROJECT_ROOT)
     assert len(answer_question(store, question("option-where"), {"intervention": given_}, choices).rows) == 2
 
 
 def test_a_wrong_value_lists_the_values_there_are(store: Store) -> None:
-    choices = QuestionVocabulary(store, get_queries_folder(PROJECT_ROOT))
+    choices = QuestionVocabulary(store, PROJECT_ROOT)
     with pytest.raises(BadQuery, match=r"Did you mean Blinatumomab\? Values: .*Nelarabine"):
         answer_question(store, question("option-where"), {"intervention": "Blinatumab"}, choices)
 
 
 def test_every_parameter_that_is_no_literal_has_choices_and_a_working_example(store: Store) -> None:
-    choices = QuestionVocabulary(store, get_queries_folder(PROJECT_ROOT))
+    choices = QuestionVocabulary(store, PROJECT_ROOT)
     checked = 0
     for each in load_library(PROJECT_ROOT).questions[:38]:
         for parameter in each.params:

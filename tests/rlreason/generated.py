@@ -1,11 +1,15 @@
-"""Small ontologies made by Hypothesis: every axiom shape of OWL 2 RL over a handful of names."""
+"""Small ontologies made by Hypothesis: every axiom shape of OWL 2 RL over a handful of names.
+
+`ontologies` are those in which owlrl and this library agree; `all_ontologies` have every construct of the
+profile: keys, cardinalities, what excludes each other, literals and datatypes.
+"""
 
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from pyoxigraph import BlankNode, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from rlreason.vocabulary import OWL, RDF, RDFS
+from rlreason.vocabulary import OWL, RDF, RDFS, XSD
 
 EX = "http://example.org/"
 CLASSES = [NamedNode(EX + name) for name in ("C", "D", "E")]
@@ -66,12 +70,13 @@ def restriction(draw: st.DrawFn) -> list[Triple]:
 @st.composite
 def unnamed_restriction(draw: st.DrawFn) -> list[Triple]:
     """Return an existential restriction without a name, stated as OWL files do, and one use of it."""
-    node = BlankNode(f"r{draw(st.integers(0, 3))}")
+    node = BlankNode(f"r{draw(st.integers(0, 9))}")
     other, prop, filler, annotation = draw(classes), draw(properties), draw(classes), BlankNode("axiom")
     stated = [
         Triple(node, RDF["type"], OWL["Restriction"]),
         Triple(node, OWL["onProperty"], prop),
         Triple(node, OWL["someValuesFrom"], filler),
+        Triple(filler, RDF["type"], OWL["Class"]),
     ]
     above = Triple(other, RDFS["subClassOf"], node)
     uses = [
@@ -122,7 +127,97 @@ ontologies = st.builds(
 
 #: the same with class expressions that are blank nodes
 with_unnamed = st.builds(
-    lambda one, two: _flat([*one, two]), st.lists(unnamed_restriction(), min_size=1, max_size=5), ontologies
+    lambda one, two: _flat([*one, two]), st.lists(unnamed_restriction(), min_size=2, max_size=6), ontologies
+)
+
+
+#: numbers and texts of which several have one value, and one of which is ill-typed
+literals = st.sampled_from(
+    [
+        Literal("1", datatype=XSD["integer"]),
+        Literal("01", datatype=XSD["byte"]),
+        Literal("1.0", datatype=XSD["decimal"]),
+        Literal("2", datatype=XSD["integer"]),
+        Literal("x", datatype=XSD["integer"]),
+        Literal("x", datatype=XSD["token"]),
+        Literal("x"),
+        Literal("x", language="en"),
+    ]
+)
+limits = st.sampled_from(
+    [
+        Literal("0", datatype=XSD["nonNegativeInteger"]),
+        Literal("1", datatype=XSD["nonNegativeInteger"]),
+        Literal("1", datatype=XSD["int"]),
+    ]
+)
+excluding_kinds = st.sampled_from([OWL["IrreflexiveProperty"], OWL["AsymmetricProperty"]])
+datatypes = st.sampled_from([XSD[name] for name in ("integer", "byte", "string", "token")])
+
+
+@st.composite
+def cardinality(draw: st.DrawFn) -> list[Triple]:
+    """Return a restriction of how many values a property may have, qualified or not."""
+    node, prop, limit = draw(classes), draw(properties), draw(limits)
+    qualifier = draw(st.sampled_from([None, OWL["Thing"], *CLASSES]))
+    name = "maxCardinality" if qualifier is None else "maxQualifiedCardinality"
+    found = [Triple(node, OWL["onProperty"], prop), Triple(node, OWL[name], limit)]
+    return found if qualifier is None else [*found, Triple(node, OWL["onClass"], qualifier)]
+
+
+@st.composite
+def exclusion(draw: st.DrawFn) -> list[Triple]:
+    """Return an axiom over a list whose members exclude each other."""
+    kind, predicate, members = draw(
+        st.sampled_from(
+            [
+                ("AllDifferent", "members", things),
+                ("AllDifferent", "distinctMembers", things),
+                ("AllDisjointClasses", "members", classes),
+                ("AllDisjointProperties", "members", properties),
+            ]
+        )
+    )
+    node = NamedNode(f"{EX}{kind}/{predicate}")
+    return [Triple(node, RDF["type"], OWL[kind]), *draw(listed(OWL[predicate], members, st.just(node)))]
+
+
+@st.composite
+def denial(draw: st.DrawFn) -> list[Triple]:
+    """Return the assertion that a thing does not have a value."""
+    node, value = NamedNode(EX + "denial"), draw(st.one_of(things, literals))
+    name = "targetValue" if isinstance(value, Literal) else "targetIndividual"
+    return [
+        Triple(node, OWL["sourceIndividual"], draw(things)),
+        Triple(node, OWL["assertionProperty"], draw(properties)),
+        Triple(node, OWL[name], value),
+    ]
+
+
+all_axioms = st.one_of(
+    axioms,
+    axioms,
+    listed(OWL["hasKey"], properties, classes),
+    cardinality(),
+    exclusion(),
+    denial(),
+    _triple(classes, OWL["disjointWith"], classes),
+    _triple(classes, OWL["complementOf"], classes),
+    _triple(properties, OWL["equivalentProperty"], properties),
+    _triple(properties, OWL["propertyDisjointWith"], properties),
+    _triple(properties, RDF["type"], excluding_kinds),
+    _triple(properties, RDFS["range"], datatypes),
+    _triple(classes, OWL["equivalentClass"], datatypes),
+)
+all_facts = st.one_of(
+    facts,
+    _triple(things, OWL["differentFrom"], things),
+    _triple(classes, RDFS["subClassOf"], st.just(OWL["Nothing"])),
+    st.builds(lambda s, o: [Triple(s, OWL["sameAs"], o)], things, literals),
+    st.builds(lambda s, p, o: [Triple(s, p, o)], things, properties, literals),
+)
+all_ontologies = st.builds(
+    lambda one, two: _flat(one + two), st.lists(all_axioms, max_size=9), st.lists(all_facts, max_size=9)
 )
 
 

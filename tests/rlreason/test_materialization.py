@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
@@ -41,6 +43,36 @@ def test_kept_closure_equals_one_from_scratch(
         fresh = close(held)
         assert kept.inferred == fresh.inferred
         assert bool(kept.inconsistencies) == bool(fresh.inconsistencies)
+
+
+nodes = st.sampled_from([n(name) for name in "ABCDEFGH"])
+links = st.one_of(
+    st.builds(lambda s, o: Triple(s, RDFS["subClassOf"], o), nodes, nodes),
+    st.builds(lambda s, o: Triple(s, n("p"), o), nodes, nodes),
+    st.builds(lambda s, o: Triple(s, OWL["equivalentClass"], o), nodes, nodes),
+    st.builds(lambda s, o: Triple(s, RDFS["subClassOf"], o), nodes, st.just(OWL["Thing"])),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(links, max_size=12),
+    st.lists(st.tuples(st.booleans(), st.lists(links, min_size=1, max_size=3)), min_size=2, max_size=9),
+)
+def test_kept_closure_of_large_relations_equals_one_from_scratch(
+    start: list[Triple], moves: list[tuple[bool, list[Triple]]]
+) -> None:
+    """What is known of large transitive relations is kept over deletions too; here they are large early."""
+    transitive = Triple(n("p"), RDF["type"], OWL["TransitiveProperty"])
+    with patch("rlreason.transitive_closure.LARGE_RELATION", 2):
+        kept, held = Materialization([transitive, *start]), {transitive, *start}
+        for adds, triples in moves:
+            before = kept.inferred
+            change = kept.add(triples) if adds else kept.remove(triples)
+            held = held | set(triples) if adds else held - set(triples)
+            fresh = close(held).inferred
+            assert kept.inferred == fresh
+            assert (change.added, change.removed) == (fresh - before, before - fresh)
 
 
 def test_addition_tells_what_the_inferred_graph_gains_and_loses() -> None:
@@ -84,6 +116,49 @@ def test_literals_of_equal_value_come_and_go() -> None:
     assert Triple(n("a"), n("p"), two.object) in kept.inferred
     kept.remove([two])
     assert kept.inferred == close([one]).inferred == frozenset()
+
+
+def test_a_declaration_that_was_inferred_goes_with_all_it_led_to() -> None:
+    """Rules were specialized from it, so no round can follow its deletion: three inferences stayed."""
+    told = Triple(n("p"), RDF["type"], n("Chained"))
+    steps = [Triple(n(a), n("p"), n(b)) for a, b in ("ab", "bc", "cd")]
+    base = [Triple(n("Chained"), RDFS["subClassOf"], OWL["TransitiveProperty"]), *steps]
+    kept = Materialization([*base, told])
+    led_to = {Triple(n(a), n("p"), n(b)) for a, b in ("ac", "bd", "ad")}
+    assert led_to < kept.inferred
+    assert kept.remove([told]).removed == {*led_to, Triple(n("p"), RDF["type"], OWL["TransitiveProperty"])}
+    assert kept.inferred == close(base).inferred == frozenset()
+
+
+def test_what_a_literal_is_by_its_value_stays_when_a_range_said_it_too() -> None:
+    """dt-type2 is no rule that rederivation could run: a type was lost with one of its two reasons."""
+    own = BlankNode("own")
+    base = [
+        Triple(own, RDF["type"], OWL["Restriction"]),
+        Triple(own, OWL["onProperty"], n("q")),
+        Triple(own, OWL["someValuesFrom"], XSD["string"]),
+        Triple(own, RDFS["subClassOf"], n("E")),
+        Triple(n("r"), RDFS["range"], XSD["string"]),
+        Triple(n("a"), n("p"), Literal("x")),
+        Triple(n("b"), n("q"), Literal("x")),
+    ]
+    other = Triple(n("p"), RDFS["subPropertyOf"], n("r"))
+    kept = Materialization([*base, other])
+    assert Triple(n("b"), RDF["type"], n("E")) in kept.inferred
+    kept.remove([other])
+    assert Triple(n("b"), RDF["type"], n("E")) in kept.inferred
+    assert kept.inferred == close(base).inferred
+
+
+def test_a_string_a_token_and_a_number_that_come_together_are_compared() -> None:
+    """A string waits unread until a literal of another text type is there, whatever else comes with it."""
+    told = [
+        Triple(n("a"), n("p"), Literal("x", datatype=XSD["token"])),
+        Triple(n("b"), n("q"), Literal("x")),
+        Triple(n("c"), n("r"), Literal("1", datatype=XSD["integer"])),
+    ]
+    expected = {Triple(n("a"), n("p"), told[1].object), Triple(n("b"), n("q"), told[0].object)}
+    assert Materialization(told).inferred == close(told).inferred == expected
 
 
 def test_what_if_changes_nothing() -> None:

@@ -180,6 +180,13 @@ def test_a_closure_is_made_by_the_rules_it_is_given() -> None:
         ('"a:b"^^xsd:Name', True),
         ('"-a"^^xsd:NMTOKEN', True),
         ('"-a"^^xsd:Name', False),
+        ('"1e-400"^^xsd:double', True),  # was ill-typed; XSD 1.1 rounds
+        ('"1e39"^^xsd:float', True),
+        ('"QQ=="^^xsd:base64Binary', True),
+        ('"Q Q = ="^^xsd:base64Binary', True),
+        ('"QR=="^^xsd:base64Binary', False),  # bits that no octet has
+        ('"QQ  =="^^xsd:base64Binary', False),
+        ('"' + "1" * 5000 + "-01-01T00:00:00." + "1" * 5000 + '"^^xsd:dateTime', True),
     ],
 )
 def test_the_edges_of_the_lexical_spaces(literal: str, well_typed: bool) -> None:

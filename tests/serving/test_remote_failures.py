@@ -18,6 +18,7 @@ from sparqlhost.pool.supervisor import SparqlEngineProcess, start_engine
 from sparqlhost.remote.remote_endpoint import choose_update_address, derive_update_address
 from sparqlhost.remote.remote_store import RemoteStore
 from sparqlhost.store.local_store import MemoryStore
+from tests.serving.servers import wait_until
 
 SETTINGS = Settings(empty=True, query_deadline=1.0, query_slots=1, query_queue=1)
 QUERY = "SELECT ?s { ?s ?p ?o }"
@@ -259,11 +260,12 @@ def test_an_update_cannot_make_the_remote_call_others(
 
 
 def test_a_full_queue_is_told(serve: Serve, remote: Callable[[str], RemoteStore]) -> None:
-    store = remote(serve(is_slow).address)
+    server = serve(is_slow)
+    store = remote(server.address)
     waiting = [threading.Thread(target=_quietly, args=(store,)) for _ in range(2)]
     for thread in waiting:
         thread.start()
-    time.sleep(0.3)
+    wait_until(lambda: len(server.asked) == len(waiting))
     with pytest.raises(Busy):
         store.answer(QueryJob(QUERY))
     for thread in waiting:

@@ -100,7 +100,7 @@ def test_an_address_that_is_not_an_iri_names_no_graph(site: Site) -> None:
     for method in ("GET", "DELETE"):
         answer = site.ask(method, "/store/%F3%BF%A5%A0", Authorization=f"Bearer {site.token}")
         assert answer.status == 400
-        assert "is not an IRI" in answer.json()["detail"]
+        assert "is not an absolute IRI" in answer.json()["detail"]
 
 
 def test_every_format_goes_in_and_out(site: Site) -> None:

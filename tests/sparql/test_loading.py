@@ -198,7 +198,6 @@ def test_a_silent_load_fails_silently_and_the_rest_is_done(kept: Place) -> None:
         "LOAD <{shelf}/../data.ttl>",
         "LOAD <{shelf}/data.ttl> ; LOAD <{shelf}/other.ttl>",
         "PREFIX s: <{shelf}/> LOAD s:data.ttl",
-        "\\u004cOAD <{shelf}/data.ttl>",
         "INSERT {{ ?s ?p ?o }} WHERE {{ SERVICE <{shelf}/other> {{ ?s ?p ?o }} }}",
     ],
 )
@@ -210,6 +209,8 @@ def test_an_address_that_is_not_on_the_list_letter_by_letter_is_refused(kept: Pl
 
 def test_what_does_not_parse_calls_nobody(kept: Place) -> None:
     answer = kept.load("data.ttl", " INTO GRAPH <http://e/g> ; NONSENSE")
+    assert (answer.status, Shelf.heard) == (400, [])
+    answer = kept.site.update(f"\\u004cOAD <{kept.shelf}/data.ttl>")
     assert (answer.status, Shelf.heard) == (400, [])
 
 

@@ -7,6 +7,7 @@ import pytest
 from sparqlhost.protocol.negotiation import (
     GRAPH_MEDIA_TYPES,
     RESULT_MEDIA_TYPES,
+    MediaType,
     choose_media_type,
     parse_accept,
     prefers_html,
@@ -88,6 +89,29 @@ def test_anything_gets_the_first_of_the_table(accept: str) -> None:
     chosen = choose_media_type(accept, RESULT_MEDIA_TYPES)
     assert chosen is not None
     assert chosen.format_key == "json"
+
+
+@pytest.mark.parametrize(
+    ("media_types", "older", "key"),
+    [
+        (RESULT_MEDIA_TYPES, "application/json", "json"),
+        (RESULT_MEDIA_TYPES, "application/xml", "xml"),
+        (RESULT_MEDIA_TYPES, "text/xml", "xml"),
+        (GRAPH_MEDIA_TYPES, "application/json", "jsonld"),
+        (GRAPH_MEDIA_TYPES, "application/xml", "rdf"),
+        (GRAPH_MEDIA_TYPES, "text/xml", "rdf"),
+        (GRAPH_MEDIA_TYPES, "text/plain", "nt"),
+        (GRAPH_MEDIA_TYPES, "application/x-turtle", "ttl"),
+        (GRAPH_MEDIA_TYPES, "text/n3", "n3"),
+    ],
+)
+def test_a_name_that_older_clients_send_gets_its_document_under_that_name(
+    media_types: tuple[MediaType, ...], older: str, key: str
+) -> None:
+    chosen = choose_media_type(f"image/png, {older};q=0.1", media_types)
+    assert chosen is not None
+    assert (chosen.format_key, chosen.name) == (key, older)
+    assert chosen.content_type == (f"{older}; charset=utf-8" if older.startswith("text/") else older)
 
 
 @pytest.mark.parametrize(

@@ -63,4 +63,4 @@ def test_a_host_without_pages_gives_browsers_the_data() -> None:
     assert rows.get_json() == {"head": {}, "boolean": True}
     assert client.get("/sparql", headers=browser).mimetype == "text/turtle"
     assert b"sparqlhost_" in client.get("/metrics").data
-    assert client.get("/health/ready").get_json()["checks"] == {"store": True, "queue": True}
+    assert client.get("/health/ready").get_json()["checks"] == {"store": True, "queue": True, "writes": True}

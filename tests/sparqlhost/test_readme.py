@@ -64,7 +64,7 @@ except ImportError:
 def test_a_folder_without_rdf_and_a_broken_file_are_explained(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    code = "import sys; from sparqlhost.__main__ import main; sys.argv[1:] = ['.']; sys.exit(main())"
+    code = "import sys; from sparqlhost.folder import main; sys.argv[1:] = ['.']; sys.exit(main())"
     (tmp_path / "empty").mkdir()
     done = run(code, environment, tmp_path / "empty")
     assert (done.returncode, "has no RDF files" in done.stderr) == (1, True)

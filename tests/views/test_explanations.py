@@ -19,8 +19,7 @@ from kg.pages.explain.proof_steps import AnchorCache, number_proof
 from kg.pages.explain.proof_text import render_text
 from kg.pages.explain.statement_input import load_term_names, parse_statement
 from kg.pages.explain.view import explain_triple
-from kg.pages.page_queries import PageQueryReader
-from kg.pages.reasoner_input import ReasonerInput
+from kg.pages.page_queries import PageQueryReader, ReasonerInput
 from kg.pages.term_refs import HEDGE_LEVELS, TermLabels
 from rlreason import OWL2RL, Asserted, Derived, Materialization, Proof, Prover, close, iterate_leaves
 from sparqlhost.store.interface import Store
@@ -210,6 +209,41 @@ def test_an_edge_that_does_not_hold_names_the_missing_premise(
     assert "kg:conditionallyOfferedBy" in {ref.curie for ref in page.missing[0].instead}
 
 
+@pytest.mark.parametrize(
+    ("statement", "summary"),
+    [
+        (
+            "int:Nelarabine kg:optionFor sit:RelapsedALL",
+            "It is said of “relapsed or refractory T-cell ALL”, which also asks for “T-cell lineage”.",
+        ),
+        (
+            "int:Blinatumomab kg:optionFor sit:RelapsedALL",
+            "It is said of the narrower “relapsed B-cell ALL”, which also asks for “B-cell lineage”.",
+        ),
+        (
+            "int:TrialParticipation kg:optionFor sit:RefractoryBALL",
+            "It is said of the broader “refractory ALL”.",
+        ),
+    ],
+)
+def test_a_negative_answer_says_where_the_same_is_said_and_what_is_missing(
+    reader: PageQueryReader, prover: Prover, naming: TermLabels, statement: str, summary: str
+) -> None:
+    """It named premises of rules, such as an offer by a claim that defines a word."""
+    page = explain_triple(prover, reader, naming, edge(statement))
+    assert page.status == "absent"
+    assert page.summary.endswith(summary)
+    assert page.missing == ()
+
+
+def test_the_words_beside_the_weakest_hedge_are_its_own(
+    reader: PageQueryReader, prover: Prover, naming: TermLabels
+) -> None:
+    """S22-1 says that something may become clear, and within it what is extremely unlikely."""
+    page = explain_triple(prover, reader, naming, edge("claim:S22-1 kg:hasIntervention int:FurtherTreatment"))
+    assert "may become clear (“may become clear”)" in page.summary
+
+
 @pytest.mark.parametrize("form", ["text", "json", "ttl"])
 def test_kg_explain_answers_in_each_form(
     form: str, settings: object, monkeypatch: pytest.MonkeyPatch
@@ -227,12 +261,23 @@ def test_kg_explain_answers_in_each_form(
         )
 
 
+@pytest.mark.parametrize("word", ["treats", "kg:treats"])
+def test_a_word_that_is_no_property_is_answered_by_the_question_on_it(word: str, settings: object) -> None:
+    """The word that the project exists to refuse was answered by names of like spelling."""
+    env = {"KG_BUILD_DIR": str(getattr(settings, "build_dir", ""))}
+    result = CliRunner(env=env).invoke(cli, ["explain", "int:Blinatumomab", word, "sit:RelapsedBALL"])
+    assert isinstance(result.exception, NotFound)
+    assert "No: `kg ask treats-anything`" in str(result.exception.hint)
+
+
 def test_kg_explain_says_what_is_absent_with_exit_code_one(settings: object) -> None:
     env = {"KG_BUILD_DIR": str(getattr(settings, "build_dir", ""))}
     result = CliRunner(env=env).invoke(cli, ["explain", "nelarabine", "kg:optionFor", "sit:RelapsedBALL"])
     assert result.exit_code == 1
     assert "not in the graph" in result.output
-    assert "missing:" in result.output
+    assert "also asks for “T-cell lineage”" in result.output
+    arguments = ["explain", "int:StemCellTransplant", "kg:optionFor", "sit:RefractoryALL"]
+    assert "missing:" in CliRunner(env=env).invoke(cli, arguments).output
 
 
 def test_explain_address_answers_json_text_and_rdf(client: FlaskClient) -> None:
@@ -307,7 +352,7 @@ def test_a_form_that_cannot_be_read_comes_back_filled_in(
 def test_what_was_meant_is_said_beside_what_does_not_hold(
     reader: PageQueryReader, prover: Prover, naming: TermLabels, asked: str, told: str
 ) -> None:
-    triple = parse_statement(load_term_names(reader), *asked.split("|"))
+    triple = parse_statement(load_term_names(reader), reader, *asked.split("|"))
     assert told in render_text(explain_triple(prover, reader, naming, triple))
 
 
@@ -330,7 +375,7 @@ def test_what_was_meant_is_said_beside_what_does_not_hold(
 def test_a_misspelling_never_reads_as_something_the_text_does_not_say(
     reader: PageQueryReader, prover: Prover, naming: TermLabels, client: FlaskClient, asked: str, told: str
 ) -> None:
-    triple = parse_statement(load_term_names(reader), *asked.split("|"))
+    triple = parse_statement(load_term_names(reader), reader, *asked.split("|"))
     with pytest.raises(NotFound) as refused:
         explain_triple(prover, reader, naming, triple)
     assert told in str(refused.value)
@@ -369,7 +414,7 @@ def test_a_name_that_is_not_understood_is_told_with_what_to_do(
     reader: PageQueryReader, asked: str, told: str
 ) -> None:
     with pytest.raises(UserError) as refused:
-        parse_statement(load_term_names(reader), *asked.split("|"))
+        parse_statement(load_term_names(reader), reader, *asked.split("|"))
     assert told in str(refused.value)
 
 
@@ -389,6 +434,6 @@ def test_a_gap_that_a_fact_would_fill_comes_without_those_that_ask_for_an_axiom(
     reader: PageQueryReader, prover: Prover, naming: TermLabels
 ) -> None:
     page = explain_triple(
-        prover, reader, naming, edge("int:TrialParticipation kg:optionFor sit:RelapsedBALL")
+        prover, reader, naming, edge("int:StemCellTransplant kg:optionFor sit:RelapsedBALL")
     )
     assert {gap.rule for gap in page.missing} == {"prp-spo2"}

@@ -11,11 +11,19 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.namespaces import BASE, CLAIM, GRAPH, PREFIXES, SKOS
 from kg.pages.app import create_app
-from kg.pages.edge_rows import ASSERTED, BACKGROUND, INFERRED, OUTSIDE, find_origin_mark
 from kg.pages.explain.view import explain_triple
-from kg.pages.page_queries import PageQueryReader
-from kg.pages.reasoner_input import ReasonerInput
-from kg.pages.term_refs import HEDGE_LEVELS, HedgeBadge, find_weakest_hedge, hedge_level
+from kg.pages.page_queries import PageQueryReader, ReasonerInput
+from kg.pages.term_refs import (
+    ASSERTED,
+    BACKGROUND,
+    HEDGE_LEVELS,
+    INFERRED,
+    OUTSIDE,
+    HedgeBadge,
+    find_origin_mark,
+    find_weakest_hedge,
+    hedge_level,
+)
 from kg.settings import Settings
 from rlreason import OWL2RL
 from sparqlhost.store.interface import Store

@@ -53,13 +53,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from kg.pages.goals_served.view import goals_page
-from kg.pages.layout import page_reader, render_page
-from kg.pages.representations import (
-    HTML_AND_JSON,
-    PAGE_REPRESENTATIONS,
-    choose_representation,
-    make_page_response,
-)
+from kg.pages.rendering import HTML_AND_JSON, answer_page, page_reader
 from sparqlhost.protocol.endpoint_table import Endpoint, route
 
 blueprint = Blueprint("goals_served", __name__)
@@ -68,11 +62,7 @@ blueprint = Blueprint("goals_served", __name__)
 @route(blueprint, Endpoint("/goals-served", "The goals that the text names", formats=HTML_AND_JSON))
 def show_goals() -> Response:
     """Answer the page."""
-    representation = choose_representation(representations=PAGE_REPRESENTATIONS)
-    view = goals_page(page_reader())
-    return make_page_response(
-        representation, view, lambda: render_page("goals_served/page.html", view, title="Goals"), tuple
-    )
+    return answer_page("goals_served/page.html", goals_page(page_reader()), title="Goals")
 ''',
     "kg/pages/goals_served/page.html": """\
 {% extends "base.html" %}

@@ -5,35 +5,42 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from kg.build.publishing import open_build
 from kg.namespaces import GRAPH
 from kg.pages.app import create_app
 from kg.pages.page_queries import PageQueryReader
 from kg.pages.start.view import count_graphs
 from kg.settings import Settings
 from sparqlhost.store.interface import Store
+from tests.demo_document import TEXT
 
 BROWSER = {"Accept": "text/html"}
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def reading(settings: Settings, store: Store, shared: Path) -> FlaskClient:
-    """Return a client of a server that was given the reader's own copy."""
-    app = create_app(replace(settings, source_text=shared / "source" / "source-text.txt"), store)
-    return app.test_client()
+@pytest.fixture(scope="module")
+def both(demo_settings: Settings) -> Iterator[Store]:
+    """Return a store with the two documents."""
+    with open_build(demo_settings) as opened:
+        yield opened
 
 
 @pytest.fixture
-def sentences(shared: Path) -> list[str]:
-    """Return long runs of words of the text, as the needle for what must not be sent."""
-    words = (shared / "source" / "source-text.txt").read_text("utf-8").split("\n")
-    return [line[:60] for line in words if len(line) > 100]
+def reading(demo_settings: Settings, both: Store) -> FlaskClient:
+    """Return a client of a server that was given the reader's own copy, that of the demo leaflet."""
+    return create_app(demo_settings, both).test_client()
+
+
+#: the sentences of the leaflet, as the needles for what must not be sent
+SENTENCES = TEXT.read_text("utf-8").splitlines()
 
 
 def test_the_start_page_says_what_from_which_text_and_of_which_date(client: FlaskClient) -> None:
@@ -181,23 +188,50 @@ def test_the_depths_cover_the_text_once_and_agree_with_the_share(client: FlaskCl
     assert sum(s["length"] for s in view["depths"] if s["depth"]) == view["covered"]
 
 
-def test_with_a_copy_the_sentences_are_shown_and_never_cached(
-    reading: FlaskClient, sentences: list[str]
-) -> None:
-    answer = reading.get("/source", headers=BROWSER)
+def test_with_a_copy_the_sentences_are_shown_and_never_cached(reading: FlaskClient) -> None:
+    assert len(SENTENCES) == 3
+    answer = reading.get("/source/demo", headers=BROWSER)
     assert answer.headers["Cache-Control"] == "no-store"
     assert "ETag" not in answer.headers
-    assert answer.get_data(as_text=True).count("said-span") > 60
-    view = reading.get("/source", headers={"Accept": "application/json"})
-    assert not any(needle in view.get_data(as_text=True) for needle in sentences)
+    page = answer.get_data(as_text=True)
+    shown = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", page)))
+    assert all(needle in shown for needle in SENTENCES)
+    marked = re.findall(r'class="said-span [^"]*"[^>]*>([^<]*)<', page)
+    assert {SENTENCES[0], SENTENCES[1][:53], SENTENCES[1][59:88]} <= set(marked)
+    view = reading.get("/source/demo", headers={"Accept": "application/json"})
+    assert not any(needle in view.get_data(as_text=True) for needle in SENTENCES)
+
+
+def test_with_the_licensed_copy_its_sentences_are_shown_on_its_own_page_only(
+    settings: Settings, store: Store, shared: Path
+) -> None:
+    text = shared / "source" / "source-text.txt"
+    client = create_app(replace(settings, source_text=text), store).test_client()
+    page = client.get("/source", headers=BROWSER).get_data(as_text=True)
+    assert page.count("said-span") > 60
+    needles = [line[:60] for line in text.read_text("utf-8").split("\n") if len(line) > 100]
+    assert len(needles) > 5
+    for path in ("/sentence/S07", "/claim/S07-1", "/span/S07-1", "/document/rrall-2014"):
+        body = client.get(path, headers=BROWSER).get_data(as_text=True)
+        assert not any(needle in body for needle in needles), path
 
 
 @pytest.mark.parametrize(
-    "path", ["/sentence/S07", "/claim/S07-1", "/claim/S07-1.trig", "/span/S07-1", "/document/rrall-2014"]
+    "path",
+    [
+        "/sentence/demo-S02",
+        "/claim/demo-S02-1",
+        "/claim/demo-S02-1.trig",
+        "/span/demo-S02-1",
+        "/document/demo",
+        "/source/rrall-2014",
+    ],
 )
-def test_no_other_page_holds_the_text(reading: FlaskClient, sentences: list[str], path: str) -> None:
-    body = reading.get(path, headers=BROWSER).get_data(as_text=True)
-    assert not any(needle in body for needle in sentences)
+def test_no_other_page_holds_the_text(reading: FlaskClient, path: str) -> None:
+    answer = reading.get(path, headers=BROWSER)
+    assert answer.status_code == 200
+    body = answer.get_data(as_text=True)
+    assert not any(needle in body for needle in (*SENTENCES, SENTENCES[1][:53]))
 
 
 @pytest.mark.parametrize(
@@ -205,12 +239,13 @@ def test_no_other_page_holds_the_text(reading: FlaskClient, sentences: list[str]
     [("192.0.2.7", {}), ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}), ("::ffff:192.0.2.7", {})],
 )
 def test_the_text_is_shown_to_this_machine_only(
-    reading: FlaskClient, sentences: list[str], peer: str, headers: dict[str, str]
+    reading: FlaskClient, peer: str, headers: dict[str, str]
 ) -> None:
-    answer = reading.get("/source", headers={**BROWSER, **headers}, environ_base={"REMOTE_ADDR": peer})
+    answer = reading.get("/source/demo", headers={**BROWSER, **headers}, environ_base={"REMOTE_ADDR": peer})
     assert answer.status_code == 200
-    assert 'said-span hedge-weakest">If' not in answer.get_data(as_text=True)
-    assert not any(needle in answer.get_data(as_text=True) for needle in sentences)
+    page = answer.get_data(as_text=True)
+    assert 'class="sentence"' in page
+    assert not any(needle in page for needle in (*SENTENCES, SENTENCES[1][:53]))
 
 
 def test_a_copy_that_is_another_text_is_said_and_not_shown(

@@ -13,13 +13,15 @@ MF = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 TYPE = ox.NamedNode(f"{RDF}type")
 
-#: manifests read, in this order; entailment regimes are not offered, `http-rdf-update` is deprecated by W3C.
+#: manifests read, in this order; `http-rdf-update` is deprecated by W3C.
 ROOTS = (
     "sparql/sparql10/manifest.ttl",
     "sparql/sparql11/manifest-all.ttl",
     "sparql/sparql12/manifest.ttl",
 )
-LEFT_OUT = ("sparql/sparql11/entailment/",)
+#: the suite of entailment regimes, whose cases run over the closure of their data
+ENTAILMENT = "sparql11/entailment"
+_SD = "http://www.w3.org/ns/sparql-service-description#"
 
 Node = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 
@@ -38,6 +40,23 @@ class Case:
     def id(self) -> str:
         """Return suite and name."""
         return f"{self.suite}#{self.name}"
+
+    @property
+    def asks_for_owl2_rl(self) -> bool:
+        """Return whether the manifest wants the answer under OWL 2 RL and the RDF-Based Semantics."""
+        action = self.graph.value(self.node, "action")
+        regimes, profiles = (
+            {node.value.rpartition("/")[2] for node in self._list_names(action, key)}
+            for key in ("entailmentRegime", "EntailmentProfile")
+        )
+        return "OWL-RDF-Based" in regimes and "RL" in profiles
+
+    def _list_names(self, action: Node | None, key: str) -> Iterator[ox.NamedNode]:
+        """Yield what the manifest gives as one name or as a list."""
+        for found in self.graph.values(action, f"{_SD}{key}"):
+            for node in self.graph.members(found) or [found]:
+                if isinstance(node, ox.NamedNode):
+                    yield node
 
 
 class Manifest:
@@ -110,8 +129,6 @@ def discover(root: Path) -> Iterator[Case]:
     waiting = list(ROOTS)
     while waiting:
         relative = waiting.pop(0)
-        if relative.startswith(LEFT_OUT):
-            continue
         manifest = Manifest(root, relative)
         waiting = manifest.includes() + waiting
         yield from manifest.entries()

@@ -11,8 +11,9 @@ from urllib.parse import urljoin
 import pyoxigraph as ox
 import requests
 
+from rlreason import close
 from tests.w3c import exchanges
-from tests.w3c.cases import BASE, Case, Node
+from tests.w3c.cases import BASE, ENTAILMENT, Case, Node
 from tests.w3c.judge import (
     Table,
     read_graph,
@@ -155,7 +156,10 @@ def _load(case: Case, server: Server, action: Node | None, vocabulary: str) -> N
     server.empty()
     manifest = case.graph
     for node in manifest.values(action, f"{vocabulary}data"):
-        server.load_together(_data(case, node))
+        graphs = _data(case, node)
+        if case.suite == ENTAILMENT:
+            graphs[""] += close(graphs[""], axiomatic=True)
+        server.load_together(graphs)
     for node in manifest.values(action, f"{vocabulary}graphData"):
         if isinstance(node, ox.NamedNode):
             server.load(_data(case, node)[""], node.value)

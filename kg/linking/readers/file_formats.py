@@ -25,6 +25,27 @@ class FileFormat(Enum):
     JSON_LD = "jsonld"
     SSSOM = "sssom"
     TABLE = "table"
+    RRF = "rrf"
+    RF2 = "rf2"
+    ATHENA = "athena"
+    NDC = "ndc"
+    ICD10CM = "icd10cm"
+    ICD10CM_XML = "icd10cm-xml"
+    RELEASE = "release"
+
+
+#: files of code systems, read by `code_files`; a release is a folder of them
+CODE_FORMATS = frozenset(
+    {
+        FileFormat.RRF,
+        FileFormat.RF2,
+        FileFormat.ATHENA,
+        FileFormat.NDC,
+        FileFormat.ICD10CM,
+        FileFormat.ICD10CM_XML,
+        FileFormat.RELEASE,
+    }
+)
 
 
 #: bytes of the decompressed file that are examined

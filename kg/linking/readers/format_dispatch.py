@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pyoxigraph as ox
 from pyoxigraph import Triple
 
 from kg.errors import BadData
-from kg.linking.readers.file_formats import HEAD_SIZE, FileFormat, detect_format, get_certain_format
+from kg.linking.readers.code_files import CodeFileReader
+from kg.linking.readers.file_formats import (
+    CODE_FORMATS,
+    HEAD_SIZE,
+    FileFormat,
+    detect_format,
+    get_certain_format,
+)
 from kg.linking.readers.obo_triples import read_obo, read_obo_graphs
 from kg.linking.readers.rdf_reader import (
     RDF_FORMATS,
@@ -23,15 +30,21 @@ from kg.linking.readers.rdf_reader import (
 )
 from kg.linking.readers.source_reading import ReadOptions, SourceReading
 from kg.linking.readers.table_reader import read_table
+from kg.model.code_links import CodeRelation
 
 RdfContent = RdfStream | Iterator[bytes]
 
 
-def read_content(reading: SourceReading, scratch: Path, expand_curie: Callable[[str], str]) -> RdfContent:
+def read_content(
+    reading: SourceReading,
+    scratch: Path,
+    expand_curie: Callable[[str], str],
+    load_relations: Callable[[], Mapping[str, CodeRelation]] = dict,
+) -> RdfContent:
     """Return the content of a file: RDF for the store's own loader, or blocks of N-Triples.
 
-    `scratch` is a folder for intermediate files; `expand_curie` returns the IRI of a CURIE, or "". Raises
-    BadData now, or while the blocks are read.
+    `scratch` is a folder for intermediate files; `expand_curie` returns the IRI of a CURIE, or "";
+    `load_relations` the relations between codes. Raises BadData now, or while the blocks are read.
     """
     form = reading.choose_format()
     if form in RDF_FORMATS:
@@ -47,6 +60,8 @@ def read_content(reading: SourceReading, scratch: Path, expand_curie: Callable[[
         from kg.linking.readers.sssom_reader import read_sssom
 
         return read_sssom(reading, expand_curie)
+    if form in CODE_FORMATS:
+        return CodeFileReader(expand_curie, load_relations()).read(reading, form)
     return read_table(reading, expand_curie)
 
 

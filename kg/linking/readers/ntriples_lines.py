@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
-from kg.namespaces import RDF, XSD
+from kg.model.product_names import fold_name
+from kg.namespaces import INGREDIENT_NAME, RDF, RDFS, XSD
 
 RDF_TYPE = f"<{RDF['type'].value}>"
 XSD_BOOLEAN = f"<{XSD['boolean'].value}>"
@@ -27,3 +30,11 @@ def format_literal(text: str, datatype: str = "", language: str = "") -> str:
     if language:
         return f"{quoted}@{language}"
     return f"{quoted}^^{datatype}" if datatype else quoted
+
+
+def write_ingredients(subject: str, names: list[str], expand_curie: Callable[[str], str]) -> Iterator[str]:
+    """Yield the lines for the ingredients of a product (`<IRI>`), which a table gives by name only."""
+    relation = format_iri(expand_curie("rxnorm:1")[:-1] + "has_ingredient")
+    for name in filter(None, map(str.strip, names)):
+        node = format_iri(INGREDIENT_NAME + quote(fold_name(name)))
+        yield f"{subject} {relation} {node} .\n{node} {RDFS['label']} {format_literal(name)} .\n"

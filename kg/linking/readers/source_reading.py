@@ -18,6 +18,7 @@ from typing import IO, Literal, cast
 import zstandard
 
 from kg.errors import BadData
+from kg.linking.readers.code_layouts import detect_code_file
 from kg.linking.readers.file_formats import HEAD_SIZE, FileFormat, detect_format
 
 #: magic number -> opener (RFC 1952, bzip2 1.0, RFC 8878)
@@ -148,11 +149,13 @@ class SourceReading:
             return self.options.format
         if self.options.columns:
             return FileFormat.TABLE
+        if self.path.is_dir():
+            return FileFormat.RELEASE
         with self.open_stream(silent=True) as stream:
             head = stream.read(HEAD_SIZE)
         if not head.strip():
             raise BadData("The file is empty.", location=self.name, hint="Download it again.")
-        return detect_format(head, self.name)
+        return detect_code_file(head.decode("utf-8", "replace"), self.name) or detect_format(head, self.name)
 
     def note_fact(self, fact: SourceFact, value: str) -> None:
         """Store a fact about the file; the first value counts."""

@@ -9,8 +9,15 @@ from itertools import islice
 from types import MappingProxyType
 
 from kg.errors import BadData
-from kg.linking.readers.ntriples_lines import RDF_TYPE, XSD_BOOLEAN, format_iri, format_literal
+from kg.linking.readers.ntriples_lines import (
+    RDF_TYPE,
+    XSD_BOOLEAN,
+    format_iri,
+    format_literal,
+    write_ingredients,
+)
 from kg.linking.readers.source_reading import ReadProblem, SourceReading
+from kg.model.product_names import split_parts
 from kg.namespaces import BIOREGISTRY, OBO, OBOINOWL, OWL, RDFS
 
 #: role -> (predicate, whether the value is a term)
@@ -27,6 +34,7 @@ COLUMN_ROLES = MappingProxyType(
         "parent": (RDFS["subClassOf"], True),
         "replaced": (OBO["IAO_0100001"], True),
         "deprecated": (OWL["deprecated"], False),
+        "ingredient": (RDFS["label"], False),
     }
 )
 _ROLES_HINT = f"Roles: id, {', '.join(COLUMN_ROLES)}."
@@ -108,8 +116,10 @@ def _write_row(
         lines += [
             _write_cell(subject, role, value, reading, expand_curie)
             for role, value in values
-            if role != "id" and value
+            if role not in ("id", "ingredient") and value
         ]
+        ingredients = [part for role, value in values if role == "ingredient" for part in split_parts(value)]
+        lines += write_ingredients(subject, ingredients, expand_curie)
     except (IndexError, ValueError) as error:
         reason = "the row has too few cells" if isinstance(error, IndexError) else str(error)
         reading.skip_or_raise(ReadProblem(line, 1, f"Not a row of this table: {reason}."))

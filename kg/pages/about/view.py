@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kg.pages.edge_rows import ORIGIN_MEANINGS, OriginMeaning
 from kg.pages.page_queries import PageQueryReader, cell_number, cell_text
 from kg.pages.start.view import DocumentSummary, LinkedCount, count_graphs, list_documents
-from kg.pages.term_refs import hedge_level, link_address
+from kg.pages.term_refs import ORIGIN_MEANINGS, OriginMeaning, hedge_level, link_address
 from kg.settings import Settings
 from sparqlhost.protocol.endpoint_table import Endpoint
 
@@ -75,7 +74,7 @@ def about_page(reader: PageQueryReader, settings: Settings, endpoints: Iterable[
         graphs=count_graphs(reader),
         marks=ORIGIN_MEANINGS,
         hedges=_hedge_meanings(reader),
-        limits=tuple(ServerLimit(name, f"{getattr(settings, name):,}", help) for name, help in _LIMIT_HELP),
+        limits=tuple(ServerLimit(name, f"{getattr(settings, name):,}", text) for name, text in _LIMIT_HELP),
         addresses=_list_addresses(endpoints),
         reaches=settings.service_allow,
     )

@@ -113,6 +113,17 @@ class UpcomingClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class FallbackOption:
+    """What a claim raises in its situation where something is ruled out, in its own words."""
+
+    interventions: tuple[TermRef, ...]
+    claim: TermRef
+    hedges: tuple[HedgeBadge, ...]
+    cues: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextQuestion:
     """A feature worth asking for, and how many claims its answer would decide."""
 
@@ -137,5 +148,5 @@ class CasePage:
     supportive: tuple[SupportiveOption, ...]
     unlocked: tuple[UnlockedClaim, ...]
     ahead: tuple[UpcomingClaim, ...]
-    fallbacks: tuple[TermRef, ...]
+    fallbacks: tuple[FallbackOption, ...]
     ask_next: tuple[NextQuestion, ...]

@@ -14,13 +14,15 @@ from kg.errors import BadQuery, TooLarge
 from kg.pages.case.case_page import CasePage
 from kg.pages.case.view import CaseContext, case_page, empty_case_page
 from kg.pages.explain.handler import cached_reasoner_input
-from kg.pages.layout import memoize_per_version, page_reader, render_page
-from kg.pages.representations import (
+from kg.pages.rendering import (
     HTML,
     HTML_AND_JSON,
     PAGE_REPRESENTATIONS,
     choose_representation,
     make_page_response,
+    memoize_per_version,
+    page_reader,
+    render_page,
 )
 from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, JsonObject, route
 from sparqlhost.protocol.negotiation import FORM_MEDIA_TYPE, JSON_MEDIA_TYPE

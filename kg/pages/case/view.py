@@ -33,6 +33,7 @@ from kg.pages.case.case_page import (
     CaseFeature,
     CasePage,
     CaseSituation,
+    FallbackOption,
     FeatureChoice,
     NextQuestion,
     StatusReason,
@@ -41,8 +42,7 @@ from kg.pages.case.case_page import (
     UpcomingClaim,
 )
 from kg.pages.explain.statement_input import load_term_names
-from kg.pages.page_queries import PageQueryReader
-from kg.pages.reasoner_input import ReasonerInput
+from kg.pages.page_queries import PageQueryReader, ReasonerInput
 from kg.pages.start.view import attribute_to_dates
 from kg.pages.term_refs import TermLabels, TermRef, find_weakest_hedge, make_hedge_badge
 from rlreason.materialization import Materialization
@@ -116,7 +116,7 @@ def case_page(context: CaseContext, yes: Iterable[str], no: Iterable[str]) -> Ca
         supportive=builder.supportive_options(),
         unlocked=builder.unlocked_claims(),
         ahead=builder.upcoming_claims(),
-        fallbacks=builder.refs_of(sorted(entailments.fallbacks, key=str)),
+        fallbacks=builder.fallback_options(entailments),
         ask_next=builder.next_questions(),
     )
 
@@ -250,9 +250,11 @@ class _CasePageBuilder:
         """Return the reason of a status in one sentence."""
         situation = [g for g in judged.grounds if g.role in ("situation", "population")]
         if judged.status is ClaimStatus.DOES_NOT_APPLY:
-            against = self._list_grounds(g for g in situation if g.truth is FeatureTruth.UNMET)
+            unmet = [g for g in judged.grounds if g.truth is FeatureTruth.UNMET]
+            against = [g for g in unmet if g in situation]
+            what = "situation" if against else "condition"
             later = " It may come next." if judged.claim.term in self.upcoming_terms else ""
-            return f"Its situation does not hold: {against}.{later}"
+            return f"Its {what} does not hold: {self._list_grounds(against or unmet)}.{later}"
         if judged.status is ClaimStatus.UNDECIDED:
             unknown = self._list_labels(g for g in situation if g.truth is FeatureTruth.UNKNOWN)
             return f"Not known of the case: {unknown}."
@@ -317,6 +319,13 @@ class _CasePageBuilder:
                 judged.claim.negative,
             )
             for situation, judged in self.upcoming
+        )
+
+    def fallback_options(self, inferred: CaseEntailments) -> tuple[FallbackOption, ...]:
+        """Return what is raised in place of something ruled out, each with the wording of its claim."""
+        rows = (self.claim_row(j) for j in self.judged if j.claim.term in inferred.fallback_claims)
+        return tuple(
+            FallbackOption(row.interventions, row.claim, row.hedges, row.cues, row.status) for row in rows
         )
 
     def next_questions(self) -> tuple[NextQuestion, ...]:

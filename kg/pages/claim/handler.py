@@ -7,9 +7,8 @@ from flask import Blueprint, Response, request
 from kg.pages.claim.view import claim_page
 from kg.pages.entity.handler import NAME_PARAMETER, answer_entity_address
 from kg.pages.explain.handler import cached_reasoner_input
-from kg.pages.layout import memoize_per_version, render_page
 from kg.pages.page_queries import PageQueryReader, describe_entity
-from kg.pages.representations import ALL_FORMATS, link_representations, make_page_response
+from kg.pages.rendering import ALL_FORMATS, make_entity_response, memoize_per_version
 from kg.pages.term_refs import TermTriple
 from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
 from sparqlhost.protocol.negotiation import MediaType
@@ -39,17 +38,13 @@ def _respond_claim(reader: PageQueryReader, iri: str, representation: MediaType)
     view = claim_page(reader, iri, _cached_retraction_impact if wants_impact else None)
     if view is None:
         return None
-
-    def render_html() -> str:
-        return render_page(
-            "claim/page.html",
-            view,
-            title=f"Claim {view.statement.name}",
-            forms=link_representations(view.ref.href),
-        )
-
-    return make_page_response(
-        representation, view, render_html, lambda: describe_entity(reader, iri), canonical=iri
+    return make_entity_response(
+        representation,
+        "claim/page.html",
+        view,
+        view.ref,
+        lambda: describe_entity(reader, iri),
+        title=f"Claim {view.statement.name}",
     )
 
 

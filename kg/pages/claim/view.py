@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
 from kg.model.graphs import name_claim_graph
 from kg.namespaces import KG, RDF, RDFS, compress_iri
-from kg.pages.edge_rows import (
+from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
+from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
+from kg.pages.term_refs import (
     ASSERTED,
     INFERRED,
     EdgeRow,
-    is_negative,
-    proof_address,
+    Term,
+    TermLabels,
+    TermRef,
+    TermTriple,
+    link_address,
+    make_edge_row,
     weakest_hedges_by_triple,
 )
-from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
-from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
-from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef, TermTriple, link_address
 
 #: IRI of a claim -> the derived statements that have no proof without it
 ImpactFinder = Callable[[str], Iterable[TermTriple]]
 
 #: parts of a claim the page shows elsewhere, as a sentence or by name
-_SHOWN_SEPARATELY = frozenset(
-    {RDF["type"].value, RDFS["label"].value, KG["hasSourceSpan"].value, KG["inSentence"].value}
-)
+_SHOWN_SEPARATELY = {RDF["type"], RDFS["label"], KG["hasSourceSpan"], KG["inSentence"]}
+_GRAPH_PARTS = ("assertion", "provenance", "pubinfo", "head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,14 @@ def claim_page(
     falls = list(find_impact(iri)) if find_impact else []
     subjects = sorted({subject for subject, _, _ in (*follows, *falls)}, key=str)
     hedge_rows = reader.select_rows("edge-hedges", entity=subjects)
-    naming = reader.load_labels(
-        {node, *(term for triple in (*follows, *falls) for term in triple)}.union(
-            *map(terms_in_rows, (claim_rows, spans, decisions, hedge_rows))
-        )
-    )
+    near = terms_in_rows([*claim_rows, *spans, *decisions, *hedge_rows])
+    naming = reader.load_labels(near.union({node}, *follows, *falls))
     hedges = weakest_hedges_by_triple(hedge_rows, naming)
     statement = make_statement(facts[0], naming)
+
+    def derived_edges(triples: Iterable[TermTriple]) -> tuple[EdgeRow, ...]:
+        return tuple(make_edge_row(t, naming, INFERRED, hedges.get(t, ())) for t in triples)
+
     return ClaimPage(
         ref=naming.ref_of_iri(iri),
         title=statement.summary or statement.name,
@@ -100,18 +103,15 @@ def claim_page(
         facts=tuple(_property_rows(node, claim_rows, naming)),
         span=next((_claim_span(row, naming) for row in spans), None),
         decisions=_curator_decisions(decisions, naming),
-        follows=tuple(_derived_edges(follows, naming, hedges)),
-        falls=tuple(_derived_edges(falls, naming, hedges)) if find_impact else None,
-        graphs=tuple(
-            _nanopub_graph_ref(statement.name, part)
-            for part in ("assertion", "provenance", "pubinfo", "head")
-        ),
+        follows=derived_edges(follows),
+        falls=derived_edges(falls) if find_impact else None,
+        graphs=tuple(_nanopub_graph_ref(statement.name, part) for part in _GRAPH_PARTS),
     )
 
 
 def _property_rows(node: NamedNode, rows: Iterable[QueryRow], naming: TermLabels) -> Iterable[EdgeRow]:
     """Yield the claim's properties, each once, in the order of their labels."""
-    pairs = {(row["p"], row["o"]) for row in rows if cell_text(row, "p") not in _SHOWN_SEPARATELY}
+    pairs = {(row["p"], row["o"]) for row in rows if row["p"] not in _SHOWN_SEPARATELY}
     for predicate, target in sorted(pairs, key=lambda pair: (naming.ref(pair[0]).label, str(pair[1]))):
         yield EdgeRow(naming.ref(node), naming.ref(predicate), naming.ref(target), ASSERTED, False, "")
 
@@ -136,18 +136,6 @@ def _curator_decisions(rows: Iterable[QueryRow], naming: TermLabels) -> tuple[Cl
         readings.setdefault(row["decision"], {}).update({reading: None} if reading else {})
         chosen[row["decision"]] = cell_text(row, "chosen")
     return tuple(ClaimDecision(naming.ref(d), tuple(texts), chosen[d]) for d, texts in readings.items())
-
-
-def _derived_edges(
-    triples: Iterable[TermTriple],
-    naming: TermLabels,
-    hedges_by_triple: Mapping[TermTriple, tuple[HedgeBadge, ...]],
-) -> Iterable[EdgeRow]:
-    for subject, predicate, target in triples:
-        negative = isinstance(predicate, NamedNode) and is_negative(predicate.value)
-        ends = naming.ref(subject), naming.ref(predicate), naming.ref(target)
-        hedges = hedges_by_triple.get((subject, predicate, target), ())
-        yield EdgeRow(*ends, INFERRED, negative, proof_address(subject, predicate, target), hedges)
 
 
 def _nanopub_graph_ref(name: str, part: str) -> TermRef:

@@ -12,24 +12,12 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, jsonify, request
 
 from kg.errors import NotFound
-from kg.namespaces import ENTITY_KINDS, expand_curie
+from kg.namespaces import BASE, ENTITY_KINDS, expand_curie
+from kg.pages import rendering
 from kg.pages.entity.neighbourhood import draw_neighbourhood
 from kg.pages.entity.view import entity_page, list_page
 from kg.pages.explain.handler import cached_proof_hedge
-from kg.pages.layout import page_reader, render_page
 from kg.pages.page_queries import PageQueryReader, describe_entity
-from kg.pages.representations import (
-    ALL_FORMATS,
-    HTML_AND_JSON,
-    JSON,
-    PAGE_REPRESENTATIONS,
-    choose_representation,
-    link_representations,
-    make_entity_iri,
-    make_page_response,
-    read_page_number,
-    split_suffix,
-)
 from kg.pages.search.handler import search_index
 from kg.pages.search.view import suggest_similar_names
 from kg.pages.term_refs import as_json
@@ -58,21 +46,18 @@ def _make_kind_parameter(kinds: list[str]) -> EndpointParameter:
         f"/<any({','.join(_LISTED_KINDS)}):kind>/",
         "The entities of one kind",
         parameters=(_make_kind_parameter(_LISTED_KINDS), PAGE_PARAMETER),
-        formats=HTML_AND_JSON,
+        formats=rendering.HTML_AND_JSON,
     ),
 )
 def list_entities(kind: str) -> Response:
     """Answer the list of the entities of a kind."""
-    representation = choose_representation(representations=PAGE_REPRESENTATIONS)
-    view = list_page(page_reader(), kind, read_page_number())
+    view = list_page(rendering.page_reader(), kind, rendering.read_page_number())
     if view is None:
         number = request.args.get("page", "")[:40]
         raise NotFound(
             f"There is no page {number} of this list.", location=request.path, hint="Start with page 1."
         )
-    return make_page_response(
-        representation, view, lambda: render_page("entity/list.html", view, title=view.title), tuple
-    )
+    return rendering.answer_page("entity/list.html", view, title=view.title)
 
 
 @route(
@@ -81,7 +66,7 @@ def list_entities(kind: str) -> Response:
         f"/<any({','.join(_PAGED_KINDS)}):kind>/<path:name>",
         "One entity; also with the suffix .ttl .jsonld .nt .rdf .trig .nq .json",
         parameters=(_make_kind_parameter(_PAGED_KINDS), NAME_PARAMETER),
-        formats=ALL_FORMATS,
+        formats=rendering.ALL_FORMATS,
     ),
 )
 def show_entity(kind: str, name: str) -> Response:
@@ -91,10 +76,10 @@ def show_entity(kind: str, name: str) -> Response:
 
 def answer_entity_address(kind: str, name: str, respond: EntityResponder) -> Response:
     """Answer `/kind/name`, where `name` may end in the suffix of a representation; raises NotFound."""
-    local, suffix = split_suffix(name)
-    representation = choose_representation(suffix)
-    iri = make_entity_iri(f"/{kind}/{local}")
-    response = respond(page_reader(), iri, representation) if _is_valid_iri(iri) else None
+    local, suffix = rendering.split_suffix(name)
+    representation = rendering.choose_representation(suffix)
+    iri = f"{BASE}{kind}/{local}"
+    response = respond(rendering.page_reader(), iri, representation) if _is_valid_iri(iri) else None
     if response is None:
         raise _entity_not_found(f"/{kind}/{local}", local)
     return response
@@ -105,19 +90,16 @@ def respond_entity(reader: PageQueryReader, iri: str, representation: MediaType)
     view = entity_page(reader, iri, cached_proof_hedge)
     if view is None:
         return None
-
-    def render_html() -> str:
-        return render_page(
-            "entity/page.html",
-            view,
-            title=view.title,
-            neighbourhood=draw_neighbourhood(view),
-            claims_query=reader.bind_query("entity-claims", entity=[ox.NamedNode(iri)]),
-            forms=link_representations(view.ref.href),
-        )
-
-    return make_page_response(
-        representation, view, render_html, lambda: describe_entity(reader, iri), canonical=iri
+    return rendering.make_entity_response(
+        representation,
+        "entity/page.html",
+        view,
+        view.ref,
+        lambda: describe_entity(reader, iri),
+        make_context=lambda: {
+            "neighbourhood": draw_neighbourhood(view),
+            "claims_query": reader.bind_query("entity-claims", entity=[ox.NamedNode(iri)]),
+        },
     )
 
 
@@ -140,15 +122,15 @@ def _entity_not_found(path: str, name: str) -> NotFound:
         parameters=(
             EndpointParameter("iri", "the entity", True, schema={"type": "string", "format": "uri"}),
         ),
-        formats=(JSON.name,),
+        formats=(rendering.JSON.name,),
         response_schema={"type": "object"},
     ),
 )
 def show_neighbourhood() -> Response:
     """Answer the neighbours of an entity, named by IRI, CURIE or path, as nodes and edges."""
     iri = expand_curie(request.args.get("iri", ""))
-    iri = make_entity_iri(iri) if iri.startswith("/") else iri
-    view = entity_page(page_reader(), iri) if _is_valid_iri(iri) else None
+    iri = BASE + iri[1:] if iri.startswith("/") else iri
+    view = entity_page(rendering.page_reader(), iri) if _is_valid_iri(iri) else None
     if view is None:
         raise _entity_not_found("/api/neighbourhood", iri.rsplit("/", 1)[-1] or "iri")
     return jsonify(as_json(draw_neighbourhood(view)))

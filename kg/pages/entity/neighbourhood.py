@@ -76,26 +76,17 @@ def _claim_links(page: EntityPage) -> Iterator[_LinkEnds]:
 
 def _make_claim_link(claim: ClaimStatement, intervention: TermRef, target: TermRef) -> DrawingLink:
     badge = find_weakest_hedge(claim.hedges)
-    words = " … ".join(claim.cues)
-    label = f"only if: {words}" if claim.prerequisites else words
-    return DrawingLink(
-        intervention.iri,
-        target.iri,
-        label,
-        "asserted",
-        badge.label if badge else "",
-        badge.level if badge else "fact",
-        claim.negative,
-    )
+    hedge, level = (badge.label, badge.level) if badge else ("", "fact")
+    label = ("only if: " if claim.prerequisites else "") + " … ".join(claim.cues)
+    return DrawingLink(intervention.iri, target.iri, label, "asserted", hedge, level, claim.negative)
 
 
 def _concept_links(page: EntityPage) -> Iterator[_LinkEnds]:
     """Yield the stated and the derived links between concepts, without those that a claim's line shows."""
     claimed = {(source.iri, target.iri, link.negative) for source, target, link in _claim_links(page)}
     for edge in (*page.facts, *page.incoming, *page.inferred):
-        repeated = (edge.subject.iri, edge.object.iri, edge.negative) in claimed
-        if not repeated and {edge.subject.kind, edge.object.kind} <= CONCEPT_KINDS:
-            link = DrawingLink(
-                edge.subject.iri, edge.object.iri, edge.property.label, edge.mark, "", "fact", edge.negative
-            )
+        ends = edge.subject.iri, edge.object.iri
+        is_concept_edge = {edge.subject.kind, edge.object.kind} <= CONCEPT_KINDS
+        if is_concept_edge and (*ends, edge.negative) not in claimed:
+            link = DrawingLink(*ends, edge.property.label, edge.mark, "", "fact", edge.negative)
             yield edge.subject, edge.object, link

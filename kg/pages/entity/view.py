@@ -12,28 +12,24 @@ from dataclasses import dataclass, replace
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.namespaces import BASE, DCTERMS, KG, RDF, RDFS, SKOS, compress_iri
-from kg.pages.edge_rows import (
-    INFERRED,
-    OUTSIDE,
-    EdgeRow,
-    find_origin_mark,
-    is_negative,
-    proof_address,
-    weakest_hedges_by_triple,
-)
-from kg.pages.list_slices import slice_page
 from kg.pages.mappings.view import OutsideIdentifier, list_identifiers
-from kg.pages.page_queries import PageQueryReader, QueryRow, cell_text, terms_in_rows
+from kg.pages.page_queries import PageQueryReader, QueryRow, cell_text, slice_page, terms_in_rows
 from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
 from kg.pages.term_refs import (
     CONCEPT_KINDS,
+    INFERRED,
+    OUTSIDE,
+    EdgeRow,
     HedgeBadge,
     Term,
     TermLabels,
     TermRef,
     TermTriple,
     entity_kind,
+    find_origin_mark,
     link_address,
+    make_edge_row,
+    weakest_hedges_by_triple,
 )
 
 ENTITIES_PER_PAGE = 100
@@ -90,17 +86,10 @@ ProofHedgeFinder = Callable[[Triple], HedgeBadge | None]
 
 _LABEL_PROPERTIES = (SKOS["prefLabel"].value, RDFS["label"].value)
 _NAME_PROPERTIES = frozenset(
-    prop.value
-    for prop in (
-        SKOS["altLabel"],
-        SKOS["hiddenLabel"],
-        KG["brandName"],
-        KG["sourceSpelling"],
-        KG["printedAs"],
-    )
+    {SKOS["altLabel"].value, SKOS["hiddenLabel"].value}
+    | {KG[name].value for name in ("brandName", "sourceSpelling", "printedAs")}
 )
 _DEFINITION_PROPERTIES = (SKOS["definition"].value, DCTERMS["description"].value, RDFS["comment"].value)
-_RDF_TYPE = RDF["type"].value
 _BROADER_PROPERTIES = tuple(
     KG[name].value for name in ("kindOf", "broaderSituation", "satisfies", "exampleOf")
 )
@@ -164,13 +153,8 @@ def entity_page(
     # a document has every claim; the source page shows them where they stand
     claim_rows = [] if entity_kind(iri) == "document" else reader.select_rows("claims-about", entity=[node])
     hedge_rows = reader.select_rows("edge-hedges", entity=[node])
-    naming = reader.load_labels(
-        _terms_in_triples(out)
-        | _terms_in_triples(back)
-        | terms_in_rows(claim_rows)
-        | terms_in_rows(hedge_rows)
-        | {node}
-    )
+    near = {term for t in (*out, *back) for term in (t.subject, t.predicate, t.object)}
+    naming = reader.load_labels(near | terms_in_rows([*claim_rows, *hedge_rows]) | {node})
     hedged = weakest_hedges_by_triple(hedge_rows, naming)
     statements = [make_statement(facts, naming) for facts in group_claim_facts(claim_rows)]
     informative = _select_informative(out, back)
@@ -183,22 +167,18 @@ def entity_page(
         ref=naming.ref_of_iri(iri),
         title=naming.ref_of_iri(iri).label,
         kind=entity_kind(iri),
-        types=_stated_types(out, naming),
+        types=tuple(naming.ref(t.object) for t in out if t.predicate == RDF["type"] and t.mark != INFERRED),
         definition=_find_definition(out),
         names=_other_names(out, naming),
         offers=tuple(item for item in statements if not item.negative and item.interventions),
         cautions=tuple(item for item in statements if item.negative),
         other_claims=tuple(item for item in statements if not item.negative and not item.interventions),
-        facts=tuple(
-            edge for edge in edges if edge.subject.iri == iri and edge.mark not in {INFERRED, OUTSIDE}
-        ),
-        inferred=tuple(
-            _add_proof_hedge(e, find_proof_hedge) for e in sorted(between_concepts, key=_pair_sort_key)
-        ),
+        facts=tuple(e for e in edges if e.subject.iri == iri and e.mark not in {INFERRED, OUTSIDE}),
+        inferred=tuple(_add_proof_hedge(e, find_proof_hedge) for e in sorted(between_concepts, key=_by_pair)),
         plumbing=(*(e for e in derived if not _is_informative_edge(e, mirrored)), *general),
         incoming=_incoming_edges(edges, iri),
         parents=_stated_relatives(out, _BROADER_PROPERTIES, naming),
-        children=_stated_relatives(_reverse_triples(back, _BROADER_PROPERTIES), _BROADER_PROPERTIES, naming)
+        children=_stated_relatives(back, _BROADER_PROPERTIES, naming, outgoing=False)
         or _stated_relatives(out, _NARROWER_PROPERTIES, naming),
         identifiers=list_identifiers(reader, node),
     )
@@ -208,8 +188,8 @@ def _add_proof_hedge(edge: EdgeRow, find_proof_hedge: ProofHedgeFinder | None) -
     """Return a derived edge with the weakest hedge of its proof, where the build wrote none."""
     if edge.hedges or find_proof_hedge is None:
         return edge
-    triple = Triple(NamedNode(edge.subject.iri), NamedNode(edge.property.iri), NamedNode(edge.object.iri))
-    hedge = find_proof_hedge(triple)
+    ends = (NamedNode(ref.iri) for ref in (edge.subject, edge.property, edge.object))
+    hedge = find_proof_hedge(Triple(*ends))
     return replace(edge, hedges=(hedge,)) if hedge else edge
 
 
@@ -228,22 +208,11 @@ def _triples_with_origin(
             yield _OriginTriple(ends[0], predicate, ends[1], find_origin_mark(names), general)
 
 
-def _terms_in_triples(triples: Iterable[_OriginTriple]) -> set[Term]:
-    return {term for t in triples for term in (t.subject, t.predicate, t.object)}
-
-
 def _make_edge_row(
     triple: _OriginTriple, naming: TermLabels, hedges_by_triple: Mapping[TermTriple, tuple[HedgeBadge, ...]]
 ) -> EdgeRow:
-    return EdgeRow(
-        subject=naming.ref(triple.subject),
-        property=naming.ref(triple.predicate),
-        object=naming.ref(triple.object),
-        mark=triple.mark,
-        negative=is_negative(triple.predicate.value),
-        why=proof_address(triple.subject, triple.predicate, triple.object) if triple.mark == INFERRED else "",
-        hedges=hedges_by_triple.get((triple.subject, triple.predicate, triple.object), ()),
-    )
+    terms = (triple.subject, triple.predicate, triple.object)
+    return make_edge_row(terms, naming, triple.mark, hedges_by_triple.get(terms, ()))
 
 
 def _select_informative(outgoing: list[_OriginTriple], incoming: list[_OriginTriple]) -> list[_OriginTriple]:
@@ -253,7 +222,7 @@ def _select_informative(outgoing: list[_OriginTriple], incoming: list[_OriginTri
         t
         for t in outgoing
         if t.predicate.value not in hidden
-        and not (t.predicate.value == _RDF_TYPE and t.mark != INFERRED)
+        and not (t.predicate == RDF["type"] and t.mark != INFERRED)
         and not (isinstance(t.object, Literal) and t.predicate.value in _NAME_PROPERTIES)
     ]
     return sorted([*own, *incoming], key=lambda t: (t.predicate.value, str(t.subject), str(t.object)))
@@ -261,35 +230,19 @@ def _select_informative(outgoing: list[_OriginTriple], incoming: list[_OriginTri
 
 def _is_informative_edge(edge: EdgeRow, stated_pairs_reversed: set[tuple[str, str]]) -> bool:
     """Return whether a derived edge joins two concepts and is not a stated edge read from its other end."""
-    pair = (edge.subject.iri, edge.object.iri)
-    return (
-        edge.subject.kind in CONCEPT_KINDS
-        and edge.object.kind in CONCEPT_KINDS
-        and pair not in stated_pairs_reversed
-    )
+    joins_concepts = {edge.subject.kind, edge.object.kind} <= CONCEPT_KINDS
+    return joins_concepts and (edge.subject.iri, edge.object.iri) not in stated_pairs_reversed
 
 
-def _pair_sort_key(edge: EdgeRow) -> tuple[str, str, str]:
+def _by_pair(edge: EdgeRow) -> tuple[str, str, str]:
     """Sort edges by their pair of ends, so that a limit stands next to what it limits."""
     return edge.subject.label.casefold(), edge.object.label.casefold(), edge.property.label
 
 
 def _incoming_edges(edges: Iterable[EdgeRow], iri: str) -> tuple[EdgeRow, ...]:
     """Return stated links from elsewhere; claims are shown as sentences, so their own links are left out."""
-    return tuple(
-        edge
-        for edge in edges
-        if edge.object.iri == iri
-        and edge.mark not in {INFERRED, OUTSIDE}
-        and edge.subject.iri
-        and edge.subject.kind != "claim"
-    )
-
-
-def _stated_types(outgoing: Iterable[_OriginTriple], naming: TermLabels) -> tuple[TermRef, ...]:
-    return tuple(
-        naming.ref(t.object) for t in outgoing if t.predicate.value == _RDF_TYPE and t.mark != INFERRED
-    )
+    stated = [e for e in edges if e.object.iri == iri and e.mark not in {INFERRED, OUTSIDE}]
+    return tuple(edge for edge in stated if edge.subject.iri and edge.subject.kind != "claim")
 
 
 def _find_definition(outgoing: Iterable[_OriginTriple]) -> str:
@@ -309,23 +262,11 @@ def _other_names(outgoing: Iterable[_OriginTriple], naming: TermLabels) -> tuple
     return tuple(sorted(shown, key=lambda name: (name.sort, name.text)))
 
 
-def _reverse_triples(triples: Iterable[_OriginTriple], properties: Iterable[str]) -> list[_OriginTriple]:
-    wanted = set(properties)
-    return [
-        _OriginTriple(t.object, t.predicate, t.subject, t.mark)
-        for t in triples
-        if t.predicate.value in wanted
-    ]
-
-
 def _stated_relatives(
-    triples: Iterable[_OriginTriple], properties: Iterable[str], naming: TermLabels
+    triples: Iterable[_OriginTriple], properties: Sequence[str], naming: TermLabels, *, outgoing: bool = True
 ) -> tuple[TermRef, ...]:
     """Return the stated neighbours by some properties, each once."""
-    wanted = set(properties)
-    relatives = {
-        t.object.value: naming.ref(t.object)
-        for t in triples
-        if t.predicate.value in wanted and t.mark != INFERRED and isinstance(t.object, NamedNode)
-    }
-    return tuple(sorted(relatives.values(), key=lambda ref: ref.label.casefold()))
+    stated = [t for t in triples if t.predicate.value in properties and t.mark != INFERRED]
+    others = {t.object if outgoing else t.subject for t in stated}
+    refs = [naming.ref(other) for other in sorted(others, key=str) if isinstance(other, NamedNode)]
+    return tuple(sorted(refs, key=lambda ref: ref.label.casefold()))

@@ -16,12 +16,19 @@ from kg.pages.explain.statement_input import (
     parse_statement,
 )
 from kg.pages.explain.view import ExplanationPage, explain_triple, find_proof_hedge
-from kg.pages.layout import app_settings, memoize_per_version, page_reader, render_page
-from kg.pages.reasoner_input import ReasonerInput
-from kg.pages.representations import ALL_FORMATS, HTML, REPRESENTATIONS, make_page_response
+from kg.pages.page_queries import ReasonerInput
+from kg.pages.rendering import (
+    ALL_FORMATS,
+    HTML,
+    REPRESENTATIONS,
+    app_settings,
+    make_page_response,
+    memoize_per_version,
+    page_reader,
+    render_page,
+)
 from kg.pages.term_refs import HedgeBadge, TermLabels
 from kg.questions.question_answers import QuestionVocabulary
-from kg.questions.question_library import get_queries_folder
 from rlreason.proofs import Prover
 from sparqlhost.protocol.endpoint_table import FORMAT_PARAMETER, Endpoint, EndpointParameter, route
 from sparqlhost.protocol.negotiation import MediaType, choose_representation
@@ -90,7 +97,7 @@ def _respond_form(error: UserError) -> Response:
 
 
 def _build_form() -> ExplainForm:
-    choices = QuestionVocabulary(page_reader().store, get_queries_folder(app_settings().root))
+    choices = QuestionVocabulary(page_reader().store, app_settings().root)
     things, properties = (
         choices.list_choices(QuestionParameter("", kind, "", "")) for kind in ("entity", "property")
     )
@@ -109,7 +116,7 @@ def _explain_request() -> ExplanationPage:
         )
     reader = page_reader()
     term_names = memoize_per_version("explain-names", lambda: load_term_names(reader))
-    triple = parse_statement(term_names, parts["s"], parts["p"], parts["o"])
+    triple = parse_statement(term_names, reader, parts["s"], parts["p"], parts["o"])
     wants_all = request.args.get("all", "").casefold() in ("1", "true", "yes", "all")
     return explain_triple(_cached_prover(), reader, _cached_labels(), triple, all_proofs=wants_all)
 

@@ -152,14 +152,15 @@ class AnchorCache:
 
     def _load_anchor(self, claim: NamedNode) -> ProofAnchor:
         rows = self._reader.select_rows("claim-anchor", claim=[claim])
-        row = rows[0] if rows else {}
-        badges = {make_hedge_badge(row["hedge"], self._labels) for row in rows if "hedge" in row}
+        by_hedge = {make_hedge_badge(row["hedge"], self._labels): row for row in rows if "hedge" in row}
+        weakest = find_weakest_hedge(by_hedge)
+        row = by_hedge[weakest] if weakest else rows[0] if rows else {}
         return ProofAnchor(
             self._labels.ref(claim),
             self._cell_ref(row, "sentence"),
             self._cell_ref(row, "span"),
             cell_text(row, "cue"),
-            find_weakest_hedge(badges),
+            weakest,
         )
 
     def _cell_ref(self, row: QueryRow, name: str) -> TermRef | None:

@@ -8,17 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.errors import BadQuery, NotFound
-from kg.model.term_names import TermNames
+from kg.model.term_names import TermNames, find_similar_names
 from kg.namespaces import BASE, PREFIXES, RDF, compress_iri, expand_curie, get_local_name
-from kg.pages.edge_rows import proof_address
 from kg.pages.page_queries import PageQueryReader, cell_text, terms_in_rows
-from kg.pages.term_refs import Term, TermLabels, TermRef
-from kg.questions.question_answers import ParameterChoice
+from kg.pages.term_refs import Term, TermLabels, TermRef, proof_address
+from kg.questions.question_answers import ParameterChoice, load_questions
 from rlreason.proofs import Prover
 from rlreason.wording import correct_articles
 from sparqlhost.sparql.lexer import Token, tokenize
@@ -38,17 +36,36 @@ def load_term_names(reader: PageQueryReader, limited_to: Iterable[NamedNode] | N
     )
 
 
-def parse_statement(term_names: TermNames, subject: str, predicate: str, obj: str) -> Triple:
+def parse_statement(
+    term_names: TermNames, reader: PageQueryReader, subject: str, predicate: str, obj: str
+) -> Triple:
     """Return the triple that a user named.
 
     Raises NotFound or BadQuery that says which part is not understood.
     """
-    properties = term_names.restrict_to(_is_property_name)
     return Triple(
         term_names.find_term(subject, "subject"),
-        RDF["type"] if predicate.strip() == "a" else properties.find_term(predicate, "predicate"),
+        RDF["type"] if predicate.strip() == "a" else _find_property(term_names, reader, predicate),
         parse_literal(obj) if obj.startswith('"') else term_names.find_term(obj, "object"),
     )
+
+
+def _find_property(term_names: TermNames, reader: PageQueryReader, text: str) -> NamedNode:
+    """Return the property of a name; raises NotFound with what a named question answers to the word."""
+    try:
+        return term_names.restrict_to(_is_property_name).find_term(text, "predicate")
+    except NotFound as unknown:
+        unknown.hint = answer_by_question(reader, text.strip()) or unknown.hint
+        raise
+
+
+def answer_by_question(reader: PageQueryReader, word: str) -> str:
+    """Return the yes-or-no question of the project that has a word in its name, with its answer; else ""."""
+    for question in load_questions(reader.folder.parents[1]):
+        if question.query_form == "ASK" and word.casefold() in question.name.split("-"):
+            answer = "Yes" if reader.store.ask(question.text) else "No"
+            return f"{question.question} {answer}: `kg ask {question.name}`, /questions/{question.name}."
+    return ""
 
 
 def _is_property_name(term: NamedNode) -> bool:
@@ -84,6 +101,7 @@ def reject_unknown_terms(prover: Prover, reader: PageQueryReader, labels: TermLa
             similar += suggest_similar_terms(term, labels.labels)
     if sentences:
         hint = f"Did you mean {' or '.join(similar)}?" if similar else "/search finds entries by name."
+        hint = answer_by_question(reader, get_local_name(triple.predicate.value)) or hint
         raise NotFound(" ".join(sentences), hint=hint)
 
 
@@ -119,9 +137,8 @@ def suggest_similar_terms(term: NamedNode, known: Iterable[str]) -> list[str]:
     ['goal:cure']
     """
     namespace, local = _split_iri(term.value)
-    names = {name.casefold(): name for space, name in map(_split_iri, known) if space == namespace}
-    similar = get_close_matches(local.casefold(), names, n=3, cutoff=0.7)
-    return [compress_iri(namespace + names[name]) for name in similar]
+    names = [name for space, name in map(_split_iri, known) if space == namespace]
+    return [compress_iri(namespace + name) for name in find_similar_names(local, names)]
 
 
 def _split_iri(iri: str) -> tuple[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyoxigraph import Triple
+from pyoxigraph import NamedNode, Triple
 
 from kg.pages.explain.proof_steps import AnchorCache, ProofLists, ProofView, is_list_cell, number_proof
 from kg.pages.explain.statement_input import reject_unknown_terms, suggest_correction
-from kg.pages.page_queries import PageQueryReader
+from kg.pages.page_queries import PageQueryReader, cell_text
 from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef
 from rlreason.proofs import Prover
 from rlreason.why_not import WhyNot
@@ -33,6 +34,18 @@ class WhyNotView:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidElsewhere:
+    """Another situation of which the same is said; `how` is "narrower", "broader" or "other".
+
+    `features` are those it asks for beyond what the situation of the statement brings.
+    """
+
+    situation: TermRef
+    how: str
+    features: tuple[TermRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ExplanationPage:
     """Why a statement holds. `status` is "asserted", "inferred" or "absent"; `summary` is one sentence."""
 
@@ -44,6 +57,7 @@ class ExplanationPage:
     proofs: tuple[ProofView, ...]
     more: bool
     missing: tuple[WhyNotView, ...]
+    elsewhere: tuple[SaidElsewhere, ...]
 
 
 def explain_triple(
@@ -59,7 +73,12 @@ def explain_triple(
     anchors = AnchorCache(reader, labels)
     shown = tuple(number_proof(proof, labels, anchors) for proof in proofs[:limit])
     status = "absent" if not proofs else "asserted" if prover.is_asserted(triple) else "inferred"
-    missing = () if proofs else tuple(_why_not_view(gap, labels) for gap in prover.explain_why_not(triple))
+    elsewhere = () if proofs else tuple(_find_said_elsewhere(reader, labels, triple))
+    missing = (
+        ()
+        if proofs or elsewhere
+        else tuple(_why_not_view(gap, labels) for gap in prover.explain_why_not(triple))
+    )
     subject, predicate, target = (labels.ref(term) for term in triple)
     correction = suggest_correction(prover, labels, triple) if status == "absent" else ""
     return ExplanationPage(
@@ -67,10 +86,13 @@ def explain_triple(
         predicate=predicate,
         object=target,
         status=status,
-        summary=_summarize(status, (subject, predicate, target), shown, missing, correction),
+        summary=_summarize(
+            status, (subject, predicate, target), shown, missing, correction or _describe_elsewhere(elsewhere)
+        ),
         proofs=shown,
         more=len(proofs) > limit,
         missing=missing,
+        elsewhere=elsewhere,
     )
 
 
@@ -97,6 +119,37 @@ def _summarize(
         nearest = " The nearest rule lacks one premise." if missing else " No rule could derive it."
         return f"“{sentence}” is not in the graph; the text may simply not say it.{correction or nearest}"
     return f"“{sentence}” is inferred. {proofs[0].caveat}".strip()
+
+
+def _find_said_elsewhere(
+    reader: PageQueryReader, labels: TermLabels, triple: Triple
+) -> Iterator[SaidElsewhere]:
+    """Yield the nearest situations of which the same is said: those that ask for the fewest more features."""
+    if not (isinstance(triple.subject, NamedNode) and isinstance(triple.object, NamedNode)):
+        return
+    rows = reader.select_rows(
+        "said-elsewhere", subject=[triple.subject], property=[triple.predicate], asked=[triple.object]
+    )
+    found: dict[tuple[Term, str], list[Term]] = {}
+    for row in rows:
+        features = found.setdefault((row["situation"], cell_text(row, "how")), [])
+        features += [row["feature"]] if "feature" in row else []
+    fewest = min(map(len, found.values()), default=0)
+    for (situation, how), features in found.items():
+        if len(features) == fewest:
+            yield SaidElsewhere(
+                labels.ref(situation), how, tuple(labels.ref(feature) for feature in features)
+            )
+
+
+def _describe_elsewhere(elsewhere: tuple[SaidElsewhere, ...]) -> str:
+    """Return where the same is said and what is missing here, in one sentence; "" where nowhere."""
+    places = []
+    for place in elsewhere:
+        how = "" if place.how == "other" else f"the {place.how} "
+        asked = " and ".join(f"“{ref.label}”" for ref in place.features)
+        places.append(f"{how}“{place.situation.label}”" + (f", which also asks for {asked}" if asked else ""))
+    return f" It is said of {'; and of '.join(places)}." if places else ""
 
 
 def _why_not_view(why_not: WhyNot, all_labels: TermLabels) -> WhyNotView:

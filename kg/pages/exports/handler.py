@@ -7,16 +7,15 @@ import json
 from flask import Blueprint, Response
 
 from kg.errors import NotFound
-from kg.exports.export_formats import EXPORT_FORMATS, ExportFile, find_export_format, zip_files
-from kg.exports.jsonld import make_context
+from kg.exports.export_formats import EXPORT_FORMATS, ExportFile, find_export_format, make_context, zip_files
 from kg.pages.exports.view import exports_page
-from kg.pages.layout import app_settings, memoize_per_version, page_reader, render_page
-from kg.pages.representations import (
+from kg.pages.rendering import (
     HTML_AND_JSON,
     JSON,
-    PAGE_REPRESENTATIONS,
-    choose_representation,
-    make_page_response,
+    answer_page,
+    app_settings,
+    memoize_per_version,
+    page_reader,
 )
 from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
 
@@ -24,21 +23,13 @@ blueprint = Blueprint("exports", __name__)
 
 _NAME_PARAMETER = EndpointParameter("name", "the name of an export; GET /export lists them", location="path")
 _ZIP_MEDIA_TYPE = "application/zip"
-_FILE_MEDIA_TYPES = tuple(
-    dict.fromkeys(
-        media_type for export_format in EXPORT_FORMATS.values() for _, media_type in export_format.file_types
-    )
-)
+_FILE_MEDIA_TYPES = tuple(dict.fromkeys(t for row in EXPORT_FORMATS.values() for _, t in row.file_types))
 
 
 @route(blueprint, Endpoint("/export", "Complete downloads", formats=HTML_AND_JSON))
 def list_exports() -> Response:
     """Answer the list of exports, with the address of each file."""
-    representation = choose_representation(representations=PAGE_REPRESENTATIONS, default=JSON)
-    view = exports_page()
-    return make_page_response(
-        representation, view, lambda: render_page("exports/page.html", view, title="Exports")
-    )
+    return answer_page("exports/page.html", exports_page(), title="Exports", default=JSON)
 
 
 @route(
@@ -71,21 +62,17 @@ def download_export(name: str) -> Response:
 )
 def download_export_file(name: str, file: str) -> Response:
     """Answer one file of an export."""
-    files = _cached_files(name)
-    for each in files:
-        if file in (each.name, each.name.removeprefix("rrall-kg_")):
-            return _make_file_response(each)
-    names = ", ".join(each.name for each in files)
-    raise NotFound(f"The export {name} has no file {file!r}.", hint=f"Its files: {names}.")
+    files = {each.name: each for each in _cached_files(name)}
+    if chosen := files.get(file) or files.get(f"rrall-kg_{file}"):
+        return _make_file_response(chosen)
+    raise NotFound(f"The export {name} has no file {file!r}.", hint=f"Its files: {', '.join(files)}.")
 
 
 @route(blueprint, Endpoint("/context.jsonld", "The JSON-LD context", formats=("application/ld+json",)))
 def download_jsonld_context() -> Response:
     """Answer the JSON-LD context of the exports."""
-    text = memoize_per_version(
-        "jsonld-context", lambda: json.dumps(make_context(page_reader().store), indent=1)
-    )
-    return Response(text, content_type="application/ld+json")
+    context = memoize_per_version("jsonld-context", lambda: make_context(page_reader().store))
+    return Response(json.dumps(context, indent=1), content_type="application/ld+json")
 
 
 def _cached_files(name: str) -> tuple[ExportFile, ...]:

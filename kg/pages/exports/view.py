@@ -34,14 +34,8 @@ class ExportsPage:
 
 def exports_page() -> ExportsPage:
     """Return the page of exports."""
-    return ExportsPage(
-        tuple(
-            ExportLink(
-                name,
-                export_format.summary,
-                f"/export/{name}",
-                tuple(ExportFileLink(file, f"/export/{name}/{file}") for file, _ in export_format.file_types),
-            )
-            for name, export_format in EXPORT_FORMATS.items()
-        )
-    )
+    offers = []
+    for name, row in EXPORT_FORMATS.items():
+        files = tuple(ExportFileLink(file, f"/export/{name}/{file}") for file, _ in row.file_types)
+        offers.append(ExportLink(name, row.summary, f"/export/{name}", files))
+    return ExportsPage(tuple(offers))

@@ -6,14 +6,8 @@ from flask import Blueprint, Response
 
 from kg.pages.entity.handler import NAME_PARAMETER, PAGE_PARAMETER, answer_entity_address, respond_entity
 from kg.pages.graph.view import graph_page
-from kg.pages.layout import render_page
 from kg.pages.page_queries import PageQueryReader, read_graph_quads
-from kg.pages.representations import (
-    ALL_FORMATS,
-    link_representations,
-    make_page_response,
-    read_page_number,
-)
+from kg.pages.rendering import ALL_FORMATS, make_entity_response, read_page_number
 from sparqlhost.protocol.endpoint_table import Endpoint, route
 from sparqlhost.protocol.negotiation import MediaType
 
@@ -38,12 +32,6 @@ def _respond_graph(reader: PageQueryReader, iri: str, representation: MediaType)
     view = graph_page(reader, iri, read_page_number())
     if view is None:
         return respond_entity(reader, iri, representation)
-
-    def render_html() -> str:
-        return render_page(
-            "graph/page.html", view, title=view.title, forms=link_representations(view.ref.href)
-        )
-
-    return make_page_response(
-        representation, view, render_html, lambda: read_graph_quads(reader, iri), canonical=iri
+    return make_entity_response(
+        representation, "graph/page.html", view, view.ref, lambda: read_graph_quads(reader, iri)
     )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyoxigraph import NamedNode
 
-from kg.model.graphs import INFERRED as INFERRED_GRAPH
-from kg.pages.edge_rows import EdgeRow, find_origin_mark, is_negative, proof_address
-from kg.pages.list_slices import slice_page
-from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
-from kg.pages.term_refs import TermLabels, TermRef, link_address
+from kg.model import graphs
+from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, slice_page, terms_in_rows
+from kg.pages.term_refs import (
+    EdgeRow,
+    TermLabels,
+    TermRef,
+    find_origin_mark,
+    link_address,
+    make_edge_row,
+)
 
 TRIPLES_PER_PAGE = 100
 
@@ -47,7 +52,7 @@ def graph_page(reader: PageQueryReader, iri: str, page: int = 1) -> GraphPage | 
         kind="graph",
         mark=mark,
         total=total,
-        edges=tuple(_edge_row(row, naming, mark, has_proof=node == INFERRED_GRAPH) for row in rows),
+        edges=tuple(_edge_row(row, naming, mark, has_proof=node == graphs.INFERRED) for row in rows),
         previous=listed.previous,
         next=listed.next,
         range=listed.range,
@@ -55,12 +60,5 @@ def graph_page(reader: PageQueryReader, iri: str, page: int = 1) -> GraphPage | 
 
 
 def _edge_row(row: QueryRow, naming: TermLabels, mark: str, *, has_proof: bool) -> EdgeRow:
-    subject, predicate, target = row["s"], row["p"], row["o"]
-    return EdgeRow(
-        naming.ref(subject),
-        naming.ref(predicate),
-        naming.ref(target),
-        mark,
-        is_negative(cell_text(row, "p")),
-        proof_address(subject, predicate, target) if has_proof else "",
-    )
+    edge = make_edge_row((row["s"], row["p"], row["o"]), naming, mark)
+    return edge if has_proof else replace(edge, why="")

@@ -10,21 +10,27 @@ from flask import Blueprint, Response
 from kg.build.mapping_files import read_mappings, read_prefixes, read_unmapped
 from kg.errors import NotFound
 from kg.exports.export_formats import make_accepted_set
+from kg.model.code_links import CodeIndex
 from kg.model.graphs import MAPPINGS
 from kg.model.identifiers import PrefixTable
 from kg.model.mapping_sets import MappingCollection, format_sssom
-from kg.pages.layout import app_settings, memoize_per_version, page_reader, render_page
-from kg.pages.list_slices import slice_page
 from kg.pages.mappings.view import AcceptedMapping, filter_mappings, mappings_page, select_accepted_mappings
-from kg.pages.representations import (
+from kg.pages.page_queries import slice_page
+from kg.pages.rendering import (
     ALL_FORMATS,
     JSON,
+    SUFFIX_PARAMETER,
     SUFFIXES,
+    app_settings,
     choose_representation,
     make_page_response,
+    memoize_per_version,
+    page_reader,
     read_filter,
     read_page_number,
+    render_page,
 )
+from kg.questions.code_answers import load_code_index
 from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
 
 blueprint = Blueprint("mappings", __name__)
@@ -41,6 +47,13 @@ def cached_mapping_files() -> MappingCollection:
     return memoize_per_version("mapping-files", lambda: read_mappings(app_settings().root))
 
 
+def cached_code_index() -> CodeIndex:
+    """Return what codes lead to: judged matches, and the ways up from products, brands and narrower codes."""
+    return memoize_per_version(
+        "code-index", lambda: load_code_index(page_reader().store, app_settings().root)
+    )
+
+
 def cached_accepted_mappings() -> tuple[AcceptedMapping, ...]:
     """Return every accepted mapping of the graph."""
     return memoize_per_version("mapped-terms", lambda: select_accepted_mappings(page_reader()))
@@ -53,12 +66,7 @@ def cached_accepted_mappings() -> tuple[AcceptedMapping, ...]:
         "Mappings to external vocabularies",
         other_addresses=("/mappings.<suffix>",),
         parameters=(
-            EndpointParameter(
-                "suffix",
-                "the format, in the place of Accept",
-                location="path",
-                schema={"enum": list(SUFFIXES)},
-            ),
+            SUFFIX_PARAMETER,
             EndpointParameter("q", "words that the rows contain; not for RDF"),
             EndpointParameter("page", "which 50 rows, from 1, in HTML"),
         ),

@@ -18,8 +18,7 @@ from kg.errors import NotFound
 from kg.model.identifiers import PrefixTable
 from kg.model.mapping_sets import MATCH_PREDICATES, MappingCollection
 from kg.namespaces import compress_iri, expand_curie, get_local_name
-from kg.pages.list_slices import filter_by_words
-from kg.pages.page_queries import PageQueryReader, QueryRow, cell_text
+from kg.pages.page_queries import PageQueryReader, QueryRow, cell_text, filter_by_words
 from kg.pages.term_refs import link_address
 
 #: the mapping properties of SKOS (Reference, section 10) without their prefix, nearest match first.

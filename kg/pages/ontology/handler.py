@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, Response, jsonify
 
 from kg.errors import NotFound
 from kg.model.graphs import ONTOLOGY
-from kg.pages.layout import memoize_per_version, page_reader, render_page
-from kg.pages.ontology.view import draw_class_diagram, filter_terms, ontology_page
+from kg.pages import rendering
+from kg.pages.ontology.view import OntologyPage, draw_class_diagram, filter_terms, ontology_page
 from kg.pages.page_queries import read_graph_quads
-from kg.pages.representations import (
-    ALL_FORMATS,
-    JSON,
-    SUFFIXES,
-    choose_representation,
-    link_representations,
-    make_page_response,
-    read_filter,
-)
 from kg.pages.term_refs import as_json
 from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
 
@@ -31,33 +24,31 @@ blueprint = Blueprint("ontology", __name__)
         "The ontology: classes and properties",
         other_addresses=("/ont.<suffix>",),
         parameters=(
-            EndpointParameter(
-                "suffix",
-                "the format, in the place of Accept",
-                location="path",
-                schema={"enum": list(SUFFIXES)},
-            ),
+            rendering.SUFFIX_PARAMETER,
             EndpointParameter("q", "words that the terms contain; not for RDF"),
         ),
-        formats=ALL_FORMATS,
+        formats=rendering.ALL_FORMATS,
     ),
 )
 def show_ontology(suffix: str = "") -> Response:
     """Answer the ontology in the form asked for."""
-    if suffix and suffix not in SUFFIXES:
-        raise NotFound(f"The ontology has no form .{suffix}.", hint=f"Forms: {', '.join(SUFFIXES)}.")
-    representation = choose_representation(suffix)
-    words = read_filter(representation)
-    view = filter_terms(memoize_per_version("ontology", lambda: ontology_page(page_reader())), words)
+    if suffix and suffix not in rendering.SUFFIXES:
+        forms = ", ".join(rendering.SUFFIXES)
+        raise NotFound(f"The ontology has no form .{suffix}.", hint=f"Forms: {forms}.")
+    representation = rendering.choose_representation(suffix)
+    words = rendering.read_filter(representation)
+    view = filter_terms(_cached_page(), words)
 
     def render_html() -> str:
-        return render_page(
-            "ontology/page.html", view, title=view.title, forms=link_representations("/ont"), filter=words
-        )
+        forms = rendering.link_representations("/ont")
+        return rendering.render_page("ontology/page.html", view, title=view.title, forms=forms, filter=words)
 
-    return make_page_response(
-        representation, view, render_html, lambda: read_graph_quads(page_reader(), ONTOLOGY.value)
-    )
+    quads = partial(read_graph_quads, rendering.page_reader(), ONTOLOGY.value)
+    return rendering.make_page_response(representation, view, render_html, quads)
+
+
+def _cached_page() -> OntologyPage:
+    return rendering.memoize_per_version("ontology", lambda: ontology_page(rendering.page_reader()))
 
 
 @route(
@@ -65,11 +56,10 @@ def show_ontology(suffix: str = "") -> Response:
     Endpoint(
         "/api/ontology",
         "The classes and their relations, as nodes and edges",
-        formats=(JSON.name,),
+        formats=(rendering.JSON.name,),
         response_schema={"type": "object"},
     ),
 )
 def show_class_diagram() -> Response:
     """Answer the ontology's diagram as nodes and edges."""
-    view = memoize_per_version("ontology", lambda: ontology_page(page_reader()))
-    return jsonify(as_json(draw_class_diagram(view)))
+    return jsonify(as_json(draw_class_diagram(_cached_page())))

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.model.graphs import ONTOLOGY
 from kg.namespaces import KG, OWL, RDF, RDFS, SKOS, get_local_name
-from kg.pages.edge_rows import ASSERTED, is_negative
 from kg.pages.entity.neighbourhood import DrawingLink, DrawingNode, Neighbourhood
-from kg.pages.list_slices import filter_by_words
 from kg.pages.mappings.view import MATCH_TYPES
-from kg.pages.page_queries import PageQueryReader, cell_number, cell_text
-from kg.pages.term_refs import Term, TermLabels, TermRef
+from kg.pages.page_queries import PageQueryReader, cell_number, cell_text, filter_by_words
+from kg.pages.term_refs import ASSERTED, Term, TermLabels, TermRef, is_negative
 
 _OWL_CLASS = OWL["Class"]
 _MAX_LIST_LENGTH = 100
@@ -82,8 +81,7 @@ class _OntologyGraph:
         """Return the members of an RDF list, those before the fault if it is broken or cyclic."""
         members: list[Term] = []
         while node != RDF["nil"] and len(members) < _MAX_LIST_LENGTH:
-            first = self.objects_of(node, RDF["first"])
-            rest = self.objects_of(node, RDF["rest"])
+            first, rest = self.objects_of(node, RDF["first"]), self.objects_of(node, RDF["rest"])
             if not first or not rest:
                 break
             members.append(first[0])
@@ -96,11 +94,8 @@ def ontology_page(reader: PageQueryReader) -> OntologyPage:
     triples = list(reader.store.read_graph(ONTOLOGY))
     graph = _OntologyGraph(triples)
     naming = reader.load_labels(term for t in triples for term in (t.subject, t.predicate, t.object))
-    uses = {
-        cell_text(r, "term"): cell_number(r, "count")
-        for name in ("class-uses", "property-uses")
-        for r in reader.select_rows(name)
-    }
+    counted = (row for name in ("class-uses", "property-uses") for row in reader.select_rows(name))
+    uses = {cell_text(row, "term"): cell_number(row, "count") for row in counted}
     classes = _ontology_terms(graph, naming, uses, (_OWL_CLASS,))
     header = next((s for s in graph.subjects if OWL["Ontology"] in graph.objects_of(s, RDF["type"])), None)
     return OntologyPage(
@@ -117,28 +112,21 @@ def filter_terms(page: OntologyPage, filter_text: str) -> OntologyPage:
     """Return the page with the terms whose name, label, definition or axioms contain every word."""
     if not filter_text:
         return page
-    return replace(
-        page,
-        classes=filter_by_words(page.classes, filter_text, _searchable_text),
-        properties=filter_by_words(page.properties, filter_text, _searchable_text),
-        tree=(),
+
+    def text_of(view: OntologyTerm) -> str:
+        return " ".join((view.name, view.ref.label, view.definition, *view.axioms))
+
+    classes, properties = (
+        filter_by_words(views, filter_text, text_of) for views in (page.classes, page.properties)
     )
-
-
-def _searchable_text(view: OntologyTerm) -> str:
-    return " ".join((view.name, view.ref.label, view.definition, *view.axioms))
+    return replace(page, classes=classes, properties=properties, tree=())
 
 
 def _ontology_terms(
     graph: _OntologyGraph, naming: TermLabels, uses: Mapping[str, int], owl_classes: Sequence[NamedNode]
 ) -> tuple[OntologyTerm, ...]:
-    terms = [
-        subject
-        for subject in graph.subjects
-        if isinstance(subject, NamedNode)
-        and subject.value.startswith(KG)
-        and any(sort in graph.objects_of(subject, RDF["type"]) for sort in owl_classes)
-    ]
+    declared = [s for s in graph.subjects if isinstance(s, NamedNode) and s.value.startswith(KG)]
+    terms = [term for term in declared if {*owl_classes} & {*graph.objects_of(term, RDF["type"])}]
     views = [_ontology_term(graph, naming, term, uses.get(term.value, 0)) for term in terms]
     return tuple(sorted(views, key=lambda view: view.name))
 
@@ -164,10 +152,7 @@ def _ontology_term(graph: _OntologyGraph, naming: TermLabels, term: NamedNode, u
 
 def _axiom_sentences(graph: _OntologyGraph, naming: TermLabels, term: NamedNode) -> Iterator[str]:
     """Yield the axioms about a term in words, one sentence each."""
-
-    def describe_node(node: Term) -> str:
-        return _describe_class(graph, naming, node)
-
+    describe_node = partial(_describe_class, graph, naming)
     for other in graph.objects_of(term, OWL["inverseOf"]):
         yield f"The same as {describe_node(other)}, read from the other end."
     for other in graph.objects_of(term, OWL["disjointWith"]):
@@ -187,10 +172,9 @@ def _describe_class(graph: _OntologyGraph, naming: TermLabels, node: Term) -> st
     """Return a class expression in words."""
     if not isinstance(node, BlankNode):
         return f"“{naming.ref(node).label}”"
-    for part in graph.objects_of(node, OWL["intersectionOf"]):
-        return " and ".join(_describe_class(graph, naming, member) for member in graph.list_members(part))
-    for part in graph.objects_of(node, OWL["unionOf"]):
-        return " or ".join(_describe_class(graph, naming, member) for member in graph.list_members(part))
+    for name, conjunction in (("intersectionOf", " and "), ("unionOf", " or ")):
+        for part in graph.objects_of(node, OWL[name]):
+            return conjunction.join(_describe_class(graph, naming, m) for m in graph.list_members(part))
     return _describe_restriction(graph, naming, node)
 
 
@@ -201,10 +185,9 @@ def _describe_restriction(graph: _OntologyGraph, naming: TermLabels, node: Term)
     words = f"{prop} (from the other end)" if inverse else prop
     for value in graph.objects_of(node, OWL["hasValue"]):
         return f"with {words} {naming.ref(value).label}"
-    for filler in graph.objects_of(node, OWL["someValuesFrom"]):
-        return f"with {words} some {_describe_class(graph, naming, filler)}"
-    for filler in graph.objects_of(node, OWL["allValuesFrom"]):
-        return f"with {words} only {_describe_class(graph, naming, filler)}"
+    for name, quantifier in (("someValuesFrom", "some"), ("allValuesFrom", "only")):
+        for filler in graph.objects_of(node, OWL[name]):
+            return f"with {words} {quantifier} {_describe_class(graph, naming, filler)}"
     return f"restricted on {words}"
 
 
@@ -239,7 +222,6 @@ def draw_class_diagram(page: OntologyPage) -> Neighbourhood:
         if source.iri in refs and target.iri in refs
     ]
     shown = {iri for link in links for iri in (link.source, link.target)}
-    nodes = tuple(
-        DrawingNode(ref.iri, ref.label, "class", ref.href) for iri, ref in refs.items() if iri in shown
-    )
+    drawn = [ref for iri, ref in refs.items() if iri in shown]
+    nodes = tuple(DrawingNode(ref.iri, ref.label, "class", ref.href) for ref in drawn)
     return Neighbourhood(nodes, tuple(links), len(nodes) < len(refs))

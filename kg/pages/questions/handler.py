@@ -12,24 +12,10 @@ from pyoxigraph import NamedNode
 
 from kg.errors import BadQuery
 from kg.model.questions import Question, find_question
-from kg.pages.layout import app_settings, memoize_per_version, page_reader, render_page
-from kg.pages.questions.sparql_examples import describe_examples
-from kg.pages.questions.view import question_address, question_page, questions_page
-from kg.pages.representations import (
-    HTML,
-    HTML_AND_JSON,
-    PAGE_REPRESENTATIONS,
-    choose_representation,
-    make_page_response,
-)
-from kg.questions.question_answers import (
-    QuestionAnswer,
-    QuestionVocabulary,
-    RelatedSituations,
-    answer_question,
-    find_related_situations,
-)
-from kg.questions.question_library import get_queries_folder, load_questions
+from kg.pages import rendering
+from kg.pages.questions.view import describe_examples, question_address, question_page, questions_page
+from kg.questions import question_answers
+from kg.questions.question_answers import QuestionAnswer, QuestionVocabulary, RelatedSituations
 from sparqlhost.protocol import negotiation
 from sparqlhost.protocol.endpoint_table import (
     FORMAT_PARAMETER,
@@ -47,14 +33,16 @@ blueprint = Blueprint("questions", __name__)
 
 _CSV = MediaType("csv", "text/csv", ("csv",), has_charset=True)  # RFC 4180
 _QUERY = MediaType("rq", QUERY_MEDIA_TYPE, ("rq",))
-_ANSWER_REPRESENTATIONS = (*PAGE_REPRESENTATIONS, _CSV, _QUERY)
+_ANSWER_REPRESENTATIONS = (*rendering.PAGE_REPRESENTATIONS, _CSV, _QUERY)
 _SUFFIXES = tuple(representation.format_key for representation in _ANSWER_REPRESENTATIONS)
 _DEFAULT_QUERY = "SELECT * WHERE { ?s ?p ?o } LIMIT 10"
 
 
 def question_library() -> tuple[Question, ...]:
     """Return the named questions, read again for each version of the data."""
-    return memoize_per_version("questions", lambda: load_questions(app_settings().root))
+    return rendering.memoize_per_version(
+        "questions", lambda: question_answers.load_questions(rendering.app_settings().root)
+    )
 
 
 @blueprint.app_context_processor
@@ -66,14 +54,10 @@ def _editor_context() -> dict[str, object]:
     }
 
 
-@route(blueprint, Endpoint("/questions", "The named questions", formats=HTML_AND_JSON))
+@route(blueprint, Endpoint("/questions", "The named questions", formats=rendering.HTML_AND_JSON))
 def list_questions() -> Response:
     """Answer the list of questions."""
-    representation = choose_representation(representations=PAGE_REPRESENTATIONS)
-    view = questions_page(question_library())
-    return make_page_response(
-        representation, view, lambda: render_page("questions/list.html", view, title="Questions")
-    )
+    return rendering.answer_page("questions/list.html", questions_page(question_library()), title="Questions")
 
 
 _ANSWER_ENDPOINT = Endpoint(
@@ -109,9 +93,7 @@ def describe_question_endpoint(question: Question) -> Endpoint:
 @route(blueprint, _ANSWER_ENDPOINT)
 def show_answer(name: str) -> Response:
     """Answer a question with the values given, or else those of its example."""
-    stem, _, suffix = name.rpartition(".")
-    if not stem or suffix not in _SUFFIXES:
-        stem, suffix = name, ""
+    stem, suffix = rendering.split_suffix(name, _SUFFIXES)
     question = find_question(question_library(), stem)
     representation = negotiation.choose_representation(
         _ANSWER_REPRESENTATIONS,
@@ -121,14 +103,24 @@ def show_answer(name: str) -> Response:
         is_checked=True,
     )
     values = _read_values()
-    vocabulary = QuestionVocabulary(page_reader().store, get_queries_folder(app_settings().root))
+    store, root = rendering.page_reader().store, rendering.app_settings().root
+    vocabulary = QuestionVocabulary(store, root)
     try:
-        answer = answer_question(page_reader().store, question, values, vocabulary)
+        answer = question_answers.answer_question(store, question, values, vocabulary)
     except BadQuery as error:
-        if representation != HTML:
+        if representation != rendering.HTML:
             raise
         return _respond_invalid_values(question, values, vocabulary, error)
-    return _respond_answer(representation, question, values, answer, vocabulary)
+    if representation == _CSV:
+        return Response(format_csv(answer), content_type=_CSV.content_type)
+    if representation == _QUERY:
+        return Response(answer.query, content_type=_QUERY.content_type)
+    related = question_answers.find_related_situations(store, question, values, vocabulary, answer)
+    address = question_address(question, values)
+    view = question_page(question, values, answer, vocabulary, address, related)
+    return rendering.make_page_response(
+        representation, view, lambda: rendering.render_page("questions/page.html", view, title=view.heading)
+    )
 
 
 def _read_values() -> dict[str, tuple[str, ...]]:
@@ -137,39 +129,18 @@ def _read_values() -> dict[str, tuple[str, ...]]:
     return {name: values for name, values in lists.items() if values}
 
 
-def _respond_answer(
-    representation: MediaType,
-    question: Question,
-    chosen_values: Mapping[str, tuple[str, ...]],
-    answer: QuestionAnswer,
-    vocabulary: QuestionVocabulary,
-) -> Response:
-    if representation == _CSV:
-        return Response(format_csv(answer), content_type=_CSV.content_type)
-    if representation == _QUERY:
-        return Response(answer.query, content_type=_QUERY.content_type)
-    related = find_related_situations(page_reader().store, question, chosen_values, vocabulary, answer)
-    view = question_page(
-        question, chosen_values, answer, vocabulary, question_address(question, chosen_values), related
-    )
-    return make_page_response(
-        representation, view, lambda: render_page("questions/page.html", view, title=view.heading)
-    )
-
-
 def _respond_invalid_values(
     question: Question,
-    chosen_values: Mapping[str, tuple[str, ...]],
+    values: Mapping[str, Sequence[str]],
     vocabulary: QuestionVocabulary,
     error: BadQuery,
 ) -> Response:
     """Answer a form with invalid values with the same form and the error, as 400."""
-    no_answer = QuestionAnswer((), (), {}, question.text)
-    view = question_page(
-        question, chosen_values, no_answer, vocabulary, question_address(question, {}), RelatedSituations()
-    )
-    html = render_page("questions/page.html", view, title=view.heading, problem=error)
-    return Response(html, 400, content_type=HTML.content_type)
+    no_answer, no_related = QuestionAnswer((), (), {}, question.text), RelatedSituations()
+    address = question_address(question, {})
+    view = question_page(question, values, no_answer, vocabulary, address, no_related)
+    html = rendering.render_page("questions/page.html", view, title=view.heading, problem=error)
+    return Response(html, 400, content_type=rendering.HTML.content_type)
 
 
 def format_csv(answer: QuestionAnswer) -> str:
@@ -205,5 +176,5 @@ def _csv_columns(answer: QuestionAnswer, name: str, terms: Sequence[Term | None]
 )
 def show_sparql_examples() -> Response:
     """Answer the example queries in the RDF format the client takes; a plain store (`--empty`) has none."""
-    questions = () if app_settings().empty else question_library()
+    questions = () if rendering.app_settings().empty else question_library()
     return make_rdf_response(lambda: list(describe_examples(questions, request.url_root)), "examples")

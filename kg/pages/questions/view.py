@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.errors import BadQuery
 from kg.model.questions import Question, QuestionParameter
-from kg.namespaces import compress_iri
+from kg.namespaces import DCTERMS, RDF, RDFS, SCHEMA, SH, compress_iri
 from kg.pages.start.view import QuestionLink, question_link
 from kg.pages.term_refs import Term, TermLabels, TermRef
 from kg.questions.question_answers import (
@@ -123,13 +123,10 @@ def _related_answers(
     situations: Sequence[ParameterChoice],
 ) -> tuple[RelatedAnswer, ...]:
     """Return the address of the question for each situation, its other values unchanged."""
-    return tuple(
-        RelatedAnswer(
-            other.label,
-            question_address(question, {**chosen_values, name: (compress_iri(other.value.value),)}),
-        )
-        for other in situations
-    )
+    values = [
+        (other.label, {**chosen_values, name: (compress_iri(other.value.value),)}) for other in situations
+    ]
+    return tuple(RelatedAnswer(label, question_address(question, chosen)) for label, chosen in values)
 
 
 def question_address(question: Question, chosen_values: Mapping[str, Sequence[str]]) -> str:
@@ -161,10 +158,8 @@ def _form_field(
     """Return a field with the chosen values, by default those of the file's example."""
     values = tuple(chosen_values) or tuple(parameter.example.split())
     chosen_spellings = {_normalize_value(value, parameter) for value in values}
-    options = tuple(
-        FieldOption(_spell_term(choice.value), choice.label, _spell_term(choice.value) in chosen_spellings)
-        for choice in vocabulary.list_choices(parameter)
-    )
+    choices = [(_spell_term(choice.value), choice.label) for choice in vocabulary.list_choices(parameter)]
+    options = tuple(FieldOption(value, label, value in chosen_spellings) for value, label in choices)
     example = {_normalize_value(value, parameter) for value in parameter.example.split()}
     chosen = [option.label for option in options if option.chosen]
     return FormField(
@@ -189,3 +184,31 @@ def _normalize_value(value: str, parameter: QuestionParameter) -> str:
 
 def _spell_term(term: NamedNode | Literal) -> str:
     return compress_iri(term.value) if isinstance(term, NamedNode) else term.value
+
+
+#: form of a query -> the SHACL class of its executable, and the property that holds its text.
+_SHACL_TERMS = {
+    "SELECT": ("SPARQLSelectExecutable", "select"),
+    "ASK": ("SPARQLAskExecutable", "ask"),
+    "CONSTRUCT": ("SPARQLConstructExecutable", "construct"),
+}
+
+
+def describe_examples(questions: Iterable[Question], root: str) -> Iterator[Triple]:
+    """Yield each question as an executable of the endpoint under `root`, an address that ends in `/`.
+
+    Query editors read it: the shape is that of https://github.com/sib-swiss/sparql-examples.
+    """
+    for question in questions:
+        subject = NamedNode(f"{root}questions/{question.name}")
+        class_name, text_property = _SHACL_TERMS.get(question.query_form, _SHACL_TERMS["SELECT"])
+        values: tuple[tuple[NamedNode, NamedNode | Literal], ...] = (
+            (RDF["type"], SH["SPARQLExecutable"]),
+            (RDF["type"], SH[class_name]),
+            (SH[text_property], Literal(question.text)),
+            (RDFS["label"], Literal(question.title, language="en")),
+            (RDFS["comment"], Literal(question.question, language="en")),
+            (DCTERMS["identifier"], Literal(question.name)),
+            (SCHEMA["target"], NamedNode(f"{root}sparql")),
+        )
+        yield from (Triple(subject, predicate, value) for predicate, value in values)

@@ -10,18 +10,20 @@ from flask import Blueprint, Response, jsonify, request
 from kg.errors import BadQuery
 from kg.model.graphs import MAPPINGS
 from kg.model.mapping_triples import mappings_to_triples
-from kg.pages.layout import page_reader, render_page
 from kg.pages.mappings.handler import (
     cached_accepted_mappings,
+    cached_code_index,
     cached_mapping_files,
     cached_prefixes,
 )
 from kg.pages.mappings.view import MATCH_TYPES, find_xrefs, list_unaccepted_mappings
-from kg.pages.representations import (
+from kg.pages.rendering import (
     ALL_FORMATS,
     JSON,
     choose_representation,
     make_page_response,
+    page_reader,
+    render_page,
 )
 from kg.pages.resolve.view import Resolution, resolve_identifier
 from sparqlhost.protocol.endpoint_table import (
@@ -67,7 +69,12 @@ def show_resolution() -> Response:
         cached_mapping_files(), "undecided"
     )
     view = resolve_identifier(
-        page_reader(), cached_prefixes(), _requested_identifier(), cached_accepted_mappings(), unaccepted
+        page_reader(),
+        cached_prefixes(),
+        _requested_identifier(),
+        cached_accepted_mappings(),
+        unaccepted,
+        cached_code_index(),
     )
     return make_page_response(
         representation,

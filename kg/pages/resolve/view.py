@@ -13,7 +13,8 @@ from pyoxigraph import NamedNode
 from rapidfuzz.distance import Levenshtein
 
 from kg.errors import NotFound
-from kg.model.identifiers import Curie, PrefixTable
+from kg.model.code_links import CodeIndex
+from kg.model.identifiers import Curie, PrefixTable, list_codes_between
 from kg.namespaces import compress_iri
 from kg.pages.mappings.view import AcceptedMapping, UnacceptedMapping
 from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text
@@ -170,6 +171,25 @@ class MappingBelow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReachedEntity:
+    """An entity that a code leads to but is no match of: a product, brand, salt, combination, narrower code.
+
+    `path` says how, `source` and `version` who states it; `note` of whom the claims are said.
+    """
+
+    entity_curie: str
+    entity_label: str
+    entity_href: str
+    relation: str
+    parts: tuple[str, ...]
+    path: str
+    source: str
+    version: str
+    note: str
+    claims: tuple[ClaimAboutEntity, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Resolution:
     """What the graph holds for an external identifier; its JSON has the same fields."""
 
@@ -184,14 +204,15 @@ class Resolution:
     claims: tuple[ClaimAboutEntity, ...]
     wider: tuple[BroaderGroup, ...]
     rejected: tuple[UnacceptedMapping, ...]
+    reached: tuple[ReachedEntity, ...] = ()
 
     @property
     def entity_links(self) -> dict[str, tuple[str, str]]:
         """Return address and label, by CURIE, of entities that claims are about; not part of the JSON."""
         mapped = (*self.matches, *(item.mapped for item in self.below))
-        return {row.entity_curie: (row.entity_href, row.entity_label) for row in mapped} | {
-            group.curie: (group.path[-1].href, group.label) for group in self.wider
-        }
+        links = {row.entity_curie: (row.entity_href, row.entity_label) for row in mapped}
+        links |= {row.entity_curie: (row.entity_href, row.entity_label) for row in self.reached}
+        return links | {group.curie: (group.path[-1].href, group.label) for group in self.wider}
 
 
 def resolve_identifier(
@@ -200,6 +221,7 @@ def resolve_identifier(
     identifier: str,
     accepted: tuple[AcceptedMapping, ...],
     unaccepted: Iterable[UnacceptedMapping] = (),
+    index: CodeIndex | None = None,
 ) -> Resolution:
     """Return what the graph has for `identifier`, in any spelling.
 
@@ -211,7 +233,8 @@ def resolve_identifier(
         _mappings_below_import(reader, requested, prefixes, accepted)
     )
     rejected = tuple(row for row in unaccepted if row.curie == str(requested))
-    if not matches and not below:
+    reached = () if matches or below or index is None else _find_reached(reader, requested, index)
+    if not matches and not below and not reached:
         raise _unknown_identifier(requested, prefixes, accepted, rejected)
     mapped = {mapping.entity for mapping in (*matches, *(item.mapped for item in below))}
     claims = list_claims_about(reader, mapped)
@@ -229,6 +252,27 @@ def resolve_identifier(
             reader, {mapping.entity for mapping in matches}, {claim.claim for claim in claims}
         ),
         rejected=rejected,
+        reached=reached,
+    )
+
+
+def _find_reached(reader: PageQueryReader, requested: Curie, index: CodeIndex) -> tuple[ReachedEntity, ...]:
+    """Return the entities that a code without a match leads to, each with the claims about it."""
+    _, links = index.find_links(requested)
+    return tuple(
+        ReachedEntity(
+            compress_iri(link.entity),
+            link.entity_label,
+            link_address(link.entity),
+            link.relation,
+            link.parts,
+            link.path,
+            link.source,
+            link.version,
+            link.note,
+            list_claims_about(reader, {link.entity}),
+        )
+        for link in links
     )
 
 
@@ -241,25 +285,9 @@ def _mappings_below_code(
     for mapping in accepted:
         prefix, _, code = mapping.curie.partition(":")
         if levels and prefix == requested.prefix and code != requested.identifier:
-            path = [f"{prefix}:{step}" for step in _codes_between(requested.identifier, code, levels)]
+            path = [f"{prefix}:{step}" for step in list_codes_between(requested.identifier, code, levels)]
             if path:
                 yield MappingBelow(mapping, tuple(HierarchyStep(step, labels.get(step, "")) for step in path))
-
-
-def _codes_between(above: str, code: str, levels: tuple[int, ...]) -> list[str]:
-    """Return the codes from `above` (a code, or a range such as C00-D49) down to `code`; none if not below.
-
-    `levels` are the lengths that codes of the vocabulary have: for ATC 1, 3, 4, 5 and 7 characters.
-    """
-    first, dash, last = above.partition("-")
-    if dash:
-        inside = first <= code[: len(first)] and code[: len(last)] <= last
-        return (
-            [above, *(code[:level] for level in levels if len(first) <= level <= len(code))] if inside else []
-        )
-    if len(above) not in levels or not code.startswith(above):
-        return []
-    return [code[:level] for level in levels if len(above) <= level <= len(code)]
 
 
 def _mappings_below_import(

@@ -8,8 +8,8 @@ from time import perf_counter
 from flask import Response
 
 from kg.errors import UserError
-from kg.pages.layout import page_reader, render_page
-from kg.pages.results.view import RESULT_ROWS_SHOWN, ResultsPage, ask_result, construct_result, select_result
+from kg.pages.rendering import page_reader, render_page
+from kg.pages.results.view import RESULT_ROWS_SHOWN, ResultsPage, make_results_page
 from sparqlhost.pool.jobs import QueryJob
 from sparqlhost.pool.result_stream import ResultStream
 from sparqlhost.protocol.app_context import get_sparql_service
@@ -20,12 +20,8 @@ from sparqlhost.protocol.problem_details import find_status
 def make_results_response(job: QueryJob) -> Response:
     """Run a query and answer its page; an error is shown above the query, with the status of the error."""
     started = perf_counter()
-    capped = replace(
-        job,
-        results_format="json",
-        rdf_format="nt",
-        row_limit=min(job.row_limit or RESULT_ROWS_SHOWN, RESULT_ROWS_SHOWN),
-    )
+    rows = min(job.row_limit or RESULT_ROWS_SHOWN, RESULT_ROWS_SHOWN)
+    capped = replace(job, results_format="json", rdf_format="nt", row_limit=rows)
     status = 200
     try:
         view = _make_results_page(get_sparql_service().answer(capped), started)
@@ -40,11 +36,7 @@ def make_results_response(job: QueryJob) -> Response:
 
 def _make_results_page(reply: ResultStream, started: float) -> ResultsPage:
     """Return the view of an answer; `started` is the `perf_counter` time at which the query was sent."""
-    query_form = reply.head["form"]
-    body = reply.read_body()
+    form, body = reply.head["form"], reply.read_body()
     milliseconds = round((perf_counter() - started) * 1000)
-    if query_form == "ASK":
-        return ask_result(body, milliseconds)
-    make = select_result if query_form == "SELECT" else construct_result
     truncated = bool(reply.head["truncated"] or reply.trailer.get("truncated"))
-    return make(page_reader(), body, milliseconds, truncated=truncated)
+    return make_results_page(page_reader(), form, body, milliseconds, truncated=truncated)

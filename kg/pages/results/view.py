@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyoxigraph as ox
 
@@ -28,37 +27,23 @@ class ResultsPage:
     graph: bool = False  # of a CONSTRUCT or DESCRIBE
 
 
-def ask_result(body: bytes, milliseconds: int) -> ResultsPage:
-    """Return the page of an ASK from its JSON."""
-    return ResultsPage(truth=bool(json.loads(body)["boolean"]), milliseconds=milliseconds)
-
-
-def select_result(reader: PageQueryReader, body: bytes, milliseconds: int, *, truncated: bool) -> ResultsPage:
-    """Return the page of a SELECT from its JSON results."""
-    solutions = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
-    assert isinstance(solutions, ox.QuerySolutions)  # noqa: S101 - a SELECT has solutions
-    names = tuple(variable.value for variable in solutions.variables)
-    return _result_table(reader, names, [tuple(row) for row in solutions], milliseconds, truncated=truncated)
-
-
-def construct_result(
-    reader: PageQueryReader, body: bytes, milliseconds: int, *, truncated: bool
+def make_results_page(
+    reader: PageQueryReader, form: str, body: bytes, milliseconds: int, *, truncated: bool
 ) -> ResultsPage:
-    """Return the page of a CONSTRUCT or DESCRIBE from its N-Triples."""
-    rows = [(q.subject, q.predicate, q.object) for q in ox.parse(body, format=ox.RdfFormat.N_TRIPLES)]
-    view = _result_table(reader, ("subject", "property", "object"), rows, milliseconds, truncated=truncated)
-    return replace(view, graph=True)
-
-
-def _result_table(
-    reader: PageQueryReader,
-    names: tuple[str, ...],
-    rows: Sequence[Sequence[Term | None]],
-    milliseconds: int,
-    *,
-    truncated: bool,
-) -> ResultsPage:
+    """Return the page of the answer to a query of a form: JSON of ASK and SELECT, N-Triples of the others."""
+    if form == "ASK":
+        return ResultsPage(truth=bool(json.loads(body)["boolean"]), milliseconds=milliseconds)
+    names: tuple[str, ...] = ("subject", "property", "object")
+    rows: list[tuple[Term | None, ...]]
+    if form == "SELECT":
+        solutions = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+        assert isinstance(solutions, ox.QuerySolutions)  # noqa: S101 - a SELECT has solutions
+        names = tuple(variable.value for variable in solutions.variables)
+        rows = [tuple(row) for row in solutions]
+    else:
+        rows = [(q.subject, q.predicate, q.object) for q in ox.parse(body, format=ox.RdfFormat.N_TRIPLES)]
     shown = rows[:RESULT_ROWS_SHOWN]
     naming = reader.load_labels({term for row in shown for term in row if term is not None})
     table = tuple(tuple(None if term is None else naming.ref(term) for term in row) for row in shown)
-    return ResultsPage(names, table, len(rows), None, truncated, milliseconds)
+    total, graph = len(rows), form != "SELECT"
+    return ResultsPage(names, table, total, truncated=truncated, milliseconds=milliseconds, graph=graph)

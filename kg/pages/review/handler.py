@@ -11,8 +11,7 @@ from flask import Blueprint, Response, request
 from kg.errors import BadData, NotFound, UnsupportedMedia
 from kg.linking.verdicts import VERDICT_KEYS, SubmittedVerdict, find_unjudged_pairs, record_submitted_verdict
 from kg.linking.workbench import Workbench, open_workbench
-from kg.pages.layout import app_settings, render_page
-from kg.pages.representations import HTML, HTML_AND_JSON, PAGE_REPRESENTATIONS, choose_representation
+from kg.pages import rendering
 from kg.pages.review.view import RecordedVerdict, ReviewItem, ReviewPage, review_page_as_dict
 from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, EndpointParameter, JsonObject, route
 from sparqlhost.protocol.negotiation import FORM_MEDIA_TYPE, JSON_MEDIA_TYPE
@@ -42,16 +41,16 @@ _VERDICT_SCHEMA: JsonObject = {
             EndpointParameter("entity", "only candidates of this entity; repeatable"),
             EndpointParameter("in", "only candidates of this import; repeatable"),
         ),
-        formats=HTML_AND_JSON,
+        formats=rendering.HTML_AND_JSON,
         cache=CachePolicy.NO_STORE,
     ),
 )
 def show_review() -> Response:
     """Answer the pairs that wait for a verdict: all, or those of `entity` and of the import `in`."""
-    representation = choose_representation(representations=PAGE_REPRESENTATIONS)
+    representation = rendering.choose_representation(representations=rendering.PAGE_REPRESENTATIONS)
     view = _review_page(request.args.getlist("in"), request.args.getlist("entity"))
-    if representation == HTML:
-        body = render_page("review/page.html", view, title="Review of links")
+    if representation == rendering.HTML:
+        body = rendering.render_page("review/page.html", view, title="Review of links")
     else:
         body = json.dumps(review_page_as_dict(view), ensure_ascii=False, indent=1)
     response = Response(body, content_type=representation.content_type)
@@ -61,9 +60,9 @@ def show_review() -> Response:
 
 def _review_page(imports: list[str], entities: list[str]) -> ReviewPage:
     """Return the first pairs; none, with a note, where nothing is imported or indexed."""
-    writable = is_writing_enabled(app_settings())
+    writable = is_writing_enabled(rendering.app_settings())
     try:
-        bench = open_workbench(app_settings(), imports, build_indexes=False)
+        bench = open_workbench(rendering.app_settings(), imports, build_indexes=False)
     except NotFound as error:
         if imports:
             raise
@@ -96,15 +95,8 @@ def record_verdict() -> Response:
     else:
         with _open_workbench() as bench:
             row, changes = record_submitted_verdict(bench, submitted, datetime.now(UTC).date())
-        recorded = RecordedVerdict(
-            row.subject_id,
-            row.predicate_id,
-            row.object_id,
-            submitted.choice,
-            row.author_label,
-            row.mapping_date,
-            changes,
-        )
+        judged = (row.subject_id, row.predicate_id, row.object_id, submitted.choice)
+        recorded = RecordedVerdict(*judged, row.author_label, row.mapping_date, changes)
     body = json.dumps(recorded.as_dict(), ensure_ascii=False, indent=1)
     return Response(body, content_type=JSON_MEDIA_TYPE)
 
@@ -112,9 +104,9 @@ def record_verdict() -> Response:
 def _open_workbench() -> Workbench:
     """Return a workbench, without imports where there are none."""
     try:
-        return open_workbench(app_settings(), build_indexes=False)
+        return open_workbench(rendering.app_settings(), build_indexes=False)
     except NotFound:
-        return open_workbench(app_settings(), build_indexes=False, required=False)
+        return open_workbench(rendering.app_settings(), build_indexes=False, required=False)
 
 
 def _read_verdict() -> SubmittedVerdict:
@@ -123,14 +115,9 @@ def _read_verdict() -> SubmittedVerdict:
     for name in _REQUIRED_FIELDS:
         if not fields.get(name, "").strip():
             raise BadData(f"The verdict has no {name}.", hint=_FIELDS_HINT)
-    return SubmittedVerdict(
-        fields["subject"],
-        fields["object"],
-        VERDICT_KEYS.get(fields["verdict"], fields["verdict"]),
-        fields["author"],
-        fields.get("comment", ""),
-        fields.get("label", ""),
-    )
+    choice, more = VERDICT_KEYS.get(fields["verdict"], fields["verdict"]), ("comment", "label")
+    texts = (fields.get(name, "") for name in more)
+    return SubmittedVerdict(fields["subject"], fields["object"], choice, fields["author"], *texts)
 
 
 def _read_fields() -> dict[str, str]:

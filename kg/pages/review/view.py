@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from kg.linking.answer_changes import AnswerChange
@@ -44,15 +44,8 @@ class RecordedVerdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Return its JSON."""
-        return {
-            "subject": self.subject,
-            "predicate": self.predicate,
-            "object": self.object,
-            "verdict": self.verdict,
-            "author": self.author,
-            "date": self.date,
-            "changes": [change.sentence for change in self.changes],
-        }
+        cells = {field.name: getattr(self, field.name) for field in fields(self)}
+        return cells | {"changes": [change.sentence for change in self.changes]}
 
 
 def candidate_as_dict(candidate: Candidate) -> dict[str, Any]:

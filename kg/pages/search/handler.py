@@ -5,14 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from kg.model.search_index import SearchIndex
-from kg.pages.layout import memoize_per_version, page_reader, render_page
-from kg.pages.representations import (
-    HTML_AND_JSON,
-    JSON,
-    PAGE_REPRESENTATIONS,
-    choose_representation,
-    make_page_response,
-)
+from kg.pages.rendering import HTML_AND_JSON, JSON, answer_page, memoize_per_version, page_reader
 from kg.pages.search.view import build_editor_vocabulary, build_search_index, search_page, suggest_entities
 from kg.pages.term_refs import as_json
 from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
@@ -38,12 +31,9 @@ def search_index() -> SearchIndex:
 )
 def show_search() -> Response:
     """Answer the entities that match a query, best first."""
-    representation = choose_representation(representations=PAGE_REPRESENTATIONS)
     query = request.args.get("q", "")[:_MAX_QUERY_LENGTH].strip()
     view = search_page(search_index(), query)
-    return make_page_response(
-        representation, view, lambda: render_page("search/page.html", view, title="Search", search_text=query)
-    )
+    return answer_page("search/page.html", view, title="Search", search_text=query)
 
 
 @route(
@@ -60,7 +50,7 @@ def suggest_names() -> Response:
     """Answer a few entities to choose from."""
     hits = suggest_entities(search_index(), request.args.get("q", "")[:_MAX_QUERY_LENGTH])
     return jsonify(
-        [{"label": hit.label, "kind": hit.kind, "href": hit.href, "match": hit.match} for hit in hits]
+        [{name: getattr(hit, name) for name in ("label", "kind", "href", "match")} for hit in hits]
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kg.model.search_index import SearchEntry, SearchHit, SearchIndex, SearchName, search_entries
 from kg.namespaces import BASE, ENTITY_KINDS, KG, PREFIXES, RDFS, SKOS, compress_iri, get_local_name
-from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text
+from kg.pages.page_queries import PageQueryReader, cell_number, cell_text
 from kg.pages.term_refs import entity_kind, label_from_iri, link_address
 
 #: property -> the sort of name it holds; properties not listed hold text
@@ -49,19 +49,14 @@ class SearchPage:
 
 def build_search_index(reader: PageQueryReader) -> SearchIndex:
     """Return the index of everything in the graph that has a name."""
-    rows = reader.select_rows("names")
-    by_entity: dict[str, list[QueryRow]] = defaultdict(list)
-    for row in rows:
-        by_entity[cell_text(row, "entity")].append(row)
+    by_entity: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in reader.select_rows("names"):
+        by_entity[cell_text(row, "entity")].append((cell_text(row, "p"), cell_text(row, "text")))
     codes: dict[str, list[str]] = defaultdict(list)
     for row in reader.select_rows("codes"):
         codes[cell_text(row, "entity")].append(cell_text(row, "code"))
-    entries = (
-        _index_entry(iri, name_rows, codes[iri])
-        for iri, name_rows in by_entity.items()
-        if _searchable_kind(iri) in _SEARCHABLE_KINDS
-    )
-    return SearchIndex.build(entries)
+    found = ((iri, texts) for iri, texts in by_entity.items() if _searchable_kind(iri) in _SEARCHABLE_KINDS)
+    return SearchIndex.build(_index_entry(iri, texts, codes[iri]) for iri, texts in found)
 
 
 def _searchable_kind(iri: str) -> str:
@@ -69,30 +64,15 @@ def _searchable_kind(iri: str) -> str:
     return "" if iri.startswith(BASE) and "#" in iri and not iri.startswith(KG) else entity_kind(iri)
 
 
-def _index_entry(iri: str, rows: Sequence[QueryRow], codes: Sequence[str]) -> SearchEntry:
-    labels = {
-        cell_text(row, "p"): cell_text(row, "text")
-        for row in rows
-        if cell_text(row, "p") in _LABEL_PROPERTIES
-    }
-    names = [
-        SearchName(cell_text(row, "text"), _NAME_SORTS[cell_text(row, "p")])
-        for row in rows
-        if cell_text(row, "p") in _NAME_SORTS
-    ]
+def _index_entry(iri: str, texts: Sequence[tuple[str, str]], codes: Sequence[str]) -> SearchEntry:
+    """Return the entry of an entity with some (property, text) and external codes."""
+    labels = {name: text for name, text in texts if name in _LABEL_PROPERTIES}
+    names = [SearchName(text, _NAME_SORTS[name]) for name, text in texts if name in _NAME_SORTS]
     names += [name for code in codes for name in _names_of_code(code)]
-    names += [
-        SearchName(get_local_name(iri), "code"),
-        SearchName(compress_iri(iri), "code"),
-    ]
-    prose = " ".join(
-        cell_text(row, "text")
-        for row in rows
-        if cell_text(row, "p") not in {*_LABEL_PROPERTIES, *_NAME_SORTS}
-    )
-    return SearchEntry(
-        iri, next(iter(labels.values()), label_from_iri(iri)), entity_kind(iri), tuple(names), prose
-    )
+    names += [SearchName(get_local_name(iri), "code"), SearchName(compress_iri(iri), "code")]
+    prose = " ".join(text for name, text in texts if name not in {*_LABEL_PROPERTIES, *_NAME_SORTS})
+    label = next(iter(labels.values()), label_from_iri(iri))
+    return SearchEntry(iri, label, entity_kind(iri), tuple(names), prose)
 
 
 def _names_of_code(code: str) -> list[SearchName]:
@@ -104,9 +84,8 @@ def _names_of_code(code: str) -> list[SearchName]:
 def search_page(index: SearchIndex, query: str, limit: int = 50) -> SearchPage:
     """Return the hits of a query, best first."""
     hits = search_entries(index, query, limit + 1)
-    return SearchPage(
-        query, min(len(hits), limit), tuple(_search_result(hit) for hit in hits[:limit]), len(hits) > limit
-    )
+    shown = tuple(map(_search_result, hits[:limit]))
+    return SearchPage(query, len(shown), shown, len(hits) > limit)
 
 
 def suggest_entities(index: SearchIndex, query: str, limit: int = 8) -> tuple[SearchResult, ...]:
@@ -116,22 +95,15 @@ def suggest_entities(index: SearchIndex, query: str, limit: int = 8) -> tuple[Se
 
 def suggest_similar_names(index: SearchIndex, name: str, limit: int = 3) -> tuple[SearchResult, ...]:
     """Return what a mistyped name may have meant."""
-    return suggest_entities(index, name, limit) or suggest_entities(
-        index, label_from_iri(f"{BASE}goal/{name}"), limit
-    )
+    in_words = label_from_iri(f"{BASE}goal/{name}")
+    return suggest_entities(index, name, limit) or suggest_entities(index, in_words, limit)
 
 
 def _search_result(hit: SearchHit) -> SearchResult:
     entry = hit.entry
-    return SearchResult(
-        label=entry.label,
-        kind=entry.kind,
-        href=link_address(entry.iri),
-        curie=compress_iri(entry.iri),
-        match=hit.matched,
-        how=hit.category if hit.matched != entry.label else "",
-        text=entry.text,
-    )
+    how = hit.category if hit.matched != entry.label else ""
+    names = (entry.label, entry.kind, link_address(entry.iri), compress_iri(entry.iri))
+    return SearchResult(*names, hit.matched, how, entry.text)
 
 
 # Terms for completion in the query editor: only those that occur in this graph or its ontology.
@@ -175,48 +147,31 @@ def build_editor_vocabulary(reader: PageQueryReader) -> EditorVocabulary:
     facts: dict[str, dict[str, str]] = defaultdict(dict)
     for row in reader.select_rows("terms"):
         facts[cell_text(row, "term")].setdefault(cell_text(row, "what"), cell_text(row, "value"))
-    classes = {cell_text(row, "term"): cell_number(row, "count") for row in reader.select_rows("class-uses")}
-    properties = {
-        cell_text(row, "term"): cell_number(row, "count") for row in reader.select_rows("property-uses")
-    }
-    declared = {iri for iri in facts if iri.startswith(KG)}
-    known_classes = {iri for iri in declared if facts[iri].get("sort") == "class"}
-    known_properties = {iri for iri in declared if facts[iri].get("sort") == "property"}
-    return EditorVocabulary(
-        prefixes=dict(PREFIXES),
-        classes=_term_hints({*known_classes, *classes}, facts, classes),
-        properties=_term_hints({*known_properties, *properties}, facts, properties),
-        entities=_entity_hints(reader),
-    )
+    classes, properties = (_term_hints(reader, facts, sort) for sort in ("class", "property"))
+    return EditorVocabulary(dict(PREFIXES), classes, properties, _entity_hints(reader))
 
 
 def _term_hints(
-    iris: set[str], facts: Mapping[str, Mapping[str, str]], uses: Mapping[str, int]
+    reader: PageQueryReader, facts: Mapping[str, Mapping[str, str]], sort: str
 ) -> tuple[TermHint, ...]:
-    hints = [
-        TermHint(
-            curie=compress_iri(iri),
-            iri=iri,
-            label=facts.get(iri, {}).get("label", ""),
-            definition=facts.get(iri, {}).get("definition", ""),
-            domain=compress_iri(facts.get(iri, {}).get("domain", "")),
-            range=compress_iri(facts.get(iri, {}).get("range", "")),
-            count=uses.get(iri, 0),
-        )
-        for iri in iris
-        if not iri.startswith("_:")
-    ]
+    """Return the terms of a sort, "class" or "property", that are declared here or used."""
+    uses = {cell_text(row, "term"): cell_number(row, "count") for row in reader.select_rows(f"{sort}-uses")}
+    declared = {iri for iri in facts if iri.startswith(KG) and facts[iri].get("sort") == sort}
+    hints = []
+    for iri in {*declared, *uses}:
+        if not iri.startswith("_:"):
+            label, definition, domain, range_ = (
+                facts.get(iri, {}).get(name, "") for name in ("label", "definition", "domain", "range")
+            )
+            ends = compress_iri(domain), compress_iri(range_)
+            hints.append(TermHint(compress_iri(iri), iri, label, definition, *ends, uses.get(iri, 0)))
     return tuple(sorted(hints, key=lambda hint: (-hint.count, hint.curie)))
 
 
 def _entity_hints(reader: PageQueryReader) -> tuple[EntityHint, ...]:
     hints = {}
     for row in reader.select_rows("names"):
-        iri = cell_text(row, "entity")
-        if cell_text(row, "p").endswith(("#label", "#prefLabel")) and entity_kind(iri) not in {
-            "",
-            "term",
-            "span",
-        }:
-            hints[iri] = EntityHint(compress_iri(iri), iri, cell_text(row, "text"), entity_kind(iri))
+        iri, kind = cell_text(row, "entity"), entity_kind(cell_text(row, "entity"))
+        if cell_text(row, "p").endswith(("#label", "#prefLabel")) and kind not in {"", "term", "span"}:
+            hints[iri] = EntityHint(compress_iri(iri), iri, cell_text(row, "text"), kind)
     return tuple(sorted(hints.values(), key=lambda hint: hint.curie))

@@ -10,14 +10,7 @@ from werkzeug.wrappers import Response
 
 from kg.errors import NotFound
 from kg.namespaces import get_local_name
-from kg.pages.layout import app_settings, page_reader, render_page
-from kg.pages.representations import (
-    HTML,
-    HTML_AND_JSON,
-    PAGE_REPRESENTATIONS,
-    choose_representation,
-    make_page_response,
-)
+from kg.pages import rendering
 from kg.pages.source.view import source_page
 from kg.pages.start.view import list_documents
 from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, forbid_storing, route
@@ -35,29 +28,26 @@ blueprint = Blueprint("source", __name__)
             EndpointParameter("name", "the local name of the document", location="path"),
             EndpointParameter("document", "the same, where the address has no name"),
         ),
-        formats=HTML_AND_JSON,
+        formats=rendering.HTML_AND_JSON,
         statuses=(200, 302),
     ),
 )
 def show_source(name: str = "") -> Response:
     """Answer the source page; the JSON never holds the text."""
-    form = choose_representation(representations=PAGE_REPRESENTATIONS)
+    form = rendering.choose_representation(representations=rendering.PAGE_REPRESENTATIONS)
     name = name or request.args.get("document", "").strip()
-    if not name and len(list_documents(page_reader())) > 1:
+    if not name and len(list_documents(rendering.page_reader())) > 1:
         query = request.query_string.decode("ascii", "replace")
         return redirect(f"/document/?{query}" if query else "/document/")  # which one, the reader chooses
-    copy = app_settings().source_text if form == HTML and _is_local_request() else None
-    view = source_page(page_reader(), name, Path(copy) if copy else None)
+    copy = rendering.app_settings().source_text if form == rendering.HTML and _is_local_request() else None
+    view = source_page(rendering.page_reader(), name, Path(copy) if copy else None)
     if view is None:
-        names = ", ".join(
-            f"/source/{get_local_name(document.ref.iri)}" for document in list_documents(page_reader())
-        )
+        documents = list_documents(rendering.page_reader())
+        names = ", ".join(f"/source/{get_local_name(document.ref.iri)}" for document in documents)
         raise NotFound(
             f"There is no source document {name[:40]!r}.", location=request.path, hint=f"There are: {names}."
         )
-    response = make_page_response(
-        form, view, lambda: render_page("source/page.html", view, title="The source beside the graph"), tuple
-    )
+    response = rendering.answer_page("source/page.html", view, title="The source beside the graph")
     if copy:
         forbid_storing(response)
     return response

@@ -57,13 +57,10 @@ def lay_out_bars(
             continue
         lane = next((lane for lane, until in enumerate(lane_ends) if until <= left), len(lane_ends))
         lane_ends[lane : lane + 1] = [right]
-        top, bottom = (
-            round(100 * (min(max(at, start), end) - start) / (end - start), 1) for at in (left, right)
-        )
+        inside = (min(max(at, start), end) - start for at in (left, right))
+        edges = (round(100 * at / (end - start), 1) for at in inside)
         statement = claims[claim]
-        bars.append(
-            ClaimBar(statement.name, _weakest_level([statement]), statement.negative, lane, top, bottom)
-        )
+        bars.append(ClaimBar(statement.name, _weakest_level([statement]), statement.negative, lane, *edges))
     return tuple(bars)
 
 
@@ -129,14 +126,12 @@ def _map_entries(
     for claim in statements:
         for ref in refs_of(claim):
             claims_by_iri.setdefault(ref.iri, (ref, []))[1].append(claim)
-    return tuple(
-        MapEntry(
-            ref,
-            tuple(dict.fromkeys(claim.name for claim in claims)),
-            tuple(dict.fromkeys(claim.sentence.label for claim in claims if claim.sentence)),
-        )
-        for ref, claims in claims_by_iri.values()
-    )
+    entries = []
+    for ref, claims in claims_by_iri.values():
+        names = dict.fromkeys(claim.name for claim in claims)
+        sentences = dict.fromkeys(claim.sentence.label for claim in claims if claim.sentence)
+        entries.append(MapEntry(ref, tuple(names), tuple(sentences)))
+    return tuple(entries)
 
 
 def _entry_heights(entries: Sequence[MapEntry]) -> dict[str, float]:
@@ -225,18 +220,15 @@ class SourcePage:
 def source_page(reader: PageQueryReader, document: str = "", copy: Path | None = None) -> SourcePage | None:
     """Return the page of a source document (the first one by default), or None when there is none."""
     documents = reader.select_rows("documents")
-    chosen = next(
-        (row for row in documents if not document or cell_text(row, "document").endswith("/" + document)),
-        None,
-    )
+    ending = f"/{document}" if document else ""
+    chosen = next((row for row in documents if cell_text(row, "document").endswith(ending)), None)
     if chosen is None:
         return None
     iri = cell_text(chosen, "document")
     rows = [row for row in reader.select_rows("source-sentences") if cell_text(row, "document") == iri]
     claim_rows = reader.select_rows("claims-all")
-    naming = reader.load_labels(
-        terms_in_rows(claim_rows) | terms_in_rows(rows) | {row["document"] for row in documents}
-    )
+    named_documents = {row["document"] for row in documents}
+    naming = reader.load_labels(terms_in_rows(claim_rows) | terms_in_rows(rows) | named_documents)
     claims = {facts.claim.value: make_statement(facts, naming) for facts in group_claim_facts(claim_rows)}
     spans = _ranges_by_sentence(reader)
     words, problem = _read_copy(copy, cell_text(chosen, "sha256"))
@@ -262,7 +254,6 @@ def source_page(reader: PageQueryReader, document: str = "", copy: Path | None =
 
 
 def _ranges_by_sentence(reader: PageQueryReader) -> Mapping[str, list[ClaimRange]]:
-    """Return the ranges of claims by sentence."""
     ranges: dict[str, list[ClaimRange]] = defaultdict(list)
     for row in reader.select_rows("source-spans"):
         claim_range = (cell_number(row, "start"), cell_number(row, "end"), cell_text(row, "claim"))
@@ -279,11 +270,8 @@ def _read_copy(path: Path | None, sha256: str) -> tuple[str, str]:
     except OSError as error:
         return "", f"The copy named by KG_SOURCE_TEXT cannot be read: {error.strerror}."
     if hashlib.sha256(content).hexdigest() != sha256:
-        return (
-            "",
-            "The copy named by KG_SOURCE_TEXT is not the text the claims were taken from; "
-            "run kg coverage to see where it differs.",
-        )
+        problem = "The copy named by KG_SOURCE_TEXT is not the text the claims were taken from"
+        return "", f"{problem}; run kg coverage to see where it differs."
     return content.decode("utf-8"), ""
 
 
@@ -318,19 +306,13 @@ def _split_segment(
     cuts = sorted({start, end, *(cut for span in ranges for cut in span[:2] if start < cut < end)})
     pieces = []
     for left, right in pairwise(cuts):
-        over = [
-            claims[claim]
-            for begin, stop, claim in ranges
-            if begin <= left and right <= stop and claim in claims
-        ]
-        pieces.append(_make_piece(words[left:right], over))
+        iris = [iri for begin, stop, iri in ranges if begin <= left and right <= stop]
+        over = [claims[iri] for iri in iris if iri in claims]
+        names = tuple(claim.name for claim in over)
+        hedges = ", ".join(dict.fromkeys(hedge.label for claim in over for hedge in claim.hedges))
+        is_negative = any(claim.negative for claim in over)
+        pieces.append(TextPiece(words[left:right], names, hedges, _weakest_level(over), is_negative))
     return pieces
-
-
-def _make_piece(words: str, claims: Sequence[ClaimStatement]) -> TextPiece:
-    hedges = dict.fromkeys(hedge.label for claim in claims for hedge in claim.hedges)
-    names = tuple(claim.name for claim in claims)
-    return TextPiece(words, names, ", ".join(hedges), _weakest_level(claims), any(c.negative for c in claims))
 
 
 def _count_covered(ranges: Sequence[ClaimRange]) -> int:

@@ -11,6 +11,7 @@ from pyoxigraph import NamedNode
 
 from kg.model.graphs import parse_claim_graph
 from kg.model.questions import Question
+from kg.namespaces import get_local_name
 from kg.pages.page_queries import PageQueryReader, cell_number, cell_text, terms_in_rows
 from kg.pages.term_refs import TermRef, entity_kind, link_address
 
@@ -58,34 +59,29 @@ class StartPage:
 
 
 #: class -> the kind whose list page shows its members
-_COUNTED_CLASSES = (
-    ("Claim", "claim"),
-    ("Sentence", "sentence"),
-    ("Intervention", "intervention"),
-    ("ClinicalSituation", "situation"),
-    ("Feature", "feature"),
-    ("ClinicalProblem", "problem"),
-    ("Goal", "goal"),
-    ("Hedge", "hedge"),
-)
+_COUNTED_CLASSES = {
+    "Claim": "claim",
+    "Sentence": "sentence",
+    "Intervention": "intervention",
+    "ClinicalSituation": "situation",
+    "Feature": "feature",
+    "ClinicalProblem": "problem",
+    "Goal": "goal",
+    "Hedge": "hedge",
+}
+_PLURALS = {"claim": "claims", "sentence": "segments of the text"}
 
 
 def start_page(reader: PageQueryReader, questions: Sequence[Question]) -> StartPage:
     """Return the start page."""
-    counted = {
-        cell_text(row, "kind").rsplit("#", 1)[-1]: cell_number(row, "count")
-        for row in reader.select_rows("counts")
-    }
-    return StartPage(
-        documents=list_documents(reader),
-        counts=tuple(
-            LinkedCount(_pluralize_kind(kind), counted.get(name, 0), f"/{kind}/")
-            for name, kind in _COUNTED_CLASSES
-        ),
-        questions=tuple(question_link(question) for question in questions),
-        graphs=count_graphs(reader),
-        version=reader.store.version,
+    rows = reader.select_rows("counts")
+    counts = {get_local_name(cell_text(row, "kind")): cell_number(row, "count") for row in rows}
+    kinds = tuple(
+        LinkedCount(_PLURALS.get(kind, f"{kind}s"), counts.get(name, 0), f"/{kind}/")
+        for name, kind in _COUNTED_CLASSES.items()
     )
+    links = tuple(map(question_link, questions))
+    return StartPage(list_documents(reader), kinds, links, count_graphs(reader), reader.store.version)
 
 
 def question_link(question: Question) -> QuestionLink:
@@ -133,24 +129,13 @@ def _graph_sizes(reader: PageQueryReader) -> Iterator[tuple[str, int]]:
         yield cell_text(row, "graph"), cell_number(row, "count")
 
 
-def _pluralize_kind(kind: str) -> str:
-    return {"claim": "claims", "sentence": "segments of the text"}.get(kind, f"{kind}s")
-
-
-def attribute_to_documents(source_documents: Sequence[DocumentSummary]) -> str:
-    """Return the clause that names the sources on every page, such as "one text ..., says".
-
-    >>> attribute_to_documents(())
-    'no source text says'
-    """
-    return attribute_to_dates([document.revised for document in source_documents])
-
-
 def attribute_to_dates(revision_dates: Sequence[str]) -> str:
     """Return the clause that names sources with these days of last revision, one day a text.
 
     >>> attribute_to_dates(["2014-12-03"])
     'one patient-education text, last revised in December 2014, says'
+    >>> attribute_to_dates([])
+    'no source text says'
     """
     if not any(revision_dates):
         return "no source text says"
@@ -162,12 +147,7 @@ def name_source_texts(revision_dates: Sequence[str]) -> str:
     months = sorted(day[:7] for day in revision_dates if day)
     if not months:
         return "none"
-    first, last = _format_month(months[0]), _format_month(months[-1])
+    first, last = (f"{date.fromisoformat(f'{month}-01'):%B %Y}" for month in (months[0], months[-1]))
     if len(revision_dates) == 1:
         return f"one patient-education text, last revised in {first}"
     return f"{len(revision_dates)} texts, last revised from {first} to {last}"
-
-
-def _format_month(month: str) -> str:
-    """Return `2014-12` as December 2014."""
-    return f"{date.fromisoformat(f'{month}-01'):%B %Y}"

@@ -35,15 +35,15 @@ for number in range(first, first + 100000):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the rounds found."""
+class DurabilityCounts:
+    """The writes acknowledged in all rounds, those lost, and those of which only a part was there."""
 
     acknowledged: int
     lost: int
     halves: int
 
 
-def rounds(path: Path, number: int, seed: int) -> Told:
+def rounds(path: Path, number: int, seed: int) -> DurabilityCounts:
     """Write, kill at a random moment, open and look, `number` times on one store."""
     chance = random.Random(seed)
     acknowledged: set[int] = set()
@@ -53,11 +53,11 @@ def rounds(path: Path, number: int, seed: int) -> Told:
         counts = _counts(path)
         lost += sum(counts.get(write, 0) == 0 for write in acknowledged)
         halves += sum(count != SIZE for count in counts.values())
-    return Told(len(acknowledged), lost, halves)
+    return DurabilityCounts(len(acknowledged), lost, halves)
 
 
 def _written(path: Path, first: int, moment: float) -> set[int]:
-    """Return the writes acknowledged before the whole engine is killed."""
+    """Return the writes acknowledged before the engine is killed."""
     command = [sys.executable, "-c", _WRITER, str(path), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
@@ -73,7 +73,7 @@ def _written(path: Path, first: int, moment: float) -> set[int]:
 
 
 def _counts(path: Path) -> dict[int, int]:
-    """Return the triples of each write in the store, opened anew in a process of its own."""
+    """Return the triples of each write in the store."""
     with DiskStore(path) as store:
         found = store.select("SELECT ?s (COUNT(*) AS ?n) { ?s <http://e/p> ?o } GROUP BY ?s")
     return {int(s.value.rpartition("/")[2]): int(n.value) for s, n in found.rows}  # type: ignore[union-attr]
@@ -81,6 +81,6 @@ def _counts(path: Path) -> dict[int, int]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        told = rounds(Path(folder) / "db", int(sys.argv[1]), seed=int(time.time()))
-    sys.stdout.write(f"{told}\n")
-    sys.exit(bool(told.lost or told.halves))
+        counts = rounds(Path(folder) / "db", int(sys.argv[1]), seed=int(time.time()))
+    sys.stdout.write(f"{counts}\n")
+    sys.exit(bool(counts.lost or counts.halves))

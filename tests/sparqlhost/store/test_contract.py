@@ -46,8 +46,8 @@ def test_a_syntax_error_has_its_line_and_column(empty_store: Store) -> None:
 
 def test_an_update_is_all_or_nothing(empty_store: Store, request: pytest.FixtureRequest) -> None:
     if "Virtuoso" in request.node.name:
-        kept = "Virtuoso keeps what the operations before a failing one did (docs/operations.md)"
-        request.applymarker(pytest.mark.xfail(reason=kept, strict=True))
+        reason = "Virtuoso keeps what the operations before a failing one did (docs/operations.md)"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     empty_store.update("INSERT DATA { <http://e/a> <http://e/p> 1 }")
     with pytest.raises(UserError):
         empty_store.update(
@@ -79,7 +79,7 @@ def test_the_default_graph_is_replaced_and_emptied(empty_store: Store) -> None:
     assert list(empty_store.read_graph(None)) == []
 
 
-def test_load_tells_how_many_quads_it_was_given(empty_store: Store) -> None:
+def test_load_returns_the_number_of_quads(empty_store: Store) -> None:
     quads = [Quad(A, P, Literal(i), G) for i in range(50)]
     assert empty_store.load_quads(iter(quads)) == 50
     assert len(list(empty_store.read_graph(G))) == 50

@@ -63,7 +63,7 @@ def test_a_first_load_that_was_killed_starts_again_and_leaves_other_graphs(
         assert store.ask("ASK { GRAPH <http://e/mine> { ?s ?p ?o } }")
 
 
-def test_a_second_server_on_the_store_is_told_so(tmp_path: Path) -> None:
+def test_a_second_server_on_the_store_is_refused(tmp_path: Path) -> None:
     with DiskStore(tmp_path / "db"):
         message = open_in_another_process(tmp_path / "db")
     assert message.startswith("StoreLocked ")
@@ -78,17 +78,17 @@ def test_a_closed_store_says_so(tmp_path: Path) -> None:
         store.ask("ASK {}")
 
 
-def test_a_damaged_store_is_told_so(tmp_path: Path) -> None:
+def test_the_error_for_a_damaged_store_says_how_to_restore_it(tmp_path: Path) -> None:
     with DiskStore(tmp_path / "db") as store:
         store.update("INSERT DATA { <http://e/a> <http://e/p> 1 }")
     (tmp_path / "db" / "CURRENT").write_text("nonsense\n", "utf-8")
-    said = open_in_another_process(tmp_path / "db")
-    assert "damaged" in said
-    assert "Restore it from a backup." in said
-    assert "Traceback" not in said
+    message = open_in_another_process(tmp_path / "db")
+    assert "damaged" in message
+    assert "Restore it from a backup." in message
+    assert "Traceback" not in message
 
 
-def test_what_is_no_store_is_told_so(tmp_path: Path) -> None:
+def test_a_file_and_a_directory_with_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", "utf-8")
     with pytest.raises(StoreUnavailable, match="a file, not a directory"):
         DiskStore(tmp_path / "file")
@@ -108,13 +108,13 @@ def test_without_the_initial_data_the_message_says_what_to_do(tmp_path: Path) ->
 
 def test_no_acknowledged_write_is_lost_by_kill_9_and_no_half_is_seen(tmp_path: Path) -> None:
     """Six rounds here; `python -m tests.sparqlhost.store.durability 200` runs the soak."""
-    told = rounds(tmp_path / "db", 6, seed=7)
-    assert told.acknowledged >= 6
-    assert told.lost == 0
-    assert told.halves == 0
+    counts = rounds(tmp_path / "db", 6, seed=7)
+    assert counts.acknowledged >= 6
+    assert counts.lost == 0
+    assert counts.halves == 0
 
 
-def test_a_full_disk_is_a_sentence_and_what_was_acknowledged_stays(tmp_path: Path) -> None:
+def test_a_full_disk_has_a_message_and_what_was_acknowledged_stays(tmp_path: Path) -> None:
     with DiskStore(tmp_path / "db") as store:
         store.update("INSERT DATA { <http://e/a> <http://e/p> 1 }")
         with pytest.raises(StoreUnavailable, match="The disk is full"):

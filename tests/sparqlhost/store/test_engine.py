@@ -19,11 +19,12 @@ import pytest
 from pyoxigraph import Literal
 
 from sparqlhost.errors import BadQuery, Busy, Forbidden, TooExpensive, UserError
+from sparqlhost.pool import sandbox
 from sparqlhost.pool.engine_dir import ENGINE_DIR_PREFIX, remove_stale_engine_dirs
 from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.pool.jobs import QueryJob, WriteJob, new_job_id
 from sparqlhost.pool.owner import IDLE_WORKERS
-from sparqlhost.pool.scoreboard import EXIT_CRASH, TRUSTED_WORKERS, Scoreboard
+from sparqlhost.pool.scoreboard import BULK_WORKERS, EXIT_CRASH, TRUSTED_WORKERS, Scoreboard
 from tests.sparqlhost.store.conftest import EMPTY, Engines
 
 THREE_JOINS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -37,7 +38,7 @@ def filled(store: EngineStore, size: int = 2000) -> EngineStore:
 
 
 def body(store: EngineStore, text: str, **more: object) -> bytes:
-    """Return the whole answer of a query."""
+    """Return the body of an answer."""
     return store.answer(replace(QueryJob(text, base="http://e/"), **more)).read_body()  # type: ignore[arg-type]
 
 
@@ -52,10 +53,10 @@ def test_past_its_deadline_a_query_is_killed_and_its_processor_free(engine_of: E
     with pytest.raises(TooExpensive, match=r"longer than 0\.5 seconds"):
         body(store, THREE_JOINS, deadline=0.5)
     assert time.monotonic() - started < 1.5
-    time.sleep(0.2)
-    before = sum(sum(p.cpu_times()[:2]) for p in processes())
+    _until(lambda: store.read_status()["running"] == 0)
+    before = _used_seconds()
     time.sleep(0.5)
-    assert sum(sum(p.cpu_times()[:2]) for p in processes()) - before < 0.2
+    assert _used_seconds() - before < 0.2
 
 
 def test_a_pipe_of_the_starting_process_ends_for_its_reader_while_the_engine_runs(engine_of: Engines) -> None:
@@ -92,18 +93,17 @@ def test_others_are_answered_while_queries_run_away(engine_of: Engines) -> None:
 
     def run_away() -> None:
         try:
-            body(store, THREE_JOINS, deadline=1.5)
+            body(store, THREE_JOINS, deadline=3.0)
         except UserError as error:
             lost.append(error)
 
     runaways = [threading.Thread(target=run_away) for _ in range(EMPTY.query_slots - 1)]
     for thread in runaways:
         thread.start()
-    time.sleep(0.4)
-    started = time.monotonic()
+    _until(lambda: store.read_status()["running"] == len(runaways))
     for _ in range(20):
         assert b"true" in body(store, "ASK {}")
-    assert time.monotonic() - started < 1.0
+    assert lost == [], "all twenty were answered before the first of the others was stopped"
     for thread in runaways:
         thread.join()
     assert [type(error) for error in lost] == [TooExpensive] * len(runaways)
@@ -111,12 +111,26 @@ def test_others_are_answered_while_queries_run_away(engine_of: Engines) -> None:
 
 def test_a_write_forks_workers_for_the_processors_not_for_every_slot(engine_of: Engines) -> None:
     store = engine_of(replace(EMPTY, query_slots=40))
-    workers = IDLE_WORKERS + min(IDLE_WORKERS, TRUSTED_WORKERS)
+    workers = IDLE_WORKERS + min(IDLE_WORKERS, TRUSTED_WORKERS) + BULK_WORKERS
     for generation in (1, 2, 3):
         _until(lambda: store.scoreboard.read_counters()["started"] >= workers * generation)  # noqa: B023
         time.sleep(0.1)  # five rounds of the owner, in which it forks no more
         assert store.scoreboard.read_counters()["started"] == workers * generation
         store.update(f"INSERT DATA {{ <http://e/a> <http://e/p> {generation} }}")
+
+
+def test_workers_that_cannot_start_are_not_forked_without_a_pause(
+    engine_of: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a low ulimit -v there were 66 forks a second, and no line in the log."""
+
+    def fail(_: int) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(sandbox, "limit_memory", fail)
+    store = engine_of()
+    time.sleep(1.5)
+    assert store.scoreboard.read_counters()["started"] < 20
 
 
 def test_a_job_that_no_worker_started_is_known_at_once(tmp_path: Path) -> None:
@@ -172,6 +186,15 @@ def _settled() -> int:
     return counts[-1]
 
 
+def _used_seconds() -> float:
+    """Return the processor time of all processes below this one; those that just ended count nothing."""
+    used = 0.0
+    for process in processes():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            used += sum(process.cpu_times()[:2])
+    return used
+
+
 def _until(true: Callable[[], bool]) -> None:
     """Wait until something is true, ten seconds at most."""
     end = time.monotonic() + 10
@@ -210,16 +233,15 @@ def test_a_full_queue_is_busy_at_once(engine_of: Engines) -> None:
     for thread in threads:
         thread.start()
         time.sleep(0.05)
-    started = time.monotonic()
     with pytest.raises(Busy):
         body(store, "ASK {}")
-    assert time.monotonic() - started < 0.2
+    assert "TooExpensive" not in answers, "it was refused before a query that runs was stopped"
     for thread in threads:
         thread.join()
     assert answers.count("Busy") >= 3
 
 
-def test_a_row_limit_that_bites_is_told_and_leaves_a_whole_document(engine_of: Engines) -> None:
+def test_a_cut_result_says_so_and_is_a_complete_document(engine_of: Engines) -> None:
     reply = filled(engine_of(), 100).answer(QueryJob("SELECT * { ?s ?p ?o }", row_limit=7))
     text = reply.read_body()
     assert text.count(b"http://e/p") == 7
@@ -245,7 +267,7 @@ def test_a_write_is_seen_by_the_next_query_of_anybody(engine_of: Engines) -> Non
         assert other.version == store.version
 
 
-def test_readers_see_a_write_whole_or_not_at_all(engine_of: Engines) -> None:
+def test_readers_see_a_write_completely_or_not_at_all(engine_of: Engines) -> None:
     store = engine_of()
     seen: set[bytes] = set()
     stop = threading.Event()

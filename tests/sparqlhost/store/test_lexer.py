@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pyoxigraph as ox
 import pytest
 
@@ -9,7 +11,7 @@ from sparqlhost.errors import BadQuery, TooLarge
 from sparqlhost.pool.jobs import QueryJob
 from sparqlhost.pool.query_runner import resolve_dataset
 from sparqlhost.sparql.dataset_clauses import add_using_clauses
-from sparqlhost.sparql.lexer import MAX_NESTING, check_size_and_nesting, find_outgoing_calls
+from sparqlhost.sparql.lexer import MAX_NESTING, check_size_and_nesting, find_outgoing_calls, tokenize
 
 HARMLESS = (
     "SELECT * { ?s ?p 'SERVICE <http://e/> { }' }",
@@ -97,3 +99,22 @@ def test_using_graph_uri_is_written_into_every_operation() -> None:
         add_using_clauses("DELETE { ?s ?p 1 } USING <http://e/h> WHERE { ?s ?p 1 }", ["http://e/g"], [])
     with pytest.raises(BadQuery, match="not an absolute IRI"):
         add_using_clauses("DELETE WHERE { ?s ?p 1 }", ["http://e/> {} ; DROP ALL"], [])
+
+
+@pytest.mark.parametrize(
+    "piece", ["a.", "a-", "_a.", "'''a", "'\\'", "<a", "@a-", "1.", "a:%4", "{", "#", "_:.", '"a']
+)
+@pytest.mark.parametrize("start", ["SERVICE ", "'''", "<"])
+def test_the_work_of_the_lexer_grows_with_the_text_and_not_with_its_square(start: str, piece: str) -> None:
+    """A text of 199 kB took five minutes: eight times the text may not take 30 times the work."""
+    work = [
+        min(_measure_work(start + piece * (size // len(piece))) for _ in range(2)) for size in (5_000, 40_000)
+    ]
+    assert work[1] < 30 * work[0] + 0.02
+
+
+def _measure_work(text: str) -> float:
+    began = time.process_time()
+    for _ in tokenize(text):
+        pass
+    return time.process_time() - began

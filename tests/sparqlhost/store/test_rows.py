@@ -63,7 +63,9 @@ def rows_of(key: str, body: bytes) -> list[str]:
 @pytest.mark.parametrize("key", KEYS)
 @settings(max_examples=60, deadline=None)
 @given(values=st.lists(VALUES, max_size=9), limit=st.integers(1, 8))
-def test_a_cut_answer_is_a_whole_document_of_the_first_rows(key: str, values: list[str], limit: int) -> None:
+def test_a_cut_answer_is_a_complete_document_of_the_first_rows(
+    key: str, values: list[str], limit: int
+) -> None:
     store = ox.Store()
     for number, value in enumerate(values):
         store.add(
@@ -71,9 +73,21 @@ def test_a_cut_answer_is_a_whole_document_of_the_first_rows(key: str, values: li
         )
     query = "SELECT ?o { ?s ?p ?o } ORDER BY ?s"
     body, end = answered(store, QueryJob(query, results_format=key, row_limit=limit))
-    whole, _ = answered(store, QueryJob(query, results_format=key))
-    assert rows_of(key, body) == rows_of(key, whole)[:limit]
+    complete, _ = answered(store, QueryJob(query, results_format=key))
+    assert rows_of(key, body) == rows_of(key, complete)[:limit]
     assert end == {"rows": min(limit, len(values)), "truncated": len(values) > limit}
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("limit", [1, 2, 3, 5])
+def test_rows_without_a_value_are_rows(key: str, limit: int) -> None:
+    """In TSV and CSV such a row is an empty line: line ends stand side by side."""
+    query = (
+        "SELECT ?o { VALUES (?n ?o) { (1 UNDEF) (2 UNDEF) (3 UNDEF) (4 'd') (5 UNDEF) (6 'f') } } ORDER BY ?n"
+    )
+    body, end = answered(ox.Store(), QueryJob(query, results_format=key, row_limit=limit))
+    assert rows_of(key, body) == ["", "", "", "d", "", "f"][:limit]
+    assert end == {"rows": limit, "truncated": True}
 
 
 @pytest.mark.parametrize("key", ["json", "xml", "csv", "tsv"])
@@ -88,7 +102,7 @@ def test_rows_are_counted_over_many_blocks(key: str) -> None:
         body, end = answered(
             store, QueryJob("SELECT ?o ?s { ?s ?p ?o }", results_format=key, row_limit=limit)
         )
-        if key == "json":  # said in the head while it is still here, else behind the rows
+        if key == "json":  # in the head as long as that was not sent, else after the rows
             found = json.loads(body)
             assert ("truncated" in found or "truncated" in found["head"]) == (limit < 20_000)
             assert len(found["results"]["bindings"]) == limit
