@@ -1,7 +1,7 @@
 """Certificates as files: a compact text, and RDF with PROV-O. Terms are strings of N-Triples.
 
 The text has a line for each step, with tabs between its number, the rule ("given" where the triple was
-asserted), the numbers of its premises and what follows ("contradiction" where that is no triple). Premises
+asserted), the numbers of its premises and what follows ("contradiction" where that is not a triple). Premises
 come first. In RDF each step is a `prov:Entity`, a reified triple, and each application of a rule a
 `prov:Activity` that bears the rule's name in the specification.
 """
@@ -44,8 +44,8 @@ def write_text(steps: Mapping[str, Step]) -> Iterator[str]:
     """Yield the lines of a certificate as text."""
     yield _HEADER + "\n"
     for name, step in steps.items():
-        said = " ".join(step.conclusion) if step.conclusion else _CONTRADICTION
-        yield f"{name}\t{step.rule or _GIVEN}\t{' '.join(step.premises)}\t{said}\n"
+        stated = " ".join(step.conclusion) if step.conclusion else _CONTRADICTION
+        yield f"{name}\t{step.rule or _GIVEN}\t{' '.join(step.premises)}\t{stated}\n"
 
 
 def write_rdf(steps: Mapping[str, Step]) -> Iterator[str]:
@@ -80,27 +80,27 @@ def _read_text(path: Path) -> dict[str, Step]:
         terms = _TERM.findall(fields[-1])
         if len(fields) != 4 or not (fields[3] == _CONTRADICTION or len(terms) == 3):
             raise ValueError(f"line {number} is not number, rule, premises and a triple, with tabs between")
-        name, rule, premises, said = fields
-        conclusion = None if said == _CONTRADICTION else (terms[0], terms[1], terms[2])
+        name, rule, premises, stated = fields
+        conclusion = None if stated == _CONTRADICTION else (terms[0], terms[1], terms[2])
         steps[name] = Step(conclusion, "" if rule == _GIVEN else rule, tuple(premises.split()))
     return steps
 
 
 def _read_rdf(path: Path) -> dict[str, Step]:
     """Return the steps of a certificate in RDF, in the order of the file."""
-    said: dict[str, dict[str, list[str]]] = {}
+    stated: dict[str, dict[str, list[str]]] = {}
     for quad in parse(path=str(path), format=RdfFormat.from_extension(path.suffix[1:])):
-        facts = said.setdefault(str(quad.subject), {})
+        facts = stated.setdefault(str(quad.subject), {})
         facts.setdefault(str(quad.predicate), []).append(str(quad.object))
     steps = {}
-    for node, facts in said.items():
+    for node, facts in stated.items():
         if _ENTITY in facts.get(_TYPE, ()):
             terms = [facts[part][0] for part in _PARTS if part in facts]
             if len(terms) not in {0, 3}:
-                raise ValueError(f"{node} is no triple")
-            rules = [said[activity][_LABEL][0].strip('"') for activity in facts.get(_GENERATED, ())]
+                raise ValueError(f"{node} is not a triple")
+            rules = [stated[activity][_LABEL][0].strip('"') for activity in facts.get(_GENERATED, ())]
             conclusion = (terms[0], terms[1], terms[2]) if terms else None
             steps[node] = Step(conclusion, "".join(rules), tuple(facts.get(_DERIVED, ())))
     if not steps:
-        raise ValueError("it has no prov:Entity")
+        raise ValueError("it lacks a prov:Entity")
     return steps

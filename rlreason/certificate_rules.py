@@ -19,7 +19,7 @@ _UNREAD = re.compile(r"\b(?:BIND|VALUES)\b|(?<!\^)\^(?!\^)|[,\[]")
 
 
 @dataclass(frozen=True)
-class Rule:
+class CheckedRule:
     """A rule as its file says it; `member` and `conditions` are what must hold of all members of a list."""
 
     head: list[Triple]
@@ -29,7 +29,7 @@ class Rule:
     header: dict[str, str]
 
 
-def read_rules(folders: Iterable[Path]) -> dict[str, Rule]:
+def read_rules(folders: Iterable[Path]) -> dict[str, CheckedRule]:
     """Return the rules of some folders by name."""
     rules = {}
     for path in sorted(path for folder in folders for path in folder.rglob("*.rq")):
@@ -44,7 +44,7 @@ def read_rules(folders: Iterable[Path]) -> dict[str, Rule]:
             header.setdefault("builtin", "expressions")
         groups = ["", "", "", ""] if "builtin" in header else [head, where, member, conditions]
         first, second, third, fourth = (_read_atoms(group, prefixes) for group in groups)
-        rules[header.get("rule", path.stem)] = Rule(first, second, third, fourth, header)
+        rules[header.get("rule", path.stem)] = CheckedRule(first, second, third, fourth, header)
     return rules
 
 

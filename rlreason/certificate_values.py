@@ -1,4 +1,4 @@
-"""Values of literals for the checker of certificates, read anew: nothing here comes from the engine.
+"""Values of literals for the checker of certificates, read without the engine.
 
 A value is a pair of its value space and what tells it apart there, so two literals are equal where their
 pairs are. None stands for a datatype that is not known here, ILL_TYPED for a text outside its datatype.

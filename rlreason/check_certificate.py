@@ -1,12 +1,12 @@
 """Checks certificates without the engine: `python -m rlreason.check_certificate FILE... [--rules DIR]`.
 
-It imports nothing of the engine; the modules `certificate_*` read files, rules and values anew. It asks of
+It imports nothing of the engine; the modules `certificate_*` read files, rules and values again. It asks of
 each step whether its rule says just that: the body, with the variables replaced, among the step's own
 premises, lists to their rdf:nil included, and the head equal to the conclusion. Premises come before what
 follows from them, so no proof rests on itself. Steps that it cannot judge, by literals of an unknown datatype
 or by expressions in a rule of one's own, are counted as unchecked.
 
-Exit codes: 0 every step is right; 1 a step is wrong, it is named; 2 a file is no certificate.
+Exit codes: 0 every step is right; 1 a step is wrong, it is named; 2 a file is not a certificate.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rlreason.certificate_files import Step, Triple, read_certificate
-from rlreason.certificate_rules import WALKS, Rule, read_rules
+from rlreason.certificate_rules import WALKS, CheckedRule, read_rules
 from rlreason.certificate_values import ILL_TYPED, are_equal, has_type, read_value
 
 _RDF, _OWL = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "http://www.w3.org/2002/07/owl#"
@@ -89,7 +89,7 @@ def _compare(rule: str, conclusion: Triple | None, premises: set[Triple]) -> boo
     return None if equal is None else (p, equal) == (_SAME if says_equal else _DIFFERENT, says_equal)
 
 
-def check_step(rule: Rule, conclusion: Triple | None, premises: set[Triple]) -> bool | None:
+def check_step(rule: CheckedRule, conclusion: Triple | None, premises: set[Triple]) -> bool | None:
     """Return whether a rule says that a conclusion follows from premises; None where values are not known."""
     if rule.header.get("builtin") == "values":
         return _compare(rule.header["rule"], conclusion, premises)
@@ -109,7 +109,7 @@ def check_step(rule: Rule, conclusion: Triple | None, premises: set[Triple]) -> 
     return any(_holds_for_all(rule, premises, bound) for bound in found)
 
 
-def _holds_for_all(rule: Rule, premises: set[Triple], bound: dict[str, str]) -> bool:
+def _holds_for_all(rule: CheckedRule, premises: set[Triple], bound: dict[str, str]) -> bool:
     """Return whether the conditions hold for a member of each cell of the list."""
 
     def is_met(cell: str) -> bool:
@@ -120,7 +120,7 @@ def _holds_for_all(rule: Rule, premises: set[Triple], bound: dict[str, str]) -> 
     return any(all(map(is_met, cells)) for cells in lists)
 
 
-def check_steps(steps: dict[str, Step], rules: dict[str, Rule]) -> Iterator[tuple[str, str]]:
+def check_steps(steps: dict[str, Step], rules: dict[str, CheckedRule]) -> Iterator[tuple[str, str]]:
     """Yield the name and the fault of each step that is wrong or cannot be judged."""
     known: dict[str, Triple] = {}
     for name, step in steps.items():
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             steps = read_certificate(path)
         except (OSError, ValueError, KeyError, SyntaxError) as error:
-            sys.stderr.write(f"{path} is no certificate: {error}\n")
+            sys.stderr.write(f"{path} is not a certificate: {error}\n")
             return 2
         faults = list(check_steps(steps, rules))
         wrong = [f"{path}: step {name} is wrong: {fault}.\n" for name, fault in faults if fault != _UNCHECKED]

@@ -1,4 +1,4 @@
-"""Contradictions by cause: one wrong axiom may make thousands, which are told as one."""
+"""Contradictions by cause: one wrong axiom may make thousands, which are reported as one."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class Inconsistency:
 def describe_inconsistencies(
     state: ClosureState, engine: RuleEngine, asserted: FactSet, format_term: TermFormatter
 ) -> tuple[Inconsistency, ...]:
-    """Return the contradictions as values, by rule and text; those that owl:sameAs repeats are told once."""
+    """Return the contradictions by rule and text; those that owl:sameAs repeats are reported once."""
     violations, describer = state.violations, _Describer(engine, asserted, format_term)
     matches = _drop_repeated(list(violations.matches.values()), state.facts[engine.same_as], asserted, engine)
     described = [describer.describe_match(match) for match in matches]

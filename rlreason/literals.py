@@ -195,7 +195,7 @@ class LiteralIndex:
     def _lacks_datatype(self, number: int, datatype: int) -> bool:
         """Return whether the value of a literal is outside a datatype.
 
-        A literal of an unknown datatype may have any value. An ill-typed one has none: that is told already.
+        A literal of an unknown datatype may have any value. An ill-typed one has none, as reported already.
         """
         value, name = self.find_value(number), self.dictionary.terms[datatype]
         is_datatype = isinstance(name, NamedNode) and name in DATATYPES

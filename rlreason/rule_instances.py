@@ -37,7 +37,7 @@ from rlreason.rule_engine import ClosureState, RuleEngine
 
 #: a column of a binding table that no variable has: the fact an instance concludes, and its row
 _GOAL, _ROW = "#goal", "#instance"
-#: the layer of what is no fact
+#: the layer of what is not a fact
 NO_LAYER = 1 << 30
 
 
@@ -105,7 +105,7 @@ class FactNumbering:
         return numbers[numbers < self.count]
 
     def find_layers(self, numbers: IntArray) -> IntArray:
-        """Return the layer of each fact: 0 of what was asserted, NO_LAYER of what is no fact."""
+        """Return the layer of each fact: 0 of what was asserted, NO_LAYER of other numbers."""
         layers = np.full(len(numbers), NO_LAYER, dtype=np.int64)
         known = np.flatnonzero(numbers < self.count)
         for predicate, rows, keys in self.group_by_predicate(numbers[known]):

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kg.build.mapping_files import read_mappings
 from kg.linking.importing import ImportRequest, import_file
 from kg.linking.readers.source_reading import ReadOptions
+from kg.mapping_files import read_mappings
 from kg.model.mapping_sets import MappingCollection
 from kg.settings import Settings
 

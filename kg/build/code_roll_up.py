@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from pyoxigraph import Literal, NamedNode, Quad
 
-from kg.build.mapping_files import MAPPINGS_FOLDER, read_code_relations, read_prefixes
+from kg.mapping_files import MAPPINGS_FOLDER, read_code_relations, read_prefixes
 from kg.model.code_links import CodeRelation
 from kg.model.graphs import name_outside_extract
 from kg.model.import_registry import ImportedDataset

@@ -16,8 +16,8 @@ import pyoxigraph as ox
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.build.code_roll_up import extract_ways, read_roll_up
-from kg.build.mapping_files import read_prefixes
 from kg.errors import UserError
+from kg.mapping_files import read_prefixes
 from kg.model.graphs import name_outside_extract
 from kg.model.import_registry import ImportedDataset, list_imports
 from kg.namespaces import DCTERMS, OWL, RDFS

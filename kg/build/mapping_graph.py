@@ -9,9 +9,9 @@ from pathlib import Path
 from pyoxigraph import NamedNode, Triple
 
 from kg.build.loading import BuildDataset
-from kg.build.mapping_files import MAPPINGS_FOLDER, read_each_mapping_set, read_prefixes, read_unmapped_rows
 from kg.build.turtle_files import SourceLocator
 from kg.errors import BadData, UserError
+from kg.mapping_files import MAPPINGS_FOLDER, read_each_mapping_set, read_prefixes, read_unmapped_rows
 from kg.model.graphs import ASSERTED
 from kg.model.mapping_checks import check_mappings, check_unmapped_entities
 from kg.model.mapping_sets import MappingCollection, MappingSet

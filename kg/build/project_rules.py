@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+from pyoxigraph import Triple
 
 from kg.errors import BadData
 from kg.namespaces import PREFIXES
@@ -35,18 +38,17 @@ def load_project_rules(root: Path) -> tuple[Rule, ...]:
         raise _locate(error, Path(error.file).relative_to(root).as_posix(), hint) from error
 
 
-def load_rules_at(path: Path) -> tuple[Rule, ...]:
+def load_rules_at(path: Path, read_triples: Callable[[Sequence[Path]], Iterable[Triple]]) -> tuple[Rule, ...]:
     """Read rules of one's own: a folder of `.rq` files, or the SWRL and SHACL rules of an RDF file.
 
-    Raises BadData when one is not supported or there is none.
+    `read_triples` reads RDF files of any format. Raises BadData when one is not supported or there is none.
     """
-    from kg.linking.readers.format_dispatch import read_triples_of_files
     from rlreason import load_own_rules, read_rdf_rules
 
     try:
         if path.is_dir():
             return load_own_rules(path)
-        rules = read_rdf_rules(read_triples_of_files([path]), str(path))
+        rules = read_rdf_rules(read_triples([path]), str(path))
     except RuleError as error:
         raise _locate(error, error.file, error.hint or "See ontology/rules/README.md.") from error
     if not rules:

@@ -25,7 +25,7 @@ Exit codes: 0 no mistake, 1 mistakes (one line each: file:line:column: what, and
     help="Your own copy of the source text, to check against.",
 )
 def check(source_text: Path | None) -> None:
-    """Validate the files: syntax, terms, duplicates, shapes and, with your copy, anchors and cues."""
+    """Validate the files: syntax, terms, duplicates, shapes and, with your copy, anchors and wording."""
     from kg.build.building import check_project
 
     settings = Settings.from_environment(os.environ, source_text=source_text)
@@ -34,6 +34,7 @@ def check(source_text: Path | None) -> None:
     triples = sum(len(file.triples) for file in sources.files)
     if settings.source_text is None:
         click.echo(
-            "Offsets, hashes and cues were not checked against a text; --source-text does that.", err=True
+            "Offsets, hashes, cues and wording were not checked against a text; --source-text does that.",
+            err=True,
         )
     click.echo(f"No mistake in {len(sources.files)} files, {triples} triples.")

@@ -116,7 +116,7 @@ def reason(
     from rlreason import RuleError, close
 
     rules = load_project_rules(Settings.from_environment(os.environ).root)
-    rules = (*rules, *(rule for path in own_rules for rule in load_rules_at(path)))
+    rules = (*rules, *(rule for path in own_rules for rule in load_rules_at(path, read_triples_of_files)))
     with _show_progress() as progress:
         try:
             closure = close(

@@ -40,8 +40,8 @@ Exit codes: 0 found, 1 not an identifier, or not in the graph, 2 wrong use."""
 @click.argument("curie")
 def resolve(curie: str, format_: str) -> None:
     """Show what the graph has for CURIE: RxNorm, ATC, SNOMED CT, MONDO, NCIt and others."""
-    from kg.build.mapping_files import read_mappings, read_prefixes
     from kg.build.publishing import open_build
+    from kg.mapping_files import read_mappings, read_prefixes
     from kg.questions.code_answers import load_code_index
 
     settings = Settings.from_environment(os.environ)
@@ -92,7 +92,7 @@ def _format_descendant(descendant: MappingBelow) -> str:
 
 
 def _format_reached(entity: ReachedEntity) -> Iterator[str]:
-    """Yield the lines of an entity that a code leads to but is no match of."""
+    """Yield the lines of an entity that a code leads to without being a match of it."""
     proof = f"{entity.source}, {entity.version}"
     yield f"  {entity.relation} {entity.entity_curie} ({entity.entity_label}); {proof}"
     yield f"    {entity.path}"

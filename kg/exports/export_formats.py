@@ -16,9 +16,9 @@ from types import MappingProxyType
 import pyoxigraph as ox
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.build.mapping_files import read_mappings, read_prefixes
 from kg.errors import NotFound
 from kg.exports import kgx
+from kg.mapping_files import read_mappings, read_prefixes
 from kg.model.graphs import ONTOLOGY, select_claim_graphs, select_exported
 from kg.model.identifiers import PrefixTable
 from kg.model.mapping_sets import MappingCollection, MappingSet, format_sssom

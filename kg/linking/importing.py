@@ -18,7 +18,6 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from kg.build.mapping_files import read_code_relations, read_prefixes
 from kg.errors import BadData
 from kg.linking.build_overlay import (
     holds_older_build,
@@ -30,6 +29,7 @@ from kg.linking.readers.file_formats import strip_format_suffixes
 from kg.linking.readers.format_dispatch import read_content
 from kg.linking.readers.rdf_reader import RDF_FORMATS, RdfStream, describe_syntax_error
 from kg.linking.readers.source_reading import ReadOptions, ReadProblem, SourceReading
+from kg.mapping_files import read_code_relations, read_prefixes
 from kg.model.code_links import CodeRelation
 from kg.model.graphs import name_outside_extract
 from kg.model.identifiers import PrefixTable

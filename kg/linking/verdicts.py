@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from kg.build.mapping_files import MAPPINGS_FOLDER, PREFIX_TABLE_FILE, read_mappings
 from kg.errors import BadData, NotFound, UserError
 from kg.linking.answer_changes import AnswerChange, open_mapping_trial
 from kg.linking.candidates import Candidate
 from kg.linking.linkable_entities import LinkableEntity
 from kg.linking.name_index import OutsideTerm
 from kg.linking.workbench import Workbench
+from kg.mapping_files import MAPPINGS_FOLDER, PREFIX_TABLE_FILE, read_mappings
 from kg.model.identifiers import PrefixTable
 from kg.model.mapping_sets import (
     MATCH_PREDICATES,

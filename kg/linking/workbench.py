@@ -16,7 +16,6 @@ from typing import Self
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
-from kg.build.mapping_files import read_mappings, read_prefixes
 from kg.build.publishing import open_build
 from kg.errors import NotFound, StoreUnavailable, UserError
 from kg.linking.build_overlay import refresh_build
@@ -25,6 +24,7 @@ from kg.linking.linkable_entities import LinkableEntity, read_entities, select_e
 from kg.linking.name_index import NAME_KINDS, NameIndex, is_indexed, open_name_index
 from kg.linking.name_similarity import normalize_name
 from kg.linking.named_remotes import get_remote_address
+from kg.mapping_files import read_mappings, read_prefixes
 from kg.model.identifiers import CurieNormalizer, PrefixTable
 from kg.model.import_registry import NOT_STATED, ImportedDataset, find_import, list_imports
 from kg.model.mapping_sets import MappingCollection

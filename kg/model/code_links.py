@@ -56,7 +56,9 @@ def parse_code_relations(text: str, prefixes: PrefixTable, file_name: str = "") 
     for line, cells in parse_rows(text, 8, file_name):
         iri = prefixes.expand_property(cells[0])
         if not cells[3].isdigit() or "://" not in iri:
-            raise BadData("The rank is no number, or the property is unknown.", location=file_name, line=line)
+            raise BadData(
+                "The rank is not a number, or the property is unknown.", location=file_name, line=line
+            )
         relations[iri] = CodeRelation(iri, cells[1], cells[2], int(cells[3]), *cells[4:7])
     return relations
 

@@ -89,7 +89,7 @@ def parse_code_spellings(
     for line, (system, pattern, spelling, check, _) in parse_rows(shapes, 5, shapes_file):
         if check and check not in _CHECKS:
             raise BadData(
-                f"{check!r} is no check.",
+                f"{check!r} is not a known check.",
                 location=shapes_file,
                 line=line,
                 hint=f"Known: {', '.join(_CHECKS)}.",

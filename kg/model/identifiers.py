@@ -100,7 +100,7 @@ class PrefixTable:
     def read_code(self, text: str, system: str = "") -> tuple[Curie, ...]:
         """Return every reading of a code as people write it; `system` names the system of a bare code.
 
-        A system is a prefix in any spelling, a URI or an OID. Raises BadData for what is no code of its
+        A system is a prefix in any spelling, a URI or an OID. Raises BadData for what is not a code of its
         system, NotFound for an unknown system.
         """
         name, code = self._split_code(text, system)
@@ -195,10 +195,10 @@ class PrefixTable:
                 return self._by_name[folded]
         similar = find_similar_names(_fold_prefix(name), self._by_name)
         suggested = " or ".join(sorted({self._by_name[n].prefix for n in similar}, key=str.lower))
-        known = ", ".join(sorted(self.vocabularies, key=str.lower))
+        names = ", ".join(sorted(self.vocabularies, key=str.lower))
         raise NotFound(
             f"The prefix {name!r} is unknown: no codes of a vocabulary of that name are read here.",
-            hint=(f"Did you mean {suggested}? " if suggested else "") + f"Known: {known}.",
+            hint=(f"Did you mean {suggested}? " if suggested else "") + f"Known: {names}.",
         )
 
 

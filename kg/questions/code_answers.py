@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from pyoxigraph import Literal, NamedNode
 
-from kg.build.mapping_files import MAPPINGS_FOLDER, read_code_relations, read_mappings, read_prefixes
+from kg.mapping_files import MAPPINGS_FOLDER, read_code_relations, read_mappings, read_prefixes
 from kg.model.code_links import (
     CodeEdge,
     CodeFacts,
@@ -132,7 +132,7 @@ def _join(texts: Iterable[str]) -> str:
 
 
 def _make_row(values: dict[str, Term]) -> AnswerRow:
-    """Return the cells of a row; an empty text is no value."""
+    """Return the cells of a row; an empty text counts as absent."""
     cells = (values.get(name) for name in COLUMNS)
     return tuple(None if isinstance(cell, Literal) and not cell.value else cell for cell in cells)
 
@@ -188,7 +188,7 @@ def _read_extracts(
 
 
 def _read_judged_edges(root: Path, prefixes: PrefixTable) -> Iterator[tuple[str, CodeEdge, str]]:
-    """Yield the edges of data/mappings/code_edges.tsv: what curators read of codes that are no match."""
+    """Yield the edges of data/mappings/code_edges.tsv: what curators read of codes that are not matches."""
     name = f"{MAPPINGS_FOLDER}/code_edges.tsv"
     if not (root / name).is_file():
         return

@@ -1,4 +1,4 @@
-"""What the wording checks need to know of a claim: its words, placed in its segment, and what it speaks of."""
+"""What the wording checks need of a claim: its words, placed in its segment, and what it speaks of."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class WordingReader:
         self._forms: dict[str, frozenset[str]] = {}
         self.hedges = {iri: self._read_hedge(iri) for iri in concepts.list_subjects_with(KG["strengthRank"])}
         labels = (label for each in concepts.list_subjects() for label in concepts.list_texts(each, *_LABELS))
-        #: names such as ALL, which are no words of the lexicon
+        #: names such as ALL, which are not words of the lexicon
         self.acronyms = frozenset(label for label in labels if label.isupper())
 
     def read_claims(
@@ -162,7 +162,7 @@ class WordingReader:
         return forms | {fold_phrase(word) for word in index.list_texts(iri, *_CLAIM_WORDS)}
 
     def _collect_needed(self, iri: str, given: set[str], index: TripleIndex) -> dict[str, frozenset[str]]:
-        """Return what the span must name, each with its forms; a name given is no form of what it names."""
+        """Return what the span must name, with its forms; a name given is not a form of what it names."""
         elsewhere = set(_FROM_SCOPE if index.get_text(iri, KG["scopeBasis"]) != KG["sentence"].value else ())
         if index.list_texts(iri, KG["goalFromScope"]):
             elsewhere.add(KG["hasGoal"])

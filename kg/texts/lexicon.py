@@ -55,7 +55,7 @@ class Lexicon:
 
     def __init__(self, entries: Iterable[LexiconEntry]) -> None:
         self._entries = {entry.phrase: entry for entry in entries}
-        # stems first: "can't" is no "can"
+        # stems first: "can't" does not contain "can"
         phrases = sorted(self._entries, key=lambda phrase: (not phrase.startswith(_ANY_STEM), -len(phrase)))
         self._pattern = compile_phrases(phrases)
 
@@ -126,7 +126,7 @@ def _read_rows(text: str, name: str, header: str) -> Iterator[tuple[int, list[st
 
 
 def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern of whole phrases, without case; any blank and any apostrophe fit theirs."""
+    """Return a pattern of whole phrases, without case; any blank and any apostrophe match."""
     alternatives = "|".join(_make_pattern(phrase) for phrase in phrases)
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
 

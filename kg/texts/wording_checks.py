@@ -71,7 +71,7 @@ class WordingFacts:
         return any(match.entry.word_class in classes for match in self.find_words(words))
 
     def find_words(self, text: str) -> list[LexiconMatch]:
-        """Return the phrases of the lexicon in a text; a name such as ALL is none."""
+        """Return the phrases of the lexicon in a text; names such as ALL are left out."""
         return [m for m in self._lexicon.find_matches(text) if text[m.start : m.end] not in self._names]
 
 
@@ -240,7 +240,7 @@ class SegmentWording:
             if any(form in hedge.forms for hedge in hedges) or not cue.intervals:
                 continue
             if hedges and all(hedge.forms for hedge in hedges):
-                wrong = "is no printed form of its hedge"
+                wrong = "is not a printed form of its hedge"
             elif hedges and (form in self.wording.all_forms or self.wording.is_modal(cue.text, _DEGREE)):
                 wrong = "hedges, and its hedge is none"
             elif form not in own and not all(self._is_whole_cue(place, known) for place in cue.intervals):

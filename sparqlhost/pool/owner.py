@@ -133,7 +133,7 @@ class StoreOwner:
                     self._serve_write(connection)
             self._maintain_workers()
             if self._is_full and shutil.disk_usage(self._settings.store).free > _ROOM_TO_REOPEN:
-                raise StoreFull("There is room on the disk again.")  # the next owner opens the store anew
+                raise StoreFull("There is room on the disk again.")  # the next owner opens the store again
 
     def _wake_on_child_exit(self) -> None:
         """Make select(2) return at SIGCHLD: Python writes the signal's number to the wake-up descriptor."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from kg.build.mapping_files import read_mappings
 from kg.linking.workbench import open_workbench
+from kg.mapping_files import read_mappings
 from kg.settings import Settings
 from tests.demo_document import copy_project
 from tests.outside_samples import import_sample, write_samples

@@ -114,7 +114,7 @@ _RF2_HEAD = (
             "another release",
             2,
         ),
-        ("UNKNOWN.RRF", _GOOD, "no RRF file that is read", 0),
+        ("UNKNOWN.RRF", _GOOD, "not one of the RRF files", 0),
     ],
 )
 def test_broken_files_get_one_sentence_with_the_line_and_import_nothing(

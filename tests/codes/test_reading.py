@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kg.build.mapping_files import read_prefixes
 from kg.errors import BadData, NotFound
+from kg.mapping_files import read_prefixes
 from kg.model.code_spellings import has_verhoeff_digit
 from tests.conftest import ROOT
 

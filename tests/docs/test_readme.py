@@ -166,6 +166,7 @@ EXAMPLES = {
     "kg build",
     "kg check",
     "kg query --format csv - < my.rq",
+    "kg ask for-codes --file list.csv --column ndc --system NDC",
 }  # with a file of the reader's, or run for real in tests/pipeline
 
 

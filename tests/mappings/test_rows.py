@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.build.mapping_files import read_prefixes
 from kg.build.mapping_graph import read_mapping_triples
 from kg.errors import BadData, NotFound, UserError
+from kg.mapping_files import read_prefixes
 from kg.model.mapping_checks import check_mappings, check_unmapped_entities
 from kg.model.mapping_sets import MappingCollection, MappingRow, MappingSet, format_sssom, parse_sssom
 from kg.model.mapping_triples import mappings_to_triples

@@ -158,7 +158,7 @@ def test_mistakes_of_eleven_kinds_are_found_in_one_run(project: Path) -> None:
         "data/background.ttl:": "kg:optionFor is derived, never asserted",
         "data/claims/02-refractory.ttl:68:": '"may be tried" is listed under hedge:OPT-may',
         "data/claims/02-refractory.ttl:201:": "the span is the whole of sent:S07 and has another hash",
-        "data/claims/05-subtypes.ttl:29:": "The term decision:A33 does not exist. Did you mean decision:A3",
+        "data/claims/05-subtypes.ttl:30:": "The term decision:A33 does not exist. Did you mean decision:A3",
         "data/claims/08-pain.ttl:": "kg:appliesTo has int:Radiation, which is not a kg:ClinicalSituation",
         "data/claims/09-other-symptoms.ttl:": "kg:appliesTo has a text: sit:AdultALL",
         "data/concepts/interventions.ttl:": "int:New has neither a mapping nor a reason. Add a row",

@@ -1,7 +1,7 @@
 """Careless edits of a claim, one at a time: what `kg check --source-text` must refuse without golden answers.
 
-A mutant is the triples of the claims of a sentence, one of them changed as an author would who is not careful:
-offsets and hashes are made anew, and cues that are no longer in the span are dropped.
+A mutant is the triples of the claims of a sentence, one of them changed as a careless author would: offsets
+and hashes are computed again, and cues that are no longer in the span are dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WORD = re.compile(r"\w[\w\u2019'-]*")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A changed claim: the kind of edit, what was done, and the triples of its sentence's claims afterwards."""
+    """A changed claim: the kind of edit, what was done, and the triples of its sentence afterwards."""
 
     kind: str
     what: str

@@ -299,7 +299,7 @@ class CodeFileReader:
     # -- lines
 
     def _term(self, prefix: str, code: str) -> str:
-        """Return `<IRI>` of a code; raises ValueError for what is no code of its vocabulary."""
+        """Return `<IRI>` of a code; raises ValueError for what is not a code of its vocabulary."""
         if iri := self.expand(f"{prefix}:{code}"):
             return format_iri(iri)
         raise ValueError(f"{code!r} is not a code of {prefix}.")

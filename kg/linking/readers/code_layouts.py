@@ -60,7 +60,7 @@ def find_rrf_columns(file_name: str) -> tuple[str, list[str]]:
     stem = re.split(r"[/\\]", file_name)[-1].upper().partition(".")[0]
     if stem not in RRF_COLUMNS:
         raise BadData(
-            f"{stem} is no RRF file that is read here.",
+            f"{stem} is not one of the RRF files that are read.",
             location=file_name,
             hint=f"Known: {', '.join(RRF_COLUMNS)}; the name tells which columns the file has.",
         )

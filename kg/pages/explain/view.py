@@ -34,7 +34,7 @@ class WhyNotView:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidElsewhere:
+class NearbyStatement:
     """Another situation of which the same is said; `how` is "narrower", "broader" or "other".
 
     `features` are those it asks for beyond what the situation of the statement brings.
@@ -57,7 +57,7 @@ class ExplanationPage:
     proofs: tuple[ProofView, ...]
     more: bool
     missing: tuple[WhyNotView, ...]
-    elsewhere: tuple[SaidElsewhere, ...]
+    elsewhere: tuple[NearbyStatement, ...]
 
 
 def explain_triple(
@@ -73,7 +73,7 @@ def explain_triple(
     anchors = AnchorCache(reader, labels)
     shown = tuple(number_proof(proof, labels, anchors) for proof in proofs[:limit])
     status = "absent" if not proofs else "asserted" if prover.is_asserted(triple) else "inferred"
-    elsewhere = () if proofs else tuple(_find_said_elsewhere(reader, labels, triple))
+    elsewhere = () if proofs else tuple(_find_nearby_statements(reader, labels, triple))
     missing = (
         ()
         if proofs or elsewhere
@@ -121,9 +121,9 @@ def _summarize(
     return f"“{sentence}” is inferred. {proofs[0].caveat}".strip()
 
 
-def _find_said_elsewhere(
+def _find_nearby_statements(
     reader: PageQueryReader, labels: TermLabels, triple: Triple
-) -> Iterator[SaidElsewhere]:
+) -> Iterator[NearbyStatement]:
     """Yield the nearest situations of which the same is said: those that ask for the fewest more features."""
     if not (isinstance(triple.subject, NamedNode) and isinstance(triple.object, NamedNode)):
         return
@@ -137,12 +137,12 @@ def _find_said_elsewhere(
     fewest = min(map(len, found.values()), default=0)
     for (situation, how), features in found.items():
         if len(features) == fewest:
-            yield SaidElsewhere(
+            yield NearbyStatement(
                 labels.ref(situation), how, tuple(labels.ref(feature) for feature in features)
             )
 
 
-def _describe_elsewhere(elsewhere: tuple[SaidElsewhere, ...]) -> str:
+def _describe_elsewhere(elsewhere: tuple[NearbyStatement, ...]) -> str:
     """Return where the same is said and what is missing here, in one sentence; "" where nowhere."""
     places = []
     for place in elsewhere:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pyoxigraph as ox
 from flask import Blueprint, Response
 
-from kg.build.mapping_files import read_mappings, read_prefixes, read_unmapped
 from kg.errors import NotFound
 from kg.exports.export_formats import make_accepted_set
+from kg.mapping_files import read_mappings, read_prefixes, read_unmapped
 from kg.model.code_links import CodeIndex
 from kg.model.graphs import MAPPINGS
 from kg.model.identifiers import PrefixTable
