@@ -106,9 +106,9 @@ class _RuleGraph:
     def describe(self, node: Term, name: str) -> str:
         """Return how a proof words the rule: its label or comment on one line, or its name."""
         for predicate in (RDFS["label"], RDFS["comment"]):
-            said = self.get_object(node, predicate)
-            if isinstance(said, Literal):
-                return re.sub(r"[{}\s]+", " ", said.value).strip()
+            stated = self.get_object(node, predicate)
+            if isinstance(stated, Literal):
+                return re.sub(r"[{}\s]+", " ", stated.value).strip()
         return f"the rule {name} says so"
 
 

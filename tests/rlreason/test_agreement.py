@@ -18,6 +18,7 @@ from tests.rlreason.generated import ontologies
 #: what owlrl 7.6.2 says otherwise, each with its reason; see `explained` for those told by their shape
 DIFFERENCES = {
     "owl:Thing as domain or range": "scm-dom1, scm-rng1 over scm-cls: true of any property; noise by default",
+    "scm-eqc1, reflexive": "owlrl takes no subClassOf from C equivalentClass C; incomplete",
     "prp-key, last key": "owlrl never compares the last key and infers sameAs from differing keys; unsound",
     "prp-adp, eq-diff2, last member": "owlrl never looks at the last member of a list; incomplete",
     "dt-eq, dt-diff across types": "owlrl compares literals of one datatype only; incomplete",
@@ -68,6 +69,7 @@ def test_closure_of_our_ontology_agrees_with_owlrl() -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ontologies)
 def test_closure_of_generated_ontologies_agrees_with_owlrl(triples: list[Triple]) -> None:
+    triples = [t for t in triples if t.predicate != OWL["equivalentClass"] or t.subject != t.object]
     ours, theirs = close(triples).inferred, owlrl_close(triples).inferred
     assert [str(t) for t in ours - theirs] == []
     assert [str(t) for t in theirs - ours if not explained(t)] == []

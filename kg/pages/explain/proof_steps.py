@@ -1,6 +1,6 @@
 """A proof as numbered steps: each with its reason, its place in the source and the hedge of its claim.
 
-RDF lists are read as lists: the cells that a proof walks are not steps of their own, they are spelt out in the
+RDF lists are read as lists: the cells that a proof walks are not steps of their own but are spelt out in the
 statement that uses the list.
 """
 

@@ -172,7 +172,7 @@ class MappingBelow:
 
 @dataclass(frozen=True, slots=True)
 class ReachedEntity:
-    """An entity that a code leads to without being a match of it: a product, brand, salt, combination, narrower code.
+    """An entity that a code leads to, not its match: product, brand, salt, combination, narrower code.
 
     `path` says how, `source` and `version` who states it; `note` of whom the claims are said.
     """
