@@ -51,7 +51,11 @@ def close_large_relations(
     state.remaining_pairs = {}
     for step in steps:
         predicate = step.composed_predicate()
-        if predicate is not None and len(state.facts[predicate]) > LARGE_RELATION:
+        # A relation that was closed here stays here when deletions made it small: its rule joins only
+        # `remaining_pairs`.
+        if predicate in state.closed_pairs or (
+            predicate is not None and len(state.facts[predicate]) > LARGE_RELATION
+        ):
             new_pairs = state.facts[predicate].keys if is_first_round else delta[predicate].keys
             added = _close_relation(state, predicate, new_pairs)
             state.facts, delta = state.facts.union_disjoint(added), delta.union_disjoint(added)

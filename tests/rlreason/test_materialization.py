@@ -75,6 +75,15 @@ def test_kept_closure_of_large_relations_equals_one_from_scratch(
             assert (change.added, change.removed) == (fresh - before, before - fresh)
 
 
+def test_a_large_relation_that_deletions_made_small_is_closed_again() -> None:
+    transitive = Triple(n("p"), RDF["type"], OWL["TransitiveProperty"])
+    there, back = Triple(n("A"), n("p"), n("B")), Triple(n("B"), n("p"), n("A"))
+    with patch("rlreason.transitive_closure.LARGE_RELATION", 2):
+        kept = Materialization([transitive, there, back])
+        kept.remove([there])
+        assert kept.add([there]).added == {Triple(n("A"), n("p"), n("A")), Triple(n("B"), n("p"), n("B"))}
+
+
 def test_addition_tells_what_the_inferred_graph_gains_and_loses() -> None:
     kept = Materialization([Triple(n("C"), RDFS["subClassOf"], n("D"))])
     gained = kept.add([Triple(n("a"), RDF["type"], n("C"))])
