@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,3 +132,12 @@ def test_a_column_is_answered_row_by_row(built: Path, tmp_path: Path) -> None:
     arguments[4] = "cod"
     failed = CliRunner().invoke(ask_command, arguments, env=environment)
     assert "has no column 'cod'" in str(failed.exception)
+
+
+def test_a_column_of_a_data_frame_gives_the_rows_as_a_data_frame(answers: CodeAnswers) -> None:
+    pandas = importlib.import_module("pandas")  # carries no types
+    codes = ["atc:N02AA01", "no code"]
+    frame = answers.answer_frame(pandas.DataFrame({"code": codes, "n": [1, 2]}), "code")
+    assert list(frame.columns) == list(COLUMNS)
+    assert len(frame) == len(list(answers.iterate_rows(codes))) > 2
+    assert list(dict.fromkeys(frame["code"])) == codes
