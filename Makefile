@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DEVELOP := $(VENV)/.develop
 FRONTEND := $(VENV)/.frontend
 BROWSER := $(VENV)/.browser
 BUILT := build/.built
@@ -14,23 +15,23 @@ FRONTEND_SOURCES := $(wildcard frontend/package-lock.json frontend/*.mjs fronten
 FACTS := $(shell find ontology data queries kg/build kg/model rlreason -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test check bench bench-serving certify mutants soak soak-durability fuzz screenshots clean distclean
+.PHONY: help setup build serve test check bench bench-growth bench-serving certify mutants soak soak-durability fuzz screenshots wheel clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
-setup: $(INSTALLED) $(FRONTEND) $(BROWSER) $(BUILT) ## make .venv and all that the rest needs; quick when done before
+setup: $(DEVELOP) $(FRONTEND) $(BROWSER) $(BUILT) ## make .venv and all that tests need; quick when done before
 
-build: setup ## validate the files, reason, publish build/current
+build: $(INSTALLED) ## validate the files, reason, publish build/current
 	$(BIN)/kg build
 
-serve: setup ## serve http://127.0.0.1:8000/ (HOST=, PORT=)
+serve: $(INSTALLED) $(FRONTEND) $(BUILT) ## serve http://127.0.0.1:8000/ (HOST=, PORT=)
 	$(BIN)/python server.py --host $(HOST) --port $(PORT)
 
 test: setup ## run all tests, on two cores
 	$(BIN)/pytest -n 2
 
-check: $(INSTALLED) $(FRONTEND) ## lint, format, types; the front end's too where Node is
+check: $(DEVELOP) $(FRONTEND) ## lint, format, types; the front end's too where Node is
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -54,6 +55,9 @@ soak: setup ## run the server under load for a long while
 soak-durability: setup ## 200 rounds of kill -9 while writing: nothing acknowledged is lost
 	$(BIN)/python -m tests.sparqlhost.store.durability 200
 
+bench-growth: setup ## what 1, 10 and 100 documents cost, and the exponents; half an hour
+	$(BIN)/python -m benchmarks.growth.measure 1 10 100
+
 bench-serving: setup ## requests a second, rows, latencies, beside other servers
 	$(BIN)/pip install --quiet -e '.[bench]' -c constraints.txt
 	benchmarks/serving/run.sh
@@ -61,11 +65,14 @@ bench-serving: setup ## requests a second, rows, latencies, beside other servers
 fuzz: setup ## throw generated requests at the server
 	$(BIN)/python -m tests.security.fuzz
 
+wheel: $(INSTALLED) $(FRONTEND) ## the package that `pip install` takes, in dist/
+	$(BIN)/pip wheel --quiet --no-deps -w dist .
+
 screenshots: setup ## draw the gallery of pages into screenshots/
 	$(BIN)/python -m tests.browser.screenshots
 
 clean: ## remove builds and caches
-	rm -rf build screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find kg rlreason sparqlhost tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove .venv and node_modules too
@@ -78,6 +85,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  || { rm -rf $(VENV); [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y -q python3-venv >/dev/null \
 	       && $(PYTHON) -m venv $(VENV); } \
 	  || { echo "Python cannot make a virtual environment. Install the package python3-venv, then run make setup again." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . -c constraints.txt
+	@touch $@
+
+$(DEVELOP): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch $@
 
@@ -87,7 +98,7 @@ $(FRONTEND): $(INSTALLED) $(FRONTEND_SOURCES)
 	else echo "Node is not installed: pages work, but without editor, drawings and live search."; fi
 	@touch $@
 
-$(BROWSER): $(INSTALLED)
+$(BROWSER): $(DEVELOP)
 	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  { apt-get update -q >/dev/null; apt-get install -y -q chromium >/dev/null; } \

@@ -1,15 +1,28 @@
-"""A knowledge graph of what its source texts say about refractory or relapsed adult ALL."""
+"""A knowledge graph of what its source texts say: every statement with its words, hedge and sentence."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rdflib import Dataset
 
-__all__ = ["load"]
+    from kg.notebook import KnowledgeGraph
+
+__all__ = ["load", "open"]
+
+
+def open(source: str | Path | None = None) -> KnowledgeGraph:
+    """Return the graph to ask: `kg.open().ask("raised-for", situation="NAME")`.
+
+    `source` is the address of a server (`http://…`), a folder that holds builds, or a store on disk; without
+    it the current build is read. Nothing is sent anywhere but to an address that you give. Raises
+    StoreUnavailable when there is nothing to open.
+    """
+    from kg.notebook.knowledge_graph import open_knowledge_graph
+
+    return open_knowledge_graph(source)
 
 
 def load(build: str | Path | None = None) -> Dataset:
@@ -20,15 +33,6 @@ def load(build: str | Path | None = None) -> Dataset:
     `graph(name)` and `quads()` reach every triple of every named graph. Nothing is written back to the
     build. Raises StoreUnavailable when there is no finished build.
     """
-    from oxrdflib import OxigraphStore
-    from rdflib import Dataset
+    from kg.notebook.rdflib_dataset import load_dataset
 
-    from kg.build.publishing import open_build
-    from kg.namespaces import PREFIXES
-    from kg.settings import Settings
-
-    settings = Settings.from_environment(os.environ, build_dir=Path(build) if build else None)
-    dataset = Dataset(store=OxigraphStore(store=open_build(settings).oxigraph), default_union=False)
-    for prefix, namespace in PREFIXES.items():
-        dataset.bind(prefix, namespace, replace=True)
-    return dataset
+    return load_dataset(build)

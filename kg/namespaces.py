@@ -50,24 +50,29 @@ KG = ClosedNamespace(
     """
     AdviceClaim CautionClaim Claim ClinicalProblem ClinicalSituation CollectiveClaim
     ConditionalClaim CourseClaim CuratorDecision EscalationClaim Feature FrequencyClaim
-    GoalShiftClaim InterpretedClaim Intervention OfferClaim PatientScenario Population PracticeClaim
-    PropertyGroup Sentence SourceDocument TerminologyClaim UnconditionalOffer WordingExcuse
-    addressee adviser advisesIf alternativeFeature appliesTo brandName broaderSituation byteLength
-    cautionedAbout characterLength claimsCreated claimsCreator claimsLicense claimsVersion
-    classifiedAs classifies concedes concerns concernsOutcome concernsSentence concessionCue
-    conditionCue contrastCue cue datePrinted denominatorText discountedBy discounts end exactSha256
-    exampleClass exampleOf excusedBecause excusedFor excusesWord feasibilityOf featureFromDocument
-    featureFromHeading featureFromParagraph featureFromParagraphBefore featureFromSentence
-    featureOfDisease featureOfProblem goalFromScope hasCuratorDecision hasExample hasFallbackClaim
-    hasFeature hasGoal hasHedge hasIntervention hasKind hasPrerequisite hasProviso hasSourceDocument
-    hasSourceSpan inDefaultGraph inDocument inSentence incompatibleWith infeasibilityOf
-    inheritedLimitedBenefitFor jointlyFor jointlyOffers kindOf lastRevised limitedBenefitFor listCue
-    matchesSituation mayPrecede nameGiven names namesExample narrowerSituation noMappingBecause
-    notAimedAt offers offersIf offersToAll optionFor order outcomeCue outcomeHedge polarity
-    prerequisiteCue printedAs provisoCue queryDeadline queryMemory queryQueue queryRows querySize
-    querySlots reportsPractice restsOnClaim satisfies scopeBasis segmentKind sentence
-    setAsideBecause sha256 sourceSpelling start statesProblem strengthRank targetsProblem
-    temporalCue unavailable weakestHedge whenUnavailable
+    GoalShiftClaim InferredEdge InterpretedClaim Intervention OfferClaim PatientScenario
+    Population PracticeClaim PropertyGroup Sentence SourceDocument TerminologyClaim
+    UnconditionalOffer UnstatedCriterion WordingExcuse
+    addressee adviser advisesIf alternativeFeature appliesTo atWords brandName broaderSituation
+    byteLength cautionedAbout characterLength claimsCreated claimsCreator claimsLicense
+    claimsVersion classifiedAs classifies concedes concerns concernsOutcome concernsSentence
+    concessionCue conditionCue contrastCue cue curatorType datePrinted denominatorText dependent
+    dependsOnVariable discountedBy discounts end exactSha256 exampleClass exampleOf exceptionCue
+    excusedBecause excusedFor excusesWord feasibilityOf featureFromDocument featureFromHeading
+    featureFromLeadIn featureFromParagraph featureFromParagraphBefore featureFromSentence
+    featureOfDisease featureOfProblem fitsLink goalFromScope governingSpan governorAt
+    hasCuratorDecision hasExample hasFallbackClaim hasFeature hasGoal hasHedge hasIntervention
+    hasKind hasPrerequisite hasProviso hasSourceDocument hasSourceSpan hedgeKind inDefaultGraph inDocument
+    inSentence incompatibleWith infeasibilityOf inheritedLimitedBenefitFor jointlyFor
+    jointlyOffers kindOf lastRevised lastRevisedPrinted length limitedBenefitFor lineNumber
+    listCue matchesSituation mayPrecede nameGiven names namesExample narrowerSituation
+    noMappingBecause notAimedAt occurrence occurrences offers offersIf offersToAll onlyIf
+    optionFor order outcomeCue outcomeHedge polarity prerequisiteCue printedAs provisoCue
+    queryDeadline queryMemory queryQueue queryRows querySize querySlots reportsPractice
+    reportsStudy reportsTest restatedIn restsOnClaim riskFactor riskOf satisfies scopeBasis
+    segmentCount segmentKind sentence setAsideBecause sha256 sourceSpelling start statesProblem
+    strengthRank strongestReading targetsProblem temporalCue topic unavailable undatedBecause
+    weakestHedge whenUnavailable
     """,
 )
 GRAPH = Namespace(BASE + "graph/")
@@ -75,7 +80,7 @@ CLAIM = Namespace(BASE + "claim/")
 
 RDF = ClosedNamespace(
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "type first rest nil Property List langString subject predicate object Statement value",
+    "type first rest nil Property List langString subject predicate object Statement value reifies",
 )
 RDFS = ClosedNamespace(
     "http://www.w3.org/2000/01/rdf-schema#",
@@ -91,8 +96,8 @@ SKOS = ClosedNamespace(
 )
 DCTERMS = ClosedNamespace(
     "http://purl.org/dc/terms/",
-    "created creator description format hasPart hasVersion identifier isPartOf isVersionOf license "
-    "rights source title",
+    "created creator description format hasPart hasVersion identifier isPartOf isReplacedBy isVersionOf "
+    "license rights source subject title",
 )
 DC = Namespace("http://purl.org/dc/elements/1.1/")
 FOAF = Namespace("http://xmlns.com/foaf/0.1/")
@@ -102,13 +107,15 @@ PROV = ClosedNamespace(
     "Activity Entity hadPrimarySource used wasAttributedTo wasDerivedFrom wasGeneratedBy "
     "wasInfluencedBy wasQuotedFrom",
 )
-OA = ClosedNamespace("http://www.w3.org/ns/oa#", "SpecificResource end hasSelector hasSource start")
+OA = ClosedNamespace(
+    "http://www.w3.org/ns/oa#", "SpecificResource TextPositionSelector end hasSelector hasSource start"
+)
 SH = ClosedNamespace(
     "http://www.w3.org/ns/shacl#",
     "PrefixDeclaration SPARQLAskExecutable SPARQLExecutable SPARQLSelectExecutable ask declare "
     "namespace prefix prefixes select",
 )
-VOID = ClosedNamespace("http://rdfs.org/ns/void#", "Dataset classes sparqlEndpoint triples uriSpace")
+VOID = ClosedNamespace("http://rdfs.org/ns/void#", "Dataset classes sparqlEndpoint subset triples uriSpace")
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
 ENTAILMENT = Namespace("http://www.w3.org/ns/entailment/")
@@ -142,6 +149,8 @@ ENTITY_KINDS = MappingProxyType(
         "intervention": "int",
         "problem": "prob",
         "goal": "goal",
+        "test": "test",
+        "variable": "var",
         "hedge": "hedge",
         "claim": "claim",
         "span": "span",
@@ -180,6 +189,8 @@ PREFIXES = MappingProxyType(
     }
 )
 
+_NAMESPACES_BY_FOLDED_PREFIX = {prefix.casefold(): namespace for prefix, namespace in PREFIXES.items()}
+
 #: the local part of an OBO term's IRI, `CHEBI_15365`
 _OBO_TERM = re.compile(r"(?P<prefix>[A-Za-z]+)_(?P<identifier>\w+)")
 
@@ -202,12 +213,13 @@ def compress_iri(iri: str) -> str:
 
 
 def expand_curie(name: str) -> str:
-    """Return the IRI of a CURIE of PREFIXES; anything else, such as `CHEBI:15365` or a label, unchanged.
+    """Return the IRI of a CURIE of PREFIXES, its prefix in any case; anything else, as a label, unchanged.
 
     Identifiers of outside vocabularies are read by `kg.model.identifiers`, in any spelling.
     """
     prefix, colon, local = name.partition(":")
-    return PREFIXES[prefix] + local if colon and prefix in PREFIXES else name
+    namespace = _NAMESPACES_BY_FOLDED_PREFIX.get(prefix.casefold()) if colon else None
+    return name if namespace is None else namespace + local
 
 
 def get_local_name(name: str) -> str:
@@ -217,3 +229,13 @@ def get_local_name(name: str) -> str:
     ('S07-1', 'S07-1')
     """
     return re.split(r"[/#:]", name.rstrip("/#"))[-1]
+
+
+def declare_prefixes(text: str) -> str:
+    """Return the query preceded by one line with the project's prefixes that it uses and does not declare."""
+    declared = {
+        name.lower() for name in PREFIXES if f"prefix {name}:".lower() in " ".join(text.split()).lower()
+    }
+    missing = [name for name in PREFIXES if f"{name}:" in text and name.lower() not in declared]
+    line = " ".join(f"PREFIX {name}: <{PREFIXES[name]}>" for name in missing)
+    return f"{line}\n{text}" if line else text

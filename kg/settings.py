@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+import platformdirs
 
 from sparqlhost.settings import HostSettings, StoreKind, declare_setting
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_PACKAGED = Path(__file__).resolve().parent / "project"
+
+#: Whether `kg` was installed from a wheel, which holds ontology/, data/ and queries/ itself.
+IS_INSTALLED = _PACKAGED.is_dir()
+
+#: Where ontology/, data/ and queries/ stand: in the wheel, or in the checkout beside `kg`.
+PROJECT_ROOT = _PACKAGED if IS_INSTALLED else Path(__file__).resolve().parent.parent
+
+
+#: Where builds and imports are kept: in the checkout, or for an installed `kg` in the user's data folder.
+_WRITABLE = platformdirs.user_data_path("rrall-kg") if IS_INSTALLED else PROJECT_ROOT
+
+#: A newer release reads other files, so each release keeps a build of its own.
+_BUILD_DIR = _WRITABLE / "build" / version("rrall-kg") if IS_INSTALLED else PROJECT_ROOT / "build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +36,18 @@ class Settings(HostSettings):
     PRODUCT: ClassVar[str] = "rrall-kg"
 
     root: Path = declare_setting(PROJECT_ROOT, "where ontology/, data/ and queries/ stand")
-    build_dir: Path = declare_setting(PROJECT_ROOT / "build", "where builds are published")
+    build_dir: Path = declare_setting(_BUILD_DIR, "where builds are published")
     imports_dir: Path = declare_setting(
-        PROJECT_ROOT / "imports", "where kg import keeps ontologies, their index and the remotes"
+        _WRITABLE / "imports", "where kg import keeps ontologies, their index and the remotes"
     )
     source_text: Path | None = declare_setting(
-        None, "the reader's own copy of the source text; never copied or sent"
+        None, "the reader's own copies of source texts: a file, several, or a folder; never copied or sent"
+    )
+    documents: tuple[str, ...] = declare_setting(
+        (), "the documents that `kg build` takes in, by name with spaces between; default: all"
+    )
+    text_key: str = declare_setting(
+        "", "what /source?key= must say before the text is shown; `kg serve` makes one at each start"
     )
     empty: bool = declare_setting(False, "serve an empty store: no ontology, no inference")
 
@@ -36,6 +58,13 @@ class Settings(HostSettings):
         if self.store_kind is StoreKind.DIRECTORY:
             return Path(self.store)
         return self.imports_dir / "store"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], **overrides: Any) -> Self:
+        """Return settings as the host reads them; `root=` moves builds and imports too, as KG_ROOT does."""
+        if (root := overrides.pop("root", None)) is not None:
+            environment = {**environment, cls.name_variable("root"): str(root)}
+        return super(Settings, cls).from_environment(environment, **overrides)
 
     @classmethod
     def read_environment(cls, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -49,6 +49,13 @@ def read_text(path: Path, name: str = "") -> str:
         raise NotUtf8Text("The file contains a byte that is not UTF-8.", data, name, error.start) from error
 
 
+def list_text_files(named: Path) -> list[Path]:
+    """Return the files that a setting names: one, several parted as in PATH, or the `*.txt` of a folder."""
+    if named.is_dir():
+        return sorted(named.glob("*.txt"))
+    return [Path(part) for part in str(named).split(os.pathsep) if part]
+
+
 def _read_bytes(path: Path, name: str) -> bytes:
     """Return the bytes of a regular file of a plausible size; reading a pipe or a device could block."""
     try:
@@ -84,6 +91,12 @@ def write_atomically(path: Path) -> Iterator[Path]:
             partial.replace(path)
     finally:
         _remove(partial)
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write a whole text file, as `write_atomically` does."""
+    with write_atomically(path) as partial:
+        partial.write_text(text, "utf-8")
 
 
 def _remove(path: Path) -> None:

@@ -13,8 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rlreason.annotations import Annotator, Semiring
     from rlreason.closure import Closure, close
-    from rlreason.errors import RemoteError, RuleError
     from rlreason.inconsistencies import Inconsistency
     from rlreason.materialization import InferenceChange, Materialization
     from rlreason.profile import ProfileViolation, check_profile
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         iterate_leaves,
     )
     from rlreason.rdf_rules import read_rdf_rules
-    from rlreason.remote_closure import ClosureGraphs, RemoteClosure, close_remotely
-    from rlreason.rules import OWL2RL, Rule, load_rules
+    from rlreason.remote_closure import ClosureGraphs, RemoteClosure, RemoteError, close_remotely
+    from rlreason.rules import OWL2RL, Rule, RuleError, load_rules
     from rlreason.sparql_rules import load_own_rules
     from rlreason.term_dictionary import GeneralizedTriple
     from rlreason.why_not import WhyNot
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OWL2RL",
+    "Annotator",
     "Asserted",
     "Closure",
     "ClosureGraphs",
@@ -52,6 +53,7 @@ __all__ = [
     "RemoteError",
     "Rule",
     "RuleError",
+    "Semiring",
     "WhyNot",
     "check_profile",
     "close",
@@ -66,15 +68,15 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
+    "annotations": "Annotator Semiring",
     "closure": "Closure close",
-    "errors": "RemoteError RuleError",
     "inconsistencies": "Inconsistency",
     "materialization": "InferenceChange Materialization",
     "profile": "ProfileViolation check_profile",
     "proofs": "Asserted Derived Proof Prover count_rule_applications format_proof iterate_leaves",
     "rdf_rules": "read_rdf_rules",
-    "remote_closure": "ClosureGraphs RemoteClosure close_remotely",
-    "rules": "OWL2RL Rule load_rules",
+    "remote_closure": "ClosureGraphs RemoteClosure RemoteError close_remotely",
+    "rules": "OWL2RL Rule RuleError load_rules",
     "sparql_rules": "load_own_rules",
     "term_dictionary": "GeneralizedTriple",
     "why_not": "WhyNot",

@@ -1,123 +1,114 @@
 """Checks certificates without the engine: `python -m rlreason.check_certificate FILE... [--rules DIR]`.
 
-It imports nothing of the engine; the modules `certificate_*` read files, rules and values again. It asks of
-each step whether its rule says just that: the body, with the variables replaced, among the step's own
-premises, lists to their rdf:nil included, and the head equal to the conclusion. Premises come before what
-follows from them, so no proof rests on itself. Steps that it cannot judge, by literals of an unknown datatype
-or by expressions in a rule of one's own, are counted as unchecked.
+It imports nothing of the engine. A rule is a SPARQL query, so Oxigraph runs it over the premises of a step
+alone, and the step is right when its conclusion comes out. Premises come before what follows from them, so no
+proof rests on itself; a list counts only down to its rdf:nil. Counted as unchecked are datatypes that
+`certificate_builtins` does not know, functions that Oxigraph lacks, and FILTER NOT EXISTS in a rule of one's
+own, of which all else is checked: no certificate can show what a graph does not hold.
 
 Exit codes: 0 every step is right; 1 a step is wrong, it is named; 2 a file is not a certificate.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rlreason.certificate_files import Step, Triple, read_certificate
-from rlreason.certificate_rules import WALKS, CheckedRule, read_rules
-from rlreason.certificate_values import ILL_TYPED, are_equal, has_type, read_value
+from pyoxigraph import QueryBoolean, QueryTriples, RdfFormat, Store, parse
 
-_RDF, _OWL = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "http://www.w3.org/2002/07/owl#"
-_FIRST, _REST, _NIL, _TYPE = (f"<{_RDF}{name}>" for name in ("first", "rest", "nil", "type"))
-_SAME, _DIFFERENT, _CHAIN = (f"<{_OWL}{n}>" for n in ("sameAs", "differentFrom", "propertyChainAxiom"))
-_UNCHECKED = "unchecked"
+from rlreason.certificate_builtins import Triple, are_equal, check_chain, compare_values
 
-
-def _unify(atom: Triple, triple: Triple, bound: dict[str, str]) -> dict[str, str] | None:
-    """Return the bindings that make an atom the triple; None when none do."""
-    new = dict(bound)
-    for slot, term in zip(atom, triple, strict=True):
-        if slot[0] == "?":
-            if new.setdefault(slot, term) != term:
-                return None
-        elif slot != term and not (slot[0] == term[0] == '"' and are_equal(slot, term)):
-            return None
-    return new
+_RDF, _XSD = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "http://www.w3.org/2001/XMLSchema#"
+_OWL = "http://www.w3.org/2002/07/owl#"
+_FIRST, _NIL, _ENTITY = f"<{_RDF}first>", f"<{_RDF}nil>", "<http://www.w3.org/ns/prov#Entity>"
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^>]*>|\^\^[\w-]*:[\w-]+)?')
+_TERM = re.compile(rf"<[^>]*>|_:\S+|{_LITERAL.pattern}")
+_NUMBER = re.compile(r"(?<=[\s(])[+-]?[0-9]+(?:\.[0-9]+)?(?=[\s.;,)])")
+_WALK = re.compile(r"(\S+)\s+(\S*[:#]rest>?)([*+])(?:/(\S+))?\s+\?(\w+)(?=\s*[.}])")
 
 
-def _solve(atoms: Sequence[Triple], premises: set[Triple], bound: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Yield the bindings under which all atoms are among the premises."""
-    if not atoms:
-        yield bound
-        return
-    s, p, o = (bound.get(slot, slot) for slot in atoms[0])
-    found: Iterable[Triple] = [(s, p, o)] if (s, p, o) in premises else premises
-    if p in WALKS:
-        skipped, leads_to_members = WALKS[p]
-        cells = [cell for way in _iterate_lists(s, premises) for cell in way[skipped:]]
-        ends = [m for cell in cells for m in _find(cell, _FIRST, premises)] if leads_to_members else cells
-        found = [(s, p, end) for end in ends]
-    for triple in found:
-        new = _unify(atoms[0], triple, bound)
-        if new is not None:
-            yield from _solve(atoms[1:], premises, new)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows, None for a contradiction; by which rule, "" for a given triple; from which steps."""
+
+    conclusion: Triple | None
+    rule: str
+    premises: tuple[str, ...]
 
 
-def _find(subject: str, predicate: str, premises: set[Triple]) -> list[str]:
-    return [o for s, p, o in premises if s == subject and p == predicate]
+@dataclass(frozen=True, slots=True)
+class CheckedRule:
+    """A rule file: its header, its query, and the literals in it as N-Triples."""
+
+    header: dict[str, str]
+    query: str
+    constants: tuple[str, ...]
 
 
-def _iterate_lists(head: str, premises: set[Triple]) -> Iterator[list[str]]:
-    """Yield the cells of each list that starts at `head`, has a member in each cell and ends in rdf:nil."""
-    waiting = [[head]]
-    while waiting:
-        cells = waiting.pop()
-        if cells[-1] == _NIL:
-            yield cells[:-1]
-        elif cells[-1] not in cells[:-1] and _find(cells[-1], _FIRST, premises):
-            waiting += [[*cells, rest] for rest in _find(cells[-1], _REST, premises)]
+def read_rules(folders: Iterable[Path]) -> dict[str, CheckedRule]:
+    """Return the rules of some folders by name."""
+    rules = {}
+    for path in sorted(path for folder in folders for path in folder.rglob("*.rq")):
+        text = path.read_text("utf-8")
+        header = dict(re.findall(r"^# ([a-z]+): (.*)$", text, re.MULTILINE))
+        code = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
+        quoted = tuple(re.sub(r"\^\^xsd:(\w+)$", rf"^^<{_XSD}\1>", text) for text in _LITERAL.findall(code))
+        numbers = ((text, "decimal" if "." in text else "integer") for text in _NUMBER.findall(code))
+        constants = (*quoted, *(f'"{text}"^^<{_XSD}{kind}>' for text, kind in numbers))
+        query = re.sub(r"\bSELECT\s+\*", "ASK", _WALK.sub(_end_list, code), count=1, flags=re.IGNORECASE)
+        rules[header.get("rule", path.stem)] = CheckedRule(header, query, constants)
+    return rules
 
 
-def _compare(rule: str, conclusion: Triple | None, premises: set[Triple]) -> bool | None:
-    """Return whether a datatype rule says a step: values are compared; None where one is not known."""
-    used = {o for s, _, o in premises if s[0] != '"'}
-    if conclusion is None:  # a premise contradicts what the rule says, or a literal has no value
-        pairs = [(s, o) for s, p, o in premises if p == (_SAME if rule == "dt-diff" else _TYPE) and s in used]
-        if rule == "dt-diff":
-            return False in [are_equal(s, o) for s, o in pairs if o in used]
-        unfit = [has_type(s, o[1:-1]) for s, o in pairs] + [read_value(o) != ILL_TYPED for o in used]
-        return False in unfit or (None if pairs or any(read_value(o) is None for o in used) else False)
-    s, p, o = conclusion
-    if not {term for term in (s, o) if term[0] == '"'} <= used:
-        return False
-    if rule == "dt-type2":
-        return has_type(s, o[1:-1]) if p == _TYPE else False
-    equal, says_equal = are_equal(s, o), rule == "dt-eq"
-    return None if equal is None else (p, equal) == (_SAME if says_equal else _DIFFERENT, says_equal)
+def _end_list(walk: re.Match[str]) -> str:
+    """Return a walk along a list that has a member in each cell, and from where it leads to, rdf:nil."""
+    start, rest, steps, first, end = walk.groups()
+    cell = f"?cell_of_{end}" if first else f"?{end}"
+    gap = f"{start} {rest}* ?gap . ?gap {rest} ?next . FILTER NOT EXISTS {{ ?gap {_FIRST} ?any }}"
+    whole = f"{cell} {rest}+ {_NIL} . FILTER NOT EXISTS {{ {gap} }}"
+    return f"{start} {rest}{steps} {cell} . {whole}" + (f" {cell} {first} ?{end}" if first else "")
 
 
 def check_step(rule: CheckedRule, conclusion: Triple | None, premises: set[Triple]) -> bool | None:
-    """Return whether a rule says that a conclusion follows from premises; None where values are not known."""
+    """Return whether a rule says that a conclusion follows from premises; None where that is not known."""
     if rule.header.get("builtin") == "values":
-        return _compare(rule.header["rule"], conclusion, premises)
-    if "unroll" in rule.header and conclusion:
-        chains = (way for x in _find(conclusion[1], _CHAIN, premises) for way in _iterate_lists(x, premises))
-        links = ([_find(cell, _FIRST, premises)[0] for cell in way] for way in chains)
-        bodies = ([(f"?x{i}", p, f"?x{i + 1}") for i, p in enumerate(properties)] for properties in links)
-        ends = (conclusion[0], conclusion[2])
-        return any(
-            any(_solve(b, premises, dict(zip(("?x0", f"?x{len(b)}"), ends, strict=True)))) for b in bodies
-        )
-    if "builtin" in rule.header:
+        return compare_values(rule.header["rule"], conclusion, premises)
+    if "unroll" in rule.header:
+        return conclusion is not None and check_chain(conclusion, premises)
+    try:
+        found = _make_store(rule, premises).query(rule.query)
+        if isinstance(found, QueryTriples) and conclusion is not None:
+            goal = {quad.triple for quad in _make_store(rule, {conclusion})}
+            holds = not goal.isdisjoint(found)
+        else:
+            holds = isinstance(found, QueryBoolean) and conclusion is None and bool(found)
+    except (SyntaxError, ValueError, OSError):
         return None
-    starts = [_unify(atom, conclusion, {}) for atom in rule.head] if conclusion else []
-    starts += [] if rule.head else [{}]
-    found = (bound for start in starts if start is not None for bound in _solve(rule.body, premises, start))
-    return any(_holds_for_all(rule, premises, bound) for bound in found)
+    if "table" in rule.header:
+        return holds
+    if holds:
+        return None if re.search(r"\bNOT\s+EXISTS\b", rule.query, re.IGNORECASE) else True
+    return None if any(s[0] == '"' for s, _, _ in premises) else False
 
 
-def _holds_for_all(rule: CheckedRule, premises: set[Triple], bound: dict[str, str]) -> bool:
-    """Return whether the conditions hold for a member of each cell of the list."""
+def _make_store(rule: CheckedRule, triples: Iterable[Triple]) -> Store:
+    """Return a store of triples, terms written so that they match the rule's query.
 
-    def is_met(cell: str) -> bool:
-        found = ({rule.member[0][2]: member} for member in _find(cell, _FIRST, premises))
-        return any(any(_solve(rule.conditions, premises, bound | one)) for one in found)
-
-    lists = _iterate_lists(bound[rule.member[0][0]], premises) if rule.member else iter([[]])
-    return any(all(map(is_met, cells)) for cells in lists)
+    What generalized RDF has anywhere, blank nodes and in the rules of OWL 2 RL literals, gets an IRI. Where a
+    rule may have a constant of its value, a literal is written as that constant.
+    """
+    store, is_own, lines = Store(), "table" not in rule.header, []
+    for s, p, o in triples:
+        ends = [f"<tag:term:{term.encode().hex()}>" if term[0] != "<" else term for term in (s, p, o)]
+        if o[0] == '"' and (is_own or p.startswith(f"<{_OWL}max")):
+            ends[2] = next((each for each in rule.constants if are_equal(o, each)), o if is_own else ends[2])
+        lines.append(" ".join(ends) + " .\n")
+    store.load("".join(lines), format=RdfFormat.N_TRIPLES)
+    return store
 
 
 def check_steps(steps: dict[str, Step], rules: dict[str, CheckedRule]) -> Iterator[tuple[str, str]]:
@@ -132,9 +123,51 @@ def check_steps(steps: dict[str, Step], rules: dict[str, CheckedRule]) -> Iterat
             yield name, f"its premise {missing[0]} does not come before it"
         elif (verdict := check_step(rules[step.rule], step.conclusion, premises)) is not True:
             wrong = f"{step.rule} does not say this of its premises"
-            yield name, wrong if verdict is False else _UNCHECKED
+            yield name, wrong if verdict is False else "unchecked"
         if step.conclusion is not None:
             known[name] = step.conclusion
+
+
+def read_certificate(path: Path) -> dict[str, Step]:
+    """Return the steps of a certificate by name, premises first; raises ValueError for another file."""
+    return _read_rdf(path) if path.suffix in {".ttl", ".nt"} else _read_text(path)
+
+
+def _make_step(terms: list[str], rule: str, premises: Iterable[str]) -> Step:
+    """Return a step, with a conclusion of three terms or none; raises ValueError for another number."""
+    s, p, o = terms or ("", "", "")
+    return Step((s, p, o) if terms else None, rule, tuple(premises))
+
+
+def _read_text(path: Path) -> dict[str, Step]:
+    steps = {}
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
+        if line and not line.startswith("#"):
+            try:
+                name, rule, premises, stated = line.split("\t")
+                terms = [] if stated == "contradiction" else _TERM.findall(stated)
+                steps[name] = _make_step(terms, rule.replace("given", ""), premises.split())
+            except ValueError:
+                wanted = "number, rule, premises and a triple, with tabs between"
+                raise ValueError(f"line {number} is not {wanted}") from None
+    return steps
+
+
+def _read_rdf(path: Path) -> dict[str, Step]:
+    """Return the steps of a certificate in RDF, in the order of the file."""
+    stated: dict[str, dict[str, list[str]]] = {}
+    for quad in parse(path=str(path), format=RdfFormat.from_extension(path.suffix[1:])):
+        facts = stated.setdefault(str(quad.subject), {})
+        facts.setdefault(quad.predicate.value.rpartition("#")[2], []).append(str(quad.object))
+    steps = {}
+    for node, facts in stated.items():
+        if _ENTITY in facts["type"]:
+            terms = [facts[part][0] for part in ("subject", "predicate", "object") if part in facts]
+            rules = [stated[activity]["label"][0].strip('"') for activity in facts.get("wasGeneratedBy", ())]
+            steps[node] = _make_step(terms, "".join(rules), facts.get("wasDerivedFrom", ()))
+    if not steps:
+        raise ValueError("it lacks a prov:Entity")
+    return steps
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -151,11 +184,13 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write(f"{path} is not a certificate: {error}\n")
             return 2
         faults = list(check_steps(steps, rules))
-        wrong = [f"{path}: step {name} is wrong: {fault}.\n" for name, fault in faults if fault != _UNCHECKED]
+        wrong = [
+            f"{path}: step {name} is wrong: {fault}.\n" for name, fault in faults if fault != "unchecked"
+        ]
         sys.stderr.writelines(wrong)
-        count = len(faults) - len(wrong)
-        sys.stdout.write(f"{path}: {len(steps)} steps, {len(wrong)} wrong, {count} unchecked\n")
-        code = 1 if wrong else code
+        counts = f"{len(steps)} steps, {len(wrong)} wrong, {len(faults) - len(wrong)} unchecked"
+        sys.stdout.write(f"{path}: {counts}\n")
+        code |= bool(wrong)
     return code
 
 

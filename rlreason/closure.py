@@ -9,16 +9,28 @@ closure.explain(triple)      # proofs, the shortest first
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, TYPE_CHECKING
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, Triple
 
-from rlreason.inconsistencies import Inconsistency, describe_inconsistencies
+from rlreason.inconsistencies import (
+    Inconsistency,
+    describe_inconsistencies,
+)
+from rlreason.omitted_triples import (
+    drop_facts_about,
+    keep_valid_rdf,
+    list_reflexive_equality,
+    list_unnamed_expressions,
+    select_informative,
+    set_aside_superclasses,
+)
 from rlreason.relation import FactSet, Relation
 from rlreason.rule_engine import ClosureState, ProgressCallback, RuleEngine
 from rlreason.rules import OWL2RL, Rule
-from rlreason.term_dictionary import TermDictionary
+from rlreason.term_dictionary import GeneralizedTriple, Term, TermDictionary
 from rlreason.triple_sources import (
     TripleSource,
     iterate_triples,
@@ -26,21 +38,24 @@ from rlreason.triple_sources import (
     to_rdflib_graph,
     to_triple,
 )
-from rlreason.trivial_triples import keep_valid_rdf, list_reflexive_equality, select_informative
-from rlreason.unnamed_expressions import (
-    drop_facts_about,
-    list_unnamed_expressions,
-    set_aside_superclasses,
-)
-from rlreason.vocabulary import OWL
-from rlreason.wording import TermFormatter, format_standard_term
+from rlreason.vocabulary import OWL, RDF
+from rlreason.wording import TermFormatter, format_standard_term, is_schema_predicate
 
 if TYPE_CHECKING:
     from rdflib import Graph
 
-    from rlreason.contradiction_causes import ContradictionGroup
     from rlreason.proofs import Derived, Proof, Prover
     from rlreason.why_not import WhyNot
+
+
+@dataclass(frozen=True, slots=True)
+class ContradictionGroup:
+    """The contradictions that one rule finds through the same axioms, and the proof of the first."""
+
+    rule: str
+    axioms: tuple[GeneralizedTriple, ...]
+    members: tuple[Inconsistency, ...]
+    proof: Derived
 
 
 class Closure:
@@ -79,9 +94,7 @@ class Closure:
 
     def group_inconsistencies(self) -> tuple[ContradictionGroup, ...]:
         """Return what contradicts the ontology by cause: the rule and the axioms that each proof rests on."""
-        from rlreason.contradiction_causes import group_by_cause
-
-        return group_by_cause(self._prover, self.inconsistencies)
+        return _group_by_cause(self._prover, self.inconsistencies)
 
     @property
     def unknown_datatypes(self) -> tuple[NamedNode, ...]:
@@ -93,6 +106,11 @@ class Closure:
         found = self.engine.literals.unknown_datatypes
         has_facets = len(self.asserted_facts[self.engine.dictionary.number_term(facets)]) > 0
         return tuple(sorted({*found, facets} if has_facets else found, key=str))
+
+    @property
+    def cut_lists(self) -> tuple[Term, ...]:
+        """Return the property chains with so many rdf:first and rdf:rest that not all ways were read."""
+        return tuple(sorted((self.engine.dictionary.terms[n] for n in self.engine.cut_lists), key=str))
 
     @property
     def fact_count(self) -> int:
@@ -169,7 +187,7 @@ def close(
 ) -> Closure:
     """Return the closure of a graph: rdflib's, pyoxigraph's Store or Dataset, or triples.
 
-    `axiomatic` keeps trivial triples (`trivial_triples`). Without `unnamed_expressions`, what follows for
+    `axiomatic` keeps trivial triples (`omitted_triples`). Without `unnamed_expressions`, what follows for
     class expressions that are blank nodes is left out, in a large ontology nearly everything; all else is the
     same. `format_term` names terms in the sentences of inconsistencies. Raises TypeError for what is
     not a source of triples.
@@ -203,3 +221,33 @@ def _select_axiomatic(facts: FactSet, asserted: FactSet, dictionary: TermDiction
     inferred = keep_valid_rdf(facts.difference(asserted), dictionary)
     reflexive = Relation(list_reflexive_equality(facts, dictionary)).difference(facts[same_as].keys)
     return inferred.union_disjoint(FactSet({same_as: reflexive}))
+
+
+def _group_by_cause(
+    prover: Prover, inconsistencies: Iterable[Inconsistency]
+) -> tuple[ContradictionGroup, ...]:
+    """Return contradictions by rule and the axioms that their proofs rest on, in the order of the first."""
+    from rlreason.proofs import iterate_leaves  # imported here: most closures are never asked why
+
+    found = tuple(inconsistencies)
+    proofs = prover.prove_inconsistencies(found)
+    groups: dict[tuple[str, frozenset[GeneralizedTriple]], list[tuple[Inconsistency, Derived]]] = {}
+    for each, proof in zip(found, proofs, strict=True):
+        axioms = (leaf.triple for leaf in iterate_leaves(proof))
+        key = each.rule, frozenset(filter(_is_axiom, axioms))
+        groups.setdefault(key, []).append((each, proof))
+    return tuple(
+        ContradictionGroup(
+            rule, tuple(sorted(axioms, key=str)), tuple(each for each, _ in members), members[0][1]
+        )
+        for (rule, axioms), members in groups.items()
+    )
+
+
+def _is_axiom(triple: GeneralizedTriple) -> bool:
+    """Return whether a triple is an axiom, not the cell of a list or an annotation."""
+    _, predicate, obj = triple
+    if predicate == RDF["type"]:
+        return is_schema_predicate(obj)
+    is_cell = predicate in (RDF["first"], RDF["rest"])
+    return is_schema_predicate(predicate) and not is_cell and not isinstance(obj, Literal)

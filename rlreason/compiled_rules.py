@@ -16,8 +16,8 @@ from pyoxigraph import Literal, NamedNode
 
 from rlreason.datatypes import parse_value
 from rlreason.join import BindingTable, Slot, TriplePattern, match_patterns
-from rlreason.rdf_lists import filter_for_all_members, iterate_sequences
-from rlreason.relation import FIRST_TERM_NUMBER, Fact, FactSet, IntArray, Relation
+from rlreason.rdf_lists import filter_for_all_members, read_sequences
+from rlreason.relation import FIRST_TERM_NUMBER, Fact, FactSet, IntArray
 from rlreason.row_conditions import Assignment, Filter, Negation, RowCondition, apply_conditions
 from rlreason.rules import Atom, Expression, Rule, RuleTerm, Var, composes_relation
 from rlreason.term_dictionary import TermDictionary
@@ -176,23 +176,24 @@ def specialize_transitivity(
 
 
 def specialize_chains(
-    step: CompiledRule, facts: FactSet, dictionary: TermDictionary
+    step: CompiledRule, facts: FactSet, dictionary: TermDictionary, cut_lists: set[int]
 ) -> Iterator[CompiledRule]:
-    """Yield prp-spo2 for every property chain, of whatever length."""
+    """Yield prp-spo2 for every property chain, of any length; add to `cut_lists` those not read whole."""
     axiom, first, rest, nil = (
         dictionary.number_term(term)
         for term in (OWL["propertyChainAxiom"], RDF["first"], RDF["rest"], RDF["nil"])
     )
     for predicate, head in facts[axiom].iterate_pairs():
-        for cells in iterate_sequences(head, facts[first], facts[rest], nil):
-            if cells:
-                # The axiom and its list, cell by cell: what a proof shows, and what tells one chain from
-                # another.
-                following = [*(cell for cell, _ in cells[1:]), nil]
-                ground = [(predicate, axiom, head)]
-                for (cell, member), after in zip(cells, following, strict=True):
-                    ground += [(cell, first, member), (cell, rest, after)]
-                yield _specialize_chain(step, predicate, head, [m for _, m in cells], ground)
+        sequences, is_cut = read_sequences(head, facts[first], facts[rest], nil)
+        cut_lists |= {head} if is_cut else set()
+        for cells in filter(None, sequences):
+            # The axiom and its list, cell by cell: what a proof shows, and what tells one chain from
+            # another.
+            following = [*(cell for cell, _ in cells[1:]), nil]
+            ground = [(predicate, axiom, head)]
+            for (cell, member), after in zip(cells, following, strict=True):
+                ground += [(cell, first, member), (cell, rest, after)]
+            yield _specialize_chain(step, predicate, head, [m for _, m in cells], ground)
 
 
 def _specialize_chain(
@@ -243,25 +244,24 @@ def match_conclusions(step: CompiledRule, facts: FactSet, wanted: FactSet) -> It
         kept = kept.union(*(p.variable_names() for p in (step.member, *step.conditions)))
     for head in step.head:
         for predicate in [head.p] if isinstance(head.p, int) else list(wanted.by_predicate):
-            table = _unify_with_facts(head, predicate, wanted[predicate])
+            facts_wanted = wanted[predicate]
+            table = unify_head(head, predicate, facts_wanted.subjects(), facts_wanted.objects())
             if table.row_count:
                 table = match_patterns(step.body, (facts,) * len(step.body), kept, table)
                 yield _keep_fulfilled_rows(step, table, facts)
 
 
-def _unify_with_facts(head: TriplePattern, predicate: int, relation: Relation) -> BindingTable:
-    """Return the facts of one predicate that a head can say, as values of its variables."""
-    predicates = np.full(len(relation), predicate, dtype=np.int64)
+def unify_head(
+    head: TriplePattern, predicate: int, subjects: IntArray, objects: IntArray, **kept: IntArray
+) -> BindingTable:
+    """Return the facts of one predicate that a head can say, as values of its variables, beside `kept`."""
+    predicates = np.full(len(subjects), predicate, dtype=np.int64)
     columns: dict[str, IntArray] = {}
-    fits = np.ones(len(relation), dtype=bool)
-    for slot, column in (
-        (head.s, relation.subjects()),
-        (head.p, predicates),
-        (head.o, relation.objects()),
-    ):
+    fits = np.ones(len(subjects), dtype=bool)
+    for slot, column in ((head.s, subjects), (head.p, predicates), (head.o, objects)):
         known = columns.setdefault(slot, column) if isinstance(slot, str) else slot
         fits &= column == known
-    return BindingTable(len(relation), columns).take_rows(np.flatnonzero(fits))
+    return BindingTable(len(subjects), columns | kept).take_rows(np.flatnonzero(fits))
 
 
 def _keep_fulfilled_rows(step: CompiledRule, table: BindingTable, facts: FactSet) -> BindingTable:

@@ -9,15 +9,13 @@ time zones, differ (OWL 2 Syntax, section 4).
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 import struct
 from collections.abc import Callable, Hashable
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from types import MappingProxyType
-from xml.etree.ElementTree import ParseError, canonicalize
 
 from pyoxigraph import Literal, NamedNode
 
@@ -57,19 +55,16 @@ _STRING_TYPES = {
     "NCName": rf"[{_NAME_START}][{_NAME_MORE}]*",
     "NMTOKEN": rf"[:{_NAME_MORE}]+",
 }
-#: not compiled: the name patterns take milliseconds, and few graphs have such literals
+#: texts: compiling these takes milliseconds, and few graphs have such literals
 _STRING_PATTERNS = {XSD[name]: pattern for name, pattern in _STRING_TYPES.items()}
 _INTEGER_LIMITS = {XSD[name]: limits for name, limits in _INTEGER_TYPES.items()}
-_DECIMAL_PATTERN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
-_INTEGER_PATTERN = re.compile(r"[+-]?[0-9]+")
-_FLOAT_PATTERN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?INF|NaN")
-#: BCP 47: subtags of one to eight characters, the first of letters only
-_LANGUAGE_PATTERN = re.compile(_STRING_TYPES["language"])
+_DECIMAL_PATTERN = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_FLOAT_PATTERN = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?INF|NaN"
 #: RFC 3986, section 4.1, once a reader has escaped what XLink 5.4 escapes: a colon only after a scheme
-_IRI_PATTERN = re.compile(
+_IRI_PATTERN = (
     r"(?:[a-zA-Z][a-zA-Z0-9+.\-]*:|(?![^/?#]*:))(?:[^%#]|%[0-9a-fA-F]{2})*(?:#(?:[^%#]|%[0-9a-fA-F]{2})*)?"
 )
-_DATE_TIME_PATTERN = re.compile(
+_DATE_TIME_PATTERN = (
     r"(-?(?:[1-9][0-9]{3,}|0[0-9]{3}))-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T"
     r"(?:([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9](?:\.[0-9]+)?)|(24):(00):(00(?:\.0+)?))"
     r"(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
@@ -83,11 +78,13 @@ def parse_value(literal: Literal) -> LiteralValue | None:
     """
     if literal.language:
         return ("text", literal.value, literal.language.lower())
-    datatype = literal.datatype
-    if datatype in _STRING_PATTERNS:
-        return _parse_string(literal.value, _STRING_PATTERNS[datatype])
-    reader = _PARSERS.get(datatype)
-    return reader(literal.value) if reader else None
+    if literal.datatype not in _READERS:
+        return None
+    space, pattern, read = _READERS[literal.datatype]
+    match = re.fullmatch(pattern, literal.value)
+    if match is None:
+        raise ValueError(literal.value)
+    return (space, *read(match))
 
 
 def is_text_type(term: object) -> bool:
@@ -129,151 +126,87 @@ def _is_text_in(literal_value: LiteralValue, datatype: NamedNode) -> bool:
     return pattern is not None and re.fullmatch(pattern, str(literal_value[1])) is not None
 
 
-def _parse_string(text: str, pattern: str) -> LiteralValue:
-    """Return the value of a string of a derived type."""
-    if re.fullmatch(pattern, text) is None:
-        raise ValueError(text)
-    return ("text", text)
+#: what a reader makes of a text that fits the pattern of its datatype; it may raise ValueError all the same
+_Reader = Callable[[re.Match[str]], LiteralValue]
 
 
-def _parse_plain_literal(text: str) -> LiteralValue:
-    """Return the value of an rdf:PlainLiteral, `text@language`."""
-    body, mark, language = text.rpartition("@")
-    if not mark or (language and _LANGUAGE_PATTERN.fullmatch(language) is None):
-        raise ValueError(text)
-    return ("text", body, language.lower()) if language else ("text", body)
+def _read_text(match: re.Match[str]) -> LiteralValue:
+    """Return a text."""
+    return (match[0],)
 
 
-def _parse_decimal(text: str) -> LiteralValue:
-    """Return the value of a decimal number."""
-    if _DECIMAL_PATTERN.fullmatch(text) is None:
-        raise ValueError(text)
-    return ("number", Fraction(Decimal(text)))
+def _read_plain_literal(match: re.Match[str]) -> LiteralValue:
+    """Return the text of an rdf:PlainLiteral, `text@language`, and its language if there is any."""
+    return (match[1], match[2].lower()) if match[2] else (match[1],)
 
 
-def _make_integer_parser(low: int | None, high: int | None) -> Callable[[str], LiteralValue]:
-    """Return the parser of an integer type with its limits."""
-
-    def parse_integer(text: str) -> LiteralValue:
-        if _INTEGER_PATTERN.fullmatch(text) is None:
-            raise ValueError(text)
-        number = int(Decimal(text))  # int(text) refuses more than 4,300 digits
-        if (low is not None and number < low) or (high is not None and number > high):
-            raise ValueError(text)
-        return ("number", Fraction(number))
-
-    return parse_integer
+def _read_decimal(match: re.Match[str]) -> LiteralValue:
+    """Return a number; int() would refuse more than 4,300 digits."""
+    return (Fraction(Decimal(match[0])),)
 
 
-def _make_float_parser(space: str, code: str) -> Callable[[str], LiteralValue]:
-    """Return the parser of a binary floating-point type; its bits are the value.
+def _make_integer_reader(low: int | None, high: int | None) -> _Reader:
+    """Return the reader of an integer type with its limits."""
+
+    def read_integer(match: re.Match[str]) -> LiteralValue:
+        (number,) = _read_decimal(match)
+        if (low is not None and number < low) or (high is not None and number > high):  # type: ignore[operator]
+            raise ValueError(match[0])
+        return (number,)
+
+    return read_integer
+
+
+def _make_float_reader(code: str) -> _Reader:
+    """Return the reader of a binary floating-point type; its bits are the value.
 
     A number too large for the type is INF, one too small is zero (XSD 1.1, 3.3.4.2 and 3.3.5.2). In the
     test suite of the OWL 2 RDF-Based Semantics both are ill-typed (dat-dtype-float-illtyped-hi).
     """
 
-    def parse_float(text: str) -> LiteralValue:
-        if _FLOAT_PATTERN.fullmatch(text) is None:
-            raise ValueError(text)
-        if text == "NaN":
-            return (space, "NaN")
-        number = float(text.replace("INF", "inf"))
+    def read_float(match: re.Match[str]) -> LiteralValue:
+        number = float(match[0])
+        if math.isnan(number):
+            return ("NaN",)
         try:
-            return (space, struct.pack(code, number))
+            return (struct.pack(code, number),)
         except OverflowError:
-            return (space, struct.pack(code, math.copysign(math.inf, number)))
+            return (struct.pack(code, math.copysign(math.inf, number)),)
 
-    return parse_float
-
-
-def _parse_boolean(text: str) -> LiteralValue:
-    """Return the value of a truth value."""
-    if text not in ("true", "1", "false", "0"):
-        raise ValueError(text)
-    return ("truth", text in ("true", "1"))
+    return read_float
 
 
-def _parse_hex(text: str) -> LiteralValue:
-    """Return the octets of a hexBinary."""
-    if re.fullmatch(r"(?:[0-9a-fA-F]{2})*", text) is None:
-        raise ValueError(text)
-    return ("hex", bytes.fromhex(text))
+def _read_base64(match: re.Match[str]) -> LiteralValue:
+    """Return octets; the bits that no octet has must be zero: "QR==" could be decoded, but is none."""
+    joined = match[0].replace(" ", "")
+    octets = base64.b64decode(joined, validate=True)
+    if base64.b64encode(octets).decode() != joined:
+        raise ValueError(match[0])
+    return (octets,)
 
 
-def _parse_base64(text: str) -> LiteralValue:
-    """Return the octets of a base64Binary; single blanks may stand between characters (XSD 1.1, 3.3.16.2)."""
-    joined = text.replace(" ", "")
-    try:
-        octets = base64.b64decode(joined, validate=True)
-    except binascii.Error as error:
-        raise ValueError(text) from error
-    # The bits that no octet has must be zero: "QR==" is not in the lexical space, though it could be decoded.
-    if base64.b64encode(octets).decode() != joined or text != text.strip(" ") or "  " in text:
-        raise ValueError(text)
-    return ("base64", octets)
-
-
-def _parse_iri(text: str) -> LiteralValue:
-    """Return the value of an anyURI, a reference by RFC 3987.
-
-    Characters that a reader escapes are accepted, and so are blanks around it, which XSD collapses: the
-    Relation Ontology has one.
-    """
-    if _IRI_PATTERN.fullmatch(text.strip(" \t\r\n")) is None:
-        raise ValueError(text)
-    return ("iri", text)
-
-
-def _parse_xml(text: str) -> LiteralValue:
+def _read_xml(match: re.Match[str]) -> LiteralValue:
     """Return the canonical form of an XML literal, which must be well balanced (RDF 1.1 Concepts, 5.2)."""
+    from xml.etree.ElementTree import ParseError, canonicalize
+
     try:
-        return ("xml", canonicalize(f"<x>{text}</x>", with_comments=True))
+        return (canonicalize(f"<x>{match[0]}</x>", with_comments=True),)
     except ParseError as error:
-        raise ValueError(text) from error
+        raise ValueError(match[0]) from error
 
 
-def _parse_date_time(text: str) -> LiteralValue:
-    """Return minutes since the year 0, seconds and the offset in minutes (or None) of a dateTime."""
-    match = _DATE_TIME_PATTERN.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
+def _read_instant(match: re.Match[str]) -> LiteralValue:
+    """Return minutes, seconds and the offset in minutes (or None) of a dateTime."""
     year, month, day = (int(Decimal(part)) for part in match.group(1, 2, 3))
-    if day > _count_days_of_month(year, month):
-        raise ValueError(text)
-    hour, minute, second = match.group(4, 5, 6) if match.group(4) else match.group(7, 8, 9)
-    days = _count_days_before(year, month) + day
+    hour, minute, second = match.group(4, 5, 6) if match[4] else match.group(7, 8, 9)
+    # The calendar repeats after 400 years, and `date` knows years from 1 to 9999 only.
+    days = date(year % 400 + 400, month, day).toordinal() + year // 400 * 146_097
     minutes = (days * 24 + int(hour)) * 60 + int(minute)
-    return ("instant", minutes, Fraction(Decimal(second)), _parse_offset(match.group(10)))
-
-
-def _parse_date_time_stamp(text: str) -> LiteralValue:
-    """Return the value of a dateTimeStamp: a dateTime with its zone."""
-    stamp = _parse_date_time(text)
-    if stamp[-1] is None:
-        raise ValueError(text)
-    return stamp
-
-
-def _parse_offset(zone: str | None) -> int | None:
-    """Return a time zone in minutes."""
-    if zone is None:
-        return None
-    if zone == "Z":
-        return 0
-    return (-1 if zone[0] == "-" else 1) * (int(zone[1:3]) * 60 + int(zone[4:6]))
-
-
-def _count_days_of_month(year: int, month: int) -> int:
-    """Return the number of days of a month."""
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return 28 + leap if month == 2 else 30 + (month in (1, 3, 5, 7, 8, 10, 12))
-
-
-def _count_days_before(year: int, month: int) -> int:
-    """Return the days from the year 0 to the start of a month."""
-    before = year - 1
-    days = before * 365 + before // 4 - before // 100 + before // 400
-    return days + sum(_count_days_of_month(year, earlier) for earlier in range(1, month))
+    zone = match[10]
+    offset = 0 if zone == "Z" else None
+    if zone and zone != "Z":
+        offset = (-1 if zone[0] == "-" else 1) * (int(zone[1:3]) * 60 + int(zone[4:6]))
+    return (minutes, Fraction(Decimal(second)), offset)
 
 
 _NUMBER_TYPES = frozenset((XSD["decimal"], OWL["real"], OWL["rational"]))
@@ -287,23 +220,25 @@ _VALUE_SPACES = {
     XSD["dateTime"]: "instant",
     RDF["XMLLiteral"]: "xml",
 }
-_PARSERS: MappingProxyType[NamedNode, Callable[[str], LiteralValue]] = MappingProxyType(
-    {XSD[name]: _make_integer_parser(*limits) for name, limits in _INTEGER_TYPES.items()}
-    | {
-        RDF["PlainLiteral"]: _parse_plain_literal,
-        XSD["decimal"]: _parse_decimal,
-        XSD["float"]: _make_float_parser("float", ">f"),
-        XSD["double"]: _make_float_parser("double", ">d"),
-        XSD["boolean"]: _parse_boolean,
-        XSD["hexBinary"]: _parse_hex,
-        XSD["base64Binary"]: _parse_base64,
-        XSD["anyURI"]: _parse_iri,
-        XSD["dateTime"]: _parse_date_time,
-        XSD["dateTimeStamp"]: _parse_date_time_stamp,
-        RDF["XMLLiteral"]: _parse_xml,
-    }
-)
+#: datatype -> the name of its value space, the pattern of its texts, and what reads them
+_READERS: dict[NamedNode, tuple[str, str, _Reader]] = {
+    **{name: ("text", pattern, _read_text) for name, pattern in _STRING_PATTERNS.items()},
+    **{
+        XSD[name]: ("number", r"[+-]?[0-9]+", _make_integer_reader(*limits))
+        for name, limits in _INTEGER_TYPES.items()
+    },
+    RDF["PlainLiteral"]: ("text", rf"([\s\S]*)@({_STRING_TYPES['language']})?", _read_plain_literal),
+    XSD["decimal"]: ("number", _DECIMAL_PATTERN, _read_decimal),
+    XSD["float"]: ("float", _FLOAT_PATTERN, _make_float_reader(">f")),
+    XSD["double"]: ("double", _FLOAT_PATTERN, _make_float_reader(">d")),
+    XSD["boolean"]: ("truth", "(true|1)|false|0", lambda match: (match[1] is not None,)),
+    XSD["hexBinary"]: ("hex", r"(?:[0-9a-fA-F]{2})*", lambda match: (bytes.fromhex(match[0]),)),
+    XSD["base64Binary"]: ("base64", r"(?:[^ ](?: [^ ])*)*", _read_base64),
+    # Blanks around an IRI are collapsed: the Relation Ontology has one.
+    XSD["anyURI"]: ("iri", rf"[ \t\r\n]*{_IRI_PATTERN}[ \t\r\n]*", lambda match: (match[0],)),
+    XSD["dateTime"]: ("instant", _DATE_TIME_PATTERN, _read_instant),
+    XSD["dateTimeStamp"]: ("instant", _DATE_TIME_PATTERN.removesuffix("?"), _read_instant),
+    RDF["XMLLiteral"]: ("xml", r"[\s\S]*", _read_xml),
+}
 #: every datatype whose values are known
-DATATYPES = (
-    frozenset(_PARSERS) | frozenset(_STRING_PATTERNS) | _NUMBER_TYPES | {RDFS["Literal"], RDF["langString"]}
-)
+DATATYPES = frozenset(_READERS) | _NUMBER_TYPES | {RDFS["Literal"], RDF["langString"]}

@@ -18,7 +18,12 @@ from rlreason.compiled_rules import CompiledRule, instantiate_pattern
 from rlreason.join import BindingTable
 from rlreason.relation import OBJECT_MASK, SUBJECT_SHIFT, Fact, FactSet, IntArray, Relation
 from rlreason.term_dictionary import GeneralizedTriple, Term
-from rlreason.wording import TermFormatter, fill_wording, format_standard_term, format_triple
+from rlreason.wording import (
+    TermFormatter,
+    fill_wording,
+    format_standard_term,
+    format_triple,
+)
 
 if TYPE_CHECKING:
     from rlreason.rule_engine import ClosureState, RuleEngine
@@ -181,14 +186,13 @@ class _Describer:
         dictionary = self.engine.dictionary
         bindings = {name: dictionary.terms[number] for name, number in match.bindings}
         premises = tuple(dictionary.decode_fact(fact) for fact in match.premises)
-        rule = match.step.rule
-        return self._build(rule.name, rule.severity, bindings, premises, rule.wording)
+        return self._build(match.step.rule.name, bindings, premises)
 
     def describe_ill_typed(self, number: int) -> Inconsistency:
         """Return a literal whose text is not in the lexical space of its datatype."""
         literal = self.engine.dictionary.terms[number]
         bindings: dict[str, Term] = {"lt": literal, "dt": getattr(literal, "datatype", literal)}
-        return self._build_builtin("dt-not-type", bindings, self._find_first_use(number))
+        return self._build("dt-not-type", bindings, self._find_first_use(number))
 
     def describe_literals(
         self, rule: str, names: tuple[str, str], predicate: int, pair: tuple[int, int]
@@ -196,7 +200,7 @@ class _Describer:
         """Return a triple that the values of its literals contradict."""
         triple = self.engine.dictionary.decode_fact((pair[0], predicate, pair[1]))
         bindings = dict(zip(names, (triple[0], triple[2]), strict=True))
-        return self._build_builtin(rule, bindings, (triple,))
+        return self._build(rule, bindings, (triple,))
 
     def _find_first_use(self, number: int) -> tuple[GeneralizedTriple, ...]:
         """Return the first asserted triple that has a literal."""
@@ -207,20 +211,11 @@ class _Describer:
                 return (self.engine.dictionary.decode_fact((subject, predicate, number)),)
         return ()
 
-    def _build_builtin(
+    def _build(
         self, name: str, bindings: dict[str, Term], premises: tuple[GeneralizedTriple, ...]
     ) -> Inconsistency:
-        """Return a contradiction of a datatype rule; it is worded by the rule's file, if that is there."""
+        """Return a contradiction; it is worded by the rule's file, if that is there."""
         rule = self.engine.rules.get(name)
-        return self._build(name, "error", bindings, premises, rule.wording if rule else name)
-
-    def _build(
-        self,
-        rule: str,
-        severity: str,
-        bindings: dict[str, Term],
-        premises: tuple[GeneralizedTriple, ...],
-        wording: str,
-    ) -> Inconsistency:
+        severity, wording = (rule.severity or "error", rule.wording) if rule else ("error", name)
         reason = fill_wording(wording, bindings, self.format_term)
-        return Inconsistency(rule, severity, MappingProxyType(bindings), premises, reason, self.format_term)
+        return Inconsistency(name, severity, MappingProxyType(bindings), premises, reason, self.format_term)

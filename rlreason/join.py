@@ -128,12 +128,11 @@ def _cross_join(table: BindingTable, relation: Relation, pattern: TriplePattern)
     if pattern.s == pattern.o:
         subjects = objects = subjects[subjects == objects]
     # Row 0 with every pair, row 1 with every pair ...; a rule without shared variables, such as eq-diff2's
-    # list.
+    # list. Most tables have one row, and np.tile is slow.
     rows = np.repeat(np.arange(table.row_count), len(subjects))
-    return _add_columns(
-        table.take_rows(rows),
-        {pattern.s: np.tile(subjects, table.row_count), pattern.o: np.tile(objects, table.row_count)},
-    )
+    if table.row_count > 1:
+        subjects, objects = np.tile(subjects, table.row_count), np.tile(objects, table.row_count)
+    return _add_columns(table.take_rows(rows), {pattern.s: subjects, pattern.o: objects})
 
 
 def _add_columns(table: BindingTable, columns: dict[Slot, IntArray]) -> BindingTable:

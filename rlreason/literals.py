@@ -140,7 +140,7 @@ class LiteralIndex:
         """Return the literals that owl:sameAs pairs equate with an IRI or a blank node."""
         ends = np.concatenate((same_as_keys, swap_pairs(same_as_keys)))
         literal = self.dictionary.is_literal
-        equated: list[int] = np.unique(
+        equated: list[int] = sort_unique(
             ends[literal(ends >> SUBJECT_SHIFT) & ~literal(ends & OBJECT_MASK)] >> SUBJECT_SHIFT
         ).tolist()
         return equated
@@ -170,7 +170,7 @@ class LiteralIndex:
 
     def _list_literals_of(self, facts: FactSet) -> list[int]:
         """Return the literals of some facts, the rules' constants left out."""
-        ends = np.unique(np.concatenate([r.objects() for _, r in facts.triples_by_predicate()]))
+        ends = sort_unique(np.concatenate([r.objects() for _, r in facts.triples_by_predicate()]))
         constants = np.fromiter(self.dictionary.rule_constants.values(), dtype=np.int64)
         literals: list[int] = ends[self.dictionary.is_literal(ends) & ~np.isin(ends, constants)].tolist()
         return literals

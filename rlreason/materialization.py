@@ -25,13 +25,13 @@ from pyoxigraph import Triple
 
 from rlreason.compiled_rules import CompiledRule, match_conclusions, match_rule
 from rlreason.inconsistencies import Inconsistency, describe_inconsistencies
+from rlreason.omitted_triples import keep_valid_rdf, select_informative
 from rlreason.relation import FactSet, Relation, contains_each, sort_unique
 from rlreason.rule_engine import ClosureState, Conclusions, RuleEngine
 from rlreason.rules import OWL2RL, ListWalk, Rule
 from rlreason.term_dictionary import WALK_NUMBERS, TermDictionary
 from rlreason.transitive_closure import forget_pairs
 from rlreason.triple_sources import TripleSource, iterate_triples
-from rlreason.trivial_triples import keep_valid_rdf, select_informative
 from rlreason.wording import TermFormatter, format_standard_term
 
 
@@ -134,6 +134,21 @@ class Materialization:
         self._full_state = self._plain_state.copy()
         self._engine.run_axiomatic_pass(self._full_state, keep_top_and_bottom=True)
         self._inferred_facts = self._select_inferred()
+
+    @property
+    def engine(self) -> RuleEngine:
+        """Return the rules in numbers; after a closure from scratch it is another one."""
+        return self._engine
+
+    @property
+    def state(self) -> ClosureState:
+        """Return the closed state, the axiomatic rules included."""
+        return self._full_state
+
+    @property
+    def asserted_facts(self) -> FactSet:
+        """Return the asserted triples, in numbers."""
+        return self._asserted_facts
 
     def what_if(self, triples: TripleSource) -> frozenset[Triple]:
         """Return what more would follow if `triples` held too; nothing changes.

@@ -8,38 +8,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from rlreason.datatypes import DATATYPES
 from rlreason.term_dictionary import Term
-from rlreason.vocabulary import OWL, RDF, RDFS, XSD
+from rlreason.triple_sources import ObjectIndex
+from rlreason.vocabulary import OWL, RDF, RDFS
 from rlreason.wording import TermFormatter, format_standard_term
 
 #: section 4.2.1: the datatypes of OWL 2 but owl:real and owl:rational
-_DATATYPES = frozenset(
-    {RDFS["Literal"], RDF["langString"], RDF["PlainLiteral"], RDF["XMLLiteral"]}
-    | {
-        XSD[name]
-        for name in (
-            "decimal integer nonNegativeInteger nonPositiveInteger positiveInteger negativeInteger long int "
-            "short byte unsignedLong unsignedInt unsignedShort unsignedByte float double string "
-            "normalizedString token language Name NCName NMTOKEN boolean hexBinary base64Binary anyURI "
-            "dateTime dateTimeStamp"
-        ).split()
-    }
-)
+_DATATYPES = DATATYPES - {OWL["real"], OWL["rational"]}
 _PROPERTY_KINDS = frozenset({OWL["ObjectProperty"], OWL["DatatypeProperty"], OWL["AnnotationProperty"]})
 _CLASS_KINDS = frozenset({OWL["Class"], RDFS["Class"]})
-#: expression -> its name; outside the profile in every position (section 4.2.3)
-_NEVER_ALLOWED = {
-    OWL["hasSelf"]: "owl:hasSelf",
-    OWL["minCardinality"]: "a minimum cardinality",
-    OWL["minQualifiedCardinality"]: "a minimum cardinality",
-    OWL["cardinality"]: "an exact cardinality",
-    OWL["qualifiedCardinality"]: "an exact cardinality",
+_SUB, _SUPER, _EQUIVALENT, _ANYWHERE = "subclass", "superclass", "equivalent class", "anywhere"
+
+
+class _Part(Enum):
+    """What the object of a class expression is; other objects the profile does not look at."""
+
+    LIST = "a list of class expressions"
+    CLASS = "a class expression"
+    FILLER = "a class expression or a data range"
+    MAXIMUM = "a number"
+
+
+#: section 4.2.3: expression -> its name, where it is allowed ("" nowhere), its object, the position of that
+_EXPRESSIONS: dict[NamedNode, tuple[str, str, _Part | None, str]] = {
+    OWL["hasSelf"]: ("owl:hasSelf", "", None, ""),
+    OWL["minCardinality"]: ("a minimum cardinality", "", None, ""),
+    OWL["minQualifiedCardinality"]: ("a minimum cardinality", "", None, ""),
+    OWL["cardinality"]: ("an exact cardinality", "", None, ""),
+    OWL["qualifiedCardinality"]: ("an exact cardinality", "", None, ""),
+    OWL["intersectionOf"]: ("owl:intersectionOf", _ANYWHERE, _Part.LIST, ""),
+    OWL["unionOf"]: ("owl:unionOf", _SUB, _Part.LIST, _SUB),
+    OWL["oneOf"]: ("owl:oneOf", _SUB, None, ""),
+    OWL["complementOf"]: ("owl:complementOf", _SUPER, _Part.CLASS, _SUB),
+    OWL["someValuesFrom"]: ("owl:someValuesFrom", _SUB, _Part.FILLER, _SUB),
+    OWL["allValuesFrom"]: ("owl:allValuesFrom", _SUPER, _Part.FILLER, _SUPER),
+    OWL["maxCardinality"]: ("a maximum cardinality", _SUPER, _Part.MAXIMUM, ""),
+    OWL["maxQualifiedCardinality"]: ("a maximum cardinality", _SUPER, _Part.MAXIMUM, ""),
+    OWL["onClass"]: ("owl:onClass", _ANYWHERE, _Part.FILLER, _SUB),
 }
-_MAXIMUM_CARDINALITIES = (OWL["maxCardinality"], OWL["maxQualifiedCardinality"])
-_SUB, _SUPER, _EQUIVALENT = "subclass", "superclass", "equivalent class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +87,14 @@ def check_profile(
     ]
 
 
-class _ProfileChecker:
+class _ProfileChecker(ObjectIndex):
     """The triples by subject, and the rules of the profile over them; each check yields messages."""
 
     def __init__(
         self, triples: Iterable[Triple], own_namespace: str | None, format_term: TermFormatter
     ) -> None:
+        super().__init__(triples)
         self._own_namespace, self._format_term = own_namespace, format_term
-        self._objects: dict[tuple[Term, NamedNode], list[Term]] = {}
-        for triple in triples:
-            self._objects.setdefault((triple.subject, triple.predicate), []).append(triple.object)
         self._axiom_checks: dict[NamedNode, Callable[[Triple], Iterator[str]]] = {
             RDFS["subClassOf"]: self._check_subclass,
             OWL["equivalentClass"]: self._check_equivalent,
@@ -110,20 +119,8 @@ class _ProfileChecker:
         if triple.predicate in self._axiom_checks:
             yield from self._axiom_checks[triple.predicate](triple)
 
-    def _objects_of(self, subject: Term, predicate: NamedNode) -> list[Term]:
-        return self._objects.get((subject, predicate), [])
-
     def _types_of(self, term: Term) -> frozenset[Term]:
-        return frozenset(self._objects_of(term, RDF["type"]))
-
-    def _list_members(self, head: Term) -> list[Term]:
-        """Return the members of an RDF list; a cell seen twice ends it."""
-        members, seen = list[Term](), set[Term]()
-        while head != RDF["nil"] and head not in seen:
-            seen.add(head)
-            members += self._objects_of(head, RDF["first"])
-            head = next(iter(self._objects_of(head, RDF["rest"])), RDF["nil"])
-        return members
+        return frozenset(self.list_objects(term, RDF["type"]))
 
     # axioms (section 4.2.5)
 
@@ -158,15 +155,15 @@ class _ProfileChecker:
 
     def _check_chain(self, triple: Triple) -> Iterator[str]:
         """Section 4.2.5: chains run over object properties, and so does what they imply."""
-        for term in (triple.subject, *self._list_members(triple.object)):
-            inverted = self._objects_of(term, OWL["inverseOf"])
+        for term in (triple.subject, *self.list_members(triple.object)):
+            inverted = self.list_objects(term, OWL["inverseOf"])
             kinds = self._types_of(inverted[0] if inverted else term)
             if OWL["DatatypeProperty"] in kinds:
                 yield f"a property chain with the data property {self._format_term(term)}"
             elif OWL["ObjectProperty"] not in kinds:
                 name = self._format_term(term)
                 yield f"a property chain with {name}, which is not declared as an object property"
-        if len(self._list_members(triple.object)) < 2:
+        if len(self.list_members(triple.object)) < 2:
             yield "a property chain of fewer than two properties"
 
     def _check_key(self, triple: Triple) -> Iterator[str]:
@@ -174,7 +171,7 @@ class _ProfileChecker:
 
     def _check_members(self, triple: Triple) -> Iterator[str]:
         if OWL["AllDisjointClasses"] in self._types_of(triple.subject):
-            for member in self._list_members(triple.object):
+            for member in self.list_members(triple.object):
                 yield from self._check_expression(member, _SUB)
 
     def _check_type(self, triple: Triple) -> Iterator[str]:
@@ -193,11 +190,25 @@ class _ProfileChecker:
         if isinstance(term, NamedNode):
             yield from self._check_named_class(term, position)
             return
-        for predicate, name in _NEVER_ALLOWED.items():
-            if self._objects_of(term, predicate):
-                yield f"{name} is not allowed"
-        yield from self._check_boolean(term, position)
-        yield from self._check_restriction(term, position)
+        for predicate, (name, allowed, kind, inner) in _EXPRESSIONS.items():
+            for obj in self.list_objects(term, predicate):
+                if not allowed:
+                    yield f"{name} is not allowed"
+                elif allowed not in (position, _ANYWHERE):
+                    yield f"{name} is allowed in a {allowed} only, not in a {position}"
+                yield from self._check_part(term, obj, kind, inner or position)
+
+    def _check_part(self, term: Term, part: Term, kind: _Part | None, position: str) -> Iterator[str]:
+        """Check what a class expression is made of."""
+        if kind is _Part.LIST:
+            for member in self.list_members(part):
+                yield from self._check_expression(member, position)
+        elif kind is _Part.CLASS:
+            yield from self._check_expression(part, position)
+        elif kind is _Part.FILLER:
+            yield from self._check_filler(term, part, position)
+        elif kind is _Part.MAXIMUM and not (isinstance(part, Literal) and part.value in ("0", "1")):
+            yield "a maximum cardinality other than 0 or 1"
 
     def _check_named_class(self, term: NamedNode, position: str) -> Iterator[str]:
         if term == OWL["Thing"]:
@@ -205,48 +216,13 @@ class _ProfileChecker:
         elif not term.value.startswith(str(OWL)):
             yield from self._require_declaration(term, _CLASS_KINDS, "class")
 
-    def _check_boolean(self, term: Term, position: str) -> Iterator[str]:
-        for head in self._objects_of(term, OWL["intersectionOf"]):
-            for member in self._list_members(head):
-                yield from self._check_expression(member, position)
-        for head in self._objects_of(term, OWL["unionOf"]):
-            yield from self._require_position(_SUB, position, "owl:unionOf")
-            for member in self._list_members(head):
-                yield from self._check_expression(member, _SUB)
-        if self._objects_of(term, OWL["oneOf"]):
-            yield from self._require_position(_SUB, position, "owl:oneOf")
-        for negated in self._objects_of(term, OWL["complementOf"]):
-            yield from self._require_position(_SUPER, position, "owl:complementOf")
-            yield from self._check_expression(negated, _SUB)
-
-    def _check_restriction(self, term: Term, position: str) -> Iterator[str]:
-        for filler in self._objects_of(term, OWL["someValuesFrom"]):
-            yield from self._require_position(_SUB, position, "owl:someValuesFrom")
-            yield from self._check_filler(term, filler, _SUB)
-        for filler in self._objects_of(term, OWL["allValuesFrom"]):
-            yield from self._require_position(_SUPER, position, "owl:allValuesFrom")
-            yield from self._check_filler(term, filler, _SUPER)
-        for maximum in (
-            value for predicate in _MAXIMUM_CARDINALITIES for value in self._objects_of(term, predicate)
-        ):
-            yield from self._require_position(_SUPER, position, "a maximum cardinality")
-            if not isinstance(maximum, Literal) or maximum.value not in ("0", "1"):
-                yield "a maximum cardinality other than 0 or 1"
-        for filler in self._objects_of(term, OWL["onClass"]):
-            yield from self._check_filler(term, filler, _SUB)
-
     def _check_filler(self, restriction: Term, filler: Term, position: str) -> Iterator[str]:
         """Check a filler: a data range for a data property; owl:Thing may fill a subclass position."""
-        properties = self._objects_of(restriction, OWL["onProperty"])
+        properties = self.list_objects(restriction, OWL["onProperty"])
         if any(OWL["DatatypeProperty"] in self._types_of(name) for name in properties):
             yield from self._check_data_range(filler)
         elif not (position == _SUB and filler == OWL["Thing"]):
             yield from self._check_expression(filler, position)
-
-    @staticmethod
-    def _require_position(allowed: str, position: str, name: str) -> Iterator[str]:
-        if position != allowed:
-            yield f"{name} is allowed in a {allowed} only, not in a {position}"
 
     # data ranges (section 4.2.4) and declarations
 
@@ -254,9 +230,9 @@ class _ProfileChecker:
         return RDFS["Datatype"] in self._types_of(term)
 
     def _check_data_range(self, term: Term) -> Iterator[str]:
-        intersections = self._objects_of(term, OWL["intersectionOf"])
+        intersections = self.list_objects(term, OWL["intersectionOf"])
         if intersections:
-            for member in self._list_members(intersections[0]):
+            for member in self.list_members(intersections[0]):
                 yield from self._check_data_range(member)
         elif term not in _DATATYPES and not (isinstance(term, NamedNode) and self._is_datatype(term)):
             yield f"the data range {self._format_term(term)} is not allowed"

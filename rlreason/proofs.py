@@ -13,12 +13,12 @@ chooses its rule instances afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pyoxigraph import Literal, NamedNode, Triple
 
@@ -31,7 +31,12 @@ from rlreason.rules import Rule
 from rlreason.term_dictionary import GeneralizedTriple, Term
 from rlreason.vocabulary import OWL, RDF
 from rlreason.why_not import WhyNot, explain_why_not
-from rlreason.wording import TermFormatter, fill_wording, format_standard_term, format_triple
+from rlreason.wording import (
+    TermFormatter,
+    fill_wording,
+    format_standard_term,
+    format_triple,
+)
 
 if TYPE_CHECKING:
     from rlreason.closure import Closure
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
 MAX_INSTANCES_TRIED = 200
 #: levels of a proof that a text indents; deeper ones stand below each other
 MAX_INDENTED = 30
+_Part = TypeVar("_Part")
 _REFLEXIVE_VARIABLES = ("s", "p", "o")
 
 
@@ -91,6 +97,24 @@ def iterate_parts(proof: Proof) -> Iterator[Proof]:
             seen.add(part)
             yield part
             waiting += reversed(part.premises if isinstance(part, Derived) else ())
+
+
+def iterate_premises_first(
+    goals: Iterable[_Part],
+    list_premises: Callable[[_Part], Sequence[_Part]],
+    is_done: Callable[[_Part], bool],
+) -> Iterator[_Part]:
+    """Yield what some goals rest on and the goals, each after its premises; the caller makes it done."""
+    waiting = list(goals)[::-1]
+    while waiting:
+        part = waiting[-1]
+        lacking = [] if is_done(part) else [each for each in list_premises(part) if not is_done(each)]
+        if lacking:
+            waiting += reversed(lacking)
+            continue
+        waiting.pop()
+        if not is_done(part):
+            yield part
 
 
 def iterate_leaves(proof: Proof) -> Iterator[Asserted]:
@@ -262,12 +286,14 @@ class Prover:
         goal = self._dictionary.encode_triple(triple)
         if goal is None:
             return ()
-        proofs: list[Proof] = []
         conclusion = self._dictionary.decode_fact(goal)
-        proofs += [Asserted(conclusion, graph) for graph in self._find_graphs(goal)]
+        proofs: list[Proof] = [Asserted(conclusion, graph) for graph in self._find_graphs(goal)]
         number = self._numbering.number_fact(goal)
-        if number is not None and len(proofs) < limit:
-            proofs += islice(self._iterate_derivations(number), limit - len(proofs))
+        if number is not None and not proofs and limit == 1:
+            self._build_proofs([number])
+            proofs += self._proofs[number]
+        elif number is not None and len(proofs) < limit:
+            proofs += sorted(self._iterate_derivations(number), key=count_rule_applications)
         if not proofs and goal[1] == self._engine.same_as and goal[0] == goal[2]:
             proofs += self._prove_reflexive(goal[0]) if self._engine.include_declarations else []
         return tuple(proofs[:limit])
@@ -300,18 +326,14 @@ class Prover:
 
     def _build_proofs(self, goals: Iterable[int]) -> None:
         """Make the proofs of some facts and of all that they rest on, premises first."""
-        waiting = list(goals)
-        chosen = self._search.choose(waiting)
-        while waiting:
-            number = waiting[-1]
-            instance = chosen.get(number)
-            lacking = [p for p in instance.premises if p not in self._proofs] if instance else []
-            if lacking and number not in self._proofs:
-                waiting += lacking
-                continue
-            waiting.pop()
-            if number not in self._proofs:
-                self._proofs[number] = self._build_proof(number, instance)
+        wanted = list(goals)
+        chosen = self._search.choose(wanted)
+
+        def list_premises(number: int) -> tuple[int, ...]:
+            return chosen[number].premises if number in chosen else ()
+
+        for number in iterate_premises_first(wanted, list_premises, self._proofs.__contains__):
+            self._proofs[number] = self._build_proof(number, chosen.get(number))
 
     def _build_proof(self, number: int, instance: RuleInstance | None) -> tuple[Proof, ...]:
         """Return the proof of one fact, or for a step that belongs to no rule those of its premises."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from itertools import chain, count
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from rlreason.errors import RuleError
-from rlreason.rules import Rule
+from rlreason.rules import Rule, RuleError
 from rlreason.sparql_rules import BLANK_NODE_PREFIX, parse_own_rule
 from rlreason.term_dictionary import Term
+from rlreason.triple_sources import ObjectIndex
 from rlreason.vocabulary import OWL, RDF, RDFS, SH, SWRL, SWRLA, SWRLB
 
 _COMPARISONS = {
@@ -42,51 +42,23 @@ def read_rdf_rules(triples: Iterable[Triple], file: str = "") -> tuple[Rule, ...
     return (*_read_swrl_rules(graph), *_read_shacl_rules(graph))
 
 
-class _RuleGraph:
-    """The triples by subject and predicate, and the names given to rules so far."""
+class _RuleGraph(ObjectIndex):
+    """The triples that rules stand in, and the names given to rules so far."""
 
     def __init__(self, triples: Iterable[Triple], file: str) -> None:
+        super().__init__(triples)
         self.file = file
-        self._objects: dict[tuple[Term, NamedNode], list[Term]] = {}
-        self.subjects: dict[tuple[NamedNode, Term], list[Term]] = {}
-        for triple in triples:
-            self._objects.setdefault((triple.subject, triple.predicate), []).append(triple.object)
-            self.subjects.setdefault((triple.predicate, triple.object), []).append(triple.subject)
         self._names = set[str]()
-
-    def list_objects(self, subject: Term, predicate: NamedNode) -> list[Term]:
-        """Return the objects of a subject and predicate."""
-        return self._objects.get((subject, predicate), [])
-
-    def get_object(self, subject: Term, predicate: NamedNode) -> Term | None:
-        """Return the first object, None if there is none."""
-        return next(iter(self.list_objects(subject, predicate)), None)
 
     def is_stated(self, subject: Term, predicate: NamedNode, truth: str) -> bool:
         """Return whether a property has a truth value, "true" or "false"."""
         return any(isinstance(o, Literal) and o.value == truth for o in self.list_objects(subject, predicate))
 
-    def list_members(self, head: Term | None) -> Iterator[Term]:
-        """Yield the members of an RDF list; a cell seen twice ends it."""
-        seen = set[Term]()
-        while head is not None and head != RDF["nil"] and head not in seen:
-            seen.add(head)
-            yield from self.list_objects(head, RDF["first"])[:1]
-            head = self.get_object(head, RDF["rest"])
-
-    def list_rule_edges(self) -> Iterator[tuple[Term, Term]]:
-        """Yield each shape with each of its rules."""
-        for (subject, predicate), objects in self._objects.items():
-            if predicate == SH["rule"]:
-                yield from ((subject, node) for node in objects)
-
     def make_name(self, node: Term, kind: str) -> str:
         """Return a name that no other rule has: the end of its IRI, or its kind and a number."""
         wanted = re.split(r"[#/]", node.value)[-1] if isinstance(node, NamedNode) else ""
         names = (f"{wanted or kind}-{number}" for number in count(1))
-        name = (
-            wanted if wanted and wanted not in self._names else next(n for n in names if n not in self._names)
-        )
+        name = next(each for each in chain([wanted], names) if each and each not in self._names)
         self._names.add(name)
         return name
 
@@ -121,8 +93,10 @@ def _format_term(term: Term) -> str:
 
 
 def _read_swrl_rules(graph: _RuleGraph) -> Iterator[Rule]:
-    for node in graph.subjects.get((RDF["type"], SWRL["Imp"]), []):
-        if graph.is_stated(node, SWRLA["isRuleEnabled"], "false"):
+    for node in [each for each, key in graph.objects if key == RDF["type"]]:
+        if SWRL["Imp"] not in graph.list_objects(node, RDF["type"]) or graph.is_stated(
+            node, SWRLA["isRuleEnabled"], "false"
+        ):
             continue
         name = graph.make_name(node, "swrl")
         variables: dict[Term, str] = {}
@@ -176,7 +150,8 @@ def _write_swrl_atom(graph: _RuleGraph, name: str, atom: Term, format_argument: 
 
 
 def _read_shacl_rules(graph: _RuleGraph) -> Iterator[Rule]:
-    for shape, node in graph.list_rule_edges():
+    edges = [(each, key) for each, key in graph.objects if key == SH["rule"]]
+    for shape, node in ((each, node) for each, key in edges for node in graph.objects[each, key]):
         if any(graph.is_stated(each, SH["deactivated"], "true") for each in (shape, node)):
             continue
         if graph.list_objects(node, SH["condition"]):

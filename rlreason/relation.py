@@ -14,13 +14,18 @@ This is the vertical partitioning of Abadi, Marcus, Madden and Hollenbach 2007: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    IntArray = npt.NDArray[np.int64]
+    BoolArray = npt.NDArray[np.bool_]
+else:  # numpy.typing takes milliseconds to import
+    IntArray = BoolArray = np.ndarray
 
 #: subject, predicate and object in term numbers
 Fact = tuple[int, int, int]
@@ -212,3 +217,25 @@ class FactSet:
         return FactSet(
             {p: Relation(self[p].select_new(np.concatenate(parts))) for p, parts in candidates.items()}
         )
+
+
+def find_path(relations: Sequence[Relation], start: int, ends: Collection[int]) -> list[int]:
+    """Return the nodes of the shortest way, of one pair at least, from `start` to one of `ends`."""
+    before: dict[int, int] = {}
+    front = np.array([start], dtype=np.int64)
+    while len(front) and before.keys().isdisjoint(ends):
+        fresh: dict[int, int] = {}
+        for relation in relations:
+            rows, reached = relation.find_linked(front)
+            for node, previous in zip(reached.tolist(), front[rows].tolist(), strict=True):
+                if node not in before:
+                    fresh.setdefault(node, previous)
+        before |= fresh
+        front = np.array(sorted(fresh), dtype=np.int64)
+    found = next((end for end in ends if end in before), None)
+    if found is None:
+        return []
+    path = [found, before[found]]
+    while path[-1] != start:
+        path.append(before[path[-1]])
+    return path[::-1]

@@ -16,11 +16,10 @@ from typing import Protocol
 from pyoxigraph import Literal, NamedNode
 
 from rlreason.datatypes import parse_value
-from rlreason.errors import RemoteError, RuleError
+from rlreason.omitted_triples import PROPERTIES_WITH_TOP, REFLEXIVE_PROPERTIES
 from rlreason.rule_engine import ProgressCallback
-from rlreason.rules import OWL2RL, Atom, ListWalk, Rule, RuleTerm, Var, composes_relation
+from rlreason.rules import OWL2RL, Atom, ListWalk, Rule, RuleError, RuleTerm, Var, composes_relation
 from rlreason.term_dictionary import Term
-from rlreason.trivial_triples import PROPERTIES_WITH_TOP, REFLEXIVE_PROPERTIES
 from rlreason.vocabulary import OWL, RDF, RDFS
 from rlreason.wording import TermFormatter, fill_wording, format_standard_term
 
@@ -81,20 +80,26 @@ def format_body(rule: Rule, use_paths: bool = True) -> str:
     return "\n  ".join(lines)
 
 
+def _build_insert(graphs: ClosureGraphs, target: NamedNode, triple: str, where: str) -> str:
+    """Return the INSERT of a triple, of what is not there yet."""
+    return (
+        f"INSERT {{ GRAPH {target} {{ {triple} }} }}\n{graphs.using_clauses()}\n"
+        f"WHERE {{ {where}\n  FILTER NOT EXISTS {{ {triple} }} }}"
+    )
+
+
 def build_rule_updates(
     rule: Rule, graphs: ClosureGraphs, target: NamedNode, use_paths: bool = True
 ) -> Iterator[str]:
-    """Yield one INSERT for each triple of the head, of what is not there yet."""
+    """Yield one INSERT for each triple of the head."""
     for head in rule.head:
         condition = ""
         if head.p == OWL["sameAs"]:
             condition = f"FILTER(!sameTerm({format_rule_term(head.s)}, {format_rule_term(head.o)}))"
         if isinstance(head.p, Var):  # some servers refuse the update where others leave the triple out
             condition = f"FILTER(isIRI({format_rule_term(head.p)}))"
-        yield (
-            f"INSERT {{ GRAPH {target} {{ {format_atom(head)} }} }}\n{graphs.using_clauses()}\n"
-            f"WHERE {{\n  {format_body(rule, use_paths)}\n  {condition}\n"
-            f"  FILTER NOT EXISTS {{ {format_atom(head)} }}\n}}"
+        yield _build_insert(
+            graphs, target, format_atom(head), f"{format_body(rule, use_paths)}\n  {condition}"
         )
 
 
@@ -121,11 +126,7 @@ def _replace_variable(atom: Atom, variable: Var, replacement: RuleTerm) -> Atom:
 def build_chain_update(head: NamedNode, steps: Sequence[str], graphs: ClosureGraphs) -> str:
     """Return the INSERT for one property chain; `steps` are properties, `^` before those read backwards."""
     links = " ".join(f"?x{i} {step} ?x{i + 1} ." for i, step in enumerate(steps))
-    conclusion = f"?x0 {head} ?x{len(steps)} ."
-    return (
-        f"INSERT {{ GRAPH {graphs.inferred} {{ {conclusion} }} }}\n{graphs.using_clauses()}\n"
-        f"WHERE {{ {links} FILTER NOT EXISTS {{ {conclusion} }} }}"
-    )
+    return _build_insert(graphs, graphs.inferred, f"?x0 {head} ?x{len(steps)} .", links)
 
 
 def build_chains_query(graphs: ClosureGraphs) -> str:
@@ -140,30 +141,29 @@ def build_chains_query(graphs: ClosureGraphs) -> str:
 
 def build_equality_update(pairs: Iterable[tuple[str, str]], graphs: ClosureGraphs) -> str:
     """Return the INSERT by which literals of one value stand for each other (dt-eq with eq-rep-o)."""
-    values = " ".join(
-        f"({literal} {other})" for literal, other in pairs
-    )  # literals as N-Triples: nothing to inject
-    insert = f"INSERT {{ GRAPH {graphs.inferred} {{ ?s ?p ?other }} }}"
-    alike = f"VALUES (?literal ?other) {{ {values} }} ?s ?p ?literal . FILTER NOT EXISTS {{ ?s ?p ?other }}"
-    return f"{insert}\n{graphs.using_clauses()}\nWHERE {{ {alike} }}"
+    # literals as N-Triples: nothing to inject
+    values = " ".join(f"({literal} {other})" for literal, other in pairs)
+    where = f"VALUES (?literal ?other) {{ {values} }} ?s ?p ?literal ."
+    return _build_insert(graphs, graphs.inferred, "?s ?p ?other", where)
 
 
 def build_cleanup_updates(graphs: ClosureGraphs) -> Iterator[str]:
-    """Yield the updates that delete trivial triples, as `trivial_triples` leaves them out."""
-    reflexive = " ".join(map(str, REFLEXIVE_PROPERTIES))
-    for graph in (graphs.inferred, graphs.axiomatic):
-        loops = f"GRAPH {graph} {{ ?s ?p ?s }}"
-        yield f"DELETE {{ {loops} }} WHERE {{ VALUES ?p {{ {reflexive} }} {loops} }}"
-    extra = graphs.axiomatic
-    upward = " ".join(map(str, PROPERTIES_WITH_TOP))
-    yield (
-        f"DELETE {{ GRAPH {extra} {{ ?s ?p {OWL['Thing']} }} }} "
-        f"WHERE {{ VALUES ?p {{ {upward} }} GRAPH {extra} {{ ?s ?p {OWL['Thing']} }} }}"
-    )
-    below = f"{OWL['Nothing']} {RDFS['subClassOf']} ?o"
-    yield f"DELETE {{ GRAPH {extra} {{ {below} }} }} WHERE {{ GRAPH {extra} {{ {below} }} }}"
-    ends = f"VALUES ?s {{ {OWL['Thing']} {OWL['Nothing']} }} GRAPH {extra} {{ ?s {RDF['type']} ?o }}"
-    yield f"DELETE {{ GRAPH {extra} {{ ?s {RDF['type']} ?o }} }} WHERE {{ {ends} }}"
+    """Yield the updates that delete trivial triples, as `omitted_triples` leaves them out."""
+    thing, nothing = OWL["Thing"], OWL["Nothing"]
+    reflexive, upward = (" ".join(map(str, terms)) for terms in (REFLEXIVE_PROPERTIES, PROPERTIES_WITH_TOP))
+    for graph, triple, values in (
+        (graphs.inferred, "?s ?p ?s", f"?p {{ {reflexive} }}"),
+        (graphs.axiomatic, "?s ?p ?s", f"?p {{ {reflexive} }}"),
+        (graphs.axiomatic, f"?s ?p {thing}", f"?p {{ {upward} }}"),
+        (graphs.axiomatic, f"?s {RDFS['subClassOf']} ?o", f"?s {{ {nothing} }}"),
+        (graphs.axiomatic, f"?s {RDF['type']} ?o", f"?s {{ {thing} {nothing} }}"),
+    ):
+        found = f"GRAPH {graph} {{ {triple} }}"
+        yield f"DELETE {{ {found} }} WHERE {{ VALUES {values} {found} }}"
+
+
+class RemoteError(Exception):
+    """A SPARQL server failed or refused a query or an update; raised by the caller's connection."""
 
 
 class SparqlConnection(Protocol):

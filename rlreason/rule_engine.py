@@ -7,7 +7,7 @@ match of older facts only was made earlier. What is new becomes the next delta (
 Rounds run twice. First without the *axiomatic* rules (scm-cls, scm-op and their like), whose conclusions hold
 in every ontology: each class is a subclass of itself and of owl:Thing. Then with them, starting from what
 they conclude. The facts between the two passes are kept as `plain_facts`, so that a closure can leave out
-what only the second pass says of owl:Thing and owl:Nothing (`trivial_triples`).
+what only the second pass says of owl:Thing and owl:Nothing (`omitted_triples`).
 
 eq-ref, "everything is the same as itself", is never stored, see `compiled_rules.make_reflexive_variant`. The
 rules prp-ap and dt-type1, which only list terms of OWL, are left out unless asked for.
@@ -29,10 +29,10 @@ from rlreason.compiled_rules import (
     specialize_chains,
     specialize_transitivity,
 )
-from rlreason.errors import RuleError
 from rlreason.inconsistencies import ViolationCollector
 from rlreason.join import BindingTable, TriplePattern, group_rows
 from rlreason.literals import LiteralIndex
+from rlreason.omitted_triples import drop_facts_about
 from rlreason.rdf_lists import find_new_walks
 from rlreason.relation import (
     FIRST_TERM_NUMBER,
@@ -44,8 +44,8 @@ from rlreason.relation import (
     Relation,
     pack_pairs,
 )
-from rlreason.rules import Rule
-from rlreason.stratification import apply_strata, stratify_rules
+from rlreason.row_conditions import apply_strata, stratify_rules
+from rlreason.rules import Rule, RuleError
 from rlreason.term_dictionary import TermDictionary
 from rlreason.transitive_closure import close_large_relations
 from rlreason.vocabulary import OWL, RDF
@@ -115,6 +115,8 @@ class RuleEngine:
         self.owl_thing, self.owl_nothing = number(OWL["Thing"]), number(OWL["Nothing"])
         self.transitive_property = number(OWL["TransitiveProperty"])
         self.property_chain_axiom = number(OWL["propertyChainAxiom"])
+        #: heads of malformed lists that stand for more lists than are read
+        self.cut_lists: set[int] = set()
         self.rules: dict[str, Rule] = {}
         for rule in rules:
             if self.rules.setdefault(rule.name, rule) != rule:
@@ -175,11 +177,17 @@ class RuleEngine:
     def collect_violations(self, state: ClosureState) -> None:
         """Find the contradictions of all facts, in the place of those noted so far."""
         state.violations = ViolationCollector()
-        for step in self.plain_rules:
-            if step.rule.finds_violations:
-                for table in match_rule(step, state.facts, None, None):
-                    state.violations.add_matches(step, table)
+        self.add_violations(state, self.plain_rules)
         self._collect_literal_violations(state, state.facts)
+
+    def add_violations(
+        self, state: ClosureState, steps: Iterable[CompiledRule], delta: FactSet | None = None
+    ) -> None:
+        """Note the matches of those of some rules that find contradictions; with `delta`, the new ones."""
+        for step in steps:
+            if step.rule.finds_violations:
+                for table in match_rule(step, state.facts, delta, None):
+                    state.violations.add_matches(step, table)
 
     def _collect_literal_violations(self, state: ClosureState, new_facts: FactSet) -> None:
         """Note what the values of literals contradict."""
@@ -201,7 +209,7 @@ class RuleEngine:
         if not (
             keep_top_and_bottom or self.include_declarations or self._mentions_top_or_bottom(state.facts)
         ):
-            seeds = self._drop_top_and_bottom(seeds)
+            seeds = drop_facts_about(seeds, np.array([self.owl_thing, self.owl_nothing]))
         steps = [*self.plain_rules, *self.axiomatic_rules]
         self.run_rounds(state, seeds, steps)
         if self.negated_rules:
@@ -219,16 +227,6 @@ class RuleEngine:
         """Return whether owl:Thing or owl:Nothing is the subject or object of a fact."""
         ends = np.array([self.owl_thing, self.owl_nothing], dtype=np.int64)
         return any(r.count_linked(ends) or np.isin(r.objects(), ends).any() for _, r in facts)
-
-    def _drop_top_and_bottom(self, facts: FactSet) -> FactSet:
-        """Return the facts that do not mention owl:Thing or owl:Nothing."""
-        ends = np.array([self.owl_thing, self.owl_nothing], dtype=np.int64)
-        return FactSet(
-            {
-                p: Relation(r.keys[~(np.isin(r.subjects(), ends) | np.isin(r.objects(), ends))])
-                for p, r in facts
-            }
-        )
 
     def add_literal_facts(self, state: ClosureState, delta: FactSet) -> FactSet:
         """Return the new facts of `delta` and what the datatype rules add for literals not met before."""
@@ -299,7 +297,11 @@ class RuleEngine:
                 for step in self.transitivity_rules
                 for s in specialize_transitivity(step, state.facts, self.dictionary)
             ),
-            *(s for step in self.chain_rules for s in specialize_chains(step, state.facts, self.dictionary)),
+            *(
+                s
+                for step in self.chain_rules
+                for s in specialize_chains(step, state.facts, self.dictionary, self.cut_lists)
+            ),
         ]
         by_axiom = {(s.rule.name, s.ground_premises): s for s in candidates}
         return {axiom: s for axiom, s in by_axiom.items() if axiom not in state.specialized_rules}
@@ -318,8 +320,7 @@ class RuleEngine:
                 return
             delta = FactSet({composed: remaining})
         if step.rule.finds_violations:
-            for table in match_rule(step, state.facts, delta, None):
-                state.violations.add_matches(step, table)
+            self.add_violations(state, [step], delta)
             return
         for table in match_rule(step, state.facts, delta, step.head_variables()):
             self.add_conclusions(step, table, conclusions)

@@ -18,10 +18,10 @@ from functools import cached_property
 
 import numpy as np
 
-from rlreason.compiled_rules import CompiledRule
+from rlreason.compiled_rules import CompiledRule, unify_head
 from rlreason.datatypes import parse_value
 from rlreason.join import BindingTable, TriplePattern, group_rows, match_patterns
-from rlreason.list_cells import ListReader
+from rlreason.rdf_lists import ListReader
 from rlreason.relation import (
     FIRST_TERM_NUMBER,
     OBJECT_MASK,
@@ -155,7 +155,7 @@ class InstanceMatcher:
     def __init__(self, engine: RuleEngine, state: ClosureState) -> None:
         self._engine, self._facts = engine, state.facts
         self.numbering = FactNumbering(state.facts, state.layers or [])
-        self.lists = ListReader(engine, state.facts, self._find_layer)
+        self.lists = ListReader(engine, state.facts, state.layers or [], self._find_layer)
         self._steps = [step for step in engine.list_rules(state) if not step.rule.finds_violations]
         self._constants = frozenset(engine.dictionary.rule_constants.values())
 
@@ -172,7 +172,9 @@ class InstanceMatcher:
         goals = self._make_goals(numbers)
         for step in self._steps:
             for head in step.head:
-                for table in _unify_head(head, goals):
+                for predicate in goals if isinstance(head.p, str) else goals.keys() & {head.p}:
+                    asked = goals[predicate].columns
+                    table = unify_head(head, predicate, asked["s"], asked["o"], **{_GOAL: asked[_GOAL]})
                     yield from self._match_body(step, table)
         yield from self._match_literals(numbers)
         for predicate, rows, keys in self.numbering.group_by_predicate(numbers):
@@ -193,6 +195,8 @@ class InstanceMatcher:
 
     def _match_body(self, step: CompiledRule, goals: BindingTable) -> Iterator[InstanceBlock]:
         """Yield the instances of one rule that conclude the goals its head was unified with."""
+        if not goals.row_count:
+            return
         table = match_patterns(step.body, (self._facts,) * len(step.body), None, goals)
         table = apply_conditions(step.row_conditions, table, self._facts)
         if not table.row_count:
@@ -344,25 +348,3 @@ class InstanceMatcher:
         literals, first = np.unique(objects, return_index=True)
         keep = self._engine.dictionary.is_literal(literals)
         return literals[keep], numbers[first[keep]]
-
-
-def _unify_head(head: TriplePattern, goals: dict[int, BindingTable]) -> Iterator[BindingTable]:
-    """Yield the goals that a head can say, with its variables bound."""
-    wanted = goals if isinstance(head.p, str) else {head.p: goals[head.p]} if head.p in goals else {}
-    for predicate, table in wanted.items():
-        keep = np.ones(table.row_count, dtype=bool)
-        predicates = np.full(table.row_count, predicate, dtype=np.int64)
-        bound: dict[str, IntArray] = {}
-        for slot, column in (
-            (head.s, table.columns["s"]),
-            (head.p, predicates),
-            (head.o, table.columns["o"]),
-        ):
-            if isinstance(slot, int):
-                keep &= column == slot
-            else:
-                keep &= bound.setdefault(slot, column) == column
-        if keep.any():
-            yield BindingTable(table.row_count, bound | {_GOAL: table.columns[_GOAL]}).take_rows(
-                np.flatnonzero(keep)
-            )

@@ -23,8 +23,25 @@ from typing import Any, Protocol
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
-from rlreason.errors import RuleError
 from rlreason.vocabulary import RDF
+
+
+class RuleError(Exception):
+    """A rule file that cannot be read as a rule, or a folder without any.
+
+    `file` is the path as it was given; `line` and `column` count from 1, 0 means unknown.
+    """
+
+    def __init__(
+        self, message: str, *, file: str = "", line: int = 0, column: int = 0, hint: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message, self.file, self.line, self.column, self.hint = message, file, line, column, hint
+
+    def __str__(self) -> str:
+        """Return `file:line:column: message hint`, without the parts that are unknown."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return " ".join(part for part in (f"{place}:" if place else "", self.message, self.hint) if part)
 
 
 class ListWalk(Enum):
@@ -159,10 +176,9 @@ _WALK_BY_PATH = {walk.value: walk for walk in ListWalk}
 def parse_rule(text: str, file: str = "") -> Rule:
     """Return the rule that `text` holds; raises RuleError, which names `file`."""
     header = dict(re.findall(r"^# ([a-z]+): (.*)$", text, re.MULTILINE))
-    parser = _RuleParser(text)
+    parser = _RuleParser(text, allow_expressions="builtin" in header)
     try:
-        head, body, for_all = parser.read_query(allow_expressions=bool(header.get("builtin")))
-        return _make_rule(header, head, body, for_all, text)
+        return _make_rule(header, *parser.read_query(), text)
     except (KeyError, ValueError) as error:
         line, column = (0, 0) if isinstance(error, KeyError) else parser.get_place()
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
@@ -202,118 +218,97 @@ def _make_rule(
 class _RuleParser:
     """A recursive-descent parser over the tokens of one rule file; every method raises ValueError."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = _tokenize(text)
-        self._ahead: tuple[str, str, int] | None = None
-        self._offset = 0
+    def __init__(self, text: str, *, allow_expressions: bool) -> None:
+        self._text, self._allow_expressions = text, allow_expressions
+        self._tokens = list(_tokenize(text))
+        self._next = 0
         self._prefixes: dict[str, str] = {}
-        self._allow_expressions = False
 
     def get_place(self) -> tuple[int, int]:
         """Return line and column of the token read last."""
-        before = self._text[: self._offset]
+        before = self._text[: self._tokens[self._next - 1][2] if self._next else 0]
         return before.count("\n") + 1, len(before) - before.rfind("\n")
 
-    def read_query(self, *, allow_expressions: bool) -> tuple[list[Atom], list[Atom], ForAllMembers | None]:
+    def read_query(self) -> tuple[list[Atom], list[Atom], ForAllMembers | None]:
         """Return head, body and the condition on all members."""
-        self._allow_expressions = allow_expressions
         head: list[Atom] = []
-        if self._read_prologue() == "CONSTRUCT":
+        while self._pass_if("PREFIX"):
+            name = self._take()[1].rstrip(":")
+            self._prefixes[name] = self._take()[1][1:-1]
+        if self._pass_if("CONSTRUCT"):
             head, condition = self._read_group()
             if condition is not None:
                 raise ValueError("a head has no filter")
         else:
-            self._expect_tokens("*")
-        self._expect_tokens("WHERE")
+            self._expect("SELECT", "*")
+        self._expect("WHERE")
         body, for_all = self._read_group()
         return head, body, for_all
 
-    def _next_token(self) -> tuple[str, str]:
+    def _take(self) -> tuple[str, str]:
         """Return kind and text of the next token and pass it."""
-        token, self._ahead = self._ahead or next(self._tokens, None), None
-        if token is None:
+        if self._next == len(self._tokens):
             raise ValueError("it ends too early")
-        self._offset = token[2]
-        return token[0], token[1]
+        self._next += 1
+        kind, text, _ = self._tokens[self._next - 1]
+        if kind == "unread":
+            raise ValueError(f"{text!r} cannot be read")
+        return kind, text
 
-    def _peek_token(self) -> str:
-        """Return the text of the next token without passing it; nothing at the end."""
-        self._ahead = self._ahead or next(self._tokens, None)
-        return self._ahead[1] if self._ahead else ""
+    def _pass_if(self, text: str) -> bool:
+        """Pass the next token if it is the one given, and return whether it was."""
+        found = self._next < len(self._tokens) and self._tokens[self._next][1] == text
+        self._next += found
+        return found
 
-    def _expect_tokens(self, *expected: str) -> None:
+    def _expect(self, *expected: str) -> None:
         """Pass the expected tokens."""
         for text in expected:
-            found = self._next_token()[1]
+            found = self._take()[1]
             if found != text:
                 raise ValueError(f"{text} expected, {found} found")
 
-    def _read_prologue(self) -> str:
-        """Read the prefixes; return CONSTRUCT or SELECT."""
-        while self._peek_token() == "PREFIX":
-            self._next_token()
-            name = self._next_token()[1].rstrip(":")
-            self._prefixes[name] = self._next_token()[1][1:-1]
-        form = self._next_token()[1]
-        if form not in ("CONSTRUCT", "SELECT"):
-            raise ValueError(f"CONSTRUCT or SELECT expected, {form} found")
-        return form
-
     def _read_group(self) -> tuple[list[Atom], ForAllMembers | None]:
         """Return the atoms and the condition on all members of one `{ ... }`."""
-        self._expect_tokens("{")
+        self._expect("{")
         atoms: list[Atom] = []
         for_all: ForAllMembers | None = None
-        while self._peek_token() != "}":
-            if self._peek_token() == "FILTER":
+        while not self._pass_if("}"):
+            if self._pass_if("FILTER"):
                 for_all = self._read_filter() or for_all
             else:
-                atoms.extend(self._read_triples())
-            if self._peek_token() == ".":
-                self._next_token()
-        self._expect_tokens("}")
+                atoms += self._read_triples()
+            self._pass_if(".")
         return atoms, for_all
 
     def _read_filter(self) -> ForAllMembers | None:
-        """Read a filter; return what it asks of all members, or None for an expression."""
-        self._expect_tokens("FILTER")
-        if self._peek_token() == "(" and self._allow_expressions:
-            self._skip_expression()
+        """Return what a filter asks of all members, or None for an expression, which is passed over."""
+        if self._allow_expressions and self._pass_if("("):
+            depth = 1
+            while depth:
+                depth += {"(": 1, ")": -1}.get(self._take()[1], 0)
             return None
-        self._expect_tokens("NOT", "EXISTS", "{")
+        self._expect("NOT", "EXISTS", "{")
         (member,) = self._read_triples()
-        if self._peek_token() == ".":
-            self._next_token()
-        self._expect_tokens("FILTER", "NOT", "EXISTS")
+        self._pass_if(".")
+        self._expect("FILTER", "NOT", "EXISTS")
         conditions, inner = self._read_group()
-        self._expect_tokens("}")
+        self._expect("}")
         if inner is not None:
             raise ValueError("a condition on all members holds no other")
         return ForAllMembers(member, tuple(conditions))
 
-    def _skip_expression(self) -> None:
-        """Pass a bracketed expression."""
-        depth = 0
-        while True:
-            depth += {"(": 1, ")": -1}.get(self._next_token()[1], 0)
-            if depth == 0:
-                return
-
     def _read_triples(self) -> list[Atom]:
         """Read one subject with its predicates and objects."""
         subject = self._read_term()
-        atoms: list[Atom] = []
-        while True:
-            predicate = self._read_term()
-            atoms.append(Atom(subject, predicate, self._read_term()))
-            if self._peek_token() != ";":
-                return atoms
-            self._next_token()
+        atoms = [Atom(subject, self._read_term(), self._read_term())]
+        while self._pass_if(";"):
+            atoms.append(Atom(subject, self._read_term(), self._read_term()))
+        return atoms
 
     def _read_term(self) -> RuleTerm:
         """Read a variable, a name, a literal or a walk."""
-        kind, text = self._next_token()
+        kind, text = self._take()
         match kind:
             case "var":
                 return Var(text[1:])
@@ -337,16 +332,16 @@ class _RuleParser:
 
 
 def _tokenize(text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield kind, text and offset of each token; comments are left out."""
-    at = 0
-    end = len(text.rstrip())
+    """Yield kind, text and offset of each token, "unread" for the rest of a text that has no more tokens."""
+    at, end = 0, len(text.rstrip())
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            raise ValueError(f"{text[at : at + 20].strip()!r} cannot be read")
+            yield "unread", text[at : at + 20].strip(), at
+            return
         at = match.end()
         if match.lastgroup != "comment":
-            yield match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)
+            yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
 
 
 def load_rules(folder: Path) -> tuple[Rule, ...]:

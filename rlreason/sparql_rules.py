@@ -26,8 +26,7 @@ from rdflib.plugins.sparql.algebra import translateGroupGraphPattern, translateQ
 from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.plugins.sparql.parserutils import CompValue
 
-from rlreason.errors import RuleError
-from rlreason.rules import AbsentAtoms, Atom, Expression, ListWalk, Rule, RuleTerm, Var
+from rlreason.rules import AbsentAtoms, Atom, Expression, ListWalk, Rule, RuleError, RuleTerm, Var
 from rlreason.triple_sources import from_rdflib_term
 from rlreason.vocabulary import RDF
 

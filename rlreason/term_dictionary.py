@@ -110,7 +110,7 @@ class TermDictionary:
         )
 
     def decode_facts(self, facts: FactSet) -> Iterator[Triple]:
-        """Yield facts as triples, by predicate; `facts` must be valid RDF, see `trivial_triples`."""
+        """Yield facts as triples, by predicate; `facts` must be valid RDF, see `omitted_triples`."""
         terms = self.terms
         for predicate, relation in facts:
             middle = terms[predicate]

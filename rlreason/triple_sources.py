@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
 from rlreason.relation import FactSet
 from rlreason.term_dictionary import Term, TermDictionary
+from rlreason.vocabulary import RDF
 
 if TYPE_CHECKING:
     from rdflib import Graph
@@ -25,6 +27,31 @@ TripleSource = Any
 
 #: lines joined into one block of bytes
 LINES_PER_BLOCK = 200_000
+
+
+class ObjectIndex:
+    """The objects of triples by subject and predicate, for those who read a small graph in Python."""
+
+    def __init__(self, triples: Iterable[ox.Triple]) -> None:
+        self.objects: dict[tuple[Term, ox.NamedNode], list[Term]] = {}
+        for triple in triples:
+            self.objects.setdefault((triple.subject, triple.predicate), []).append(triple.object)
+
+    def list_objects(self, subject: Term | None, predicate: ox.NamedNode) -> list[Term]:
+        """Return the objects of a subject and predicate."""
+        return self.objects.get((subject, predicate), []) if subject is not None else []
+
+    def get_object(self, subject: Term | None, predicate: ox.NamedNode) -> Term | None:
+        """Return the first object, None if there is none."""
+        return next(iter(self.list_objects(subject, predicate)), None)
+
+    def list_members(self, head: Term | None) -> list[Term]:
+        """Return the members of an RDF list; a cell seen twice ends it."""
+        cells: dict[Term, None] = {}
+        while head is not None and head != RDF["nil"] and head not in cells:
+            cells[head] = None
+            head = self.get_object(head, RDF["rest"])
+        return [member for cell in cells for member in self.list_objects(cell, RDF["first"])]
 
 
 def iterate_triples(source: TripleSource) -> Iterable[Any]:
@@ -51,13 +78,13 @@ def to_triple(triple: Iterable[Any]) -> tuple[Term, Term, Term]:
 
 
 def to_rdflib_graph(triples: Iterable[ox.Triple]) -> Graph:
-    """Return triples as an rdflib graph."""
+    """Return triples as an rdflib graph; equal terms are one object, which rdflib compares faster."""
     from rdflib import Graph
 
     graph = Graph()
+    convert = cache(to_rdflib_term)
     for triple in triples:
-        s, p, o = (to_rdflib_term(term) for term in triple)
-        graph.add((s, p, o))
+        graph.add((convert(triple.subject), convert(triple.predicate), convert(triple.object)))
     return graph
 
 
@@ -107,7 +134,7 @@ def from_rdflib_term(node: object) -> ox.NamedNode | ox.BlankNode | ox.Literal:
 
 
 def serialize_ntriples(facts: FactSet, dictionary: TermDictionary) -> Iterator[bytes]:
-    """Yield blocks of N-Triples lines; `facts` must be valid RDF, see `trivial_triples.keep_valid_rdf`.
+    """Yield blocks of N-Triples lines; `facts` must be valid RDF, see `omitted_triples.keep_valid_rdf`.
 
     A term is serialized once for all its triples, so this is bound by joining strings.
     """

@@ -13,9 +13,9 @@ from types import MappingProxyType
 import numpy as np
 from pyoxigraph import Triple
 
-from rlreason.compiled_rules import CompiledRule, instantiate_pattern
+from rlreason.compiled_rules import CompiledRule, instantiate_pattern, unify_head
 from rlreason.join import BindingTable, Slot, TriplePattern, match_patterns
-from rlreason.relation import FIRST_TERM_NUMBER, Fact
+from rlreason.relation import FIRST_TERM_NUMBER
 from rlreason.rule_engine import ClosureState, RuleEngine
 from rlreason.term_dictionary import GeneralizedTriple, Term
 from rlreason.wording import is_schema_predicate
@@ -59,8 +59,9 @@ def explain_why_not(
         for step in (*engine.plain_rules, *state.specialized_rules.values())
         if not step.rule.finds_violations and step.member is None and not step.row_conditions
         for pattern in step.head
-        if (bound := _unify_head(pattern, goal)) is not None
-        for candidate in _find_almost_matching(engine, state, step, bound)
+        for candidate in _find_almost_matching(
+            engine, state, step, unify_head(pattern, goal[1], np.array(goal[:1]), np.array(goal[2:]))
+        )
         if candidate.lacking_premise != asked
     ]
     candidates.sort(key=_rank_why_not)
@@ -90,23 +91,10 @@ def _find_linking_predicates(engine: RuleEngine, state: ClosureState, why_not: W
     return tuple(terms[p] for p, relation in state.facts.triples_by_predicate() if relation.contains(s, o))
 
 
-def _unify_head(head: TriplePattern, goal: Fact) -> dict[str, int] | None:
-    """Return what the head's variables must be for it to say the goal; None when it cannot."""
-    bound: dict[str, int] = {}
-    for slot, number in zip((head.s, head.p, head.o), goal, strict=True):
-        if isinstance(slot, int):
-            if slot != number:
-                return None
-        elif bound.setdefault(slot, number) != number:
-            return None
-    return bound
-
-
 def _find_almost_matching(
-    engine: RuleEngine, state: ClosureState, step: CompiledRule, bound: dict[str, int]
+    engine: RuleEngine, state: ClosureState, step: CompiledRule, start: BindingTable
 ) -> Iterator[WhyNot]:
-    """Yield the instances of one rule that lack one premise."""
-    start = BindingTable(1, {name: np.array([value], dtype=np.int64) for name, value in bound.items()})
+    """Yield the instances of one rule that lack one premise; none where `start` has no row."""
     for left_out in step.body:
         others = [pattern for pattern in step.body if pattern is not left_out]
         if isinstance(left_out.p, int) and left_out.p < FIRST_TERM_NUMBER:

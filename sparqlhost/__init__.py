@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from sparqlhost.errors import UserError
     from sparqlhost.folder import open_folder, serve_folder, start_folder_server
     from sparqlhost.host_app import make_host_app
-    from sparqlhost.hosting import AfterWrite, HostedApplication, HostedData
+    from sparqlhost.hosting import AfterWrite, HostedApplication, HostedData, open_store
     from sparqlhost.ops.run_server import run_server
     from sparqlhost.protocol.app_context import HostedPages
     from sparqlhost.settings import HostSettings, StoreKind
     from sparqlhost.store.interface import Solutions, Store
-    from sparqlhost.store_opening import open_store
 
 __all__ = [
     "AfterWrite",
@@ -43,12 +42,11 @@ _MODULES = {
     "errors": ("UserError",),
     "folder": ("open_folder", "serve_folder", "start_folder_server"),
     "host_app": ("make_host_app",),
-    "hosting": ("AfterWrite", "HostedApplication", "HostedData"),
+    "hosting": ("AfterWrite", "HostedApplication", "HostedData", "open_store"),
     "ops.run_server": ("run_server",),
     "protocol.app_context": ("HostedPages",),
     "settings": ("HostSettings", "StoreKind"),
     "store.interface": ("Solutions", "Store"),
-    "store_opening": ("open_store",),
 }
 _MODULE_OF_NAME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -1,6 +1,6 @@
 """The errors that users see; they know nothing of HTTP or exit codes.
 
-`sparqlhost/protocol/problem_types.py` maps them to HTTP statuses; a command line maps them to exit codes.
+`sparqlhost/protocol/problem_details.py` maps them to HTTP statuses; a command line maps them to exit codes.
 """
 
 from __future__ import annotations

@@ -5,30 +5,27 @@ from __future__ import annotations
 from flask import Flask
 
 from sparqlhost.hosting import PLAIN_STORE, HostedData
-from sparqlhost.ops import backup_restore, http_cache, monitoring, request_log
+from sparqlhost.ops import backup_restore, monitoring, request_log
 from sparqlhost.protocol import (
     endpoint_table,
     graph_store,
     problem_details,
-    query_control,
     query_operation,
-    security,
+    response_headers,
     service_description,
     update_operation,
 )
 from sparqlhost.protocol.app_context import HostContext, HostedPages
-from sparqlhost.protocol.request_parameters import max_form_bytes
+from sparqlhost.protocol.request_facts import max_form_bytes
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.interface import Store
 
-#: Flask runs their before-request functions in this order and their after-request functions in reverse: the
-#: validators of http_cache see what a handler returned, and every response gets the headers of security.
+#: Flask runs their before-request functions in this order and their after-request functions in reverse:
+#: response_headers sees what a handler returned.
 _BLUEPRINTS = (
     problem_details.blueprint,
     endpoint_table.blueprint,
     query_operation.blueprint,
-    query_control.cancel_blueprint,
-    query_control.validate_blueprint,
     update_operation.blueprint,
     graph_store.blueprint,
     service_description.blueprint,
@@ -36,8 +33,7 @@ _BLUEPRINTS = (
     monitoring.metrics_blueprint,
     monitoring.health_blueprint,
     backup_restore.blueprint,
-    security.blueprint,
-    http_cache.blueprint,
+    response_headers.blueprint,
 )
 
 

@@ -42,9 +42,11 @@ class HostSettings:
     host: str = declare_setting("127.0.0.1", "address to listen on")
     port: int = declare_setting(8000, "port to listen on; 0 takes a free one")
     workers: int = declare_setting(2, "server processes")
-    update_token: str = declare_setting("", "token that allows writes; empty: writing is off")
+    update_token: str = declare_setting(
+        "", "token that allows writes, or several as NAME:TOKEN, blank-separated; empty: writing is off"
+    )
     update_token_file: Path | None = declare_setting(
-        None, "file that holds the token, instead of the variable"
+        None, "file that holds the tokens, instead of the variable; read at each write"
     )
     query_deadline: float = declare_setting(30.0, "seconds a query may run before it is stopped")
     query_memory: int = declare_setting(2048, "MiB a query may use before it is stopped")
@@ -150,5 +152,6 @@ _PARSERS: dict[str, Any] = {
     "bool": _parse_boolean,
     "int": int,
     "float": float,
-    "tuple[str, ...]": lambda text: tuple(text.split()),
+    # an address may stand in angle brackets, as in a query
+    "tuple[str, ...]": lambda text: tuple(word.removeprefix("<").removesuffix(">") for word in text.split()),
 }

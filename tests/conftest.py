@@ -19,7 +19,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from kg.build.building import build
-from kg.build.publishing import open_build
+from kg.build.opening import open_build
 from kg.pages.app import create_app
 from kg.settings import Settings
 from sparqlhost.store.interface import Store

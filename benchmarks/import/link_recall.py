@@ -13,9 +13,8 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from kg.linking.candidates import Candidate, JudgedMappings, find_candidates
+from kg.linking.candidates import Candidate, JudgedMappings, LinkableEntity, find_candidates
 from kg.linking.importing import ImportRequest, import_file
-from kg.linking.linkable_entities import LinkableEntity
 from kg.linking.name_index import NameIndex
 from kg.linking.workbench import Workbench, open_workbench
 from kg.model.mapping_sets import MappingRow

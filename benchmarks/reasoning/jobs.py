@@ -5,7 +5,6 @@ Prints one line of JSON: seconds by phase, peak memory in MiB, triples given and
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import random
@@ -14,12 +13,20 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
+from pyoxigraph import Triple
 
 from kg.namespaces import GRAPH, RDFS, SKOS
+from kg.settings import PROJECT_ROOT
+from rlreason.triple_sources import from_rdflib_graph
+
+CASES = PROJECT_ROOT / "tests" / "rlreason" / "cases"
 
 
 class Clock:
@@ -97,53 +104,137 @@ def _met(store: ox.Store, mappings: Path, clock: Clock) -> dict[str, int]:
     return {"mapping_triples": inside, "terms_led_into_hierarchies": int(rows[0]["n"].value)}
 
 
-def owlrl(files: list[Path], clock: Clock) -> dict[str, int]:
-    """Close with owlrl, in an rdflib graph, which is queryable."""
+def owlrl(path: Path, clock: Clock) -> Iterator[Triple]:
+    """Close with owlrl, in an rdflib graph, which is queryable; yield the closure, as all below."""
     import rdflib
     from owlrl import DeductiveClosure, OWLRL_Semantics
 
-    graph = rdflib.Graph()
-    for path in files:
-        graph.parse(
-            data=gzip.open(path).read() if path.suffix == ".gz" else path.read_bytes(), format=_format(path)
-        )
-    given = len(graph)
+    graph = rdflib.Graph().parse(path, format="nt")
     clock.mark("read")
     DeductiveClosure(OWLRL_Semantics, axiomatic_triples=False, datatype_axioms=False).expand(graph)
     clock.mark("close")
-    return {"given": given, "inferred": len(graph) - given}
+    yield from from_rdflib_graph(graph)
 
 
-def _format(path: Path) -> str:
-    return "nt" if ".nt" in path.suffixes else "xml"
+def owlrl_turbo(path: Path, clock: Clock) -> Iterator[Triple]:
+    """Close with owlrl-turbo, in a graph of its native store."""
+    engine = import_module("owlrl_turbo")
+    graph = engine.Graph().parse(path, format="nt")
+    clock.mark("read")
+    engine.expand(graph, inplace=True)
+    clock.mark("close")
+    yield from from_rdflib_graph(graph)
 
 
-def reasonable(files: list[Path], clock: Clock) -> dict[str, int]:
-    """Close with reasonable, then bring its list of triples where it can be queried."""
-    from reasonable import PyReasoner  # type: ignore[import-untyped]  # it ships no types
+def reasonable(path: Path, clock: Clock) -> Iterator[Triple]:
+    """Close with reasonable, whose closure is a list of triples of rdflib."""
+    reasoner = import_module("reasonable").PyReasoner()
+    turtle = path.with_suffix(".ttl")  # it knows N-Triples by no suffix
+    turtle.write_bytes(path.read_bytes())
+    reasoner.load_file(str(turtle))
+    clock.mark("read")
+    triples = reasoner.reason()
+    clock.mark("close")
+    yield from from_rdflib_graph(triples)
 
-    reasoner = PyReasoner()
+
+def sparq(path: Path, clock: Clock) -> Iterator[Triple]:
+    """Close with sparq-rdf, in its own store."""
+    graph = import_module("sparq").Graph.load(str(path), "ntriples")
+    clock.mark("read")
+    graph.reason("owl")
+    clock.mark("close")
+    for terms in graph.construct("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"):
+        yield ox.Triple(*map(_from_sparq, terms))
+
+
+def _from_sparq(term: Any) -> Any:
+    """Return a term of sparq-rdf as one of pyoxigraph."""
+    if term.kind != "literal":
+        return ox.NamedNode(term.value) if term.kind == "uri" else ox.BlankNode(term.value)
+    datatype = None if term.language else ox.NamedNode(term.datatype)
+    return ox.Literal(term.value, language=term.language, datatype=datatype)
+
+
+def rlreason(path: Path, clock: Clock) -> Iterator[Triple]:
+    """Close with rlreason, as `kg reason` does."""
+    from kg.linking.readers.format_dispatch import read_triples_of_files
+    from rlreason import close
+
+    triples = list(read_triples_of_files([path]))
+    clock.mark("read")
+    closure = close(triples, unnamed_expressions=False)
+    _ = triples[0] in closure  # can be queried
+    clock.mark("close")
+    yield from closure.iterate_triples(with_asserted=True)
+
+
+ENGINES: dict[str, Callable[[Path, Clock], Iterator[Triple]]] = {
+    "rlreason": rlreason,
+    "owlrl": owlrl,
+    "owlrl_turbo": owlrl_turbo,
+    "reasonable": reasonable,
+    "sparq": sparq,
+}
+
+
+def compare(files: list[Path], clock: Clock) -> dict[str, int]:
+    """Close a file of N-Triples with the engine named last; write the closure's triples without blank nodes.
+
+    `peak_closed` is the memory before they are written.
+    """
+    path, output, engine = files
+    closure = ENGINES[engine.name](path, clock)
+    first = next(closure)
+    peak = rss()
+    named = {str(triple) for triple in chain([first], closure) if not _has_blank_node(triple)}
+    output.write_text("".join(f"{line} .\n" for line in sorted(named)), "utf-8")
+    clock.mark("write")
+    return {"named": len(named), "peak_closed": peak}
+
+
+def _has_blank_node(triple: Triple) -> bool:
+    return isinstance(triple.subject, ox.BlankNode) or isinstance(triple.object, ox.BlankNode)
+
+
+def rule_cases(files: list[Path], clock: Clock) -> dict[str, int]:
+    """Count the rule cases of tests/rlreason/cases that an engine concludes as it should.
+
+    Of a case, all named triples of then.ttl must follow and none of never.ttl. Not counted are those that
+    only contradict or ask for axiomatic triples, since not every engine tells of these.
+    """
+    engine = ENGINES[files[0].name]
+    right = count = 0
     with tempfile.TemporaryDirectory() as folder:
-        for number, path in enumerate(files):
-            plain = Path(folder) / f"{number}.ttl"  # it knows N-Triples by no suffix
-            plain.write_bytes(gzip.open(path).read())
-            reasoner.load_file(str(plain))
-        clock.mark("read")
-        triples = reasoner.reason()
-        clock.mark("close")
-        path = Path(folder) / "closure.nt"
-        with path.open("w") as stream:
-            stream.writelines(f"{s.n3()} {p.n3()} {o.n3()} .\n" for s, p, o in triples)
-        clock.mark("write")
-        found, peak = len(triples), rss()
-        del triples
-        load(path, folder, clock)
-    return {"inferred": found, "peak_closed": peak}
+        given = Path(folder) / "given.nt"
+        for case in sorted(
+            {path.parent for path in CASES.glob("*/*/then.ttl")} | set(CASES.glob("*/silent*"))
+        ):
+            wanted, unwanted = (_read_named(case / f"{name}.ttl") for name in ("then", "never"))
+            if not (wanted or unwanted) or "# axiomatic: yes" in (case / "given.ttl").read_text("utf-8"):
+                continue
+            triples = (quad.triple for quad in ox.parse(path=str(case / "given.ttl")))
+            given.write_bytes(ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"")
+            count += 1
+            try:
+                closed = set(engine(given, Clock()))
+            except Exception as error:  # an engine that fails has not concluded it
+                print(f"{files[0].name} {case.parent.name}/{case.name}: {error}", file=sys.stderr)
+                continue
+            right += wanted <= closed and not unwanted & closed
+    clock.mark("close")
+    return {"cases": count, "right": right}
+
+
+def _read_named(path: Path) -> set[Triple]:
+    """Return the triples of a file without blank nodes; none where there is no file."""
+    quads = ox.parse(path=str(path)) if path.exists() else ()
+    return {quad.triple for quad in quads if not _has_blank_node(quad.triple)}
 
 
 def own_graph(_: list[Path], clock: Clock) -> dict[str, int]:
     """Write our own graph's reasoner input, and its mappings, as N-Triples to the two files named."""
-    from kg.build.publishing import open_build
+    from kg.build.opening import open_build
     from kg.model.graphs import select_reasoner_input
     from kg.settings import Settings
 
@@ -157,8 +248,8 @@ def own_graph(_: list[Path], clock: Clock) -> dict[str, int]:
 
 def cases(_: list[Path], clock: Clock) -> dict[str, float]:
     """Answer 200 cases of five features drawn at random; contradictory draws are refused and not counted."""
+    from kg.build.opening import open_build
     from kg.build.project_rules import load_project_rules
-    from kg.build.publishing import open_build
     from kg.errors import BadQuery
     from kg.pages.case.view import CaseContext, case_page
     from kg.pages.page_queries import PageQueryReader, ReasonerInput
@@ -188,8 +279,8 @@ def cases(_: list[Path], clock: Clock) -> dict[str, float]:
 
 def proofs(_: list[Path], clock: Clock) -> dict[str, float]:
     """Explain every fifth inferred edge of the published graph, as the page shows it."""
+    from kg.build.opening import open_build
     from kg.build.project_rules import load_project_rules
-    from kg.build.publishing import open_build
     from kg.pages.explain.view import explain_triple
     from kg.pages.page_queries import PageQueryReader, ReasonerInput
     from kg.settings import Settings
@@ -231,8 +322,8 @@ def rss() -> int:
 JOBS: dict[str, Callable[[list[Path], Clock], dict[str, int] | dict[str, float]]] = {
     "ours": ours,
     "beside_mappings": beside_mappings,
-    "owlrl": owlrl,
-    "reasonable": reasonable,
+    "compare": compare,
+    "rule_cases": rule_cases,
     "own_graph": own_graph,
     "cases": cases,
     "proofs": proofs,

@@ -64,12 +64,12 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def started(
-    name: str, command: list[str], ready: str, log: Path, **environment: str
+    name: str, command: list[str], ready: str, log: Path, root: Path = ROOT, **environment: str
 ) -> Iterator[psutil.Process]:
-    """Run a server until the block ends; it is ready when `ready` answers at all."""
+    """Run a server in the folder `root` until the block ends; it is ready when `ready` answers at all."""
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            command, stdout=stream, stderr=stream, cwd=ROOT, env={**os.environ, **environment}
+            command, stdout=stream, stderr=stream, cwd=root, env={**os.environ, **environment}
         )
         try:
             _await(name, process, ready)
@@ -95,14 +95,18 @@ def _await(name: str, process: subprocess.Popen[bytes], address: str) -> None:
 
 
 @contextlib.contextmanager
-def ours(folder: Path, *options: str, name: str = "rrall-kg", **environment: str) -> Iterator[Peer]:
-    """Run our server."""
+def ours(
+    folder: Path, *options: str, name: str = "rrall-kg", root: Path = ROOT, **environment: str
+) -> Iterator[Peer]:
+    """Run the server of the checkout `root`, this one's by default."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     command = [sys.executable, "server.py", "--port", str(port), *options]
     log = folder / "ours.log"
     one_client = {"KG_CLIENT_QUERIES": "0"}  # all clients of a benchmark have one address
-    with started(name, command, f"{base}/health/live", log, **(one_client | environment)) as process:
+    imports = {"PYTHONPATH": str(root)}
+    environment = one_client | imports | environment
+    with started(name, command, f"{base}/health/live", log, root, **environment) as process:
         yield Peer(name, f"{base}/sparql", process, f"{base}/store", f"{base}/update")
 
 

@@ -15,9 +15,9 @@ from benchmarks.serving.requests_per_second import JSON, TEN
 from kg.build.hosted_data import describe_hosted_data
 from kg.pages.app import create_app
 from kg.settings import Settings
+from sparqlhost.hosting import open_local_store
 from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.pool.supervisor import start_engine
-from sparqlhost.store_opening import open_local_store
 
 SECONDS = 6
 

@@ -26,7 +26,7 @@ import requests
 
 from benchmarks.serving.peers import ROOT, Peer, ours
 
-TOKEN = "soak"  # noqa: S105 - of a server that lives for this run
+TOKEN = "a-token-of-the-soak"  # noqa: S105 - of a server that lives for this run
 JSON = {"Accept": "application/sparql-results+json"}
 PAGES = (
     "/",

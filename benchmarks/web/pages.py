@@ -10,7 +10,7 @@ import time
 
 from flask.testing import FlaskClient
 
-from kg.build.publishing import open_build
+from kg.build.opening import open_build
 from kg.namespaces import BASE, ENTITY_KINDS
 from kg.pages.app import create_app
 from kg.settings import Settings
@@ -18,6 +18,7 @@ from kg.settings import Settings
 ROUNDS = 5
 OTHERS = (
     "/",
+    "/matrix",
     "/search?q=ALL",
     "/questions",
     "/questions/raised-for",

@@ -13,7 +13,8 @@ function start(form: HTMLFormElement): void {
   form.addEventListener("change", ask);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask();
+    const page = event.submitter?.getAttribute("formaction"); // of the buttons to more claims
+    void (page ? answer(form, page) : ask());
   });
   form.addEventListener("reset", () => setTimeout(ask));
   addEventListener("hashchange", () => {
@@ -60,13 +61,13 @@ function restore(form: HTMLFormElement): void {
   }
 }
 
-async function answer(form: HTMLFormElement): Promise<void> {
+async function answer(form: HTMLFormElement, address = form.dataset.post ?? "/case"): Promise<void> {
   const fragment = toFragment(answers(form));
   history.replaceState(null, "", `${location.pathname}${fragment}`);
   const region = document.querySelector<HTMLElement>("#result");
   region?.setAttribute("aria-busy", "true");
   try {
-    const got = await fetch(form.dataset.post ?? "/case", {
+    const got = await fetch(address, {
       method: "POST",
       headers: { Accept: "text/html" },
       body: fields(form),

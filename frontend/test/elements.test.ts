@@ -45,18 +45,18 @@ test("triples become nodes once and literals stand alone", () => {
 
 test("a premise used twice is one node with two edges", () => {
   const ref = (label: string) => ({ label, href: `/${label}` });
-  const step = (number: number, premises: number[], origin = "") => ({
+  const step = (number: number, premises: number[], mark: "inferred" | "asserted" = "inferred") => ({
     number,
     premises,
-    origin,
+    mark,
     subject: ref(`s${number}`),
     predicate: ref("p"),
     object: ref("o"),
     kind: premises.length ? ("derived" as const) : ("asserted" as const),
     rule: premises.length ? "prp-spo1" : "",
-    anchor: origin === "text" ? { claim: ref("claim"), sentence: null } : null,
+    anchor: mark === "asserted" ? { claim: ref("claim"), sentence: null } : null,
   });
-  const data = proofGraph({ proofs: [{ steps: [step(1, [2, 3]), step(2, [3]), step(3, [], "text")] }] });
+  const data = proofGraph({ proofs: [{ steps: [step(1, [2, 3]), step(2, [3]), step(3, [], "asserted")] }] });
   assert.equal(data.nodes.length, 3);
   assert.deepEqual(
     data.edges.map((edge) => edge.mark),
@@ -73,6 +73,7 @@ test("a box is as high as its label has lines, and a claim goes by its number", 
   const step = {
     number: 1,
     premises: [],
+    mark: "asserted" as const,
     origin: "ontology",
     subject: ref("Something long is said of a thing.", "/claim/S15-1"),
     predicate: ref("applies to", "/ont#appliesTo"),

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from pyoxigraph import Triple
 
-from kg.build.generated_graphs import (
-    add_metadata,
-    add_nanopublications,
-    add_weakest_hedges,
-    summarize_graphs,
-)
+from kg.build.document_choice import drop_concepts, keep_documents
+from kg.build.edge_annotations import EdgeAnnotator
+from kg.build.generated_graphs import add_metadata, add_nanopublications, summarize_graphs
 from kg.build.loading import BuildDataset, ProjectSources, hash_input_files, load_project, load_shapes
 from kg.build.mapping_graph import find_mapping_mistakes, read_mapping_triples
-from kg.build.publishing import GRAPH_FILE, Manifest, publish_build
+from kg.build.publishing import CURRENT_LINK, GRAPH_FILE, Manifest, publish_build, read_manifest
 from kg.build.query_checks import find_question_mistakes, run_query_checks
 from kg.build.reader_copy import find_anchor_mistakes
-from kg.build.reasoning import Reasoner, find_profile_mistakes, load_reasoner, select_published
+from kg.build.reasoning import (
+    Reasoner,
+    close_by_project_rules,
+    find_profile_mistakes,
+    load_reasoner,
+    select_published,
+)
 from kg.build.shape_checks import find_shape_violations, locate_violations
 from kg.build.vocabulary_checks import find_duplicate_definitions, find_unknown_terms
 from kg.errors import BadData, Inconsistent, InvalidFiles
-from kg.model.graphs import INFERRED, MAPPINGS, ONTOLOGY, is_in_default_graph
+from kg.model.graphs import INFERRED, MAPPINGS, ONTOLOGY, WEAKEST_HEDGES, is_in_default_graph
 from kg.model.recognisers import generate_recognisers
 from kg.settings import Settings
+from rlreason import Closure
 from sparqlhost.store.local_store import MemoryStore
 
 ProgressCallback = Callable[[str], None]
@@ -46,14 +50,41 @@ class PublishedBuild:
 def build(
     settings: Settings, *, reasoner_name: str = "rules", progress: ProgressCallback = lambda _: None
 ) -> PublishedBuild:
-    """Build the graph of the files under `settings.root` and publish it.
+    """Build the graph of the files under `settings.root` and publish it, cut down to `settings.documents`.
 
-    Raises InvalidFiles with every mistake of the files, Inconsistent when they contradict the ontology,
-    StoreUnavailable when the build cannot be written; the last good build stays in each case.
+    The files of all documents are checked. Raises InvalidFiles with every mistake of them, Inconsistent when
+    they contradict the ontology, BadData for a document that there is not, StoreUnavailable when the build
+    cannot be written; the last good build stays in each case.
     """
     sources, reasoner = check_project(settings, reasoner_name=reasoner_name, progress=progress)
+    if settings.documents:
+        sources = load_documents(settings.root, settings.documents, reasoner)
     progress("publishing")
     return publish_dataset(settings, sources.dataset, reasoner)
+
+
+def load_documents(root: Path, names: Collection[str], reasoner: Reasoner) -> ProjectSources:
+    """Return a checked project with what some documents state and what follows; raises BadData."""
+    sources = load_project(root)
+    unused = keep_documents(sources, names)
+    drop_concepts(sources.dataset, unused)
+    add_generated_graphs(sources)
+    drop_concepts(sources.dataset, unused)  # their mappings are read by now
+    add_inferences(sources, reasoner, [])
+    return sources
+
+
+def build_if_missing(settings: Settings, announce: ProgressCallback = lambda _: None) -> None:
+    """Build when one is to be served and there is none yet; `announce` is called first. Raises as `build`."""
+    if settings.empty:
+        return
+    if (settings.build_dir / CURRENT_LINK).exists():
+        if read_manifest(settings).documents == settings.documents:
+            return
+        announce("KG_DOCUMENTS has changed: building the graph.")
+    else:
+        announce("No build yet: building the graph.")
+    build(settings)
 
 
 def check_project(
@@ -96,18 +127,22 @@ def validate_sources(settings: Settings, sources: ProjectSources) -> list[BadDat
 
 
 def add_inferences(sources: ProjectSources, reasoner: Reasoner, mistakes: list[BadData]) -> list[str]:
-    """Add the closure and its weakest hedges to the dataset; return the contradictions as sentences.
+    """Add the closure, and what its edges rest on, to the dataset; return the contradictions as sentences.
 
     Raises InvalidFiles with `mistakes` and one more when a rule cannot be read.
     """
     asserted = sources.dataset.merge_reasoner_input()
     try:
         closure = reasoner.close(asserted)
+        explained = closure  # owlrl has no proofs, so there our own rules are asked for them
+        if not isinstance(explained, Closure):
+            explained = close_by_project_rules(sources.root, asserted)
     except BadData as broken_rule:
         raise InvalidFiles([*mistakes, broken_rule]) from broken_rule
     inferred = select_published(closure.inferred, asserted) - sources.dataset.merge_default_graph()
     sources.dataset.add_triples(INFERRED, inferred)
-    add_weakest_hedges(sources.dataset, sources.root)
+    edges = EdgeAnnotator().describe_edges(explained, inferred, sources.dataset.graphs)
+    sources.dataset.add_triples(WEAKEST_HEDGES, frozenset().union(*edges.values()))
     return [str(inconsistency).rstrip(".") for inconsistency in closure.inconsistencies]
 
 
@@ -144,7 +179,7 @@ def _check_with_queries(sources: ProjectSources) -> list[BadData]:
         store.load_quads(sources.dataset.iterate_quads())
         return [
             *run_query_checks(store, sources.root / "queries" / "checks", sources.places),
-            *find_question_mistakes(sources.root, store),
+            *find_question_mistakes(sources.root),
         ]
 
 
@@ -163,11 +198,11 @@ def publish_dataset(settings: Settings, dataset: BuildDataset, reasoner: Reasone
     """Add the description of the graphs, serialize all of them and publish the files."""
     add_metadata(dataset, KG_VERSION, str(reasoner))
     content = dataset.serialize_nquads()
-    manifest = _make_manifest(settings.root, dataset, content, str(reasoner))
+    manifest = _make_manifest(settings, dataset, content, str(reasoner))
     return PublishedBuild(publish_build(settings.build_dir, manifest, {GRAPH_FILE: content}), manifest)
 
 
-def _make_manifest(root: Path, dataset: BuildDataset, content: bytes, reasoner_name: str) -> Manifest:
+def _make_manifest(settings: Settings, dataset: BuildDataset, content: bytes, reasoner_name: str) -> Manifest:
     """Return the description of a build that is published beside it."""
     digest = hashlib.sha256(content).hexdigest()
     return Manifest(
@@ -176,6 +211,7 @@ def _make_manifest(root: Path, dataset: BuildDataset, content: bytes, reasoner_n
         graphs=summarize_graphs(dataset),
         default_graph=tuple(name.value for name in dataset.list_graph_names() if is_in_default_graph(name)),
         default_triples=len(dataset.merge_default_graph()),
-        sources=hash_input_files(root),
+        sources=hash_input_files(settings.root),
         reasoner=reasoner_name,
+        documents=settings.documents,
     )

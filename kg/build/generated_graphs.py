@@ -1,14 +1,12 @@
 """Graphs that the build generates from those it loaded.
 
-Before reasoning: the head, provenance and publication info of each claim. After it: the weakest hedge behind
-each inferred edge, and the graph that describes all the others.
+Before reasoning: the head, provenance and publication info of each claim. After it: the graph that describes
+all the others.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
@@ -17,9 +15,7 @@ from kg.build.publishing import GraphEntry
 from kg.model.graphs import (
     INFERRED,
     METADATA,
-    ONTOLOGY,
     SOURCE,
-    WEAKEST_HEDGES,
     is_in_default_graph,
     is_reasoner_input,
     name_claim_graph,
@@ -28,11 +24,7 @@ from kg.model.graphs import (
 )
 from kg.model.triple_index import TripleIndex
 from kg.namespaces import CLAIM, DCTERMS, KG, NP, OA, PROV, RDF, RDFS, VOID
-from kg.text_files import read_text
 from sparqlhost.store.interface import Term
-from sparqlhost.store.local_store import MemoryStore
-
-WEAKEST_HEDGES_QUERY = Path("queries") / "closure" / "weakest-hedges.rq"
 
 #: property of the document -> property of the publication info.
 _PUBLICATION_PROPERTIES = (
@@ -73,12 +65,12 @@ def make_nanopublication(claim: str, assertion: TripleIndex, source: TripleIndex
     yield Quad(publication, NP["hasAssertion"], asserted, head)
     yield Quad(publication, NP["hasProvenance"], provenance, head)
     yield Quad(publication, NP["hasPublicationInfo"], pubinfo, head)
-    spans = assertion.list_objects(CLAIM[claim], KG["hasSourceSpan"])
+    spans = assertion.list_objects(CLAIM[claim], KG["hasSourceSpan"], KG["governingSpan"])
     for span in spans:
         yield Quad(asserted, PROV["wasDerivedFrom"], span, provenance)
     for decision in assertion.list_objects(CLAIM[claim], KG["hasCuratorDecision"]):
         yield Quad(asserted, PROV["wasInfluencedBy"], decision, provenance)
-    for document in (d for span in spans for d in _list_values(source, span, OA["hasSource"])):
+    for document in dict.fromkeys(d for span in spans for d in _list_values(source, span, OA["hasSource"])):
         yield Quad(asserted, PROV["hadPrimarySource"], document, provenance)
         for creator in _list_values(source, document, KG["claimsCreator"]):
             yield Quad(asserted, PROV["wasAttributedTo"], creator, provenance)
@@ -89,49 +81,6 @@ def make_nanopublication(claim: str, assertion: TripleIndex, source: TripleIndex
 
 def _list_values(index: TripleIndex, subject: Term, predicate: NamedNode) -> list[Term]:
     return index.list_objects(subject, predicate) if isinstance(subject, NamedNode) else []
-
-
-def add_weakest_hedges(dataset: BuildDataset, root: Path) -> None:
-    """Add, for each inferred edge that rests on claims, those claims and the weakest hedge among them.
-
-    A CONSTRUCT after the closure, since OWL 2 RL rules cannot compare ranks; in a graph of its own, so that
-    INFERRED holds what rules derive and nothing else. Nothing is added where the query is missing.
-    """
-    path = root / WEAKEST_HEDGES_QUERY
-    if not path.is_file():
-        return
-    with MemoryStore() as store:
-        store.load_quads(dataset.iterate_quads())
-        edges = list(store.construct(read_text(path, WEAKEST_HEDGES_QUERY.as_posix())))
-    dataset.add_triples(WEAKEST_HEDGES, keep_weakest_hedges(edges, read_hedge_ranks(dataset)))
-
-
-def read_hedge_ranks(dataset: BuildDataset) -> dict[Term, int]:
-    """Return the ordinal of each hedge; a higher one is a stronger wording."""
-    return {
-        triple.subject: int(triple.object.value)
-        for name, triples in dataset.graphs.items()
-        if name != ONTOLOGY
-        for triple in triples
-        if triple.predicate == KG["strengthRank"] and isinstance(triple.object, Literal)
-    }
-
-
-def keep_weakest_hedges(edges: Iterable[Triple], ranks: dict[Term, int]) -> Iterator[Triple]:
-    """Yield the edges, each with only the weakest of the hedges its claims have.
-
-    An edge must never read stronger than the most cautious claim behind it, so the lowest rank is kept, one
-    without a rank counts as weakest, and of two with one rank the first IRI is kept.
-    """
-    hedges: dict[Term, set[Term]] = defaultdict(set)
-    for triple in edges:
-        if triple.predicate == KG["weakestHedge"]:
-            hedges[triple.subject].add(triple.object)
-        else:
-            yield triple
-    for edge, hedges_of_edge in hedges.items():
-        weakest = min(hedges_of_edge, key=lambda hedge: (ranks.get(hedge, 0), str(hedge)))
-        yield Triple(edge, KG["weakestHedge"], weakest)  # type: ignore[arg-type]  # edges are IRIs
 
 
 def summarize_graphs(dataset: BuildDataset) -> dict[str, GraphEntry]:

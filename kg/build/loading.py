@@ -12,6 +12,15 @@ from pathlib import Path
 
 from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Triple, serialize
 
+from kg.build.derived_claims import (
+    DRAFT_DECISIONS_FILE,
+    SEGMENTS_FILE,
+    SPANS_FILE,
+    WRITTEN_ONLY,
+    ClaimSpans,
+    derive_completions,
+    read_segment_files,
+)
 from kg.build.turtle_files import SourceLocator, TurtleFile, read_turtle
 from kg.errors import BadData
 from kg.model.graphs import (
@@ -23,7 +32,7 @@ from kg.model.graphs import (
     is_reasoner_input,
     name_claim_graph,
 )
-from kg.namespaces import CLAIM, OA, PREFIXES, compress_iri
+from kg.namespaces import CLAIM, KG, OA, PREFIXES, compress_iri
 
 _SPAN_PREFIX = PREFIXES["span"]
 
@@ -35,6 +44,8 @@ _GRAPHS_OF_FILES: tuple[tuple[str, NamedNode | None], ...] = (
     ("data/sources/*/*.ttl", SOURCE),
     ("data/claims/**/*.ttl", None),
 )
+#: tables beside the description of a document
+_TABLES = (SEGMENTS_FILE, SPANS_FILE, DRAFT_DECISIONS_FILE)
 _MOVE_HINT = "Move it to data/concepts/, data/sources/ or data/background.ttl."
 #: misplaced subjects of one file that are reported one by one
 _MAX_NAMED_SUBJECTS = 5
@@ -44,7 +55,10 @@ _OTHER_INPUT_FILES = (
     "ontology/rules/*/*/*.rq",
     "ontology/rules/own/**/*.rq",
     "queries/checks/*.rq",
+    "queries/completion/*.rq",
     "data/lexicon/*.tsv",
+    f"data/sources/*/{SEGMENTS_FILE}",
+    f"data/sources/*/{SPANS_FILE}",
     "data/mappings/**/*.tsv",
 )
 
@@ -117,12 +131,40 @@ def load_project(root: Path) -> ProjectSources:
         files.append(file)
         mistakes.extend(file.mistakes)
         mistakes.extend(_add_file(dataset, file, graph))
+    found, broken = _add_derived_triples(dataset, root, files)
+    mistakes.extend(found)
     mistakes.extend(find_unread_files(root))
     if not files:
         mistakes.append(
             BadData("There is no data.", location=str(root), hint="Point KG_ROOT at the project's folder.")
         )
-    return ProjectSources(root, tuple(files), dataset, SourceLocator(files), tuple(mistakes))
+    return ProjectSources(root, tuple(files), dataset, SourceLocator(files, broken), tuple(mistakes))
+
+
+def _add_derived_triples(
+    dataset: BuildDataset, root: Path, files: list[TurtleFile]
+) -> tuple[list[BadData], set[str]]:
+    """Add what is derived for sentences and claims to the dataset and to `files`.
+
+    Returns the mistakes, and the IRIs from which others would follow.
+    """
+    spans = ClaimSpans(root, files)
+    segments = list(read_segment_files(root))
+    for file in segments:
+        dataset.add_triples(SOURCE, file.triples)
+    document_of = {
+        str(triple.subject)[1:-1]: triple.object
+        for triple in dataset.graphs.get(SOURCE, ())
+        if triple.predicate == KG["inDocument"] and isinstance(triple.object, NamedNode)
+    }
+    derived = [*segments, *spans.make_files(document_of)]
+    for file in derived[len(segments) :]:
+        spans.mistakes.extend(_add_file(dataset, file, None))
+    files.extend(derived)
+    for triple in derive_completions(root, dataset.iterate_quads()):
+        for graph in _choose_claim_graphs(triple) or (ASSERTED,):
+            dataset.add_triples(graph, (triple,))
+    return [*(mistake for file in derived for mistake in file.mistakes), *spans.mistakes], spans.unplaced
 
 
 def list_turtle_files(root: Path) -> Iterator[tuple[Path, NamedNode | None]]:
@@ -135,6 +177,7 @@ def list_turtle_files(root: Path) -> Iterator[tuple[Path, NamedNode | None]]:
 def find_unread_files(root: Path) -> Iterator[BadData]:
     """Yield a mistake for each file under data/ that no build reads: it is misplaced or misnamed."""
     read = {path for path, _ in list_turtle_files(root)}
+    read.update(path for name in _TABLES for path in root.glob(f"data/sources/*/{name}"))
     for path in sorted((root / "data").rglob("*")):
         name = path.relative_to(root).as_posix()
         is_input = not name.startswith(("data/mappings/", "data/lexicon/")) and not path.name.startswith(".")
@@ -171,6 +214,8 @@ def _add_file(dataset: BuildDataset, file: TurtleFile, graph: NamedNode | None) 
         return
     misplaced: dict[str, Triple] = {}
     for triple in file.triples:
+        if triple.predicate in WRITTEN_ONLY:
+            continue
         claim_graphs = _choose_claim_graphs(triple)
         for claim_graph in claim_graphs:
             dataset.add_triples(claim_graph, (triple,))
@@ -231,6 +276,8 @@ def _choose_claim_graphs(triple: Triple) -> tuple[NamedNode, ...]:
         return (name_claim_graph(iri.removeprefix(CLAIM), "assertion"),)
     if not iri.startswith(_SPAN_PREFIX):
         return ()
-    if triple.predicate == OA["hasSource"]:
+    if (
+        triple.predicate == OA["hasSource"] and "#" not in iri
+    ):  # a governing span is named `span:X#governor-1`
         return SOURCE, name_claim_graph(iri.removeprefix(_SPAN_PREFIX), "assertion")
     return (SOURCE,)

@@ -20,7 +20,7 @@ from kg.namespaces import KG, PREFIXES, RDF
 
 #: prefixes of the entities that need a mapping or a reason; hedges, claims and sources exist in this graph
 #: only
-_MAPPED_PREFIXES = ("dis", "sit", "feat", "int", "prob", "goal")
+_MAPPED_PREFIXES = ("dis", "sit", "feat", "int", "prob", "goal", "test", "var")
 
 
 def read_mapping_triples(root: Path) -> Iterator[Triple]:

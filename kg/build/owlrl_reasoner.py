@@ -10,8 +10,8 @@ from pyoxigraph import NamedNode, Triple
 from rdflib import URIRef
 
 from kg.namespaces import OWL, RDF, RDFS, XSD
+from rlreason.omitted_triples import REFLEXIVE_PROPERTIES
 from rlreason.triple_sources import from_rdflib_graph, to_rdflib_graph
-from rlreason.trivial_triples import REFLEXIVE_PROPERTIES
 
 #: owlrl reports a contradiction as a triple of this vocabulary
 _ERROR_NAMESPACE = "http://www.daml.org/2002/03/agents/agent-ont#"

@@ -20,10 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from kg.build.import_neighbourhood import load_neighbourhood
 from kg.errors import StoreUnavailable
 from kg.settings import Settings
-from sparqlhost.store.local_store import MemoryStore
 
 GRAPH_FILE = "graph.nq"
 MANIFEST_FILE = "manifest.json"
@@ -54,6 +52,7 @@ class Manifest:
     default_triples: int
     sources: dict[str, str]
     reasoner: str
+    documents: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the manifest as JSON, keys sorted."""
@@ -65,7 +64,10 @@ class Manifest:
         try:
             raw: dict[str, Any] = json.loads(path.read_text("utf-8"))
             graphs = {name: GraphEntry(**entry) for name, entry in raw.pop("graphs").items()}
-            return cls(graphs=graphs, default_graph=tuple(raw.pop("default_graph")), **raw)
+            documents = tuple(raw.pop("documents", ()))
+            return cls(
+                graphs=graphs, default_graph=tuple(raw.pop("default_graph")), documents=documents, **raw
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreUnavailable(
                 "The build's manifest cannot be read.", location=str(path), hint="Run `kg build` again."
@@ -179,23 +181,6 @@ def find_current_build(build_dir: Path) -> Path:
             "There is no finished build here.", location=str(build_dir), hint="Run `kg build`."
         )
     return folder
-
-
-def open_build(settings: Settings) -> MemoryStore:
-    """Return a store over the current build and the neighbourhood of its links in imports.
-
-    Raises StoreUnavailable when the build is absent or damaged.
-    """
-    folder = find_current_build(settings.build_dir)
-    manifest = Manifest.read_file(folder / MANIFEST_FILE)
-    if hash_graph_file(folder) != manifest.digest:
-        raise StoreUnavailable(
-            "The build is damaged.", location=str(folder / GRAPH_FILE), hint="Run `kg build`."
-        )
-    built = MemoryStore(folder / GRAPH_FILE, version=manifest.digest[:16])
-    if neighbourhood := load_neighbourhood(settings, built):
-        built.load_quads(neighbourhood)
-    return built
 
 
 def read_manifest(settings: Settings) -> Manifest:

@@ -17,6 +17,7 @@ from kg.questions.question_answers import (
 )
 from kg.text_files import read_text
 from sparqlhost.store.interface import Store, Term
+from sparqlhost.store.local_store import MemoryStore
 
 _QUERY_HINT = "Fix the query and run `kg check` again."
 _FILE_HINT = "Fix the file and run `kg check` again."
@@ -74,8 +75,16 @@ def _format_term(term: Term) -> str:
     return compress_iri(term.value) if isinstance(term, NamedNode) else str(term)
 
 
-def find_question_mistakes(root: Path, store: Store) -> Iterator[BadData]:
-    """Yield a mistake for each question file, and each query that questions need, that `store` cannot run."""
+def find_question_mistakes(root: Path) -> Iterator[BadData]:
+    """Yield a mistake for each question file, and each query that questions need, that cannot be run.
+
+    They are run over nothing: whether a query can be run does not depend on the data, what it costs does.
+    """
+    with MemoryStore() as empty:
+        yield from _find_question_mistakes(root, empty)
+
+
+def _find_question_mistakes(root: Path, store: Store) -> Iterator[BadData]:
     names: dict[str, str] = {}
     types = {path.stem for path in (root / "queries").glob("choices/*.rq")} | LITERAL_TYPES
     for path in sorted((root / _QUESTIONS_FOLDER).glob("*.rq")):
@@ -95,6 +104,13 @@ def find_question_mistakes(root: Path, store: Store) -> Iterator[BadData]:
             yield from _check_parameter_types(question, where, types)
             yield from _check_unique_name(question.name, where, names)
     yield from _check_support_queries(root, store)
+
+
+_SUPPORT_COLUMNS = {
+    "labels": ("term", "label"),
+    "term-names": ("term", "label"),
+    "claim-sources": ("claim", "document", "revised"),
+}
 
 
 def _check_parameter_types(question: Question, where: str, types: set[str]) -> Iterator[BadData]:
@@ -123,7 +139,7 @@ def _check_support_queries(root: Path, store: Store) -> Iterator[BadData]:
     queries = root / "queries"
     for path in sorted((*queries.glob("choices/*.rq"), *queries.glob("answers/*.rq"))):
         where = path.relative_to(root).as_posix()
-        columns = ("term", "label") if path.stem == "labels" else ("value", "label")
+        columns = _SUPPORT_COLUMNS.get(path.stem, ("value", "label"))
         try:
             if not set(columns) <= set(store.select(read_text(path, where)).variables):
                 what = " and ".join(f"?{name}" for name in columns)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyoxigraph import Triple
 
+from kg.build.derived_claims import LOCATE_HINT, SEGMENTS_FILE, SPANS_FILE, ClaimSpans, read_table
 from kg.build.loading import BuildDataset, load_project
 from kg.build.turtle_files import SourceLocator
 from kg.build.turtle_positions import FilePosition
@@ -15,9 +17,9 @@ from kg.model.graphs import ASSERTED, SOURCE, is_claim_assertion
 from kg.model.source_documents import SourceDocument, read_source_documents
 from kg.model.term_names import suggest_similar_names
 from kg.model.triple_index import TripleIndex
-from kg.namespaces import KG
+from kg.namespaces import KG, get_local_name
 from kg.settings import Settings
-from kg.text_files import read_text
+from kg.text_files import list_text_files, read_text
 from kg.texts.anchors import (
     CheckedCopy,
     check_copy,
@@ -25,6 +27,7 @@ from kg.texts.anchors import (
     find_cue_mismatches,
     find_span_mismatches,
 )
+from kg.texts.claim_positions import ClaimLocator, LocatedClaim, SpanRow, name_segment_of
 from kg.texts.claim_wording import WordingReader
 from kg.texts.lexicon import (
     PRINTED_FORMS_HEADER,
@@ -33,6 +36,7 @@ from kg.texts.lexicon import (
     parse_lexicon,
     parse_printed_forms,
 )
+from kg.texts.segmentation import SegmentRow
 from kg.texts.text_coverage import DocumentCoverage, measure_coverage
 from kg.texts.wording_checks import find_wording_mistakes
 
@@ -44,25 +48,34 @@ def find_anchor_mistakes(settings: Settings, dataset: BuildDataset, places: Sour
     """Return where the reader's copy differs from the anchors, and where its words gainsay the claims."""
     if settings.source_text is None:
         return []
-    data = read_reader_copy(settings.source_text)
     documents = describe_documents(dataset)
     if not documents:
         return [
             BadData("No document is described.", location="data/sources", hint="Describe the source first.")
         ]
-    document = guess_document(documents, data)
-    copy = check_copy(document, data)
-    mistakes = _list_copy_mistakes(document, copy, str(settings.source_text), places)
-    return mistakes or _list_wording_mistakes(settings, dataset, document, copy.text, places)
+    try:
+        copies = match_copies(documents, settings.source_text)
+    except BadData as unusable:
+        return [unusable]
+    found: list[BadData] = []
+    for document, path, data in copies:
+        copy = check_copy(document, data)
+        mistakes = _list_copy_mistakes(document, copy, str(path), places)
+        if not mistakes:
+            mistakes = list(_find_stale_positions(settings.root, dataset, document, copy.text, places))
+        found += mistakes or _list_wording_mistakes(
+            settings.root, dataset, document, copy.text, str(path), places
+        )
+    return found
 
 
 def _list_wording_mistakes(
-    settings: Settings, dataset: BuildDataset, document: SourceDocument, text: str, places: SourceLocator
+    root: Path, dataset: BuildDataset, document: SourceDocument, text: str, where: str, places: SourceLocator
 ) -> list[BadData]:
     """Return what the words of a text say against its claims, at the claim or at the words."""
     concepts = TripleIndex(dataset.graphs.get(ASSERTED, ()))
     try:
-        lexicon, printed_forms = read_lexicon(settings.root, concepts)
+        lexicon, printed_forms = read_lexicon(root, concepts)
     except BadData as broken_row:
         return [broken_row]
     reader = WordingReader(concepts, printed_forms)
@@ -74,9 +87,56 @@ def _list_wording_mistakes(
         if position is None:
             line = text.count("\n", 0, mistake.index) + 1
             column = mistake.index - text.rfind("\n", 0, mistake.index)
-            position = FilePosition(str(settings.source_text), line, column)
+            position = FilePosition(where, line, column)
         found.append(places.make_error(mistake.message, mistake.hint, position))
     return found
+
+
+def locate_document_claims(
+    root: Path, dataset: BuildDataset, document: SourceDocument, text: str, places: SourceLocator
+) -> list[LocatedClaim]:
+    """Return the spans of a document's claims whose files give word numbers, placed in its text."""
+    concepts = TripleIndex(dataset.graphs.get(ASSERTED, ()))
+    rows = list_segment_rows(root, document, text)
+    names = {row.segment for row in rows}
+    spans = ClaimSpans(root, places.files)
+    claims = [claim for claim in spans.list_unplaced_claims() if name_segment_of(claim) in names]
+    locator = ClaimLocator(rows, text, WordingReader(concepts, read_lexicon(root, concepts)[1]))
+    return list(locator.locate_claims(spans.index, concepts, claims))
+
+
+def list_segment_rows(root: Path, document: SourceDocument, text: str) -> list[SegmentRow]:
+    """Return the segments of a document as its table has them, or as its description does."""
+    path = root / "data" / "sources" / document.name / SEGMENTS_FILE
+    if path.exists():
+        return [row for _, row in read_table(path, root, SegmentRow)]
+    return [
+        SegmentRow(
+            get_local_name(segment.iri),
+            segment.kind,
+            text.count("\n", 0, segment.start) + 1,
+            segment.start,
+            segment.end - segment.start,
+            segment.sha256,
+        )
+        for segment in document.segments
+    ]
+
+
+def _find_stale_positions(
+    root: Path, dataset: BuildDataset, document: SourceDocument, text: str, places: SourceLocator
+) -> Iterator[BadData]:
+    """Yield a mistake for each claim whose kept positions are not those of the words it names."""
+    path = root / "data" / "sources" / document.name / SPANS_FILE
+    kept = {row for _, row in read_table(path, root, SpanRow)} if path.exists() else set()
+    for claim in locate_document_claims(root, dataset, document, text, places):
+        stale = claim.problem or (
+            "" if kept.issuperset(claim.rows) else "its positions are not those of its words"
+        )
+        if stale:
+            what = f"claim:{get_local_name(claim.iri)}: {stale}."
+            position = places.locate_node(claim.iri, KG["atWords"].value)
+            yield places.make_error(what, LOCATE_HINT, position)
 
 
 def read_lexicon(root: Path, concepts: TripleIndex) -> tuple[Lexicon, dict[str, set[str]]]:
@@ -110,8 +170,31 @@ def read_coverage(
         raise InvalidFiles(sources.mistakes)
     documents = describe_documents(sources.dataset)
     chosen = [find_document(documents, name)] if name else list(documents)
-    copy, owner = _check_owned_copy(settings.source_text, chosen, sources.places)
-    return tuple((measure_coverage(document), copy if document == owner else None) for document in chosen)
+    checked = _check_copies(settings.source_text, chosen, sources.places)
+    return tuple((measure_coverage(document), checked.get(document.name)) for document in chosen)
+
+
+def read_exact_copies(settings: Settings, name: str | None = None) -> dict[str, str]:
+    """Return the texts of the reader's copies by document, or of one; raises InvalidFiles if one differs."""
+    sources = load_project(settings.root)
+    documents = describe_documents(sources.dataset)
+    chosen = [find_document(documents, name)] if name else list(documents)
+    checked = _check_copies(settings.source_text, chosen, sources.places, with_claims=False)
+    return {name: copy.text for name, copy in checked.items()}
+
+
+def _check_copies(
+    named: Path | None, documents: list[SourceDocument], places: SourceLocator, *, with_claims: bool = True
+) -> dict[str, CheckedCopy]:
+    """Return the reader's copies by document, with or without regard to its claims; raises InvalidFiles."""
+    checked: dict[str, CheckedCopy] = {}
+    for document, path, data in match_copies(documents, named) if named and documents else ():
+        copy = check_copy(document, data)
+        if mistakes := _list_copy_mistakes(document, copy, str(path), places):
+            if with_claims or not copy.is_exact:
+                raise InvalidFiles(mistakes)
+        checked[document.name] = copy
+    return checked
 
 
 def describe_documents(dataset: BuildDataset) -> tuple[SourceDocument, ...]:
@@ -153,24 +236,38 @@ def read_reader_copy(path: Path) -> bytes:
         ) from error
 
 
-def guess_document(documents: Iterable[SourceDocument], data: bytes) -> SourceDocument:
-    """Return the document a copy is most likely of: the one with most segments in their places."""
-    return max(documents, key=lambda document: count_matching_segments(document, data))
+def match_copies(
+    documents: Iterable[SourceDocument], named: Path
+) -> list[tuple[SourceDocument, Path, bytes]]:
+    """Return the reader's copies among the files that a setting names, each with its document.
 
-
-def _check_owned_copy(
-    path: Path | None, documents: list[SourceDocument], places: SourceLocator
-) -> tuple[CheckedCopy | None, SourceDocument | None]:
-    """Return the checked copy and the document it is of; raises InvalidFiles when it does not match."""
-    if path is None or not documents:
-        return None, None
-    data = read_reader_copy(path)
-    owner = guess_document(documents, data)
-    copy = check_copy(owner, data)
-    mistakes = _list_copy_mistakes(owner, copy, str(path), places)
-    if mistakes:
-        raise InvalidFiles(mistakes)
-    return copy, owner
+    A file belongs to the document with its sha256, else to the one it is named after; a file named alone
+    belongs to the document that it resembles most. Raises BadData where none or two belong to a document.
+    """
+    documents, files = tuple(documents), list_text_files(named)
+    by_sha256 = {document.sha256: document for document in documents}
+    by_name = {document.name: document for document in documents}
+    exact: dict[str, tuple[SourceDocument, Path, bytes]] = {}
+    others: dict[str, tuple[SourceDocument, Path, bytes]] = {}
+    for path in files:
+        data = read_reader_copy(path)
+        owner = by_sha256.get(hashlib.sha256(data).hexdigest())
+        if owner:
+            exact.setdefault(owner.iri, (owner, path, data))
+            continue
+        owner = by_name.get(path.stem)
+        if owner is None and len(files) == 1:
+            owner = max(documents, key=lambda document: count_matching_segments(document, data))
+        if owner and owner.iri in others:
+            what = f"{others[owner.iri][1]} and this file are both named as copies of {owner.name}."
+            raise BadData(what, location=str(path), hint="Name one copy of a document.")
+        if owner:
+            others[owner.iri] = (owner, path, data)
+    if not exact and not others:
+        what = f"None of the {len(files)} text files here is a copy of a document."
+        hint = f"Name a copy after its document, such as {documents[0].name}.txt."
+        raise BadData(what, location=str(named), hint=hint)
+    return list((others | exact).values())
 
 
 def _list_copy_mistakes(

@@ -15,7 +15,7 @@ from kg.build.project_rules import format_term, load_project_rules
 from kg.build.turtle_files import SourceLocator, TurtleFile
 from kg.errors import BadData
 from kg.namespaces import BASE, KG, OWL, RDF, compress_iri
-from rlreason import check_profile
+from rlreason import Closure, check_profile
 from rlreason import close as close_by_rules
 from sparqlhost.store.interface import Term
 
@@ -64,10 +64,11 @@ def load_reasoner(name: str, root: Path) -> Reasoner:
         from kg.build.owlrl_reasoner import close  # imports rdflib and owlrl, which a build does not need
 
         return Reasoner(name, version(REASONERS[name]), close)
-    return Reasoner(name, version(REASONERS[name]), partial(_close_by_project_rules, root))
+    return Reasoner(name, version(REASONERS[name]), partial(close_by_project_rules, root))
 
 
-def _close_by_project_rules(root: Path, triples: Iterable[Triple]) -> ReasonerResult:
+def close_by_project_rules(root: Path, triples: Iterable[Triple]) -> Closure:
+    """Return the closure by the rules of the project at `root`; raises BadData for a broken one."""
     return close_by_rules(triples, load_project_rules(root), format_term=format_term)
 
 
@@ -76,18 +77,15 @@ def find_profile_mistakes(files: Iterable[TurtleFile], places: SourceLocator) ->
     listed = list(files)
     if any(file.mistakes for file in listed):
         return  # a declaration may be missing
-    all_triples = [triple for file in listed for triple in file.triples]
-    for file in listed:
-        if file.name.startswith("ontology/"):
-            for violation in check_profile(
-                file.triples, all_triples, own_namespace=BASE, format_term=_format_profile_term
-            ):
-                subject = _get_subject_key(violation.axiom)
-                yield places.make_error(
-                    f"{places.get_readable_name(subject)}: {violation.message}.",
-                    _PROFILE_HINT,
-                    places.locate_node(subject, violation.axiom.predicate.value),
-                )
+    ontology = [t for file in listed if file.name.startswith("ontology/") for t in file.triples]
+    data = [t for file in listed if not file.name.startswith("ontology/") for t in file.triples]
+    for violation in check_profile(ontology, data, own_namespace=BASE, format_term=_format_profile_term):
+        subject = _get_subject_key(violation.axiom)
+        yield places.make_error(
+            f"{places.get_readable_name(subject)}: {violation.message}.",
+            _PROFILE_HINT,
+            places.locate_node(subject, violation.axiom.predicate.value),
+        )
 
 
 def _format_profile_term(term: Term) -> str:
@@ -105,12 +103,10 @@ def select_published(inferred: Iterable[Triple], asserted: Iterable[Triple]) -> 
     Anonymous classes (parts of recognisers) and abstract properties (parents that only group) serve the
     reasoner; nobody asks for triples of them. Proofs may still pass through both.
     """
-    listed = list(asserted)
-    types = [triple for triple in listed if triple.predicate == RDF["type"]]
-    anonymous = {
-        t.subject for t in types if isinstance(t.subject, BlankNode) and t.object in _CLASS_EXPRESSIONS
-    }
-    abstract = _find_abstract_properties(listed)
+    kinds = (*_CLASS_EXPRESSIONS, KG["PropertyGroup"])
+    types = [triple for triple in asserted if triple.object in kinds and triple.predicate == RDF["type"]]
+    anonymous = {t.subject for t in types if isinstance(t.subject, BlankNode)}
+    abstract = _find_abstract_properties(types)
     return frozenset(
         t
         for t in inferred

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from pyoxigraph import Triple
 
@@ -37,9 +38,9 @@ def find_shape_violations(data: Iterable[Triple], shapes: Iterable[Triple]) -> t
     shapes_graph = to_rdflib_graph(shapes)
     if not len(shapes_graph):
         return ()
-    _, report, _ = validate(
-        to_rdflib_graph(data), shacl_graph=shapes_graph, do_owl_imports=False, inference="none"
-    )
+    graph = to_rdflib_graph(data)
+    _parse_queries_once(graph)
+    _, report, _ = validate(graph, shacl_graph=shapes_graph, do_owl_imports=False, inference="none")
     if not hasattr(report, "objects"):
         raise BadData(f"The shapes cannot be used: {report}.", location="ontology/shapes", hint=_SHAPES_HINT)
     return tuple(
@@ -48,6 +49,18 @@ def find_shape_violations(data: Iterable[Triple], shapes: Iterable[Triple]) -> t
             key=lambda violation: (violation.focus, violation.path, violation.message),
         )
     )
+
+
+def _parse_queries_once(graph: Graph) -> None:
+    """Make a graph keep the parsed form of its queries: pySHACL asks the same one for each focus node."""
+    from rdflib.plugins.sparql import prepareQuery
+
+    prepare, ask = cache(prepareQuery), graph.query
+
+    def query(text: str, *arguments: Any, **options: Any) -> Any:
+        return ask(prepare(text), *arguments, **options)
+
+    graph.query = query  # type: ignore[method-assign, assignment]
 
 
 def _read_report(report: Graph) -> Iterator[ShapeViolation]:

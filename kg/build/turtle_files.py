@@ -122,7 +122,8 @@ def rename_blank_nodes(triples: Iterable[Triple], prefix: str) -> Iterator[Tripl
 class SourceLocator:
     """Finds the file and line of a subject; a blank node is found by the statement that contains it."""
 
-    def __init__(self, files: Iterable[TurtleFile]) -> None:
+    def __init__(self, files: Iterable[TurtleFile], broken: Iterable[str] = ()) -> None:
+        """Index files; `broken` are IRIs that a mistake was found with already."""
         self.files = tuple(files)
         #: blank node -> the subject that has it as an object
         self._parents = {
@@ -132,6 +133,7 @@ class SourceLocator:
             if isinstance(triple.object, BlankNode)
         }
         self._broken = {iri for file in self.files if file.mistakes for iri in file.positions.terms}
+        self._broken.update(broken)
 
     def locate_node(self, node: str, predicate: str = "") -> FilePosition | None:
         """Return where `node` has `predicate`, else where it is defined, else where it is used."""

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "build": "kg.cli.build:build",
     "check": "kg.cli.check:check",
     "coverage": "kg.cli.coverage:coverage",
+    "text": "kg.cli.text:text",
     "query": "kg.cli.query:query",
     "ask": "kg.cli.ask:ask",
     "serve": "kg.cli.serve:serve",
@@ -54,7 +55,7 @@ class LazyCommandGroup(click.Group):
 @click.group(cls=LazyCommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rrall-kg")
 def cli() -> None:
-    """Ask, check and serve the graph of what its source texts say about refractory or relapsed adult ALL.
+    """Ask, check and serve the graph of what its source texts say; `kg ask source-age` lists the texts.
 
     Exit codes: 0 fine, 1 bad data or input, 2 wrong use, 3 inconsistent (kg reason).
     """

@@ -10,7 +10,7 @@ import click
 
 from kg.cli.ask_column import answer_column, parse_column
 from kg.cli.output import OUTPUT_FORMATS, format_term, print_solutions
-from kg.model.questions import Question
+from kg.model.questions import Question, group_questions
 from kg.namespaces import get_local_name
 from kg.questions.question_answers import (
     QuestionLibrary,
@@ -30,17 +30,21 @@ from sparqlhost.store.interface import Solutions
     epilog="""\b
 Examples:
   kg ask --list
+  kg ask --list codes
   kg ask raised-for
-  kg ask raised-for --situation RelapsedALL
-  kg ask option-where --intervention blinatumomab --format csv
+  kg ask raised-for --situation NAME
+  kg ask option-where --intervention "A NAME" --format csv
   kg ask for-codes --file list.csv --column ndc --system NDC
-  kg ask case-claims --feature ALL --feature "B-cell lineage" --feature shorterInterval
+  kg ask for-text --text "ASA 81 mg EC tab" --text allo-SCT
+  kg ask case-claims --feature NAME --feature "ANOTHER NAME"
 
 \b
 A value is a local name, a label, a CURIE or an IRI. Parameters not given keep the question's example.
 Exit codes: 0 answered, 1 no such question or value, 2 wrong use.""",
 )
-@click.option("--list", "list_questions", is_flag=True, help="List the questions with their parameters.")
+@click.option(
+    "--list", "list_questions", is_flag=True, help="List the questions by group; words after it select."
+)
 @click.option(
     "--format", "output_format", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True
 )
@@ -57,12 +61,12 @@ def ask(
     show_iris: bool,
 ) -> None:
     """Answer a named question."""
-    from kg.build.publishing import open_build
+    from kg.build.opening import open_build
 
     settings = Settings.from_environment(os.environ)
     library = load_library(settings.root)
     if list_questions:
-        _print_questions(library)
+        _print_questions(library, " ".join(filter(None, (name, *parameters))))
         return
     if name is None:
         raise click.UsageError("Name a question; `kg ask --list` shows them.")
@@ -106,15 +110,21 @@ def _print_related_situations(
             click.echo(f"{subject}: {labels} (kg ask {question.name}{options})", err=True)
 
 
-def _print_questions(questions: QuestionLibrary) -> None:
-    """Print each question with its parameters."""
-    for number, question in enumerate(questions.questions, start=1):
-        click.echo(f"{number:2}  {question.name}: {question.question}")
-        for parameter in question.params:
-            many = ", may be repeated" if parameter.is_repeatable else ""
-            click.echo(
-                f"      --{parameter.name}  {parameter.help} ({parameter.type}{many}; {parameter.example})"
-            )
+def _print_questions(library: QuestionLibrary, filter_text: str) -> None:
+    """Print the questions that contain some words with their parameters, by group."""
+    groups = group_questions(library.questions, filter_text)
+    if not groups:
+        raise click.UsageError(f"No question contains {filter_text!r}; `kg ask --list` shows them all.")
+    numbers = {question.name: number for number, question in enumerate(library.questions, start=1)}
+    for group, questions in groups.items():
+        click.echo(group)
+        for question in questions:
+            needs = "".join(f" [needs the import {name}]" for name in question.needed_imports)
+            click.echo(f"{numbers[question.name]:2}  {question.name}: {question.question}{needs}")
+            for parameter in question.params:
+                many = ", may be repeated" if parameter.is_repeatable else ""
+                example = f"{parameter.type}{many}; {parameter.example}"
+                click.echo(f"      --{parameter.name}  {parameter.help} ({example})")
 
 
 def _parse_parameters(question: Question, arguments: Sequence[str]) -> dict[str, list[str]]:

@@ -16,7 +16,8 @@ from kg.settings import Settings
     epilog="""\b
 Examples:
   kg build
-  kg build --source-text ~/all-in-adults.txt
+  kg build --source-text ~/my-copies
+  kg build --project ~/my-texts
   kg build --reasoner owlrl
 
 Exit codes: 0 published, 1 mistakes in the files (all listed; the last good build stays), 2 wrong use."""
@@ -26,13 +27,19 @@ Exit codes: 0 published, 1 mistakes in the files (all listed; the last good buil
     type=click.Path(path_type=Path),
     help="Your own copy of the source text, to check against.",
 )
+@click.option(
+    "--project",
+    "root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder with ontology/, data/ and queries/ of its own.  [default: KG_ROOT, else this project]",
+)
 @click.option("--reasoner", default="rules", show_default=True, help="rules, or owlrl (slow, to compare).")
-def build(source_text: Path | None, reasoner: str) -> None:
+def build(source_text: Path | None, root: Path | None, reasoner: str) -> None:
     """Load, validate, reason and publish the graph under build/current."""
     from kg.build.building import build as run
 
     started = time.perf_counter()
-    settings = Settings.from_environment(os.environ, source_text=source_text)
+    settings = Settings.from_environment(os.environ, source_text=source_text, root=root)
     with show_progress() as progress:
         built = run(settings, reasoner_name=reasoner, progress=progress)
     manifest = built.manifest

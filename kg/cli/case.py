@@ -12,17 +12,15 @@ import click
 from kg.settings import Settings
 
 if TYPE_CHECKING:
-    from kg.pages.case.case_page import CaseClaim, CasePage
-    from kg.pages.term_refs import TermRef
+    from kg.pages.case.case_page import CaseCaution, CasePage
 
 
 @click.command(
     epilog="""\b
 Examples:
-  kg case ALL "B-cell" "shorter interval"
-  kg case feat:ALL feat:secondRemission --no "transplant feasible"
-  kg case ALL pain --json
   kg case --list
+  kg case feat:NAME "ANOTHER NAME" --no "A THIRD"
+  kg case NAME NAME --json
 
 What is not given is unknown, never no. Exit codes: 0 answered; 1 a feature is not known, or features
 contradict each other (said in a sentence), or there is no build; 2 wrong use."""
@@ -47,8 +45,8 @@ def case(
     lists_features: bool,
 ) -> None:
     """Judge every claim by a case: FEATUREs as CURIEs, IRIs or labels."""
+    from kg.build.opening import open_build
     from kg.build.project_rules import load_project_rules
-    from kg.build.publishing import open_build
     from kg.pages.case.view import CaseContext, case_page, empty_case_page
     from kg.pages.page_queries import PageQueryReader, ReasonerInput
     from kg.pages.term_refs import as_json
@@ -59,7 +57,11 @@ def case(
     reader = PageQueryReader.from_root(open_build(settings), settings.root)
     reasoner_input = ReasonerInput.load(reader.store, load_project_rules(settings.root))
     context = CaseContext.load(reader, reasoner_input)
-    page = empty_case_page(context) if lists_features else case_page(context, features, absent)
+    page = (
+        empty_case_page(context)
+        if lists_features
+        else case_page(context, features, absent, per_page=max(1, len(context.knowledge.claims)))
+    )
     if writes_json:
         click.echo(json.dumps(as_json(page), ensure_ascii=False, indent=1))
     elif lists_features:
@@ -82,18 +84,18 @@ def _format_page(page: CasePage, show_all: bool) -> Iterator[str]:
             hedges = " + ".join(hedge.label for hedge in claim.hedges) or "no hedge"
             yield f"  {claim.claim.curie} [{claim.kind}, {hedges}] {claim.summary}"
             yield f"      {claim.why}"
-            for caution in claim.cautions:
-                yield f"      but see the caution {caution.curie}{_describe_caution(claim, caution)}"
+            for caution in page.list_cautions(claim):
+                yield f"      but see the caution {caution.claim.curie}{_describe_caution(caution)}"
         if len(shown) < len(claims):
             yield f"  … and {len(claims) - len(shown)} more; --all shows them."
     yield from _format_extras(page)
 
 
-def _describe_caution(claim: CaseClaim, caution: TermRef) -> str:
+def _describe_caution(caution: CaseCaution) -> str:
     """Return how certain it is that a caution applies to the case."""
-    if caution in claim.open_cautions:
+    if caution.status == "undecided":
         return " (where its own situation holds, which is not known)"
-    return " (of what may come next)" if caution in claim.later_cautions else ""
+    return " (of what may come next)" if caution.later else ""
 
 
 def _format_case(page: CasePage) -> Iterator[str]:

@@ -15,7 +15,7 @@ from kg.settings import Settings
     epilog="""\b
 Examples:
   kg check
-  kg check --source-text ~/all-in-adults.txt
+  kg check --source-text ~/my-copies
 
 Exit codes: 0 no mistake, 1 mistakes (one line each: file:line:column: what, and what to do), 2 wrong use."""
 )

@@ -19,7 +19,7 @@ from kg.texts.text_coverage import DocumentCoverage, SegmentCoverage, measure_sp
 Examples:
   kg coverage
   kg coverage --format json
-  kg coverage --source-text ~/all-in-adults.txt
+  kg coverage --source-text ~/my-copies
   kg coverage --document rrall-2014
 
 \b

@@ -16,9 +16,11 @@ EXIT_ABSENT = 1
 @click.command(
     epilog="""\b
 Examples:
-  kg explain int:Blinatumomab kg:optionFor sit:RelapsedBALL
-  kg explain blinatumomab "option for" "relapsed B-cell ALL" --all
-  kg explain int:StemCellTransplant kg:raisedFor sit:RefractoryALL --format ttl
+  kg explain int:NAME kg:optionFor sit:NAME
+  kg explain "A NAME" "option for" "ANOTHER NAME" --all
+  kg explain int:NAME kg:raisedFor sit:NAME --format ttl
+
+The pages of things and situations lead to the proof of each edge, in the same words.
 
 Exit codes: 0 it holds; 1 it is not in the graph (then the missing premise is shown), a name is not known, or
 there is no build; 2 wrong use."""
@@ -32,8 +34,8 @@ there is no build; 2 wrong use."""
 )
 def explain(subject: str, predicate: str, object: str, show_all: bool, form: str) -> None:
     """Prove that SUBJECT PREDICATE OBJECT holds; each a CURIE, an IRI or a label."""
+    from kg.build.opening import open_build
     from kg.build.project_rules import load_project_rules
-    from kg.build.publishing import open_build
     from kg.pages.explain.statement_input import load_term_names, parse_statement
     from kg.pages.explain.view import explain_triple
     from kg.pages.page_queries import PageQueryReader, ReasonerInput

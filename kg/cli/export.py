@@ -38,7 +38,7 @@ Exit codes: 0 exported, 1 it could not be, 2 wrong use."""
 @click.argument("name", type=click.Choice(tuple(EXPORT_FORMATS)))
 def export(name: str, output: Path | None) -> None:
     """Export the built graph as NAME."""
-    from kg.build.publishing import open_build
+    from kg.build.opening import open_build
 
     settings = Settings.from_environment(os.environ)
     export_format = find_export_format(name)

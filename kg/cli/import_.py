@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import pickle
 import re
+import signal
 import tempfile
 from pathlib import Path
 
@@ -23,11 +26,16 @@ from kg.linking.readers.file_formats import FileFormat
 from kg.linking.readers.source_reading import ReadOptions
 from kg.linking.readers.table_reader import FALLBACK_NAMESPACE
 from kg.settings import Settings
+from sparqlhost.errors import TooExpensive, UserError
+from sparqlhost.pool.sandbox import LimitedChild
 from sparqlhost.store.disk_store import is_store_served
+from sparqlhost.store.staging import remove_stale_stages
 
 #: problems that are printed; --report writes all of them
 MAX_LISTED = 200
 _MEGABYTE = 1_000_000
+#: MiB of memory that reading a file may take: so many, and so many times its size, which may be compressed
+_MEMORY, _MEMORY_FACTOR = 3_000, 50
 _IRI_PATTERN = re.compile(r"(https?://|urn:)[^\s<>\"]+")
 
 
@@ -105,27 +113,72 @@ def _import_source(request: ImportRequest, store: Path | None, limit: int) -> Im
     """Download a file if its source is an address, and import it; `limit` is in bytes."""
     settings = Settings.from_environment(os.environ)
     target = settings.locate_import_store(store)
-    with _make_progress_bar() as progress, tempfile.TemporaryDirectory(prefix="kg-import-") as folder:
-        path = Path(request.source)
-        if "://" in request.source:
-            from sparqlhost.download import download_file
-
-            fetch = progress.add_task("fetch", total=None)
-            path = download_file(
-                request.source,
-                Path(folder),
-                limit,
-                lambda total: progress.update(fetch, total=total or None),
-                lambda n: progress.advance(fetch, n),
-                settings.PRODUCT,
-            )
-        size = path.stat().st_size if path.is_file() else None
-        task = progress.add_task(path.name, total=size)
+    with tempfile.TemporaryDirectory(prefix="kg-import-") as folder:
+        is_address = "://" in request.source
+        path = _fetch(request.source, Path(folder), limit, settings) if is_address else Path(request.source)
         is_served = is_store_served(target)
-        result = import_file(path, request, target, settings, lambda n: progress.advance(task, n))
-        progress.update(task, completed=size)
+        result = _import_in_child(path, request, target, settings)
     if is_served:
         click.echo("A running server will load the import within seconds.")
+    return result
+
+
+def _fetch(address: str, folder: Path, limit: int, settings: Settings) -> Path:
+    """Download what is at an address; return the file."""
+    from sparqlhost.download import download_file
+
+    with _make_progress_bar() as progress:
+        task = progress.add_task("fetch", total=None)
+        return download_file(
+            address,
+            folder,
+            limit,
+            lambda total: progress.update(task, total=total or None),
+            lambda n: progress.advance(task, n),
+            settings.PRODUCT,
+        )
+
+
+def _import_in_child(path: Path, request: ImportRequest, target: Path, settings: Settings) -> ImportResult:
+    """Import a file in a process that may die of it: the file comes from others.
+
+    A program of several threads imports in its own process, without the limit: a fork copies no thread, so
+    the store in the child would wait for those of RocksDB without end. The command has one thread here.
+    Raises what the import raises, and TooExpensive when it takes too much memory.
+    """
+    if len(os.listdir("/proc/self/task")) > 1:
+        return import_file(path, request, target, settings, lambda _: None)
+    bytes_read = mmap.mmap(-1, 8)  # shared with the child
+
+    def count_bytes(n: int) -> None:
+        bytes_read[:] = (int.from_bytes(bytes_read[:]) + n).to_bytes(8)
+
+    def import_or_explain() -> bytes:
+        try:
+            return pickle.dumps(import_file(path, request, target, settings, count_bytes))
+        except UserError as error:
+            return pickle.dumps(error)
+
+    size = path.stat().st_size if path.is_file() else None
+    limit = _MEMORY + _MEMORY_FACTOR * (size or 0) // _MEGABYTE
+    child = LimitedChild(import_or_explain, limit)  # before the progress bar starts a thread
+    with _make_progress_bar() as progress:
+        task = progress.add_task(path.name, total=size)
+        outcome, signal_number = child.wait(
+            lambda: progress.update(task, completed=int.from_bytes(bytes_read[:]))
+        )
+        progress.update(task, completed=size)
+    if not outcome:
+        remove_stale_stages(target)
+        raise TooExpensive(
+            f"Reading it takes more than {limit:,} MiB of memory, or crashes the reader"
+            f" ({signal.Signals(signal_number).name if signal_number else 'no signal'}).",
+            location=request.source,
+            hint="Nothing was imported. Split it if it is large; a small one is made to do harm.",
+        )
+    result: ImportResult | UserError = pickle.loads(outcome)  # noqa: S301 - of the child that was forked here
+    if isinstance(result, UserError):
+        raise result
     return result
 
 

@@ -6,9 +6,9 @@ import getpass
 import json
 import os
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
@@ -16,12 +16,16 @@ from pathlib import Path
 import click
 
 from kg.errors import BadData
-from kg.linking.answer_changes import AnswerChange, open_mapping_trial
-from kg.linking.candidates import Candidate
-from kg.linking.link_checking import LinkFinding, check_links
-from kg.linking.linkable_entities import LinkableEntity
+from kg.linking.candidates import Candidate, LinkableEntity
+from kg.linking.link_checking import (
+    AnswerChange,
+    LinkFinding,
+    check_links,
+    format_findings,
+    open_mapping_trial,
+)
 from kg.linking.verdicts import VERDICT_KEYS, VERDICT_PREDICATES, Verdict, explain_unwritable, record_verdict
-from kg.linking.workbench import Workbench, open_remote_workbench, open_workbench
+from kg.linking.workbench import open_remote_workbench, open_workbench
 from kg.pages.review.view import candidate_as_dict
 from kg.settings import Settings
 
@@ -41,14 +45,15 @@ class LinkGroup(click.Group):
     cls=LinkGroup,
     epilog="""\b
 Use:
-  kg link [ENTITY...] [--in IMPORT] [--remote NAME] [--top N] [--all] [--json]
+  kg link [ENTITY...] [--in IMPORT] [--remote NAME] [--top N] [--all] [--text] [--json]
   kg link review [ENTITY...] [--in IMPORT] --author NAME
-  kg link check [--in IMPORT] [--json]""",
+  kg link check [FILE] [--id VOCABULARY] [--in IMPORT] [--json|--csv]""",
 )
 def link() -> None:
     """Find outside terms an entity may be linked to, review them, check the accepted links.
 
-    ENTITY is a CURIE (prefix:Name), a name, or any text; without one, all entities. Candidates come from
+    ENTITY is a CURIE (prefix:Name), a name, or any text; without one, all entities. A text that is only spelt
+    like a name is not taken for it: the names are shown, and nothing else is done. Candidates come from
     labels, synonyms, cross-references of accepted matches and similar names; none is accepted automatically.
     """
 
@@ -75,6 +80,7 @@ _JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="As JSON, fo
 @_JSON_OPTION
 @_TOP_OPTION
 @click.option("--all", "every", is_flag=True, help="Accepted pairs too (rejected ones never).")
+@click.option("--text", "as_text", is_flag=True, help="Look for the words as they are, whatever is alike.")
 @click.option(
     "--remote",
     "remotes",
@@ -89,30 +95,23 @@ def find_command(
     as_json: bool,
     top: int,
     every: bool,
+    as_text: bool,
     remotes: tuple[str, ...],
 ) -> None:
     """List candidates for entities, with reasons, definitions and the path to the root."""
     settings = Settings.from_environment(os.environ)
-    with _open_bench(settings, imports, store, remotes, wanted) as bench:
+    opening = (
+        open_remote_workbench(settings, remotes, wanted, _print_progress, as_text=as_text)
+        if remotes
+        else open_workbench(settings, imports, store, _print_progress)
+    )
+    with opening as bench:
         hidden = {"rejected"} if every or wanted else {"rejected", "accepted"}
         rows = [
             (entity, bench.find_candidates(entity, top, lambda verdict: verdict not in hidden))
-            for entity in bench.pick_entities(wanted)
+            for entity in bench.pick_entities(wanted, as_text=as_text)
         ]
     _print_json(rows) if as_json else _print_candidates(rows)
-
-
-def _open_bench(
-    settings: Settings,
-    imports: tuple[str, ...],
-    store: Path | None,
-    remotes: tuple[str, ...],
-    wanted: tuple[str, ...],
-) -> AbstractContextManager[Workbench]:
-    """Return the workbench over the imports, or over what remote endpoints answer."""
-    if remotes:
-        return open_remote_workbench(settings, remotes, wanted, _print_progress)
-    return open_workbench(settings, imports, store, _print_progress)
 
 
 def _print_progress(sentence: str) -> None:
@@ -200,7 +199,7 @@ def review_command(
                     continue
                 choice = _ask_for_verdict(entity, candidate) if entity.curie else "skip"
                 if choice == "quit":
-                    click.echo(f"{written} verdicts written.")
+                    click.echo(f"{_format_count(written, 'verdict', 'verdicts')} written.")
                     return
                 if choice == "skip":
                     continue
@@ -212,7 +211,7 @@ def review_command(
                 click.echo(f"  written: {row.subject_id} {choice} {row.object_id} by {row.author_label}")
                 if choice in VERDICT_PREDICATES:
                     _print_changes(trial.add_mapping(row))
-    click.echo(f"{written} verdicts written." if written else "Nothing written.")
+    click.echo(f"{_format_count(written, 'verdict', 'verdicts')} written." if written else "Nothing written.")
 
 
 def _ask_for_verdict(entity: LinkableEntity, candidate: Candidate) -> str:
@@ -248,19 +247,40 @@ def _print_changes(changes: Iterable[AnswerChange]) -> None:
 
 
 @link.command("check")
+@click.argument("file", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--id", "import_id", default="", help="With FILE: the vocabulary it is a version of, as rxnorm."
+)
 @_IN_OPTION
 @_STORE_OPTION
 @_JSON_OPTION
-def check_command(imports: tuple[str, ...], store: Path | None, as_json: bool) -> None:
-    """Check accepted links against the imports: obsolete, gone, merged or relabelled targets.
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV, a row for each problem.")
+def check_command(
+    file: Path | None,
+    import_id: str,
+    imports: tuple[str, ...],
+    store: Path | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Check accepted links against the imports, or FILE: moved, merged, retired, reused or renamed targets.
 
-    Exit code 1 when one is found, 0 when there is none.
+    FILE is read like that of kg import, a folder of a release too; nothing of it is kept. Exit code 1 when a
+    problem is found, 0 when there is none.
     """
     settings = Settings.from_environment(os.environ)
-    with open_workbench(settings, imports, store, _print_progress) as bench:
-        checked, findings = check_links(bench)
+    with tempfile.TemporaryDirectory(prefix="kg-check-") as folder:
+        if file:
+            from kg.linking.importing import ImportRequest, import_file
+
+            store = Path(folder) / "store"
+            import_file(file, ImportRequest(str(file), import_id), store, settings)
+        with open_workbench(settings, imports, store, _print_progress) as bench:
+            checked, findings = check_links(bench)
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=1, ensure_ascii=False))
+    elif as_csv:
+        click.echo(format_findings(findings), nl=False)
     else:
         _print_findings(findings)
         click.echo(
@@ -269,7 +289,8 @@ def check_command(imports: tuple[str, ...], store: Path | None, as_json: bool) -
         )
     if not checked:
         raise BadData(
-            "No accepted link points into these imports.", hint="Import the ontology the links point to."
+            "No accepted link points into these imports.",
+            hint="Import the ontology the links point to; with FILE, name its vocabulary with --id.",
         )
     if findings:
         raise click.exceptions.Exit(1)

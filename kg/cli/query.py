@@ -12,7 +12,7 @@ from pyoxigraph import Literal, RdfFormat, serialize
 
 from kg.cli.output import OUTPUT_FORMATS, print_solutions
 from kg.errors import BadQuery, NotFound
-from kg.namespaces import PREFIXES, XSD
+from kg.namespaces import PREFIXES, XSD, declare_prefixes
 from kg.settings import Settings
 from kg.text_files import read_text
 from sparqlhost.pool.query_runner import find_used_prefixes
@@ -30,7 +30,7 @@ _UPDATE_START = re.compile(
     epilog="""\b
 Examples:
   kg query queries/questions/01-raised-for.rq
-  kg query 'SELECT ?i WHERE { ?i kg:raisedFor sit:RelapsedBALL }'
+  kg query 'SELECT ?i ?s WHERE { ?i kg:raisedFor ?s }'
   kg query --format csv - < my.rq
   kg query 'DESCRIBE claim:S15-1'
 
@@ -77,16 +77,6 @@ def _read_query(argument: str) -> tuple[str, str]:
             "There is no such file.", location=argument, hint="Check the name; queries/ holds examples."
         )
     return argument, "query"
-
-
-def declare_prefixes(text: str) -> str:
-    """Return the query preceded by one line with the project's prefixes that it uses and does not declare."""
-    declared = {
-        name.lower() for name in PREFIXES if f"prefix {name}:".lower() in " ".join(text.split()).lower()
-    }
-    missing = [name for name in PREFIXES if f"{name}:" in text and name.lower() not in declared]
-    line = " ".join(f"PREFIX {name}: <{PREFIXES[name]}>" for name in missing)
-    return f"{line}\n{text}" if line else text
 
 
 def _print_unknown_terms(store: Store, text: str) -> None:

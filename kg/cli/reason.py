@@ -17,7 +17,7 @@ from kg.settings import Settings
 
 if TYPE_CHECKING:
     from rlreason import Closure
-    from rlreason.contradiction_causes import ContradictionGroup
+    from rlreason.closure import ContradictionGroup
     from rlreason.rule_engine import ProgressCallback
 
 EXIT_INCONSISTENT = 3
@@ -30,6 +30,10 @@ _UNNAMED_NOTE = (
 )
 _OUTSIDE_NOTE = (
     "kg: {names}: outside OWL 2 RL; such literals and data ranges are neither checked nor compared by value."
+)
+_CUT_NOTE = (
+    "kg: the property chain {name} is not a list, since its cells have several rdf:first or rdf:rest; "
+    "of the ways along it only {count} were read."
 )
 
 
@@ -139,12 +143,15 @@ def reason(
 def _write_notes(closure: Closure) -> None:
     """Write to stderr what was left out, and what was not understood."""
     from kg.build.project_rules import format_term
+    from rlreason.rdf_lists import MAX_SEQUENCES
 
     if closure.left_out_expressions:
         click.echo(_UNNAMED_NOTE.format(count=closure.left_out_expressions), err=True)
     if closure.unknown_datatypes:
         names = ", ".join(format_term(datatype) for datatype in closure.unknown_datatypes)
         click.echo(_OUTSIDE_NOTE.format(names=names), err=True)
+    for chain in closure.cut_lists:
+        click.echo(_CUT_NOTE.format(name=format_term(chain), count=MAX_SEQUENCES), err=True)
 
 
 def _write_triples(closure: Closure, output: Path | None, with_input: bool) -> None:

@@ -40,7 +40,7 @@ Exit codes: 0 found, 1 not an identifier, or not in the graph, 2 wrong use."""
 @click.argument("curie")
 def resolve(curie: str, format_: str) -> None:
     """Show what the graph has for CURIE: RxNorm, ATC, SNOMED CT, MONDO, NCIt and others."""
-    from kg.build.publishing import open_build
+    from kg.build.opening import open_build
     from kg.mapping_files import read_mappings, read_prefixes
     from kg.questions.code_answers import load_code_index
 

@@ -28,8 +28,9 @@ def restore(file: Path, server: str | None, store: str | None) -> None:
     KG_UPDATE_TOKEN or KG_UPDATE_TOKEN_FILE.
     """
     from sparqlhost.ops.backup_restore import restore_backup
-    from sparqlhost.protocol.security import read_update_token
+    from sparqlhost.protocol.write_access import read_write_tokens
 
     settings = Settings.from_environment(os.environ, store=store)
-    count, where = restore_backup(settings, file, read_update_token(settings), server)
+    token = next(iter(read_write_tokens(settings).values()), "")
+    count, where = restore_backup(settings, file, token, server)
     click.echo(f"{where}: {count} quads restored from {file}")

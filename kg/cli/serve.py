@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kg.settings import Settings
+from kg.settings import IS_INSTALLED, Settings
 from sparqlhost.hosting import HostedApplication
 
 if TYPE_CHECKING:
@@ -51,13 +53,23 @@ def serve(build: bool, **options: Any) -> None:
     from sparqlhost.ops.run_server import run_server
 
     settings = Settings.from_environment(os.environ, **options)
-    if build:
-        _build_if_unbuilt(settings)
-    run_server(
-        prepare_serving_settings(settings),
-        _describe_application(),
-        on_ready=lambda address: click.echo(f"serving on {address}"),
-    )
+    if build or IS_INSTALLED:
+        from kg.build.building import build_if_missing
+
+        build_if_missing(settings, lambda message: click.echo(message, err=True))
+    if settings.source_text is not None:
+        from kg.build.reader_copy import read_reader_copy
+
+        read_reader_copy(settings.source_text)  # raises, where it is not there
+    if settings.source_text is not None and not settings.text_key:
+        settings = replace(settings, text_key=secrets.token_urlsafe(16))
+
+    def announce(address: str) -> None:
+        click.echo(f"serving on {address}")
+        if settings.source_text is not None:
+            click.echo(f"the text, for this machine only: {address}source?key={settings.text_key}")
+
+    run_server(prepare_serving_settings(settings), _describe_application(), on_ready=announce)
 
 
 def _describe_application() -> HostedApplication[Settings]:
@@ -76,13 +88,3 @@ def _describe_application() -> HostedApplication[Settings]:
         return str(current.resolve()) if current.exists() and not settings.empty else ""
 
     return HostedApplication(make_app, describe_hosted_data, with_import_store, read_build)
-
-
-def _build_if_unbuilt(settings: Settings) -> None:
-    """Build the graph when none is published and one is to be served."""
-    if settings.empty or (settings.build_dir / "current").exists():
-        return
-    from kg.build.building import build
-
-    click.echo("No build yet: building the graph.", err=True)
-    build(settings)

@@ -18,6 +18,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.errors import NotFound
 from kg.exports import kgx
+from kg.exports.code_maps import make_concept_map, make_source_to_concept_map
 from kg.mapping_files import read_mappings, read_prefixes
 from kg.model.graphs import ONTOLOGY, select_claim_graphs, select_exported
 from kg.model.identifiers import PrefixTable
@@ -29,6 +30,7 @@ from sparqlhost.store.interface import Store, Term
 JsonObject = dict[str, object]
 MAPPINGS_LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 _TSV_TYPE, _JSON_LINES_TYPE = "text/tab-separated-values", "application/jsonl"
+_FHIR_TYPE = "application/fhir+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,21 @@ _FORMATS = (
         "The accepted links to outside vocabularies, one SSSOM mapping set.",
         (("rrall-kg.sssom.tsv", _TSV_TYPE),),
         _make_sssom_texts,
+    ),
+    ExportFormat(
+        "fhir",
+        "Codes to entities as FHIR ConceptMap, for R5 and R4; refused pairs as not related.",
+        (
+            ("rrall-kg.conceptmap-r5.json", _FHIR_TYPE),
+            ("rrall-kg.conceptmap-r4.json", _FHIR_TYPE),
+        ),
+        lambda store, root: tuple(make_concept_map(store, root, release) for release in ("R5", "R4")),
+    ),
+    ExportFormat(
+        "omop",
+        "Entities to OMOP concepts, rows for SOURCE_TO_CONCEPT_MAP; needs an imported Athena download.",
+        (("source_to_concept_map.csv", "text/csv"),),
+        lambda store, root: (make_source_to_concept_map(store, root),),
     ),
     ExportFormat(
         "kgx",

@@ -52,12 +52,14 @@ _PHENOTYPE_ASSOCIATION = "biolink:DiseaseToPhenotypicFeatureAssociation"
 _FEATURE_SLOTS = ("kg_prerequisite", "kg_proviso")
 _FEATURE_ORIGINS = (
     "featureFromSentence",
+    "featureFromLeadIn",
     "featureFromParagraph",
     "featureFromParagraphBefore",
     "featureFromHeading",
     "featureFromDocument",
 )
 _INHERITED_LIMIT = KG["inheritedLimitedBenefitFor"]
+_STATING_ORIGINS = (GraphOrigin.TEXT, GraphOrigin.MODEL, GraphOrigin.USER)
 _XREF_PREDICATES = ("skos:exactMatch", "skos:closeMatch")
 
 
@@ -115,10 +117,11 @@ class KgxExport:
 def make_kgx(store: Store, table: tuple[BiolinkRow, ...], mappings: MappingCollection) -> KgxExport:
     """Return the graph as KGX."""
     exported = select_exported(store.graph_names())
-    stated = [g for g in exported if get_origin(g) in (GraphOrigin.TEXT, GraphOrigin.USER)]
+    stated = [g for g in exported if get_origin(g) in _STATING_ORIGINS]
     facts = _read_index(store, stated)
     derived, weakest = _read_index(store, [INFERRED]), _read_index(store, [WEAKEST_HEDGES])
-    concepts = _read_index(store, [g for g in exported if g != INFERRED and not is_claim_assertion(g)])
+    derivations = (INFERRED, WEAKEST_HEDGES)
+    concepts = _read_index(store, [g for g in exported if g not in derivations and not is_claim_assertion(g)])
     limits = _collect_derived_limits(facts, derived, weakest) | _collect_stated_limits(facts)
     claims = facts.list_subjects(CLAIM)
     edges = [edge for claim in claims for edge in _make_claim_edges(facts, claim, table, limits)]
@@ -321,7 +324,7 @@ def _make_inferred_edges(
     table: tuple[BiolinkRow, ...],
     limits: Mapping[tuple[str, str], list[str]],
 ) -> Iterator[KgxRecord]:
-    """Yield the edges that the reasoner derived, marked as such, with their weakest hedge."""
+    """Yield the edges that the reasoner derived, marked as such, with what they rest on."""
     support = _collect_edge_support(weakest)
     for name, row in index_by_term(table, "inferred").items():
         for subject in facts.list_subjects(BASE):
@@ -336,16 +339,20 @@ def _make_inferred_edges(
 
 
 def _collect_edge_support(weakest: TripleIndex) -> dict[tuple[str, str, str], dict[str, str | list[str]]]:
-    """Return (subject, property, object) of derived edges -> their claims and weakest hedge."""
+    """Return (subject, property, object) of derived edges -> their claims, hedges and condition."""
     support: dict[tuple[str, str, str], dict[str, str | list[str]]] = {}
     for node in weakest.list_subjects(BASE):
         subject, predicate, target = (
             next(iter(weakest.list_curies(node, RDF[end])), "") for end in ("subject", "predicate", "object")
         )
-        support[subject, predicate, target] = {
+        slots: dict[str, str | list[str]] = {
             "kg_claim": " ".join(weakest.list_curies(node, KG["restsOnClaim"])),
             "kg_hedge": weakest.list_curies(node, KG["weakestHedge"]),
+            "kg_strongest_reading": weakest.list_curies(node, KG["strongestReading"]),
+            "kg_only_if": [f"only if {name}" for name in weakest.list_curies(node, KG["onlyIf"])],
+            "kg_prerequisite": weakest.list_curies(node, KG["onlyIf"]),
         }
+        support[subject, predicate, target] = {name: value for name, value in slots.items() if value}
     return support
 
 

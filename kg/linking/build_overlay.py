@@ -14,7 +14,8 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.build.import_neighbourhood import extract_neighbourhood
-from kg.build.publishing import GRAPH_FILE, find_current_build, open_build
+from kg.build.opening import open_build
+from kg.build.publishing import GRAPH_FILE, find_current_build
 from kg.errors import StoreUnavailable
 from kg.linking.named_remotes import allow_remotes
 from kg.model.graphs import IMPORTS, ONTOLOGY, is_from_build, is_outside_extract

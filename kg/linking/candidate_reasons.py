@@ -50,7 +50,7 @@ _SYNONYM_OF_LABEL_FACTOR = 0.85
 _HEAD_VARIANT_OF_LABEL_FACTOR = 0.95
 
 #: factors for weaker evidence of the same kind
-_OTHER_CASE_FACTOR = 0.6  # `ALL` and `all`: an abbreviation and a word
+_OTHER_CASE_FACTOR = 0.6  # `CAT` and `cat`: an abbreviation and a word
 _HEAD_VARIANT_FACTOR = 0.9
 _OTHER_INITIAL_FACTOR = 0.7  # misspellings seldom change the first letter
 _SERIES_MEMBER_FACTOR = 0.7  # the other name has a mark more, as in `R2`: one of a series

@@ -147,6 +147,10 @@ class NameIndex:
         row = self._db.execute(query, (iri,)).fetchone()
         return OutsideTerm(row[0], row[1], row[2], bool(row[3]), row[4]) if row else None
 
+    def list_names(self, iri: str) -> list[str]:
+        """Return every name of a term."""
+        return self._select_column("SELECT text FROM name WHERE iri = ?", iri)
+
     def find_path_to_root(self, iri: str) -> tuple[str, ...]:
         """Return the labels on the shortest path from a term's parent to a root; () when there is no root."""
         child_of: dict[str, str] = {iri: ""}

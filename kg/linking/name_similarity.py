@@ -75,14 +75,17 @@ def make_word_bag(name: str) -> str:
 def make_head_variants(name: str) -> tuple[str, ...]:
     """Return the bags of words of a normal form with its last word replaced by every other head word.
 
+    The bag of the name itself is not one of them.
+
     >>> make_word_bag("antibacterial drug") in make_head_variants("anti bacterial agents")
     True
     """
     joined = _NEGATING_PREFIX.sub(r"\1", name)
     words = joined.split()
     stem = " ".join(words[:-1]) if len(words) > 1 and make_word_bag(words[-1]) in _HEAD_WORDS else joined
-    heads = (f"{stem} {head}" for head in sorted(_HEAD_WORDS))
-    return tuple(dict.fromkeys(make_word_bag(variant) for variant in (joined, *heads)))
+    variants = (joined, *(f"{stem} {head}" for head in sorted(_HEAD_WORDS)))
+    bags = dict.fromkeys(map(make_word_bag, variants))
+    return tuple(bag for bag in bags if bag != make_word_bag(name))
 
 
 # -- the trigram index ---

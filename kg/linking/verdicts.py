@@ -16,9 +16,8 @@ from datetime import date
 from pathlib import Path
 
 from kg.errors import BadData, NotFound, UserError
-from kg.linking.answer_changes import AnswerChange, open_mapping_trial
-from kg.linking.candidates import Candidate
-from kg.linking.linkable_entities import LinkableEntity
+from kg.linking.candidates import Candidate, LinkableEntity
+from kg.linking.link_checking import AnswerChange, open_mapping_trial
 from kg.linking.name_index import OutsideTerm
 from kg.linking.workbench import Workbench
 from kg.mapping_files import MAPPINGS_FOLDER, PREFIX_TABLE_FILE, read_mappings

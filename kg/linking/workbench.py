@@ -16,11 +16,17 @@ from typing import Self
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
-from kg.build.publishing import open_build
+from kg.build.opening import open_build
 from kg.errors import NotFound, StoreUnavailable, UserError
 from kg.linking.build_overlay import refresh_build
-from kg.linking.candidates import Candidate, JudgedMappings, find_candidates
-from kg.linking.linkable_entities import LinkableEntity, read_entities, select_entities
+from kg.linking.candidates import (
+    Candidate,
+    JudgedMappings,
+    LinkableEntity,
+    find_candidates,
+    read_entities,
+    select_entities,
+)
 from kg.linking.name_index import NAME_KINDS, NameIndex, is_indexed, open_name_index
 from kg.linking.name_similarity import normalize_name
 from kg.linking.named_remotes import get_remote_address
@@ -52,9 +58,9 @@ class Workbench:
     prefixes: PrefixTable
     curies: CurieNormalizer
 
-    def pick_entities(self, wanted: Sequence[str]) -> tuple[LinkableEntity, ...]:
+    def pick_entities(self, wanted: Sequence[str], *, as_text: bool = False) -> tuple[LinkableEntity, ...]:
         """Return the entities that a user names (see `select_entities`), all of them for no name."""
-        return select_entities(self.entities, wanted) if wanted else self.entities
+        return select_entities(self.entities, wanted, as_text=as_text) if wanted else self.entities
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +146,12 @@ _TERM_PREDICATES = (
 
 @contextmanager
 def open_remote_workbench(
-    settings: Settings, names: Sequence[str], wanted: Sequence[str], report: Callable[[str], None]
+    settings: Settings,
+    names: Sequence[str],
+    wanted: Sequence[str],
+    report: Callable[[str], None],
+    *,
+    as_text: bool = False,
 ) -> Iterator[Workbench]:
     """Yield a workbench over what remote endpoints know about the wanted entities.
 
@@ -149,7 +160,7 @@ def open_remote_workbench(
     """
     entities = read_entities(open_build(settings), settings.root)
     if wanted:
-        entities = select_entities(entities, wanted)
+        entities = select_entities(entities, wanted, as_text=as_text)
     prefixes = read_prefixes(settings.root)
     curies = CurieNormalizer(prefixes)
     addresses = {name: get_remote_address(settings, name) for name in names}

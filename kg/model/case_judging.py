@@ -5,7 +5,8 @@ The table in README.md gives the status for each combination. Unknown is never t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -85,7 +86,7 @@ def _find_infeasible(
     knowledge: ClinicalKnowledge, case: PatientCase, claim: ClinicalClaim
 ) -> list[StatusGround]:
     """Return the feasibility of an offered intervention as a ground, where the case denies it."""
-    offered = claim.interventions if claim.kind in OFFERING_KINDS else ()
+    *_, offered = claim.decided_by
     kinds = frozenset().union(*(knowledge.broader_interventions.get(i, frozenset({i})) for i in offered))
     able = frozenset().union(*(knowledge.feasibility_features.get(i, frozenset()) for i in kinds))
     asked = tuple(sorted(able - {*claim.prerequisites, *claim.provisos}, key=str))
@@ -115,11 +116,12 @@ def _choose_nearest_situation(situations: list[list[StatusGround]]) -> list[Stat
 
 def judge_all_claims(knowledge: ClinicalKnowledge, case: PatientCase) -> tuple[JudgedClaim, ...]:
     """Return every claim judged, in the order of ClaimStatus."""
-    order = list(ClaimStatus)
-    judged = [judge_claim(knowledge, case, claim) for claim in knowledge.claims]
-    return tuple(
-        sorted(judged, key=lambda j: (order.index(j.status), *_measure_distance(j), str(j.claim.term)))
-    )
+    order = {status: at for at, status in enumerate(ClaimStatus)}
+    examples = {claim.decided_by: claim for claim in knowledge.claims}
+    judgements = {decided_by: judge_claim(knowledge, case, claim) for decided_by, claim in examples.items()}
+    alike = ((claim, judgements[claim.decided_by]) for claim in knowledge.claims)
+    judged = (JudgedClaim(claim, found.status, found.grounds) for claim, found in alike)
+    return tuple(sorted(judged, key=lambda j: (order[j.status], *_measure_distance(j), str(j.claim.term))))
 
 
 def _measure_distance(judged_claim: JudgedClaim) -> tuple[int, int]:
@@ -130,32 +132,46 @@ def _measure_distance(judged_claim: JudgedClaim) -> tuple[int, int]:
     return situation.count(False), -situation.count(True) if False in situation else 0
 
 
-def find_cautions(
-    knowledge: ClinicalKnowledge, judged: tuple[JudgedClaim, ...], offer: JudgedClaim
-) -> tuple[ClinicalClaim, ...]:
-    """Return the negative claims that limit an offer.
+@dataclass(frozen=True, slots=True)
+class CautionIndex:
+    """The negative claims of a judged case in its order, by the claim and by the intervention they limit.
 
-    One that is about the offering claim itself always does; one about its intervention, or a broader one,
-    does unless the case rules it out.
+    One that is about an offering claim itself always limits it; one about its intervention, or a broader
+    one, does unless the case rules it out.
     """
-    if offer.claim.kind not in OFFERING_KINDS:
-        return ()
-    broader = frozenset().union(
-        *(knowledge.broader_interventions.get(i, frozenset({i})) for i in offer.claim.interventions)
-    )
-    return tuple(
-        other.claim
-        for other in judged
-        if other.claim.negative
-        and other.claim.term != offer.claim.term
-        and (
-            offer.claim.term in other.claim.limited_claims
-            or (
-                other.status is not ClaimStatus.DOES_NOT_APPLY
-                and broader & frozenset(other.claim.interventions)
-            )
+
+    by_claim: Mapping[NamedNode, tuple[JudgedClaim, ...]]
+    by_intervention: Mapping[NamedNode, tuple[JudgedClaim, ...]]
+
+    @classmethod
+    def from_judged(cls, judged: Iterable[JudgedClaim]) -> CautionIndex:
+        """Return the index of a judged case."""
+        by_claim: dict[NamedNode, list[JudgedClaim]] = defaultdict(list)
+        by_intervention: dict[NamedNode, list[JudgedClaim]] = defaultdict(list)
+        for caution in judged:
+            for limited in caution.claim.limited_claims if caution.claim.negative else ():
+                by_claim[limited].append(caution)
+            if caution.claim.negative and caution.status is not ClaimStatus.DOES_NOT_APPLY:
+                for intervention in caution.claim.interventions:
+                    by_intervention[intervention].append(caution)
+        return cls(
+            {claim: tuple(found) for claim, found in by_claim.items()},
+            {intervention: tuple(found) for intervention, found in by_intervention.items()},
         )
-    )
+
+    def list_limited_interventions(
+        self, knowledge: ClinicalKnowledge, offer: ClinicalClaim
+    ) -> tuple[NamedNode, ...]:
+        """Return the interventions of an offer, and broader ones, that some caution is about."""
+        if offer.kind not in OFFERING_KINDS:
+            return ()
+        broader = {i: knowledge.broader_interventions.get(i, frozenset({i})) for i in offer.interventions}
+        limited = frozenset().union(*broader.values()) & self.by_intervention.keys()
+        return tuple(sorted(limited, key=lambda i: (i not in broader, str(i))))
+
+    def list_own_cautions(self, offer: ClinicalClaim) -> tuple[JudgedClaim, ...]:
+        """Return the cautions about an offering claim itself."""
+        return self.by_claim.get(offer.term, ()) if offer.kind in OFFERING_KINDS else ()
 
 
 def find_supportive_claims(
@@ -228,8 +244,11 @@ def choose_next_questions(
         for ground in judgement.list_open_grounds()
         if ground.truth is FeatureTruth.UNKNOWN and ground.feature in knowledge.implied_features
     }
+    alike: dict[object, list[JudgedClaim]] = defaultdict(list)
+    for judgement in judged:
+        alike[judgement.claim.decided_by].append(judgement)
     changes = [
-        (feature, _count_status_changes(knowledge, case, feature, judged))
+        (feature, _count_status_changes(knowledge, case, feature, alike.values()))
         for feature in candidates
         if not _has_alternative(knowledge, case, feature)
     ]
@@ -267,20 +286,24 @@ def _has_alternative(knowledge: ClinicalKnowledge, case: PatientCase, feature: N
 
 
 def _count_status_changes(
-    knowledge: ClinicalKnowledge, case: PatientCase, feature: NamedNode, judged: tuple[JudgedClaim, ...]
+    knowledge: ClinicalKnowledge,
+    case: PatientCase,
+    feature: NamedNode,
+    alike: Iterable[Sequence[JudgedClaim]],
 ) -> tuple[int, int]:
-    """Return how many offers, and how many claims, change status if the feature is present or absent."""
+    """Return how many offers, and how many claims, change status if the feature is present or absent.
+
+    `alike` are the judged claims in groups of one `decided_by`.
+    """
     implied = knowledge.implied_features[feature]
     denied = frozenset(f for f in knowledge.features if feature in knowledge.implied_features[f])
     answers = (replace(case, met=case.met | implied), replace(case, denied=case.denied | denied))
     touched = implied | denied
     changed = [
         judgement.claim.kind in OFFERING_KINDS
-        for judgement in judged
-        if not touched.isdisjoint(ground.feature for ground in judgement.grounds)
-        and any(
-            judge_claim(knowledge, answer, judgement.claim).status is not judgement.status
-            for answer in answers
-        )
+        for first, *others in alike
+        if not touched.isdisjoint(ground.feature for ground in first.grounds)
+        and any(judge_claim(knowledge, answer, first.claim).status is not first.status for answer in answers)
+        for judgement in (first, *others)
     ]
     return sum(changed), len(changed)

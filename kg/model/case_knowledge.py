@@ -48,6 +48,12 @@ class ClinicalClaim:
     cues: tuple[str, ...]
     sentence: NamedNode | None
 
+    @property
+    def decided_by(self) -> tuple[tuple[NamedNode, ...], ...]:
+        """Return all that a status depends on besides the case: claims alike in it are judged alike."""
+        offered = self.interventions if self.kind in OFFERING_KINDS else ()
+        return self.situations, self.prerequisites, self.provisos, self.population, offered
+
 
 @dataclass(frozen=True, slots=True)
 class ClinicalKnowledge:
@@ -76,7 +82,9 @@ class ClinicalKnowledge:
 def read_knowledge(asserted: Iterable[Triple], closure: Iterable[Triple]) -> ClinicalKnowledge:
     """Return what a case is judged by, from the asserted triples and the whole closed graph."""
     stated, closed = TripleIndex(asserted), TripleIndex(closure)
-    features = tuple(f for f in _list_instances(closed, "Feature") if stated.list_iris(f, RDF["type"]))
+    unstated = frozenset(_list_instances(stated, "UnstatedCriterion"))  # no patient is known to meet one
+    known = (f for f in _list_instances(closed, "Feature") if stated.list_iris(f, RDF["type"]))
+    features = tuple(f for f in known if f not in unstated)
     situations = _list_instances(stated, "ClinicalSituation")
     interventions = _list_instances(closed, "Intervention")
 

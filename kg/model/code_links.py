@@ -152,6 +152,12 @@ class CodeIndex:
                     self._below[edge.target].append(start)
         self._links: dict[Curie, tuple[str, tuple[CodeLink, ...]]] = {}
 
+    def list_labels(self) -> Iterator[tuple[str, str]]:
+        """Yield CURIE and label of every term of a known vocabulary that has a label."""
+        for iri, label in self._facts.labels.items():
+            if curie := self._shorten(iri):
+                yield curie, label
+
     def find(self, code: str, system: str = "") -> CodeFinding:
         """Return the answer for a code as people write it; `system` names the system of a bare code."""
         try:
@@ -296,7 +302,8 @@ class CodeIndex:
         """Return the names of the other ingredients of a code, sorted; none for a single ingredient."""
         ends = self._ingredient_ends(path[0][1], frozenset())
         mine = self._ingredient_ends(term.iri, frozenset())
-        return tuple(sorted({self._facts.labels.get(end, self._shorten(end)) for end in ends - mine}))
+        labels = self._facts.labels
+        return tuple(sorted({labels.get(end) or self._shorten(end) or end for end in ends - mine}))
 
     def _ingredient_ends(self, iri: str, seen: frozenset[str]) -> frozenset[str]:
         """Return the ingredients that a term is made of in the end: terms with nothing further below."""

@@ -40,10 +40,11 @@ _OUTSIDE_PREFIX = GRAPH["outside/"].value
 
 
 class GraphOrigin(Enum):
-    """Who states the triples of a graph."""
+    """Who states the triples of a graph: the text by a claim, those who modeled its concepts, a curator."""
 
     ONTOLOGY = "ontology"
     TEXT = "text"
+    MODEL = "model"
     CURATOR = "curator"
     USER = "user"
     RULES = "rules"
@@ -75,12 +76,12 @@ _ROLES = MappingProxyType(
     {
         ONTOLOGY: GraphRole(GraphOrigin.ONTOLOGY, is_member=True, is_reasoner_input=True, is_from_build=True),
         # thousands of positions and hashes that no rule speaks of
-        SOURCE: GraphRole(GraphOrigin.TEXT, is_member=True, is_from_build=True),
-        ASSERTED: GraphRole(GraphOrigin.TEXT, **_STATED, is_from_build=True),
+        SOURCE: GraphRole(GraphOrigin.RECORD, is_member=True, is_from_build=True),
+        ASSERTED: GraphRole(GraphOrigin.MODEL, **_STATED, is_from_build=True),
         BACKGROUND: GraphRole(GraphOrigin.CURATOR, **_STATED, is_from_build=True),
         EDITS: GraphRole(GraphOrigin.USER, **_STATED),
         INFERRED: GraphRole(GraphOrigin.RULES, is_exported=True, is_from_build=True),
-        WEAKEST_HEDGES: GraphRole(GraphOrigin.RULES, is_from_build=True),
+        WEAKEST_HEDGES: GraphRole(GraphOrigin.RULES, is_exported=True, is_from_build=True),
         MAPPINGS: GraphRole(GraphOrigin.VOCABULARY, is_from_build=True),
         METADATA: GraphRole(GraphOrigin.RECORD, is_from_build=True),
         IMPORTS: GraphRole(GraphOrigin.RECORD),

@@ -66,7 +66,7 @@ def mint_mapping_iri(row: MappingRow) -> NamedNode:
 
 
 def expand_project_curie(curie: str) -> NamedNode:
-    """Return the IRI of a CURIE with a prefix of the project (`int:Imatinib`, `skos:exactMatch`).
+    """Return the IRI of a CURIE with a prefix of the project (`int:Name`, `skos:exactMatch`).
 
     Raises BadData for any other prefix.
     """

@@ -16,7 +16,7 @@ from kg.model.code_spellings import parse_rows
 _BRAND = re.compile(r"\s*\[([^\[\]]+)\]\s*$")
 _PARTS = re.compile(r"\s+/\s+|\s*;\s*|\s*\+\s*|\s+&\s+|\s+(?:and|with)\s+", re.IGNORECASE)
 _NUMBER = re.compile(r"\d[\d.,]*(?:-\d[\d.,]*)?")
-_NUMBER_WITH_UNIT = re.compile(r"(\d[\d.,]*)([a-z%µ][\w/%]*)", re.IGNORECASE)
+_NUMBER_WITH_UNIT = re.compile(r"(?<![\w/])(\d[\d.,]*)([a-z%µ][\w/%]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class NameWords:
     salts: frozenset[str]
     units: frozenset[str]
     abbreviations: Mapping[str, str]
+    qualifiers: frozenset[str]
     vocabularies: frozenset[str]
     product_vocabularies: frozenset[str]
 
@@ -41,6 +42,7 @@ def parse_name_words(text: str, file_name: str = "") -> NameWords:
         frozenset(by_kind["salt"]),
         frozenset(by_kind["unit"]),
         by_kind["abbreviation"],
+        frozenset(by_kind["qualifier"]),
         frozenset(by_kind["substance vocabulary"]),
         frozenset(by_kind["product vocabulary"]),
     )
@@ -48,12 +50,16 @@ def parse_name_words(text: str, file_name: str = "") -> NameWords:
 
 @dataclass(frozen=True, slots=True)
 class NamedIngredient:
-    """A part of a product's name: `target` is the IRI of the ingredient, "" for an unknown one."""
+    """A part of a product's name: `target` is the IRI of the ingredient, "" for an unknown one.
+
+    `form` has the words of forms, routes and packages that were left out of the name.
+    """
 
     name: str
     strength: str
     target: str
     is_salt: bool
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +108,19 @@ class ProductNames:
         brand = _BRAND.search(text)
         bare = text[: brand.start()] if brand else text
         parts = [self._parse_part(part) for part in _PARTS.split(bare) if part.strip()]
-        return ProductName(
-            tuple(ingredient for ingredient, _ in parts if ingredient.name or ingredient.strength),
-            brand[1] if brand else "",
-            any(has_form for _, has_form in parts),
-        )
+        named = tuple(part for part in parts if part.name or part.strength)
+        return ProductName(named, brand[1] if brand else "", any(part.form for part in parts))
 
     def strip_form(self, text: str) -> str:
         """Return a name without the strength and the words of forms, routes and packages."""
         return " ".join(part.name for part in self.parse(text).ingredients)
 
-    def _parse_part(self, text: str) -> tuple[NamedIngredient, bool]:
-        """Return one ingredient, and whether a form was named."""
+    def _parse_part(self, text: str) -> NamedIngredient:
+        """Return one ingredient."""
         words = _NUMBER_WITH_UNIT.sub(r"\1 \2", text.replace("(", " ").replace(")", " ")).split()
         name: list[str] = []
         strength: list[str] = []
-        has_form = False
+        form: list[str] = []
         for position, word in enumerate(words):
             folded = word.casefold().strip(",.")
             after_number = position > 0 and _NUMBER.fullmatch(words[position - 1])
@@ -125,15 +128,16 @@ class ProductNames:
             if is_strength or (after_number and self._is_unit([word])):
                 strength.append(word)
             elif folded in self._words.forms:
-                has_form = True
+                form.append(word)
             else:
-                name.append(self._words.abbreviations.get(folded, word.strip(",")))
+                name.append(word.strip(","))
         target, is_salt = self.find_ingredient(" ".join(name))
-        return NamedIngredient(" ".join(name), " ".join(strength), target, is_salt), has_form
+        return NamedIngredient(" ".join(name), " ".join(strength), target, is_salt, " ".join(form))
 
     def _is_unit(self, words: list[str]) -> bool:
+        """Return whether a word is a unit, or units by a slash: `mg`, `mg/ml`, `mg/50ml`."""
         return bool(words) and all(
-            part in self._words.units for part in words[0].casefold().split("/") if part
+            part.lstrip("0123456789.") in self._words.units for part in words[0].casefold().split("/") if part
         )
 
 

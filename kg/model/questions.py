@@ -1,13 +1,14 @@
 """A named question: the header of its `.rq` file, its typed parameters, and the query with values bound.
 
-A header has the lines `# title:`, `# question:`, `# param: name type - help` (`type+` takes several values)
-and `# returns:`. Pure: texts and terms go in, queries come out.
+A header has the lines `# title:`, `# question:`, `# group:`, `# param: name type - help` (`type+` takes
+several values) and `# returns:`. Pure: texts and terms go in, queries come out.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode
@@ -24,6 +25,7 @@ GivenValue = str | ParameterValue | Sequence[str | ParameterValue]
 _LITERAL_DATATYPES = {
     "text": XSD["string"],
     "code": XSD["string"],
+    "words": XSD["string"],
     "integer": XSD["integer"],
     "date": XSD["date"],
 }
@@ -31,7 +33,8 @@ LITERAL_TYPES = frozenset(_LITERAL_DATATYPES)
 _LEXICAL_FORMS = {"integer": re.compile(r"[+-]?\d{1,18}"), "date": re.compile(r"\d{4}-\d\d-\d\d")}
 # RFC 3987 as SPARQL's IRIREF allows it: none of these may stand between < and >.
 _IRI_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\\x00-\x20]+")
-_HEADER_LINE = re.compile(r"^# (title|question|param|returns): *(.*)$", re.M)
+_HEADER_LINE = re.compile(r"^# (title|question|group|param|returns): *(.*)$", re.M)
+_IMPORT_GRAPH = re.compile(rf"<{re.escape(BASE)}graph/outside/([\w-]+)>")
 _PARAMETER_LINE = re.compile(r"(\w+) (\w+)(\+?) - (.+)")
 
 
@@ -56,9 +59,10 @@ class QuestionParameter:
             return Literal(text, datatype=_LITERAL_DATATYPES[self.type])
         namespace = f"{BASE}{self.type}/" if self.type in ENTITY_KINDS else str(KG)
         iri = namespace + text if re.fullmatch(r"[\w.-]+", text) else expand_curie(text)
-        if not _IRI_PATTERN.fullmatch(iri):
-            raise self._make_error(f"{text!r} is not a {self.type}.")
-        return NamedNode(iri)
+        with suppress(ValueError):  # the parser of terms knows code points that no IRI may have
+            if _IRI_PATTERN.fullmatch(iri):
+                return NamedNode(iri)
+        raise self._make_error(f"{text!r} is not a {self.type}.")
 
     def _make_error(self, message: str) -> BadQuery:
         hint = f"Give a {self.type}, for example {self.example}."
@@ -75,6 +79,12 @@ class Question:
     params: tuple[QuestionParameter, ...]
     returns: str
     text: str
+    group: str = ""
+
+    @property
+    def needed_imports(self) -> tuple[str, ...]:
+        """Return the names of the imports that the query reads; without one it has no answer."""
+        return tuple(sorted(set(_IMPORT_GRAPH.findall(self.text))))
 
     @property
     def query_form(self) -> str:
@@ -85,8 +95,13 @@ class Question:
 
     @property
     def reads_codes(self) -> bool:
-        """Return whether a parameter takes codes of outside vocabularies, which are read before the query."""
+        """Return whether a parameter takes codes of outside vocabularies."""
         return any(parameter.type == "code" for parameter in self.params)
+
+    @property
+    def reads_columns(self) -> bool:
+        """Return whether it takes a column of codes or of local text, which is read before the query."""
+        return any(parameter.type in ("code", "words") for parameter in self.params)
 
     def bind_values(self, values: Mapping[str, GivenValue]) -> str:
         """Return the query with the given values in place of the examples; others keep their example.
@@ -140,7 +155,7 @@ def parse_question(name: str, text: str, where: str = "") -> Question:
     Raises BadData, located at `where`, when a header line is missing or malformed.
     """
     where = where or f"{name}.rq"
-    lines: dict[str, list[str]] = {"title": [], "question": [], "param": [], "returns": []}
+    lines: dict[str, list[str]] = {"title": [], "question": [], "group": [], "param": [], "returns": []}
     for key, value in _HEADER_LINE.findall(text):
         lines[key].append(value.strip())
     for key in ("title", "question", "returns"):
@@ -148,7 +163,21 @@ def parse_question(name: str, text: str, where: str = "") -> Question:
             raise BadData(f"The header needs one line `# {key}:`.", location=where, line=1, hint="Write it.")
     params = tuple(_parse_parameter(line, text, where) for line in lines["param"])
     public = re.sub(r"^\d+-", "", name)
-    return Question(public, lines["title"][0], lines["question"][0], params, lines["returns"][0], text)
+    group = next(iter(lines["group"]), "")
+    return Question(public, lines["title"][0], lines["question"][0], params, lines["returns"][0], text, group)
+
+
+def group_questions(questions: Iterable[Question], filter_text: str = "") -> dict[str, list[Question]]:
+    """Return the questions by group, groups in the order of their first question.
+
+    With `filter_text`, those whose name, title, question or group contain each of its words.
+    """
+    groups: dict[str, list[Question]] = {}
+    for question in questions:
+        words = f"{question.name} {question.title} {question.question} {question.group}".casefold()
+        if all(word in words for word in filter_text.casefold().split()):
+            groups.setdefault(question.group or "Others", []).append(question)
+    return groups
 
 
 def _parse_parameter(line: str, text: str, where: str) -> QuestionParameter:

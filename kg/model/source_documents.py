@@ -11,10 +11,10 @@ from pyoxigraph import Triple
 from kg.model.triple_index import TripleIndex
 from kg.namespaces import CLAIM, DCTERMS, KG, OA, RDFS, SKOS, get_local_name
 
-#: the properties of a claim that carry words of its span as printed
+#: the properties of a claim that carry words as printed, of its span or of a span that governs it
 CUE_PROPERTIES = tuple(
     "cue outcomeCue prerequisiteCue provisoCue conditionCue temporalCue contrastCue concessionCue "
-    "listCue".split()
+    "exceptionCue listCue".split()
 )
 
 
@@ -34,7 +34,7 @@ class TextSegment:
 
 @dataclass(frozen=True, slots=True)
 class SourceSpan:
-    """The characters a claim rests on: code points [start, end) inside one segment."""
+    """The characters a claim rests on, or that govern it: code points [start, end) inside one segment."""
 
     iri: str
     segment: str
@@ -45,7 +45,10 @@ class SourceSpan:
 
 @dataclass(frozen=True, slots=True)
 class SourceClaim:
-    """One claim: its local name, a sentence in the curator's words, its span, and its cues as printed."""
+    """One claim: its local name, a sentence in the curator's words, its spans, and its cues as printed.
+
+    `governing` are the spans whose words reach it from elsewhere, `restated` the segments that repeat it.
+    """
 
     iri: str
     name: str
@@ -54,6 +57,8 @@ class SourceClaim:
     cues: tuple[str, ...]
     hedges: tuple[str, ...]
     decisions: tuple[str, ...]
+    governing: tuple[str, ...] = ()
+    restated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,18 @@ class SourceDocument:
         """Return the span of a claim."""
         return next((span for span in self.spans if span.iri == claim.span), None)
 
+    def find_governing_spans(self, claim: SourceClaim) -> tuple[SourceSpan, ...]:
+        """Return the spans that govern a claim, in the order of the text."""
+        return tuple(span for span in self.spans if span.iri in claim.governing)
+
     def find_claims(self, segment: TextSegment) -> tuple[SourceClaim, ...]:
-        """Return the claims whose span lies in a segment."""
+        """Return the claims that rest on a segment, that its words govern, or that it says again."""
         inside = {span.iri for span in self.spans if span.segment == segment.iri}
-        return tuple(claim for claim in self.claims if claim.span in inside)
+        return tuple(
+            claim
+            for claim in self.claims
+            if inside.intersection((claim.span, *claim.governing)) or segment.iri in claim.restated
+        )
 
 
 def read_source_documents(triples: Iterable[Triple]) -> tuple[SourceDocument, ...]:
@@ -155,6 +168,8 @@ def _read_claim(index: TripleIndex, iri: str) -> SourceClaim:
         tuple(index.list_texts(iri, *(KG[name] for name in CUE_PROPERTIES))),
         tuple(index.list_texts(iri, KG["hasHedge"], KG["outcomeHedge"])),
         tuple(index.list_texts(iri, KG["hasCuratorDecision"])),
+        tuple(index.list_texts(iri, KG["governingSpan"])),
+        tuple(index.list_texts(iri, KG["restatedIn"])),
     )
 
 

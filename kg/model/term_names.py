@@ -101,8 +101,8 @@ def find_similar_names(text: str, names: Iterable[str], limit: int = 3) -> list[
 
     Case is ignored.
 
-    >>> find_similar_names("Blinatumomap", ["chemotherapy", "blinatumomab"])
-    ['blinatumomab']
+    >>> find_similar_names("Tirednes", ["remission", "tiredness"])
+    ['tiredness']
     """
     wanted = text.casefold()
     by_folded = {name.casefold(): name for name in names}

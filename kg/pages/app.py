@@ -38,9 +38,14 @@ from kg.pages.results.handler import make_results_response
 from kg.settings import Settings
 from sparqlhost.host_app import make_host_app
 from sparqlhost.protocol.app_context import HostedPages
-from sparqlhost.protocol.endpoint_table import Endpoint, check_endpoint_table, get_endpoint_table, route
-from sparqlhost.protocol.openapi import make_openapi_document
-from sparqlhost.protocol.problem_types import ProblemType
+from sparqlhost.protocol.endpoint_table import (
+    Endpoint,
+    check_endpoint_table,
+    get_endpoint_table,
+    make_openapi_document,
+    route,
+)
+from sparqlhost.protocol.problem_details import ProblemType
 from sparqlhost.protocol.service_description import LIMITS, DescribedDataset, DescribedGraph
 from sparqlhost.settings import StoreKind
 from sparqlhost.store.interface import Store
@@ -110,7 +115,7 @@ def get_openapi_document() -> Response:
     info = {
         "title": "rrall-kg",
         "version": version("rrall-kg"),
-        "summary": "What its source texts say can be done for refractory or relapsed adult ALL.",
+        "summary": rendering.describe_texts(),
         "description": f"Not medical advice. IRIs begin with {BASE}; the same paths answer here.",
         "license": {"name": "MIT (code); see LICENSE-DATA for the data", "identifier": "MIT"},
     }
@@ -121,18 +126,21 @@ def get_openapi_document() -> Response:
 def describe_dataset(described: DescribedDataset) -> Iterator[Triple]:
     """Yield the triples about the build; the store may hold imports and graphs of users beside it."""
     dataset, service = described.dataset, described.service
-    title = f"What {rendering.current_attribution()} about refractory or relapsed adult ALL"
     yield Triple(service, SD["defaultEntailmentRegime"], ENTAILMENT["OWL-RDF-Based"])
     yield Triple(service, SD["defaultSupportedEntailmentProfile"], OWL_PROFILE["RL"])
     yield Triple(dataset, RDFS["seeAlso"], NamedNode(f"{described.root}.well-known/sparql-examples"))
     yield Triple(dataset, DCTERMS["license"], _LICENCE)
     yield Triple(dataset, VOID["uriSpace"], Literal(BASE))
-    yield Triple(dataset, DCTERMS["title"], Literal(title, language="en"))
+    yield Triple(dataset, DCTERMS["title"], Literal(rendering.describe_texts(), language="en"))
     description = Literal(_DEFAULT_GRAPH_DESCRIPTION, language="en")
     yield Triple(described.default_graph, DCTERMS["description"], description)
     for graph in described.graphs:
         if graph.name.value.startswith(GRAPH) and not is_import(graph.name):
             yield from _describe_graph(graph, described.version)
+    for family in described.families:
+        if is_from_build(family.example):
+            yield Triple(family.name, DCTERMS["license"], _LICENCE)
+        yield Triple(family.name, OWL["versionInfo"], Literal(described.version))
 
 
 def _describe_graph(graph: DescribedGraph, version: str) -> Iterator[Triple]:

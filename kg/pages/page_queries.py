@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
 
-from kg.model.graphs import CLAIM_PARTS, name_claim_graph, select_reasoner_input
+from kg.build.edge_annotations import name_edge
+from kg.build.reasoning import select_published
+from kg.model.graphs import CLAIM_PARTS, INFERRED, WEAKEST_HEDGES, name_claim_graph, select_reasoner_input
 from kg.model.questions import replace_values_line
-from kg.namespaces import BASE, CLAIM
+from kg.namespaces import BASE, CLAIM, KG, RDF
 from kg.pages.term_refs import CONCEPT_KINDS, Term, TermLabels, TermTriple, entity_kind
 from kg.text_files import read_text
 from rlreason import Materialization, Prover, Rule, close
@@ -91,16 +93,51 @@ def terms_in_rows(rows: Iterable[QueryRow]) -> set[Term]:
     return {term for row in rows for term in row.values()}
 
 
-def describe_entity(reader: PageQueryReader, iri: str) -> Iterator[Quad]:
-    """Yield the statements out of and into `iri`; for a claim, its whole nanopublication too."""
+#: how RDF says what a derived edge rests on: by plain reified statements, by RDF 1.2 reifiers, not at all
+ANNOTATED, RDF12, BARE = "annotated", "rdf12", "bare"
+RDF_PROFILES = (ANNOTATED, RDF12, BARE)
+
+
+def describe_entity(reader: PageQueryReader, iri: str, profile: str = ANNOTATED) -> Iterator[Quad]:
+    """Yield the statements out of and into `iri`; for a claim, its whole nanopublication too.
+
+    A derived edge comes with its claims, hedges and condition, in the form of one of RDF_PROFILES; BARE
+    leaves out what holds only under a condition, for that could not be distinguished from what always holds.
+    """
     node = NamedNode(iri)
-    for row in reader.select_rows("entity-out", entity=[node]):
-        yield Quad(node, row["p"], row["o"], row["graph"])  # type: ignore[arg-type]
-    for row in reader.select_rows("entity-in", entity=[node]):
-        yield Quad(row["s"], row["p"], node, row["graph"])  # type: ignore[arg-type]
+    rests_on: dict[TermTriple, dict[Quad, None]] = {}
+    conditional: set[TermTriple] = set()
+    for row in reader.select_rows("edge-support", entity=[node]):
+        edge = row["s"], row["p"], row["o"]
+        says = Quad(name_edge(Triple(*edge)), row["says"], row["value"], WEAKEST_HEDGES)  # type: ignore[arg-type]
+        rests_on.setdefault(edge, {})[says] = None
+        conditional |= {edge} if says.predicate == KG["onlyIf"] else set()
+    out = [
+        (node, row["p"], row["o"], row["graph"]) for row in reader.select_rows("entity-out", entity=[node])
+    ]
+    back = [
+        (row["s"], row["p"], node, row["graph"]) for row in reader.select_rows("entity-in", entity=[node])
+    ]
+    for s, p, o, graph in (*out, *back):
+        edge = s, p, o
+        if graph != INFERRED or profile != BARE or edge not in conditional:
+            yield Quad(s, p, o, graph)  # type: ignore[arg-type]
+        if graph == INFERRED and profile != BARE and edge in rests_on:
+            yield from _reify(Triple(*edge), profile)  # type: ignore[arg-type]
+            yield from rests_on[edge]
     if iri.startswith(CLAIM):
         for part in CLAIM_PARTS:
             yield from read_graph_quads(reader, name_claim_graph(iri.removeprefix(CLAIM), part).value)
+
+
+def _reify(edge: Triple, profile: str) -> Iterator[Quad]:
+    """Yield what makes the IRI of an edge a name of it."""
+    if profile == RDF12:
+        yield Quad(name_edge(edge), RDF["reifies"], edge, WEAKEST_HEDGES)
+    else:
+        yield Quad(name_edge(edge), RDF["type"], KG["InferredEdge"], WEAKEST_HEDGES)
+        for name, term in zip(("subject", "predicate", "object"), edge, strict=True):
+            yield Quad(name_edge(edge), RDF[name], term, WEAKEST_HEDGES)
 
 
 def read_graph_quads(reader: PageQueryReader, iri: str) -> Iterator[Quad]:
@@ -126,8 +163,8 @@ def filter_by_words(
 ) -> tuple[Item, ...]:
     """Return the items whose text holds every word asked for, whatever its case.
 
-    >>> filter_by_words(["relapsed ALL", "pain"], "all RELAPSED", str)
-    ('relapsed ALL',)
+    >>> filter_by_words(["low counts", "pain"], "counts LOW", str)
+    ('low counts',)
     """
     words = filter_text.casefold().split()
     return tuple(item for item in items if all(word in text_of(item).casefold() for word in words))
@@ -194,7 +231,7 @@ class ReasonerInput:
         """
         graph = name_claim_graph(claim_iri.removeprefix(CLAIM), "assertion")
         stated_here_only = [triple for triple, graphs in self.graphs_by_triple.items() if graphs == (graph,)]
-        lost = closure.copy().remove(stated_here_only).removed
+        lost = select_published(closure.copy().remove(stated_here_only).removed, self.graphs_by_triple)
         triples = ((t.subject, t.predicate, t.object) for t in sorted(lost, key=str))
         return [t for t in triples if {_concept_kind(t[0]), _concept_kind(t[2])} <= CONCEPT_KINDS]
 

@@ -19,9 +19,9 @@ from markupsafe import Markup
 
 from kg.errors import BadQuery, NotAcceptable, UserError
 from kg.namespaces import PREFIXES, get_local_name
-from kg.pages.page_queries import PageQueryReader
-from kg.pages.start.view import attribute_to_dates, list_documents, name_source_texts
-from kg.pages.term_refs import TermRef, as_json
+from kg.pages.page_queries import ANNOTATED, RDF12, RDF_PROFILES, PageQueryReader, cell_text
+from kg.pages.start.view import DocumentSummary, attribute_to_dates, list_documents, name_source_texts
+from kg.pages.term_refs import TermRef, as_json, link_address
 from kg.settings import Settings
 from sparqlhost.pool.query_runner import RDF_FORMATS, find_used_prefixes
 from sparqlhost.protocol import negotiation
@@ -33,8 +33,12 @@ blueprint = Blueprint("layout", __name__)
 _Kept = TypeVar("_Kept")
 
 _MAX_FILTER_LENGTH = 200  # characters
+_MAX_TITLES = 3  # of source texts, in the title of the data
+_COMPARE = "/compare"  # of no use with one text
 #: label -> address of the main navigation
 _NAVIGATION = {
+    "Matrix": "/matrix",
+    "Compare": _COMPARE,
     "Questions": "/questions",
     "Case": "/case",
     "Source": "/source",
@@ -54,7 +58,9 @@ def _find_rdf_media_type(suffix: str) -> MediaType:
 
 HTML = MediaType("html", negotiation.HTML_MEDIA_TYPE, ("html",), has_charset=True)
 JSON = MediaType("json", negotiation.JSON_MEDIA_TYPE, ("json",))
+CSV = MediaType("csv", "text/csv", ("csv",), has_charset=True)  # RFC 4180
 _RDF = tuple(map(_find_rdf_media_type, ("ttl", "jsonld", "nt", "rdf", "trig", "nq")))
+_RDF12 = tuple(each for each in _RDF if each.format_key in ("ttl", "nt", "trig", "nq"))
 #: what a page may come as, best first; a page that shows no graph comes as the first and the last only.
 REPRESENTATIONS = (HTML, *_RDF, JSON)
 PAGE_REPRESENTATIONS = (HTML, JSON)
@@ -147,12 +153,24 @@ def _template_context() -> dict[str, Any]:
         "navigation": [
             {"label": label, "href": href, "current": f"{request.path}/".startswith(f"{href}/")}
             for label, href in _NAVIGATION.items()
+            if href != _COMPARE or len(revised) > 1
         ],
         "data_version": get_store().version,
         "attribution": current_attribution(),
         "source_texts": name_source_texts(revised),
         "several_documents": len(revised) > 1,
+        "is_limit": _is_limit,
     }
+
+
+def _is_limit(address: str) -> bool:
+    """Return whether an address is that of a claim that limits or denies something."""
+    return address.startswith("/claim/") and address in memoize_per_version("limits", _load_limits)
+
+
+def _load_limits() -> frozenset[str]:
+    rows = page_reader().select_rows("limiting-claims")
+    return frozenset(link_address(cell_text(row, "claim")) for row in rows)
 
 
 def current_attribution() -> str:
@@ -160,16 +178,27 @@ def current_attribution() -> str:
     return attribute_to_dates(_cached_revision_dates())
 
 
+def describe_texts() -> str:
+    """Return a title for the data: what the texts say, and which they are, the first of many by name."""
+    titles = [document.title or document.ref.label for document in _cached_documents()]
+    more = [f"{len(titles) - _MAX_TITLES} more"] if len(titles) > _MAX_TITLES else []
+    return f"What {current_attribution()}: {'; '.join([*titles[:_MAX_TITLES], *more])}"
+
+
 def _cached_revision_dates() -> list[str]:
-    """Return the day of last revision of each source document.
+    """Return the day of last revision of each source document."""
+    return [document.revised for document in _cached_documents()]
+
+
+def _cached_documents() -> tuple[DocumentSummary, ...]:
+    """Return the source documents.
 
     Empty where the store cannot be asked: that error has a page of its own, which this must not break.
     """
     try:
-        documents = memoize_per_version("documents", lambda: list_documents(page_reader()))
+        return memoize_per_version("documents", lambda: list_documents(page_reader()))
     except UserError:
-        return []
-    return [document.revised for document in documents]
+        return ()
 
 
 def link_representations(path: str) -> list[dict[str, str]]:
@@ -215,6 +244,34 @@ def read_filter(representation: MediaType) -> str:
             hint="Leave q out, or select what you need with a query at /sparql.",
         )
     return words
+
+
+PROFILE_PARAMETER = EndpointParameter(
+    "profile",
+    "how the RDF says what derived edges rest on: reified statements, RDF 1.2 reifiers, or not at all",
+    schema={"enum": list(RDF_PROFILES)},
+)
+
+
+def read_rdf_profile(representation: MediaType) -> str:
+    """Return the profile asked for by `?profile=`, or by `version=1.2` in Accept; raises BadQuery."""
+    wants_rdf12 = representation in _RDF12 and "version=1.2" in request.headers.get("Accept", "").replace(
+        '"', ""
+    )
+    profile = request.args.get("profile", RDF12 if wants_rdf12 else ANNOTATED)
+    if profile not in RDF_PROFILES:
+        raise BadQuery(
+            f"There is no profile {profile!r}.",
+            location="profile",
+            hint=f"Profiles: {', '.join(RDF_PROFILES)}.",
+        )
+    if profile == RDF12 and representation not in _RDF12:
+        raise BadQuery(
+            f"{representation.name} has no RDF 1.2 form here.",
+            location="profile",
+            hint="Ask for Turtle, TriG, N-Triples or N-Quads, or leave profile out.",
+        )
+    return profile
 
 
 def read_page_number() -> int:
@@ -268,7 +325,7 @@ def make_page_response(
     if representation == HTML:
         body = render_html()
     elif representation == JSON:
-        body = json.dumps(as_json(view), ensure_ascii=False, indent=1)
+        body = json.dumps(as_json(view), ensure_ascii=False)
     else:
         body = _serialize_quads(make_quads(), representation)
     response = Response(body, content_type=representation.content_type)

@@ -1,6 +1,6 @@
 """How a term, a hedge and a statement between two terms read on a page; no store, no Flask.
 
-Hedges keep the words of the text in the order of their strength; a number for it would be invented. The four
+Hedges keep the words of the text in the order of their strength; a number for it would be invented. The five
 marks say who states a statement; they follow from the named graphs it stands in.
 """
 
@@ -23,7 +23,7 @@ TermTriple = tuple[Term, Term, Term]
 
 #: kinds between which a statement means something to a reader; edges between other things are the graph's own
 #: bookkeeping
-CONCEPT_KINDS = frozenset({"disease", "situation", "feature", "intervention", "problem", "goal"})
+CONCEPT_KINDS = frozenset("disease situation feature intervention problem goal test variable".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +176,13 @@ def find_weakest_hedge(badges: Iterable[HedgeBadge]) -> HedgeBadge | None:
     """Return the weakest of some hedges, None of none.
 
     What rests on several claims must never read stronger than the most cautious of them. Of equally weak ones
-    the first IRI is taken, as the build does for `graph/weakest-hedges`.
+    the first IRI is taken, as `kg.build.edge_annotations` does.
     """
     return min(badges, key=lambda badge: (HEDGE_LEVELS.index(badge.level), badge.iri), default=None)
 
 
-ASSERTED, INFERRED, BACKGROUND, OUTSIDE = "asserted", "inferred", "background", "outside"
+ASSERTED, INFERRED, CURATED = "asserted", "inferred", "curated"
+BACKGROUND, OUTSIDE = "background", "outside"
 
 #: properties that speak against something; their edges are never drawn like an offer
 NEGATIVE_PROPERTIES = frozenset(
@@ -195,7 +196,7 @@ NEGATIVE_PROPERTIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OriginMeaning:
-    """One of the four marks and what it tells."""
+    """One of the five marks and what it tells."""
 
     mark: str
     word: str
@@ -203,7 +204,12 @@ class OriginMeaning:
 
 
 ORIGIN_MEANINGS = (
-    OriginMeaning(ASSERTED, "stated", "The text says it; a sentence number leads to the place."),
+    OriginMeaning(ASSERTED, "stated", "A claim says it; its sentence number leads to the place in the text."),
+    OriginMeaning(
+        CURATED,
+        "curated",
+        "Curators modeled it to read the text: a term, a feature, a name, a place. No claim says it.",
+    ),
     OriginMeaning(INFERRED, "inferred", "A rule derived it from what is stated; why? shows the proof."),
     OriginMeaning(BACKGROUND, "background", "A curator or a user added it; the text does not say it."),
     OriginMeaning(
@@ -212,8 +218,11 @@ ORIGIN_MEANINGS = (
 )
 
 
-#: the mark of a graph's triples; other origins (the text, the ontology, records) count as stated
 _MARK_BY_ORIGIN = {
+    GraphOrigin.TEXT: ASSERTED,
+    GraphOrigin.MODEL: CURATED,
+    GraphOrigin.ONTOLOGY: CURATED,
+    GraphOrigin.RECORD: CURATED,
     GraphOrigin.RULES: INFERRED,
     GraphOrigin.CURATOR: BACKGROUND,
     GraphOrigin.USER: BACKGROUND,
@@ -221,10 +230,14 @@ _MARK_BY_ORIGIN = {
 }
 
 
+#: of the marks of several graphs the first counts
+_CLOSEST_FIRST = (ASSERTED, CURATED, BACKGROUND, INFERRED, OUTSIDE)
+
+
 def find_origin_mark(graphs: Iterable[NamedNode]) -> str:
     """Return the mark of a statement that stands in `graphs`: that of the origin closest to the text."""
-    marks = {_MARK_BY_ORIGIN.get(get_origin(graph), ASSERTED) for graph in graphs}
-    return next((mark for mark in (ASSERTED, BACKGROUND, INFERRED, OUTSIDE) if mark in marks), ASSERTED)
+    marks = {_MARK_BY_ORIGIN[get_origin(graph)] for graph in graphs}
+    return next((mark for mark in _CLOSEST_FIRST if mark in marks), CURATED)
 
 
 def is_negative(property_iri: str) -> bool:
@@ -233,8 +246,21 @@ def is_negative(property_iri: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeSupport:
+    """What a derived edge rests on: the claims of its proofs, and what all proofs ask for (`only_if`).
+
+    `hedges` are the weakest of those claims and, where it is another one, the strongest reading that some
+    proof allows. All are empty where no proof uses a claim.
+    """
+
+    hedges: tuple[HedgeBadge, ...] = ()
+    claims: tuple[TermRef, ...] = ()
+    only_if: tuple[TermRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeRow:
-    """A statement with its mark and whether it limits; when derived, its proof and its weakest wording."""
+    """A statement with its mark and whether it limits; when derived, its proof and its EdgeSupport."""
 
     subject: TermRef
     property: TermRef
@@ -243,25 +269,27 @@ class EdgeRow:
     negative: bool
     why: str
     hedges: tuple[HedgeBadge, ...] = ()
+    claims: tuple[TermRef, ...] = ()
+    only_if: tuple[TermRef, ...] = ()
 
 
-def weakest_hedges_by_triple(
+def read_edge_support(
     rows: Iterable[Mapping[str, Term]], naming: TermLabels
-) -> Mapping[TermTriple, tuple[HedgeBadge, ...]]:
-    """Return the weakest hedge behind each derived triple, from rows of `edge-hedges`.
-
-    The build has written the weakest of each edge. An edge and its inverse are one statement: the weaker of
-    both counts.
-    """
-    hedges: dict[TermTriple, set[HedgeBadge]] = defaultdict(set)
+) -> Mapping[TermTriple, EdgeSupport]:
+    """Return what each derived triple rests on, from rows of `edge-support`."""
+    stated: dict[TermTriple, dict[Term, list[Term]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        badge = make_hedge_badge(row["hedge"], naming)
-        hedges[row["s"], row["p"], row["o"]].add(badge)
-        if "inverse" in row:
-            hedges[row["o"], row["inverse"], row["s"]].add(badge)
-    return {
-        triple: (weakest,) for triple, badges in hedges.items() if (weakest := find_weakest_hedge(badges))
-    }
+        stated[row["s"], row["p"], row["o"]][row["says"]].append(row["value"])
+    return {triple: _make_support(values, naming) for triple, values in stated.items()}
+
+
+def _make_support(values: Mapping[Term, list[Term]], naming: TermLabels) -> EdgeSupport:
+    hedges = [*values.get(KG["weakestHedge"], ()), *values.get(KG["strongestReading"], ())]
+    return EdgeSupport(
+        tuple(dict.fromkeys(make_hedge_badge(hedge, naming) for hedge in hedges)),
+        tuple(naming.ref(claim) for claim in values.get(KG["restsOnClaim"], ())),
+        tuple(naming.ref(feature) for feature in values.get(KG["onlyIf"], ())),
+    )
 
 
 def proof_address(subject: Term, predicate: Term, target: Term) -> str:
@@ -273,9 +301,13 @@ def proof_address(subject: Term, predicate: Term, target: Term) -> str:
 
 
 def make_edge_row(
-    triple: TermTriple, naming: TermLabels, mark: str, hedges: tuple[HedgeBadge, ...] = ()
+    triple: TermTriple, naming: TermLabels, mark: str, support: EdgeSupport | None = None
 ) -> EdgeRow:
     """Return a statement as a row; a derived one has the address of its proof."""
+    support = support or EdgeSupport()
     subject, predicate, target = (naming.ref(term) for term in triple)
     why = proof_address(*triple) if mark == INFERRED else ""
-    return EdgeRow(subject, predicate, target, mark, is_negative(predicate.iri), why, hedges)
+    is_limit = is_negative(predicate.iri)
+    return EdgeRow(
+        subject, predicate, target, mark, is_limit, why, support.hedges, support.claims, support.only_if
+    )

@@ -6,15 +6,18 @@ file, asked once for each mapped term, so that a column of any length costs litt
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from pyoxigraph import Literal, NamedNode
 
+from kg.errors import BadData
 from kg.mapping_files import MAPPINGS_FOLDER, read_code_relations, read_mappings, read_prefixes
 from kg.model.code_links import (
     CodeEdge,
@@ -30,6 +33,7 @@ from kg.model.mapping_sets import MATCH_PREDICATES
 from kg.model.questions import Question, replace_values_line
 from kg.namespaces import compress_iri, expand_curie
 from kg.text_files import read_text
+from sparqlhost.sparql.csv_cells import escape_formula
 from sparqlhost.store.interface import Store, Term, get_term_text
 
 #: the columns of an answer; a row with a status is the summary of its code, the others are its claims
@@ -44,6 +48,8 @@ AnswerRow = tuple[Term | None, ...]
 
 class CodeAnswers:
     """Answers codes over one store; what it read of the store and of `root` is kept."""
+
+    columns = COLUMNS
 
     def __init__(self, store: Store, root: Path, question: Question) -> None:
         self._store, self._question = store, question
@@ -87,6 +93,58 @@ class CodeAnswers:
             own = get_term_text(claim.get("aside"))
             note = "; ".join(dict.fromkeys(filter(None, (link.note, own))))
             yield _make_row({**claim, **_describe_link(finding, link), "note": Literal(note)})
+
+
+class ColumnAnswers(Protocol):
+    """Answers a column of cells: codes or local text; `columns` are those of its rows."""
+
+    columns: tuple[str, ...]
+
+    def iterate_rows(self, cells: Iterable[str], system: str = "") -> Iterator[AnswerRow]:
+        """Yield the rows of each cell in turn."""
+
+
+def read_column(lines: Iterator[str], column: str, name: str) -> Iterator[str]:
+    """Yield the cells of a column of a table with a header, divided by commas, tabs or semicolons.
+
+    Raises BadData for a column that the table lacks (at once), or a short row; messages call it `name`.
+    """
+    head = next(lines, "")
+    delimiter = max(",\t;", key=head.count)
+    names = next(csv.reader([head], delimiter=delimiter), [])
+    if column not in names:
+        raise BadData(
+            f"The table has no column {column!r}; its columns are {', '.join(names)[:300]}.",
+            location=name,
+            line=1,
+            hint="Name one of them as the column.",
+        )
+    position, rows = names.index(column), csv.reader(lines, delimiter=delimiter)
+    return _pick_cells(rows, position, column, name)
+
+
+def _pick_cells(rows: Any, position: int, column: str, name: str) -> Iterator[str]:
+    for row in rows:
+        if row and len(row) <= position:
+            raise BadData(
+                f"The row has {len(row)} cells; the column {column!r} is number {position + 1}.",
+                location=name,
+                line=rows.line_num + 1,
+                hint="Fix this line, then run again.",
+            )
+        if row:
+            yield row[position]
+
+
+def format_rows(answers: ColumnAnswers, cells: Iterable[str], system: str = "") -> Iterator[str]:
+    """Yield the answer for a column as CSV (RFC 4180) that a spreadsheet can open, line by line."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    for row in chain([answers.columns], answers.iterate_rows(cells, system)):
+        writer.writerow(escape_formula(c if isinstance(c, str) else get_term_text(c)) for c in row)
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
 
 
 def _make_summary(finding: CodeFinding) -> AnswerRow:

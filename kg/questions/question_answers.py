@@ -5,6 +5,7 @@ For an answer values are checked against what exists, the query is run, and labe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,13 +16,17 @@ from pyoxigraph import Literal, NamedNode
 from kg.errors import BadQuery, NotFound
 from kg.model import questions
 from kg.model.questions import GivenValue, ParameterValue, Question, QuestionParameter, list_given_values
-from kg.model.term_names import suggest_similar_names
+from kg.model.term_names import TermNames, find_similar_names
 from kg.namespaces import CLAIM, XSD, compress_iri, get_local_name
-from kg.questions.code_answers import COLUMNS, CodeAnswers
+from kg.questions.code_answers import CodeAnswers
+from kg.questions.text_candidates import TextAnswers
 from kg.text_files import read_text
 from sparqlhost.store.interface import Solutions, Store, Term, get_term_text
 
 _SITUATION_TYPE = "situation"
+#: the question whose answer has what is said of broader and narrower situations too, each row marked
+AROUND_A_SITUATION = "around-a-situation"
+_SELECT = re.compile(r"^SELECT (DISTINCT )?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,29 @@ class QuestionVocabulary:
 
     def __init__(self, store: Store, root: Path) -> None:
         self._store, self._root, self._folder = store, root, root / "queries"
-        self._code_answers: dict[str, CodeAnswers] = {}
+        self._column_answers: dict[str, CodeAnswers | TextAnswers] = {}
+        self._term_names: TermNames | None = None
 
-    def load_code_answers(self, question: Question) -> CodeAnswers:
-        """Return the answers of a question about codes; what they read of the store is kept."""
-        if question.name not in self._code_answers:
-            self._code_answers[question.name] = CodeAnswers(self._store, self._root, question)
-        return self._code_answers[question.name]
+    def load_term_names(self) -> TermNames:
+        """Return what every labelled term may be called; read once."""
+        if self._term_names is None:
+            rows = self._store.select(read_text(self._folder / "answers" / "term-names.rq")).rows
+            self._term_names = TermNames.from_rows(
+                (term, get_term_text(label), get_term_text(is_preferred) == "true")
+                for term, label, is_preferred in rows
+                if isinstance(term, NamedNode)
+            )
+        return self._term_names
+
+    def load_column_answers(self, question: Question) -> CodeAnswers | TextAnswers:
+        """Return the answers of a question about codes or local text; what they read of the store is kept."""
+        if question.name not in self._column_answers:
+            self._column_answers[question.name] = (
+                CodeAnswers(self._store, self._root, question)
+                if question.reads_codes
+                else TextAnswers(self._store, self._root)
+            )
+        return self._column_answers[question.name]
 
     def list_choices(self, parameter: QuestionParameter) -> tuple[ParameterChoice, ...]:
         """Return the values of a parameter in the order of their labels; none for a literal."""
@@ -87,6 +108,24 @@ class QuestionVocabulary:
                 labels.setdefault(get_term_text(row["term"]), get_term_text(row["label"]))
         return labels
 
+    def add_sources(self, solutions: Solutions) -> Solutions:
+        """Return rows that have a claim with the document it is from and the day of that one's last revision.
+
+        Rows of a query that names its document itself stay as they are.
+        """
+        if "claim" not in solutions.variables or "document" in solutions.variables:
+            return solutions
+        claims = {row["claim"] for row in solutions if isinstance(row.get("claim"), NamedNode)}
+        query = self._bind_answer_query("claim-sources", "claim", sorted(claims, key=str))
+        sources = {row["claim"]: row for row in self._store.select(query)} if claims else {}
+        at = solutions.variables.index("claim")
+        added = [sources.get(claim, {}) if (claim := row[at]) else {} for row in solutions.rows]
+        rows = (
+            (*row, source.get("document"), source.get("revised"))
+            for row, source in zip(solutions.rows, added, strict=True)
+        )
+        return Solutions((*solutions.variables, "document", "revised"), tuple(rows))
+
     def _bind_answer_query(self, name: str, parameter: str, terms: Sequence[Term]) -> str:
         query = read_text(self._folder / "answers" / f"{name}.rq")
         return questions.replace_values_line(query, parameter, terms)
@@ -106,21 +145,22 @@ def answer_question(
     Raises BadQuery for an unknown parameter, or a value that does not exist, and lists those that do.
     """
     query = question.bind_values(_resolve_values(question, values, vocabulary))
-    solutions = _answer_codes(question, values, vocabulary) if question.reads_codes else None
-    solutions = solutions or run_question(store, question, query)
+    solutions = _answer_column(question, values, vocabulary) if question.reads_columns else None
+    solutions = vocabulary.add_sources(solutions or run_question(store, question, query))
     iris = {term for row in solutions.rows for term in row if isinstance(term, NamedNode)}
     return QuestionAnswer(solutions.variables, solutions.rows, vocabulary.load_labels(iris), query)
 
 
-def _answer_codes(
+def _answer_column(
     question: Question, values: Mapping[str, GivenValue], vocabulary: QuestionVocabulary
 ) -> Solutions:
-    """Return the rows of a question about codes, each given code once; default: those of its example."""
+    """Return the rows of a question about a column, each cell once; default: those of its example."""
     (parameter,) = question.params
     examples = [text.strip('"') for text in parameter.example.split('" "')]
     given = values.get(parameter.name, examples)
-    codes = dict.fromkeys(text if isinstance(text, str) else text.value for text in list_given_values(given))
-    return Solutions(COLUMNS, tuple(vocabulary.load_code_answers(question).iterate_rows(codes)))
+    cells = dict.fromkeys(text if isinstance(text, str) else text.value for text in list_given_values(given))
+    answers = vocabulary.load_column_answers(question)
+    return Solutions(answers.columns, tuple(answers.iterate_rows(cells)))
 
 
 def _resolve_values(
@@ -146,24 +186,30 @@ def run_question(store: Store, question: Question, query: str) -> Solutions:
 def resolve_value(
     parameter: QuestionParameter, given: str | ParameterValue, vocabulary: QuestionVocabulary
 ) -> ParameterValue:
-    """Return the term meant by an IRI, CURIE, local name or label; raises BadQuery listing what exists."""
+    """Return the term meant by an IRI, CURIE, local name, label, brand or other name.
+
+    Raises BadQuery that lists what exists, or the terms that share an ambiguous name.
+    """
     choices = vocabulary.list_choices(parameter)
     if not choices:
         return parameter.parse_value(given)
     text = given if isinstance(given, str) else given.value
-    if isinstance(given, str):
-        wanted = given.strip().casefold()
-        for choice in choices:
-            if wanted in {choice.label.casefold(), get_local_name(choice.value.value).casefold()}:
-                return choice.value
-    with suppress(BadQuery):
-        term = parameter.parse_value(given)
-        if term in {choice.value for choice in choices}:
+    labeled = [choice.value for choice in choices if choice.label.casefold() == text.strip().casefold()]
+    if len(labeled) == 1:
+        return labeled[0]
+    terms = {choice.value for choice in choices}
+    names = vocabulary.load_term_names().restrict_to(terms.__contains__)
+    with suppress(NotFound):
+        if (term := names.find_term(text, parameter.name)) in terms:
             return term
+    called = {label: get_local_name(named[0].value) for label, named in names.labels.items()}
+    called |= {name: name for name in _list_names(choices)}
+    similar = dict.fromkeys(called[name] for name in find_similar_names(text, called))
+    meant = f"Did you mean {', '.join(similar)}? " if similar else ""
     raise BadQuery(
         f"There is no {parameter.type} {text!r}.",
         location=parameter.name,
-        hint=suggest_similar_names(text, _list_names(choices)) + _list_values(choices),
+        hint=meant + _list_values(choices),
     )
 
 
@@ -214,19 +260,22 @@ def find_related_situations(
     bound = _resolve_values(question, others, vocabulary)
     shown = {term for row in answer.rows for term in row}
 
-    def has_rows(other: ParameterChoice) -> bool:
-        query = question.bind_values({**bound, parameter.name: other.value})
-        return other.value not in shown and bool(run_question(store, question, query).rows)
-
-    nearby = (vocabulary.list_nearby_situations(way, situation) for way in ("broader", "narrower"))
-    return RelatedSituations(parameter.name, *(tuple(filter(has_rows, choices)) for choices in nearby))
+    nearby = [vocabulary.list_nearby_situations(way, situation) for way in ("broader", "narrower")]
+    asked = [choice.value for choices in nearby for choice in choices if choice.value not in shown]
+    query = questions.replace_values_line(question.bind_values(bound), parameter.name, asked)
+    query = _SELECT.sub(rf"\g<0>?{parameter.name} ", query, count=1)
+    found = {row[parameter.name] for row in store.select(query)} if asked else set()
+    return RelatedSituations(
+        parameter.name, *(tuple(c for c in choices if c.value in found) for choices in nearby)
+    )
 
 
 def _find_situation_parameter(question: Question) -> QuestionParameter | None:
     """Return the parameter that holds the one situation asked about."""
     of_situation = [parameter for parameter in question.params if parameter.type == _SITUATION_TYPE]
     is_one = len(of_situation) == 1 and not of_situation[0].is_repeatable
-    return of_situation[0] if is_one and question.query_form == "SELECT" else None
+    is_of_one = is_one and question.query_form == "SELECT" and question.name != AROUND_A_SITUATION
+    return of_situation[0] if is_of_one else None
 
 
 @dataclass(frozen=True, slots=True)

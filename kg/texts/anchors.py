@@ -242,13 +242,23 @@ def _blank_mismatch(document: SourceDocument, copy: _ReaderCopy) -> AnchorMismat
 
 
 def find_cue_mismatches(document: SourceDocument, copy: CheckedCopy) -> Iterator[tuple[str, str]]:
-    """Yield (claim, message) for each cue that is not in the claim's span; an ellipsis stands for a gap."""
+    """Yield (claim, message) for each cue that is not in exactly one span of the claim.
+
+    An ellipsis in a cue stands for a gap.
+    """
     for claim in document.claims:
         span = document.find_span(claim)
-        quote = copy.quote_span(span) if span else ""
+        spans = (*((span,) if span else ()), *document.find_governing_spans(claim))
         for cue in claim.cues:
-            if not locate_cue(cue, quote):
-                yield claim.iri, f"the cue {cue!r} is not in the span of claim:{claim.name}."
+            found = sum(bool(locate_cue(cue, copy.quote_span(each))) for each in spans)
+            where = "the span" if len(spans) < 2 else "any span"
+            if not found:
+                yield claim.iri, f"the cue {cue!r} is not in {where} of claim:{claim.name}."
+            elif found > 1:
+                yield (
+                    claim.iri,
+                    f"the cue {cue!r} is in {found} spans of claim:{claim.name}; write more of it.",
+                )
 
 
 def find_span_mismatches(document: SourceDocument, copy: CheckedCopy) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ ACCOUNTABLE_CLASSES = frozenset({"modal", "negation", "contrast", "condition", "
 _CLASSES = ACCOUNTABLE_CLASSES | {"list", "statement", "article"}
 LEXICON_HEADER = "phrase\tclass\teffect"
 PRINTED_FORMS_HEADER = "entity\tprinted"
+_ONLY = "only"  # an effect that says which links a claim with the phrase may have, as in `only kg:offersIf`
 _ANY_STEM = "*"  # at the start of a phrase: any letters, as in `*n't`
 _HINT = "data/lexicon/README.md says how such a row is written."
 
@@ -34,6 +35,12 @@ class LexiconEntry:
     def is_accountable(self) -> bool:
         """Return whether a sentence with this phrase must account for it."""
         return self.word_class in ACCOUNTABLE_CLASSES
+
+    @property
+    def permitted_links(self) -> frozenset[str]:
+        """Return the only properties by which a claim with the phrase may link something; empty: any."""
+        only, _, links = self.effect.partition(" ")
+        return frozenset(links.replace("kg:", "").split()) if only == _ONLY else frozenset()
 
     @property
     def limits(self) -> bool:

@@ -1,6 +1,6 @@
 """Hold each claim against the wording of its sentence: no hedge, negation or condition may be cut away.
 
-Five rules, each for its own kind of careless edit:
+Six rules, each for its own kind of careless edit:
 
 1. every accountable word of the lexicon in a sentence is taken by a cue of one of its claims, or excused;
 2. a claim takes those inside its own span itself, a contrast or an exception also a claim about it; a claim
@@ -8,7 +8,11 @@ Five rules, each for its own kind of careless edit:
 3. a span is a whole segment or clause; a part of one only where no hedge word carries the claim, and then it
    begins and ends with its cue or with the name of something it speaks of;
 4. a cue is a printed form of its hedge, or begins and ends with a whole phrase or name; each hedge has a cue;
-5. polarity fits the links and the words; what a claim names is in its sentence.
+5. polarity fits the links and the words; what a claim names is in its sentence;
+6. a claim links what its words name as a whole, and by a link that these words permit.
+
+Words that govern a claim from another segment are held to the same rules, there and for this claim; a segment
+that says a claim again has its cues.
 """
 
 from __future__ import annotations
@@ -21,7 +25,16 @@ from itertools import pairwise
 from kg.model.source_documents import SourceDocument
 from kg.model.triple_index import TripleIndex
 from kg.namespaces import compress_iri, get_local_name
-from kg.texts.claim_wording import ClaimWording, WordingExcuse, WordingReader, read_excuses
+from kg.texts.claim_wording import (
+    GOVERNING,
+    RESTATED,
+    SOURCE,
+    ClaimWording,
+    PlacedCue,
+    WordingExcuse,
+    WordingReader,
+    read_excuses,
+)
 from kg.texts.lexicon import (
     ACCOUNTABLE_CLASSES,
     Interval,
@@ -43,6 +56,8 @@ _DEGREE = _MODALITY - {"negation"}
 _TAKE_HINT = "Widen the cue of the claim that it belongs to, or excuse it (kg:WordingExcuse) with a reason."
 _SPAN_HINT = "Let the span begin and end with the clause; data/README.md says how a span is cut."
 _CUE_HINT = "Write it as printed, in full; a new form goes to kg:printedAs of the hedge or data/lexicon/."
+_REPEAT_HINT = "Give this segment a claim of its own, or take it out of kg:restatedIn."
+_LINK_HINT = "Fix the link, or what is linked; data/README.md says how such words are encoded."
 _NAME_HINT = "Fix the link or the span; a new name goes to skos:altLabel or data/lexicon/printed-forms.tsv."
 
 
@@ -65,13 +80,14 @@ class WordingFacts:
         self._names = reader.acronyms
         self.all_forms = frozenset(form for hedge in reader.hedges.values() for form in hedge.forms)
         self.strongest = max((hedge.rank for hedge in reader.hedges.values()), default=0)
+        self.things = reader
 
     def is_modal(self, words: str, classes: frozenset[str] = _MODALITY) -> bool:
         """Return whether there is a word of some classes among words as printed."""
         return any(match.entry.word_class in classes for match in self.find_words(words))
 
     def find_words(self, text: str) -> list[LexiconMatch]:
-        """Return the phrases of the lexicon in a text; names such as ALL are left out."""
+        """Return the phrases of the lexicon in a text; names in capitals are left out."""
         return [m for m in self._lexicon.find_matches(text) if text[m.start : m.end] not in self._names]
 
 
@@ -85,7 +101,7 @@ def find_wording_mistakes(
         if segment.set_aside:
             continue
         words = text[segment.start : segment.end]
-        found = reader.read_claims(document, segment, words, claims)
+        found = reader.read_claims(document, segment, text, claims)
         own = [excuse for excuse in excuses if excuse.segment == segment.iri]
         for mistake in SegmentWording(segment.notation, words, found, own, facts).find_mistakes():
             yield replace(mistake, index=segment.start + mistake.index)
@@ -119,13 +135,18 @@ class SegmentWording:
         yield from self._find_untaken_words()
         yield from self._find_idle_excuses()
         for claim in self.claims:
+            if claim.role == RESTATED:
+                yield from self._check_repeat(claim)
+                continue
             yield from self._check_own_words(claim)
             yield from self._check_openers(claim)
             yield from self._check_span(claim)
             yield from self._check_cues(claim)
-            yield from self._check_hedges(claim)
-            yield from self._check_polarity(claim)
-            yield from self._check_names(claim)
+            if claim.role == SOURCE:
+                yield from self._check_hedges(claim)
+                yield from self._check_polarity(claim)
+                yield from self._check_names(claim)
+                yield from self._check_links(claim)
 
     # -- 1 and 2: words ---
 
@@ -147,15 +168,16 @@ class SegmentWording:
 
     def _check_own_words(self, claim: ClaimWording) -> Iterator[WordingMistake]:
         beside = [other for other in self.claims if claim.iri in other.concerned]
+        same = [other for other in self.claims if other.iri == claim.iri]
         strongest = all(hedge.rank == self.wording.strongest for hedge in claim.list_hedges())
         clauses = self._find_clauses(claim) if strongest else []
         for word in self.words:
             inside = claim.covers((word.start, word.end))
             reached = word.entry.word_class in _MODALITY and _is_inside(word, clauses)
             others = beside if word.entry.word_class in _SET_ASIDE else []
-            taken = any(_takes(each, word) for each in (claim, *others)) or self._is_excused(word, claim.iri)
+            taken = any(_takes(each, word) for each in (*same, *others)) or self._is_excused(word, claim.iri)
             if (inside or reached) and not taken:
-                where = "span" if inside else "clause"
+                where = "clause" if not inside else "governing span" if claim.role == GOVERNING else "span"
                 what = (
                     f"{self._quote(word)} is in the {where} of claim:{claim.name}, and no cue of it takes it."
                 )
@@ -164,7 +186,8 @@ class SegmentWording:
     def _check_openers(self, claim: ClaimWording) -> Iterator[WordingMistake]:
         for word in self.openers:
             interval = (word.start, word.end)
-            taken = claim.takes(interval) or any(other.takes(interval, other.hedges) for other in self.claims)
+            others = self.claims if claim.role == SOURCE else ()
+            taken = claim.takes(interval) or any(other.takes(interval, other.hedges) for other in others)
             if claim.covers(interval) and not taken:
                 what = f"{self._quote(word)} opens a list of claim:{claim.name}, and no cue takes it."
                 yield WordingMistake(claim.iri, "", word.start, what, "Add it as kg:listCue.")
@@ -188,12 +211,14 @@ class SegmentWording:
         if quote.strip(_OUTER_MARKS) == self.text.strip(_OUTER_MARKS):
             return
         hedged = any(self.wording.is_modal(form) for hedge in claim.list_hedges() for form in hedge.forms)
-        starts, ends = self._is_whole_clause(claim) if hedged else self._is_whole_phrase(claim)
+        whole = hedged or claim.role == GOVERNING
+        starts, ends = self._is_whole_clause(claim) if whole else self._is_whole_phrase(claim)
         if quote.count("(") != quote.count(")"):
             starts = ends = False
         for fits, side, index in ((starts, "begins", claim.start), (ends, "ends", claim.end)):
             if not fits:
-                what = f"The span of claim:{claim.name} {side} inside a phrase of {self.notation}"
+                part = "governing span" if claim.role == GOVERNING else "span"
+                what = f"The {part} of claim:{claim.name} {side} inside a phrase of {self.notation}"
                 words = self.text[max(0, index - 12) : index], self.text[index : index + 12]
                 yield WordingMistake(claim.iri, "", index, f"{what}: {'|'.join(words)!r}.", _SPAN_HINT)
 
@@ -268,8 +293,7 @@ class SegmentWording:
     def _check_polarity(self, claim: ClaimWording) -> Iterator[WordingMistake]:
         limits = any(
             cue.property == "contrastCue"
-            or (cue.property in claim.hedges and _is_inside(word, cue.intervals) and word.entry.limits)
-            for word in self.words
+            or (cue.property in claim.hedges and any(word.entry.limits for word in self._find_words_of(cue)))
             for cue in claim.cues
         )
         what = f"The polarity of claim:{claim.name} is {claim.polarity}"
@@ -282,12 +306,49 @@ class SegmentWording:
         yield WordingMistake(claim.iri, "polarity", claim.start, message, "Fix polarity, link or cue.")
 
     def _check_names(self, claim: ClaimWording) -> Iterator[WordingMistake]:
-        quote = self.text[claim.start : claim.end]
-        for things, where, words in ((claim.needed, "span", quote), (claim.features, "sentence", self.text)):
+        named = (
+            (claim.needed, "span", claim.quotes),
+            (claim.features, "sentence", (self.text,)),
+            (claim.led_features, "lead-in", claim.lead_ins),
+        )
+        for things, where, texts in named:
             for thing, forms in things.items():
-                if not find_whole_forms(forms, words):
+                if not any(find_whole_forms(forms, words) for words in texts):
                     what = f"The {where} of claim:{claim.name} does not name {compress_iri(thing)}."
                     yield WordingMistake(claim.iri, "", claim.start, what, _NAME_HINT)
+
+    # -- 6: links ---
+
+    def _check_links(self, claim: ClaimWording) -> Iterator[WordingMistake]:
+        words = [word.entry for cue in claim.cues for word in self._find_words_of(cue)]
+        for thing, link in claim.links.items():
+            what = f"claim:{claim.name} links {compress_iri(thing)} by kg:{link}"
+            wrong = [
+                f"{entry.phrase!r} permits {' or '.join(sorted(entry.permitted_links))} only"
+                for entry in words
+                if entry.permitted_links and link not in entry.permitted_links
+            ]
+            if whole := self.wording.things.find_enclosing_name(claim, thing):
+                wrong.append(f"its words name {compress_iri(whole)}")
+            if hedge := self.wording.things.find_hedge_before(claim, thing):
+                wrong.append(f"it stands behind words of hedge:{get_local_name(hedge)}")
+            for why in wrong:
+                yield WordingMistake(claim.iri, link, claim.start, f"{what}, but {why}.", _LINK_HINT)
+
+    # -- segments that say it again ---
+
+    def _check_repeat(self, claim: ClaimWording) -> Iterator[WordingMistake]:
+        for cue in claim.cues:
+            in_source = any(locate_cue(cue.text, quote) for quote in claim.quotes[:1])
+            if in_source and not cue.intervals:
+                what = f"{self.notation} says claim:{claim.name} again without its cue {cue.text!r}."
+                yield WordingMistake(claim.iri, "restatedIn", 0, what, _REPEAT_HINT)
+
+    def _find_words_of(self, cue: PlacedCue) -> list[LexiconMatch]:
+        """Return the accountable words in a cue, wherever it is."""
+        if cue.intervals:
+            return [word for word in self.words if _is_inside(word, cue.intervals)]
+        return [word for word in self.wording.find_words(cue.text) if word.entry.is_accountable]
 
     def _quote(self, word: LexiconMatch) -> str:
         return f"{self.notation}: {self.text[word.start : word.end]!r} ({word.entry.word_class})"

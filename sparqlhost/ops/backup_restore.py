@@ -2,7 +2,8 @@
 
 A command uses the running server where there is one, else it opens the store itself. Either is all or
 nothing. The server makes a dump at full speed and sends it from a file: a slow reader holds no worker of the
-engine, an error comes before the answer begins, and its length tells a client of a truncated one.
+engine, an error comes before the answer begins, and its length tells a client of a truncated one. The client
+of `/backup` stands below it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import gzip
+import json
 import os
 import shutil
 import tempfile
@@ -17,12 +19,15 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from sparqlhost.errors import BadData, StoreLocked, StoreUnavailable, UserError
-from sparqlhost.hosting import PLAIN_STORE, HostedData
+from sparqlhost.errors import BadData, StoreLocked, StoreUnavailable, TooLarge, Unauthorized, UserError
+from sparqlhost.hosting import PLAIN_STORE, HostedData, open_store
+from sparqlhost.http import BLOCK_SIZE, Peer, RequestLimits, remove_credentials, send_request
+from sparqlhost.http import Response as ServerAnswer
 from sparqlhost.ops.backup_format import (
     make_dump_job,
     make_restore_update,
@@ -34,14 +39,12 @@ from sparqlhost.ops.backup_format import (
 from sparqlhost.pool.jobs import WriteJob
 from sparqlhost.protocol.app_context import get_settings, get_sparql_service, get_store
 from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, route
-from sparqlhost.protocol.request_parameters import read_body
-from sparqlhost.protocol.security import require_update_token
+from sparqlhost.protocol.request_facts import read_body
+from sparqlhost.protocol.write_access import require_update_token
 from sparqlhost.remote.remote_store import RemoteStore
-from sparqlhost.server_client import fetch_backup, is_server_running, send_backup
 from sparqlhost.settings import HostSettings, StoreKind
 from sparqlhost.store.disk_store import load_into_directory
 from sparqlhost.store.interface import Store
-from sparqlhost.store_opening import open_store
 
 _BLOCK_SIZE = 1 << 16
 _SENTENCE_BY_ERRNO = {
@@ -79,6 +82,7 @@ def write_backup(
     if server:
         write_backup_file(target, fetch_backup(server))
         return server
+    _refuse_memory_store(settings)
     with contextlib.closing(open_store(settings, data)) as store:
         write_backup_file(target, serialize_backup(_iterate_quads(store), store.version, settings.PRODUCT))
     return settings.store
@@ -93,16 +97,21 @@ def restore_backup(
     server = find_running_server(settings, address)
     if server:
         return send_backup(server, body, token), server
-    if settings.store_kind is StoreKind.MEMORY:
-        raise StoreUnavailable(
-            f"No server runs at http://{settings.host}:{settings.port}/ and the store is in memory.",
-            hint="Name the server with --server, or a directory with --store.",
-        )
+    _refuse_memory_store(settings)
     if settings.store_kind is StoreKind.REMOTE:
         RemoteStore(settings.store, settings).update(make_restore_update(quads))
     else:
         _replace_directory(Path(settings.store), source, body)
     return len(quads), settings.store
+
+
+def _refuse_memory_store(settings: HostSettings) -> None:
+    """Raise StoreUnavailable for a store in memory: only its server could read or replace what it holds."""
+    if settings.store_kind is StoreKind.MEMORY:
+        raise StoreUnavailable(
+            f"No server runs at http://{settings.host}:{settings.port}/ and the store is in memory.",
+            hint="Name the server with --server, or a directory with --store.",
+        )
 
 
 def _iterate_quads(store: Store) -> Iterator[ox.Quad]:
@@ -304,3 +313,76 @@ def upload_backup() -> Response:
     )
     get_sparql_service().write(job)
     return jsonify({"restored": len(quads), "version": get_store().version})
+
+
+#: to see whether a server runs at all.
+_PROBE_LIMITS = RequestLimits(3.0, max_bytes=10_000, private_hosts=None)
+#: a backup of a large store takes long to write or to load, and the server says nothing meanwhile.
+_BACKUP_LIMITS = RequestLimits(6 * 3600.0, idle_seconds=600.0, private_hosts=None)
+_ERROR_OF_STATUS: dict[int, type[UserError]] = {
+    400: BadData,
+    401: Unauthorized,
+    403: Unauthorized,
+    413: TooLarge,
+}
+
+
+def is_server_running(address: str) -> bool:
+    """Return whether a server of this software answers at `address`."""
+    try:
+        with _send(address, "GET", "/health/live", _PROBE_LIMITS) as response:
+            return response.status == 200 and b"status" in response.readall()
+    except UserError:
+        return False
+
+
+def fetch_backup(address: str) -> Iterator[bytes]:
+    """Yield the backup that the server gives; raises StoreUnavailable when it does not."""
+    with _send(address, "GET", "/backup", _BACKUP_LIMITS) as response:
+        _raise_for_refusal(response, address)
+        while block := response.read(BLOCK_SIZE):
+            yield block
+
+
+def send_backup(address: str, body: bytes, token: str) -> int:
+    """Have the server replace its data by `body` (N-Quads); return the number of quads it restored."""
+    headers = {"Content-Type": "application/n-quads"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    with _send(address, "PUT", "/backup", _BACKUP_LIMITS, headers=headers, body=body) as response:
+        _raise_for_refusal(response, address)
+        restored = _parse_json(response).get("restored")
+    if not isinstance(restored, int):
+        raise StoreUnavailable(
+            "The server did not say how much it restored.", location=remove_credentials(address)
+        )
+    return restored
+
+
+def _send(address: str, method: str, path: str, limits: RequestLimits, **content: Any) -> ServerAnswer:
+    """Send a request with `headers` and `body` as `content`; the address is the server's own."""
+    start = "Start it, then try again."
+    peer = Peer("The server", "", remove_credentials(address), start, start, timeout_error=StoreUnavailable)
+    return send_request(method, address.rstrip("/") + path, peer, limits, **content)
+
+
+def _raise_for_refusal(response: ServerAnswer, address: str) -> None:
+    """Raise the error that a response other than 200 describes (RFC 9457)."""
+    if response.status == 200:
+        return
+    problem = _parse_json(response)
+    error_class = _ERROR_OF_STATUS.get(response.status, StoreUnavailable)
+    raise error_class(
+        str(problem.get("detail") or f"The server answered {response.status}."),
+        location=remove_credentials(address),
+        hint=str(problem.get("next", "")),
+    )
+
+
+def _parse_json(response: ServerAnswer) -> dict[str, Any]:
+    """Return the object in the body, an empty one where there is none."""
+    try:
+        content = json.loads(response.readall())
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
 import zstandard
+from werkzeug.http import parse_accept_header
 
 #: shorter bodies are not compressed: the extra header would cost what is saved.
 MIN_COMPRESSIBLE_BYTES = 600
@@ -49,42 +50,15 @@ def choose_coding(accept_encoding: str, offered: tuple[str, ...]) -> str:
     >>> choose_coding("gzip, br;q=0", ("br", "gzip"))
     'gzip'
     """
-    weights = dict(map(_parse_weighted_coding, accept_encoding.split(",")))
-    if not accept_encoding.strip():
-        return ""
-    fallback = weights.get("*", 0.0)
-    ranked = [(weights.get(name, fallback), -place, name) for place, name in enumerate(offered)]
-    best = max(ranked)
-    return best[2] if best[0] > 0 else ""
-
-
-def _parse_weighted_coding(item: str) -> tuple[str, float]:
-    """Return the name and q-value of one item of the header; an invalid weight counts as 0."""
-    name, _, parameters = item.partition(";")
-    key, _, value = parameters.strip().partition("=")
-    try:
-        weight = float(value) if key.strip().lower() == "q" else 1.0
-    except ValueError:
-        weight = 0.0
-    return name.strip().lower(), weight
-
-
-def _compress_brotli(body: bytes) -> bytes:
-    return bytes(brotli.compress(body, quality=5))
-
-
-def _compress_zstd(body: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=6).compress(body)
-
-
-def _compress_gzip(body: bytes) -> bytes:
-    return gzip.compress(body, compresslevel=6, mtime=0)
+    accepted = parse_accept_header(accept_encoding)
+    best = max(offered, key=accepted.quality)
+    return best if accepted.quality(best) > 0 else ""
 
 
 _BODY_COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
-    "br": _compress_brotli,
-    "zstd": _compress_zstd,
-    "gzip": _compress_gzip,
+    "br": lambda body: bytes(brotli.compress(body, quality=5)),
+    "zstd": lambda body: zstandard.ZstdCompressor(level=6).compress(body),
+    "gzip": lambda body: gzip.compress(body, compresslevel=6, mtime=0),
 }
 
 

@@ -12,7 +12,6 @@ thread, and its main loop only waits.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
 import multiprocessing
@@ -22,6 +21,7 @@ import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -37,7 +37,7 @@ from sparqlhost.errors import StoreUnavailable, UserError
 from sparqlhost.hosting import HostedApplication
 from sparqlhost.ops.connections import LISTEN_BACKLOG, MAX_CONCURRENT_BODIES, raise_connection_limit
 from sparqlhost.ops.reload import EngineReloader, follow_active_engine, open_middleware
-from sparqlhost.ops.request_guard import guard_requests
+from sparqlhost.pool.sandbox import die_with_parent
 from sparqlhost.settings import HostSettings
 
 if TYPE_CHECKING:
@@ -50,15 +50,13 @@ ANSWER_THREADS = 64
 WORKER_THREADS = ANSWER_THREADS + MAX_CONCURRENT_BODIES
 #: seconds that a server process may take to start.
 START_TIMEOUT_SECONDS = 60
+#: seconds that the requests in hand have when the server is stopped; then their connections break.
+STOP_SECONDS = 1
+#: a server process may die so often in so many seconds, then the main process ends with exit code 1.
+MAX_DEATHS, DEATHS_WINDOW_SECONDS = 10, 60.0
 #: seconds between two looks at the server processes, and at the data.
 WORKER_CHECK_SECONDS = 0.2
 DATA_CHECK_SECONDS = 1.0
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends (prctl(2))."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class PolledEvent(threading.Event):
@@ -123,7 +121,7 @@ class GranianServer(MPServer, Generic[_Settings]):
             log_level=LogLevels.error,
             respawn_failed_workers=True,
             respawn_interval=0.1,
-            workers_kill_timeout=math.ceil(settings.query_deadline) + 5,
+            workers_kill_timeout=STOP_SECONDS,
         )
         self.settings = settings
         self.application = application
@@ -133,6 +131,9 @@ class GranianServer(MPServer, Generic[_Settings]):
         self.on_ready: Callable[[], None] = lambda: None
         self.main_loop_interrupt = PolledEvent(self._check_workers_and_data, WORKER_CHECK_SECONDS)
         self._next_data_check = 0.0
+        self._deaths: deque[float] = deque([-math.inf] * MAX_DEATHS, MAX_DEATHS)
+        self._is_started = False
+        self._main_process = os.getpid()
         self._ready_receiver, self._ready_sender = Pipe(duplex=False)
 
     def run_until_stopped(self) -> None:
@@ -166,6 +167,9 @@ class GranianServer(MPServer, Generic[_Settings]):
         workers: list[Any] = [worker for worker in self.wrks if not worker.interrupt_by_parent]
         dead = [worker.idx for worker in workers if not worker.is_alive()]
         if dead:
+            self._deaths.append(time.monotonic())
+            if self._deaths[-1] - self._deaths[0] > DEATHS_WINDOW_SECONDS:
+                self.respawned_wrks.clear()  # granian would end at the second death in 5.5 seconds
             self.interrupt_children.extend(dead)
             self.main_loop_interrupt.set()
         elif time.monotonic() >= self._next_data_check:
@@ -182,32 +186,36 @@ class GranianServer(MPServer, Generic[_Settings]):
                 self.interrupt_signal = True
                 self.main_loop_interrupt.set()
                 return
+        self._is_started = True
         self.on_ready()
 
     def _load_application(self) -> WSGIApplication:
         """Open the application; this runs in the server process, before its threads start."""
-        die_with_parent()
-        # The fork inherited the handlers of the main process; until granian sets its own, a signal ends this
-        # one.
+        die_with_parent(self._main_process)
+        # The fork inherited the handlers of the main process; until granian sets its own, SIGTERM ends this
+        # one. Ctrl-C in a terminal is for the main process: granian's worker hangs when it gets both.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         active_engine = self.reloader.active_engine
         try:
             middleware = open_middleware(self.settings, self.application, active_engine.read_directory())
         except UserError as error:
+            if self._is_started:
+                raise  # the main process starts another one
             self._ready_sender.send(json.dumps(str(error)))
             signal.pause()  # the main process reports the error and ends this one
             raise
         # Not atexit, which does not run in a process that multiprocessing started.
         Finalize(None, middleware.close, exitpriority=10)
-        self._ready_sender.send(json.dumps(""))
+        if not self._is_started:
+            self._ready_sender.send(json.dumps(""))
         threading.Thread(
             target=follow_active_engine,
             args=(middleware, self.settings, self.application, active_engine),
             name="reload",
             daemon=True,
         ).start()
-        return guard_requests(middleware, self.settings)
+        return middleware
 
 
 def _receive_start_error(pipe: Connection) -> str:

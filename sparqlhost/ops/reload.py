@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from sparqlhost.errors import UserError
-from sparqlhost.hosting import HostedApplication
-from sparqlhost.ops.cache_middleware import CacheMiddleware, ServedApplication
-from sparqlhost.ops.connections import limit_slow_bodies
-from sparqlhost.ops.http_cache import AnswerCache
+from sparqlhost.hosting import HostedApplication, open_engine_store
+from sparqlhost.ops.cache_middleware import AnswerCache, CacheMiddleware, ServedApplication
+from sparqlhost.ops.connections import guard_requests, limit_slow_bodies
 from sparqlhost.ops.request_log import BufferedLineLog, get_recorder
 from sparqlhost.pool.engine_dir import WRITTEN_MARKER
 from sparqlhost.pool.engine_store import EngineStore
@@ -31,7 +30,6 @@ from sparqlhost.remote.remote_store import RemoteStore
 from sparqlhost.settings import HostSettings, StoreKind
 from sparqlhost.store.interface import Store
 from sparqlhost.store.staging import remove_stale_stages
-from sparqlhost.store_opening import open_engine_store
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +53,7 @@ def open_application(
     app = application.make_app(settings, store)
     recorder = get_recorder(app)
     recorder.line_log = BufferedLineLog(sys.stderr.fileno())
-    wsgi_app = limit_slow_bodies(app.wsgi_app, settings.body_patience)
+    wsgi_app = guard_requests(limit_slow_bodies(app.wsgi_app, settings.body_patience), settings)
     return ServedApplication(wsgi_app, lambda: store.version, recorder, store.close)
 
 
@@ -138,6 +136,7 @@ class EngineReloader(Generic[_Settings]):
         self._served_kind = settings.store_kind
         self._retired_engines: list[tuple[float, SparqlEngineProcess]] = []
         self._failed_starts = 0
+        self._reported_error = ""
         active_engine.set_directory(self.engine.directory)
 
     def serve_newest_data(self) -> None:
@@ -150,7 +149,10 @@ class EngineReloader(Generic[_Settings]):
 
     def stop_engines(self) -> None:
         """Stop every engine."""
-        for engine in (self.engine, *(old for _, old in self._retired_engines)):
+        engines = (self.engine, *(old for _, old in self._retired_engines))
+        for engine in engines:
+            engine.request_stop()
+        for engine in engines:
             engine.stop()
         self._remove_stale_stages()
 
@@ -204,10 +206,13 @@ class EngineReloader(Generic[_Settings]):
         try:
             engine = self._start_engine()
         except UserError as error:
-            log.error("The new data cannot be served, the old ones stay: %s", error)
+            if self._reported_error != str(error):
+                log.error("The new data cannot be served, the old ones stay: %s", error)
+            self._reported_error = str(error)
             if self.settings.store_kind is StoreKind.DIRECTORY:  # another import may have it open: try again
                 self._served_data = ""
             return
+        self._reported_error = ""
         self._retired_engines.append((time.monotonic() + _drain_seconds(self.settings) + 2, self.engine))
         self.engine = engine
         self._served_kind = self.settings.store_kind

@@ -1,4 +1,4 @@
-"""The request log: a JSON line for each request with its id and duration, and another for a slow query.
+"""The request log: a JSON line for each request with its id and duration, one for a slow query or a write.
 
 Never in a log: query texts, query strings, bodies, headers, tokens. A slow query is named by its digest and
 its length: an operator can recognize it, and a reader of the log learns nothing about a patient.
@@ -14,18 +14,25 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from json.encoder import encode_basestring_ascii as quote_json
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from flask import Blueprint, Flask, request
 from flask.blueprints import BlueprintSetupState
 
-from sparqlhost.ops.http_cache import close_body
 from sparqlhost.ops.monitoring import RequestMetrics, get_request_metrics
 from sparqlhost.protocol.app_context import get_host_context
-from sparqlhost.protocol.request_facts import QUERY_TEXT, ROUTE, ROW_COUNT, assign_request_id, get_request_id
+from sparqlhost.protocol.request_facts import (
+    QUERY_TEXT,
+    ROUTE,
+    ROW_COUNT,
+    WRITE_ACCESS,
+    assign_request_id,
+    get_request_id,
+)
+from sparqlhost.protocol.response_headers import close_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,9 +48,8 @@ QUERY_PATHS = ("/sparql", "/questions/")
 _EXTENSION = "sparqlhost_recorder"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
-    """What is known of a request once its last byte is sent."""
+class RequestRecord(NamedTuple):
+    """What is known of a request once its last byte is sent (a frozen dataclass takes 1 µs more to make)."""
 
     id: str
     method: str
@@ -55,6 +61,7 @@ class RequestRecord:
     cache: str = ""
     query: str = ""
     rows: int = -1
+    write_access: Mapping[str, str] | None = None
 
 
 @lru_cache(maxsize=4)
@@ -140,10 +147,13 @@ class RequestRecorder:
         if self.line_log is None:
             return
         self.line_log.write_line(
-            f'{{"time":"{_format_now()}","event":"request","id":"{request.id}","method":{json.dumps(request.method)},'
-            f'"path":{json.dumps(request.path[:200])},"status":{request.status},'
+            f'{{"time":"{_format_now()}","event":"request","id":"{request.id}","method":{quote_json(request.method)},'
+            f'"path":{quote_json(request.path[:200])},"status":{request.status},'
             f'"ms":{request.seconds * 1000:.2f},"bytes":{request.size},"cache":"{request.cache}"}}'
         )
+        if request.write_access is not None:
+            facts = {"time": _format_now(), "event": "write-access", "id": request.id, **request.write_access}
+            self.line_log.write_line(json.dumps(facts | {"status": request.status}))
         if request.query and request.seconds >= self.slow_query_seconds:
             self.line_log.write_line(self._format_slow_query(request))
 
@@ -237,6 +247,7 @@ def _make_request_record(environ: WSGIEnvironment, status: str, seconds: float, 
         size=size,
         query=environ.get(QUERY_TEXT, ""),
         rows=environ.get(ROW_COUNT, -1),
+        write_access=environ.get(WRITE_ACCESS),
     )
 
 

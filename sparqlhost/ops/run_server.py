@@ -7,21 +7,26 @@ library decides on its multi-process mode when it is imported, by PROMETHEUS_MUL
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
+import select
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from sparqlhost.hosting import HostedApplication
 from sparqlhost.ops.connections import get_listener_url, open_listener
-from sparqlhost.pool.engine_dir import lock_engine_dir, make_engine_dir
-from sparqlhost.pool.scoreboard import count_lane_workers
+from sparqlhost.pool.engine_dir import count_lane_workers, lock_engine_dir, make_engine_dir
+from sparqlhost.protocol.write_access import read_write_tokens
 from sparqlhost.settings import HostSettings
 
 log = logging.getLogger(__name__)
+
+_MAX_TRACE_LENGTH = 3000  # characters, of the end: it names the error
 
 _Settings = TypeVar("_Settings", bound=HostSettings)
 
@@ -36,7 +41,8 @@ def run_server(
     Raises UserError when it cannot start. The process forks while it serves, so it must have no other
     threads.
     """
-    logging.basicConfig(level=logging.WARNING, format='{"level":"%(levelname)s","message":"%(message)s"}')
+    read_write_tokens(settings)  # raises, where it is not in order
+    logging.basicConfig(level=logging.WARNING, handlers=[UnblockedHandler(sys.stderr.fileno())])
     with (
         open_listener(settings.host, settings.port) as listener,
         _make_run_directory(settings.PRODUCT) as folder,
@@ -45,13 +51,45 @@ def run_server(
         _run_processes(settings, application, listener, folder, on_ready)
 
 
+class UnblockedHandler(logging.Handler):
+    """Writes records as JSON lines, and drops them while nobody reads: no process may wait for its log."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Write to `descriptor`, in every process that is forked from this one."""
+        super().__init__()
+        self._descriptor = descriptor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, of at most PIPE_BUF bytes: a pipe that is writable has room for so many."""
+        fields = {"level": record.levelname, "message": record.getMessage()}
+        if record.exc_info:
+            fields["trace"] = logging.Formatter().formatException(record.exc_info)[-_MAX_TRACE_LENGTH:]
+        line = json.dumps(fields, separators=(",", ":")).encode()[: select.PIPE_BUF - 1] + b"\n"
+        with contextlib.suppress(OSError):
+            if select.select([], [self._descriptor], [], 0)[1]:
+                os.write(self._descriptor, line)
+
+
+def estimate_memory(settings: HostSettings) -> int:
+    """Return the MiB that a server may use beside its data: queries, a write, the cache, a body each."""
+    jobs = sum(count_lane_workers(settings).values()) + 1
+    buffers = settings.cache_bytes + settings.workers * settings.body_size
+    return settings.query_memory * jobs + (buffers >> 20)
+
+
+def read_available_memory(limit_file: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Return the MiB of this machine, or those of the container where that has fewer."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = limit_file.read_text().strip() if limit_file.exists() else ""
+    return (min(machine, int(limit)) if limit.isdigit() else machine) >> 20
+
+
 def _warn_of_memory(settings: HostSettings) -> None:
-    """Log that all queries and a write together may use more memory than the machine has."""
-    worst = settings.query_memory * (sum(count_lane_workers(settings).values()) + 1)
-    available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    """Log when the server may use more memory than there is."""
+    worst, available = estimate_memory(settings), read_available_memory()
     if worst > available:
         log.warning(
-            "Queries together may use %d MiB and this machine has %d: lower query_memory or query_slots.",
+            "This server may use %d MiB beside its data and has %d: lower query_memory or query_slots.",
             worst,
             available,
         )

@@ -13,24 +13,35 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from sparqlhost.errors import BadQuery, Busy, Cancelled, StoreUnavailable, TooExpensive, UserError
-from sparqlhost.pool.client_shares import CURRENT_CLIENT, ClientShares, SharedConnection
-from sparqlhost.pool.engine_dir import FULL_MARKER, QUEUES, SANDBOX_MARKER
-from sparqlhost.pool.jobs import (
-    ERROR_FRAME,
-    QueryJob,
-    WriteJob,
-    decode_error,
-    receive_frames,
-    send_job,
+from sparqlhost.pool.clients import (
+    CURRENT_CLIENT,
+    ClientShares,
+    HangupWatch,
+    RequestClient,
+    SharedConnection,
+    WatchedQuery,
 )
-from sparqlhost.pool.result_stream import NoAnswer, ResultStream, receive_result
-from sparqlhost.pool.scoreboard import (
+from sparqlhost.pool.engine_dir import (
     CANCEL_SIGNAL,
     EXIT_CANCELLED,
     EXIT_CRASH,
     EXIT_DEADLINE,
     EXIT_MEMORY,
+    FULL_MARKER,
+    QUEUES,
+    SANDBOX_MARKER,
     open_scoreboard,
+)
+from sparqlhost.pool.jobs import (
+    ERROR_FRAME,
+    NoAnswer,
+    QueryJob,
+    ResultStream,
+    WriteJob,
+    decode_error,
+    receive_frames,
+    receive_result,
+    send_job,
 )
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.interface import GraphName, Solutions, make_form_error, read_boolean, read_solutions
@@ -53,6 +64,7 @@ class EngineStore:
         self.has_network_sandbox = (directory / SANDBOX_MARKER).exists()
         self.scoreboard = open_scoreboard(directory, settings)
         self._shares = ClientShares(settings.client_queries)
+        self._hangups = HangupWatch()
 
     @property
     def version(self) -> str:
@@ -92,20 +104,37 @@ class EngineStore:
         full, TooExpensive if the query was stopped at a limit before its head was
         sent, and whatever the engine raised until then.
         """
-        client = CURRENT_CLIENT.get() if queue == "query" else ""
-        for _ in range(_QUERY_ATTEMPTS):
-            give_back = self._shares.acquire(client)
-            try:
-                connection = self._connect_to_queue(queue)
-            except UserError:
-                give_back()
-                raise
-            connection.on_close = give_back
-            connection.settimeout(2 * job.deadline + 5)
-            with contextlib.suppress(NoAnswer):
-                return receive_result(connection, job, lambda: self._raise_exit_reason(job))
-            # A write retired the generation of workers in whose queue the query waited: the next one answers.
-        raise StoreUnavailable("The store is being started again.", hint="Try again in a second.")
+        client = CURRENT_CLIENT.get() if queue == "query" else RequestClient()
+        query = WatchedQuery(client.peer, lambda: self.cancel(job.id))
+        self._hangups.add(query)
+        try:
+            for _ in range(_QUERY_ATTEMPTS):
+                connection = self._connect_for_client(queue, client, query)
+                connection.settimeout(2 * job.deadline + 5)
+                with contextlib.suppress(NoAnswer):
+                    return receive_result(connection, job, lambda: self._raise_exit_reason(job))
+                # A write retired the generation of workers in whose queue the query waited: the next answers.
+            raise StoreUnavailable("The store is being started again.", hint="Try again in a second.")
+        except UserError:
+            self._hangups.remove(query)
+            raise
+
+    def _connect_for_client(self, queue: str, client: RequestClient, query: WatchedQuery) -> SharedConnection:
+        """Return a connection that counts against the share of `client`, and ends when it hangs up."""
+        give_back = self._shares.acquire(client.name)
+        try:
+            connection = self._connect_to_queue(queue)
+            query.set_engine_connection(connection)
+        except UserError:
+            give_back()
+            raise
+
+        def end_query() -> None:
+            self._hangups.remove(query)
+            give_back()
+
+        connection.on_close = end_query
+        return connection
 
     def cancel(self, job_id: str) -> bool:
         """Kill the worker that runs a query; return whether there was one."""

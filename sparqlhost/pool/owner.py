@@ -37,24 +37,27 @@ from pathlib import Path
 from typing import Any
 
 from sparqlhost.errors import StoreFull, StoreUnavailable, UserError
-from sparqlhost.hosting import AfterWrite
-from sparqlhost.pool.engine_dir import FULL_MARKER, QUEUES, WRITTEN_MARKER
-from sparqlhost.pool.jobs import END_FRAME, WriteJob, make_error_frame, make_json_frame, receive_job
-from sparqlhost.pool.scoreboard import (
+from sparqlhost.pool.engine_dir import (
+    FULL_MARKER,
+    QUEUES,
+    WRITTEN_MARKER,
     Scoreboard,
     count_lane_workers,
     count_worker_slots,
     find_exit_reason,
 )
+from sparqlhost.pool.jobs import END_FRAME, WriteJob, make_error_frame, make_json_frame, receive_job
 from sparqlhost.pool.worker import (
     FAILED_EXIT_CODE,
     NICENESS_STEPS,
     WorkerSlot,
     fork_worker,
     has_run_longer,
+    wait_for_idle_threads,
 )
 from sparqlhost.pool.writes import StoreWriter, WriteResult
 from sparqlhost.settings import HostSettings
+from sparqlhost.store.interface import AfterWrite
 from sparqlhost.store.local_store import LocalStore
 
 log = logging.getLogger(__name__)
@@ -67,8 +70,9 @@ _POLL_INTERVAL = (
 )
 _WRITE_TIMEOUT = 30.0  # seconds a client may take to send its write
 _FAILED_FORK_INTERVAL = 1.0  # seconds without a fork after a worker that failed
+_BUSY_THREADS_TIMEOUT = 5.0  # seconds that a fork waits for RocksDB's threads to come to rest
 _ROOM_TO_REOPEN = 16 << 20  # bytes free on a disk that was full, from which the store is opened again
-_SHUTDOWN_TIMEOUT = 2.0  # seconds running queries have to finish when the engine ends
+_SHUTDOWN_TIMEOUT = 0.2  # seconds running queries have to finish when the engine ends
 
 
 @dataclass(slots=True)
@@ -188,10 +192,12 @@ class StoreOwner:
         """Fork workers until every queue has `idle_workers` beside those that run long queries.
 
         Workers of old generations that still run count too. After a worker that could not start, none is
-        forked for _FAILED_FORK_INTERVAL.
+        forked for _FAILED_FORK_INTERVAL. While RocksDB works in the background, only a queue that has no
+        worker gets one, and that after a wait.
         """
         if time.monotonic() < self._may_fork_at:
             return
+        is_safe = False
         old = Counter(name for g in self._generations if g.is_retired for _, name in g.workers.values())
         for name, lane_workers in count_lane_workers(self._settings).items():
             max_workers = max(1, lane_workers - old[name])
@@ -199,7 +205,10 @@ class StoreOwner:
             long_queries = sum(
                 has_run_longer(self._scoreboard.read_slot(slot).started_at, _POLL_INTERVAL) for slot in slots
             )
-            for number in range(len(slots), min(max_workers, idle_workers + long_queries)):
+            missing = range(len(slots), min(max_workers, idle_workers + long_queries))
+            if missing and not is_safe:
+                is_safe = wait_for_idle_threads(0.0 if slots else _BUSY_THREADS_TIMEOUT) or not slots
+            for number in missing if is_safe else ():
                 self._fork_worker(generation, name, is_spare=number >= IDLE_WORKERS)
             self._set_queue_length(generation, name, max_workers)
 

@@ -34,7 +34,7 @@ from sparqlhost.pool.result_writer import (
     XmlRowCounter,
 )
 from sparqlhost.sparql.csv_cells import escape_formula
-from sparqlhost.sparql.dataset_clauses import parse_from_clauses, parse_graph_iri
+from sparqlhost.sparql.lexer import parse_from_clauses, parse_graph_iri
 from sparqlhost.sparql.syntax_errors import NO_PREFIXES, explain_engine_error, explain_syntax_error
 
 

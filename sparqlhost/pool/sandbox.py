@@ -13,10 +13,11 @@ import faulthandler
 import os
 import platform
 import resource
+import select
 import signal
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 1, 22, 38, 2
@@ -124,6 +125,58 @@ def silence_stderr() -> None:
     """Discard stderr: the backtrace that an aborting engine prints says nothing to an operator."""
     faulthandler.disable()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+class LimitedChild:
+    """A forked child that does one piece of work within a memory limit, and may die of it.
+
+    It is a session of its own, so Ctrl-C in a terminal reaches the caller only, who passes it on.
+    """
+
+    def __init__(self, work: Callable[[], bytes], mebibytes: int) -> None:
+        """Start `work` in a child that may take `mebibytes` more than this process has."""
+        parent = os.getpid()
+        self._receiver, sender = os.pipe()
+        self.pid = os.fork()
+        if self.pid:
+            os.close(sender)
+            return
+        try:  # every path ends in os._exit: the cleanup of the parent must not run twice
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            die_with_parent(parent)
+            silence_stderr()
+            limit_memory(mebibytes)
+            with os.fdopen(sender, "wb") as pipe:
+                pipe.write(work())
+        except MemoryError:
+            os.kill(os.getpid(), signal.SIGABRT)  # the same end as for allocations of the engine
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+
+    def wait(self, on_wait: Callable[[], None] = lambda: None) -> tuple[bytes, int]:
+        """Return what the work returned, and 0 or the signal that killed the child.
+
+        `on_wait` is called about 20 times a second.
+        """
+        received = []
+        try:
+            while True:
+                if select.select([self._receiver], [], [], 0.05)[0]:
+                    block = os.read(self._receiver, 1 << 16)
+                    if not block:
+                        break
+                    received.append(block)
+                on_wait()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGINT)
+            raise
+        finally:
+            os.close(self._receiver)
+            status = os.waitpid(self.pid, 0)[1]
+        return b"".join(received), os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
 def die_with_parent(parent: int) -> None:

@@ -1,12 +1,17 @@
 """Starts an engine: a small tree of processes that owns a store, apart from the process that starts it.
 
     starting process     holds the write end of the shutdown pipe
-      supervisor         restarts the owner if it is killed, holds the write socket, forbids the network for
-      all owner            holds the store, makes the writes, forks the workers workers        answer one
-      query at a time; may be killed at any moment
+      supervisor         restarts the owner if it is killed, holds the write socket, forbids the network
+        owner            holds the store, makes the writes, forks the workers
+          workers        answer one query at a time; may be killed at any moment
 
 The engine ends when the shutdown pipe is written to or closed; the kernel closes it if the starting process
 dies, so nothing is left behind whatever happens.
+
+A server starts its engine by fork, before it has threads (`start_engine`). A process that may have threads,
+as in a test or a notebook, cannot: the child could inherit a lock that nobody releases. There a new process
+reads a copy of the data and starts the engine (`EngineCopy`, `python -m sparqlhost.pool.supervisor`); it ends
+when its standard input is closed, so also when the calling process dies.
 """
 
 from __future__ import annotations
@@ -14,19 +19,32 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import pickle
 import select
 import shutil
 import signal
 import socket
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import IO
 
 from sparqlhost.errors import StoreUnavailable, UserError
-from sparqlhost.hosting import PLAIN_STORE, HostedData
 from sparqlhost.pool import sandbox
-from sparqlhost.pool.engine_dir import SANDBOX_MARKER, lock_engine_dir, make_engine_dir
+from sparqlhost.pool.engine_dir import (
+    SANDBOX_MARKER,
+    Scoreboard,
+    count_worker_slots,
+    find_exit_reason,
+    lock_engine_dir,
+    make_engine_dir,
+    open_scoreboard,
+)
 from sparqlhost.pool.jobs import (
     END_FRAME,
     ERROR_FRAME,
@@ -36,14 +54,14 @@ from sparqlhost.pool.jobs import (
     take_frame,
 )
 from sparqlhost.pool.owner import StoreOwner
-from sparqlhost.pool.scoreboard import Scoreboard, count_worker_slots, find_exit_reason, open_scoreboard
 from sparqlhost.settings import HostSettings
-from sparqlhost.store.local_store import LocalStore
+from sparqlhost.store.interface import PLAIN_STORE, AfterWrite, HostedData
+from sparqlhost.store.local_store import LocalStore, MemoryStore
 
 log = logging.getLogger(__name__)
 
 _START_TIMEOUT = 120.0  # seconds a store may take to open, its first load included
-_STOP_TIMEOUT = 10.0  # seconds a running write has to finish when the engine is stopped
+_STOP_TIMEOUT = 0.7  # seconds a running write has to finish when the engine is stopped
 _RESPAWN_INTERVAL = 0.2  # seconds between two starts of an owner, at least
 
 
@@ -62,10 +80,15 @@ class SparqlEngineProcess:
         except ChildProcessError:
             return True
 
-    def stop(self) -> None:
-        """End the engine: a running write finishes, running queries have two seconds."""
+    def request_stop(self) -> None:
+        """Have the engine end within a second: a write that is not finished then is not made at all."""
         with contextlib.suppress(OSError):
             os.write(self.shutdown_pipe, b".")  # closing is not enough: other processes may hold copies
+
+    def stop(self) -> None:
+        """End the engine, and return when it has ended."""
+        self.request_stop()
+        with contextlib.suppress(OSError):
             os.close(self.shutdown_pipe)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
@@ -224,3 +247,86 @@ def _report(ready_pipe: int, frame: bytes) -> None:
     """Send a frame to the starting process; a restarted owner has nobody to report to any more."""
     with contextlib.suppress(BrokenPipeError):
         os.write(ready_pipe, frame)
+
+
+_FILE_NAME = "copy.nq"
+
+
+@dataclass(frozen=True, slots=True)
+class _CopyRequest:
+    """What the new process gets, pickled."""
+
+    settings: HostSettings
+    nquads: Path
+    version: str
+    prefixes: Mapping[str, str]
+    make_after_write: Callable[[], AfterWrite] | None
+
+
+class EngineCopy:
+    """A running engine over a copy of a store."""
+
+    def __init__(self, settings: HostSettings, store: LocalStore, data: HostedData) -> None:
+        """Start the engine; raises UserError when it does not start.
+
+        `data.make_after_write` must be a function of a module, so that it can be pickled.
+        """
+        with tempfile.TemporaryDirectory(prefix=f"{settings.PRODUCT}-copy-") as folder:
+            nquads = Path(folder, _FILE_NAME)
+            nquads.write_bytes(b"".join(f"{quad} .\n".encode() for quad in store.oxigraph))
+            request = _CopyRequest(
+                settings, nquads, store.version, dict(data.prefixes), data.make_after_write
+            )
+            self._process = subprocess.Popen(  # noqa: S603 - this module
+                [sys.executable, "-m", __name__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C reaches the caller only, which ends this one
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)},
+            )
+            self.directory = self._exchange(request)
+
+    def _exchange(self, request: _CopyRequest) -> Path:
+        """Send the request; return the directory of the engine, or raise the error of its start."""
+        assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
+        assert self._process.stdout is not None  # noqa: S101
+        pickle.dump(request, self._process.stdin)
+        self._process.stdin.flush()
+        result: Path | UserError = pickle.load(self._process.stdout)  # noqa: S301 - of the process started here
+        if isinstance(result, UserError):
+            self.stop()
+            raise result
+        return result
+
+    def stop(self) -> None:
+        """End the engine."""
+        assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
+        self._process.stdin.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process.wait()
+
+
+def _run_engine_copy(caller: IO[bytes], answer: IO[bytes]) -> None:
+    """Start the engine that `caller` describes, answer with its directory, and stop it when `caller` ends."""
+    request: _CopyRequest = pickle.load(caller)  # noqa: S301 - of the process that started this one
+    data = HostedData(
+        prefixes=MappingProxyType(dict(request.prefixes)), make_after_write=request.make_after_write
+    )
+    store = MemoryStore(request.nquads, version=request.version, prefixes=data.prefixes)
+    try:
+        engine = start_engine(request.settings, lambda: store, data)
+    except UserError as error:
+        pickle.dump(error, answer)
+        answer.flush()
+        return
+    with engine:
+        pickle.dump(engine.directory, answer)
+        answer.flush()
+        caller.read()
+
+
+if __name__ == "__main__":
+    from sparqlhost.pool import supervisor  # pickle names the classes of that module, not of `__main__`
+
+    supervisor._run_engine_copy(sys.stdin.buffer, sys.stdout.buffer)

@@ -21,13 +21,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from sparqlhost.errors import BadQuery, TooExpensive, UserError
 from sparqlhost.pool import sandbox
+from sparqlhost.pool.engine_dir import Scoreboard
 from sparqlhost.pool.jobs import QueryJob, make_error_frame, receive_job
 from sparqlhost.pool.query_runner import run_query_job
-from sparqlhost.pool.scoreboard import Scoreboard
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.local_store import LocalStore
 
@@ -38,6 +39,7 @@ _CLIENT_TIMEOUT = 30.0  # seconds a client may accept no bytes before its query 
 _SLOW_GRACE = 0.5  # seconds that a client may keep its worker waiting beyond what its rate allows
 _SEND_POLL = 0.1  # seconds between two looks at who waits while a client does not read
 FAILED_EXIT_CODE = 70  # of a worker that ended by an error of its own
+_IDLE_WINDOW = 0.002  # seconds without a change after which the threads of RocksDB count as idle
 _IDLE_TIMEOUT = 1.0  # seconds without a query after which a spare worker exits
 
 
@@ -118,6 +120,8 @@ def _serve_connection(
         return
     job = received[0]
     scoreboard.mark_busy(slot.slot_number, os.getpid(), job.id)
+    if sender.has_lost_client():  # after mark_busy: from here on the client's end cancels the job
+        return
     signal.setitimer(signal.ITIMER_REAL, job.deadline)
     try:
         run_query_job(store.oxigraph, job, sender.send, store.prefixes)
@@ -156,6 +160,10 @@ class PausedDeadlineSender:
         self._readable, self._writable = select.poll(), select.poll()
         self._readable.register(queue_socket, select.POLLIN)
         self._writable.register(connection, select.POLLOUT)
+
+    def has_lost_client(self) -> bool:
+        """Return whether the client closed its connection."""
+        return any(event & select.POLLHUP for _, event in self._writable.poll(0))
 
     def send(self, data: bytes) -> None:
         """Send all of `data`; raises TimeoutError if the client reads nothing, or too slowly."""
@@ -214,6 +222,38 @@ def fork_worker(
     except BaseException:
         os._exit(FAILED_EXIT_CODE)
     os._exit(0)
+
+
+def wait_for_idle_threads(timeout: float) -> bool:
+    """Return True once no other thread of this process runs, False after `timeout` seconds.
+
+    A fork has only the thread that forked. A lock that a thread of RocksDB holds at that moment, to compact
+    or to remove files, is never released in the child, and what it protects may be half changed there: such
+    a worker hangs at its first query, or the engine crashes in it.
+    """
+    give_up_at = time.monotonic() + timeout
+    before = _read_time_of_other_threads()
+    while before != 0:
+        time.sleep(_IDLE_WINDOW)
+        now = _read_time_of_other_threads()
+        if now == before and now is not None:
+            return True
+        if time.monotonic() > give_up_at:
+            return False
+        before = now
+    return True
+
+
+def _read_time_of_other_threads() -> int | None:
+    """Return the nanoseconds that the other threads of this process have run; None while one of them runs."""
+    total = 0
+    for task in Path("/proc/self/task").glob("*"):
+        if task.name != str(os.getpid()):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                if (task / "stat").read_bytes().rpartition(b") ")[2][:1] != b"S":
+                    return None
+                total += int((task / "schedstat").read_bytes().split()[0])
+    return total
 
 
 def has_run_longer(started_at: float, seconds: float) -> bool:

@@ -13,8 +13,6 @@ The engine cannot be interrupted, so the deadline of a write is a timer that kil
 from __future__ import annotations
 
 import io
-import os
-import select
 import signal
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -32,14 +30,13 @@ from sparqlhost.errors import (
     UnsupportedMedia,
     UserError,
 )
-from sparqlhost.hosting import AfterWrite
 from sparqlhost.pool import sandbox
 from sparqlhost.pool.jobs import WriteJob, make_error_frame, raise_error_frame
 from sparqlhost.pool.query_runner import RDF_FORMATS
 from sparqlhost.settings import HostSettings
-from sparqlhost.sparql.dataset_clauses import parse_graph_iri
-from sparqlhost.sparql.lexer import tokenize
+from sparqlhost.sparql.lexer import parse_graph_iri, tokenize
 from sparqlhost.sparql.syntax_errors import explain_engine_error, explain_rdf_error, explain_syntax_error
+from sparqlhost.store.interface import AfterWrite
 from sparqlhost.store.local_store import LocalStore, make_replace_update
 
 #: seconds that the hook after a write may take, beyond the write's own deadline
@@ -100,44 +97,24 @@ class StoreWriter:
 
     def _dry_run(self, job: WriteJob, body: bytes, on_wait: Callable[[], None]) -> None:
         """Make the write in a child whose memory is thrown away; raises its error, or what killed it."""
-        receiver, sender = os.pipe()
-        parent = os.getpid()
-        pid = os.fork()
-        if not pid:
-            self._run_dry_run_child(job, body, sender, parent)
-        os.close(sender)
-        received = b""
-        while True:
-            if select.select([receiver], [], [], 0.05)[0]:
-                block = os.read(receiver, 65536)
-                if not block:
-                    break
-                received += block
-            on_wait()
-        os.close(receiver)
-        status = os.waitpid(pid, 0)[1]
-        raise_error_frame(received)
-        if os.WIFSIGNALED(status):
-            raise self._explain_kill(os.WTERMSIG(status), job)
 
-    def _run_dry_run_child(self, job: WriteJob, body: bytes, error_pipe: int, parent: int) -> None:
-        """Be the child of a dry run; never returns, for the cleanup of the parent must not run twice."""
-        try:
-            signal.set_wakeup_fd(-1)
-            sandbox.die_with_parent(parent)
-            sandbox.silence_stderr()
-            sandbox.limit_memory(self._settings.query_memory)
-            self._apply_with_inferences(job, body, limited=True)
-        except UserError as error:
-            os.write(error_pipe, make_error_frame(error))
-        except MemoryError:
-            os.kill(os.getpid(), signal.SIGABRT)  # the same end as for allocations of the engine
-        except BaseException as error:
-            os.write(
-                error_pipe, make_error_frame(StoreUnavailable(f"The write failed: {type(error).__name__}."))
-            )
-        finally:
-            os._exit(0)
+        def try_write() -> bytes:
+            try:
+                self._apply_with_inferences(job, body, limited=True)
+            except UserError as error:
+                return make_error_frame(error)
+            except MemoryError:
+                raise
+            except Exception as error:
+                return make_error_frame(StoreUnavailable(f"The write failed: {type(error).__name__}."))
+            return b""
+
+        error_frame, signal_number = sandbox.LimitedChild(try_write, self._settings.query_memory).wait(
+            on_wait
+        )
+        raise_error_frame(error_frame)
+        if signal_number:
+            raise self._explain_kill(signal_number, job)
 
     @staticmethod
     def _explain_kill(signal_number: int, job: WriteJob) -> UserError:

@@ -16,16 +16,14 @@ from flask import Flask, Response, current_app
 from pyoxigraph import NamedNode, Triple
 
 from sparqlhost.errors import UserError
-from sparqlhost.hosting import HostedData
 from sparqlhost.pool.engine_store import EngineStore
-from sparqlhost.pool.jobs import QueryJob, WriteJob
-from sparqlhost.pool.result_stream import ResultStream
-from sparqlhost.protocol.problem_types import ProblemType
+from sparqlhost.pool.jobs import QueryJob, ResultStream, WriteJob
 from sparqlhost.settings import HostSettings
-from sparqlhost.store.interface import Store
+from sparqlhost.store.interface import HostedData, Store
 from sparqlhost.store.local_store import LocalStore
 
 if TYPE_CHECKING:
+    from sparqlhost.protocol.problem_details import ProblemType
     from sparqlhost.protocol.service_description import DescribedDataset
 
 _EXTENSION = "sparqlhost"
@@ -110,7 +108,7 @@ class HostContext:
         """
         if not isinstance(self.store, LocalStore):
             return cast("SparqlService", self.store)
-        from sparqlhost.pool.engine_copy import EngineCopy
+        from sparqlhost.pool.supervisor import EngineCopy
 
         engine = EngineCopy(self.settings, self.store, self.data)
         weakref.finalize(self, engine.stop)

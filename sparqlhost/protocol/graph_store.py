@@ -24,10 +24,10 @@ from sparqlhost.protocol.negotiation import (
     GRAPH_MEDIA_TYPES,
     choose_representation,
 )
-from sparqlhost.protocol.query_operation import AcceptedFormats, allow_cross_origin_reads, make_query_response
-from sparqlhost.protocol.request_parameters import read_body, read_query_parameters
-from sparqlhost.protocol.security import require_update_token
-from sparqlhost.sparql.dataset_clauses import parse_graph_iri
+from sparqlhost.protocol.query_operation import AcceptedFormats, make_options_response, make_query_response
+from sparqlhost.protocol.request_facts import read_body, read_query_parameters
+from sparqlhost.protocol.write_access import require_update_token
+from sparqlhost.sparql.lexer import parse_graph_iri
 
 blueprint = Blueprint("graph_store", __name__)
 
@@ -72,30 +72,30 @@ def _declare_endpoint(method: str, summary: str, **differing: Any) -> Endpoint:
     )
 
 
+_WRITTEN: dict[str, Any] = {"body": tuple(FORMAT_BY_BODY_TYPE), "statuses": (204, 201)}
+
+
 @route(
     blueprint,
     _declare_endpoint(
         "GET", "Read a graph", parameters=(*_GRAPH_PARAMETERS, FORMAT_PARAMETER), formats=GRAPH_FORMATS
     ),
 )
-@route(
-    blueprint,
-    _declare_endpoint("PUT", "Replace a graph", body=tuple(FORMAT_BY_BODY_TYPE), statuses=(204, 201)),
-)
-@route(
-    blueprint,
-    _declare_endpoint("POST", "Add to a graph", body=tuple(FORMAT_BY_BODY_TYPE), statuses=(204, 201)),
-)
+@route(blueprint, _declare_endpoint("PUT", "Replace a graph", **_WRITTEN))
+@route(blueprint, _declare_endpoint("POST", "Add to a graph", **_WRITTEN))
 @route(blueprint, _declare_endpoint("DELETE", "Remove a graph", statuses=(204,)))
 def handle_graph_request(name: str = "") -> Response:
     """Read, replace, extend or remove one graph."""
     if request.method == "OPTIONS":
-        return _make_graph_options_response()
+        return make_options_response(", ".join(GRAPH_STORE_METHODS), ", ".join(sorted(FORMAT_BY_BODY_TYPE)))
     if request.method in ("GET", "HEAD"):
         return _get_graph(_read_target_graph(name))
     require_update_token()
     target = _read_target_graph(name)
-    return {"PUT": _put_graph, "POST": _post_graph, "DELETE": _delete_graph}[request.method](target)
+    if request.method != "DELETE":
+        return _write_graph(request.method.lower(), target)
+    get_sparql_service().write(WriteJob("delete", graph=target.graph))
+    return Response(status=204)
 
 
 def _read_target_graph(name: str) -> TargetGraph:
@@ -140,34 +140,8 @@ def _get_graph(target: TargetGraph) -> Response:
     return make_query_response(store.answer(job), AcceptedFormats(None, media_type))
 
 
-def _put_graph(target: TargetGraph) -> Response:
-    """Replace a graph."""
-    return _make_write_response(target, _write_graph("put", target))
-
-
-def _post_graph(target: TargetGraph) -> Response:
-    """Merge into a graph, or make one of a new name."""
-    return _make_write_response(target, _write_graph("post", target))
-
-
-def _delete_graph(target: TargetGraph) -> Response:
-    """Remove a graph."""
-    job = WriteJob("delete", graph=target.graph)
-    get_sparql_service().write(job)
-    return Response(status=204)
-
-
-def _make_write_response(target: TargetGraph, created: bool) -> Response:
-    """Return 201 for a graph that was created, 204 for one that existed (section 5.3)."""
-    response = Response(status=201 if created else 204)
-    if created and target.graph:
-        response.headers["Location"] = target.graph
-        response.autocorrect_location_header = False
-    return response
-
-
-def _write_graph(operation: str, target: TargetGraph) -> bool:
-    """Send the body to the store; return whether it created a graph."""
+def _write_graph(operation: str, target: TargetGraph) -> Response:
+    """Replace a graph ("put") or merge into it ("post") the body; 201 if it was created (section 5.3)."""
     settings = get_settings()
     if request.mimetype == _MULTIPART_MEDIA_TYPE:
         body_format, data = _read_multipart_body(settings.body_size)
@@ -179,7 +153,12 @@ def _write_graph(operation: str, target: TargetGraph) -> bool:
     job = WriteJob(
         operation, graph=target.graph, body_format=body_format, base=target.base_iri, deadline=deadline
     )
-    return get_sparql_service().write(job, data) or target.is_new
+    created = get_sparql_service().write(job, data) or target.is_new
+    response = Response(status=201 if created else 204)
+    if created and target.graph:
+        response.headers["Location"] = target.graph
+        response.autocorrect_location_header = False
+    return response
 
 
 def _find_body_format(media_type: str) -> str:
@@ -197,14 +176,3 @@ def _read_multipart_body(max_bytes: int) -> tuple[str, bytes]:
     request.max_content_length = max_bytes
     parts = [(_find_body_format(part.mimetype), part.stream.read()) for part in request.files.values()]
     return " ".join(f"{key}:{len(data)}" for key, data in parts), b"".join(data for _, data in parts)
-
-
-def _make_graph_options_response() -> Response:
-    """Answer OPTIONS; pages of other origins may read only."""
-    allow = ", ".join(GRAPH_STORE_METHODS)
-    response = Response(
-        status=204, headers={"Allow": allow, "Accept-Post": ", ".join(sorted(FORMAT_BY_BODY_TYPE))}
-    )
-    response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-    response.headers["Access-Control-Allow-Headers"] = "Accept"
-    return allow_cross_origin_reads(response)

@@ -1,6 +1,6 @@
 """Errors over HTTP, in one shape: problem details (RFC 9457); browsers get the same facts as a page.
 
-No answer holds a stack trace.
+The one table of errors gives each class its HTTP status, title and slug. No answer holds a stack trace.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from flask import Blueprint, Response, current_app, request
 from markupsafe import escape
@@ -18,11 +20,51 @@ from sparqlhost import errors
 from sparqlhost.errors import UserError
 from sparqlhost.protocol.app_context import get_host_context
 from sparqlhost.protocol.negotiation import HTML_MEDIA_TYPE, PROBLEM_MEDIA_TYPE, prefers_html
-from sparqlhost.protocol.problem_types import ProblemType, find_problem_type
 from sparqlhost.protocol.request_facts import REFUSAL, get_request_id
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("errors", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """What HTTP clients see of a class of errors; programs compare the slug, so it never changes."""
+
+    status: int
+    title: str
+    slug: str
+
+
+#: a class stands for its subclasses that are not named; an application may add subclasses of its own.
+PROBLEM_TYPES: Mapping[type[UserError], ProblemType] = MappingProxyType(
+    {
+        errors.Unauthorized: ProblemType(401, "Token missing or wrong", "unauthorized"),
+        errors.Forbidden: ProblemType(403, "Not allowed here", "forbidden"),
+        errors.NotFound: ProblemType(404, "Not found", "not-found"),
+        errors.BadQuery: ProblemType(400, "The query cannot be run", "bad-query"),
+        errors.BadData: ProblemType(400, "The data cannot be read", "bad-data"),
+        errors.Inconsistent: ProblemType(409, "The data contradict the ontology", "inconsistent"),
+        errors.NotAcceptable: ProblemType(406, "No such format", "not-acceptable"),
+        errors.UnsupportedMedia: ProblemType(415, "Media type not understood", "unsupported-media"),
+        errors.TooSlow: ProblemType(408, "Too slow", "too-slow"),
+        errors.TooLarge: ProblemType(413, "Too large", "too-large"),
+        errors.HeadersTooLarge: ProblemType(431, "Headers too large", "headers-too-large"),
+        errors.TooExpensive: ProblemType(503, "Stopped at a limit", "too-expensive"),
+        errors.Cancelled: ProblemType(409, "Stopped", "cancelled"),
+        errors.TooManyRequests: ProblemType(429, "Too many queries of one client", "too-many-requests"),
+        errors.Busy: ProblemType(503, "Busy", "busy"),
+        errors.StoreUnavailable: ProblemType(503, "Store unavailable", "store-unavailable"),
+        UserError: ProblemType(400, "Bad request", "error"),
+    }
+)
+
+
+def find_problem_type(
+    kind: type[UserError], added: Mapping[type[UserError], ProblemType] = MappingProxyType({})
+) -> ProblemType:
+    """Return the entry of the nearest class that has one; `added` entries replace those of the table."""
+    table = {**PROBLEM_TYPES, **added}
+    return next(table[parent] for parent in kind.__mro__ if parent in table)
 
 
 def find_type(error: UserError) -> ProblemType:
@@ -74,7 +116,7 @@ def _suggest_addresses(path: str) -> str:
     rules = current_app.url_map.iter_rules()
     pages = {rule.rule for rule in rules if not rule.arguments and "GET" in (rule.methods or ())}
     pages.update(get_host_context().pages.suggested_addresses)
-    similar = get_close_matches(path[:80].casefold(), sorted(pages), n=3)
+    similar = get_close_matches(path[:80].casefold(), sorted(pages), n=3, cutoff=0.7)
     return f"Similar addresses: {', '.join(similar)}." if similar else "Start at / or search with /search?q=."
 
 
@@ -118,8 +160,6 @@ def make_problem_response(
         response = Response(json.dumps(members, ensure_ascii=False) + "\n", content_type=PROBLEM_MEDIA_TYPE)
     response.status_code = kind.status
     response.vary.add("Accept")
-    if kind.status in (405, 404, 400, 406, 413, 415, 503):
-        response.headers.setdefault("Access-Control-Allow-Origin", "*")
     return response
 
 

@@ -1,10 +1,13 @@
 """`/sparql`: queries of SPARQL 1.1 Protocol (section 2.1), answered as a stream; a page for browsers.
 
+`POST /sparql/cancel` stops a query by the id that its client sent in `X-Query-Id`; `POST /validate` parses
+one.
 The form of a query (SELECT, ASK ...) is not guessed here: the engine's parser finds it, in a worker process.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +15,9 @@ from typing import Any
 
 from flask import Blueprint, Response, after_this_request, request
 
-from sparqlhost.errors import BadQuery, NotAcceptable, UnsupportedMedia, UserError
+from sparqlhost.errors import BadQuery, NotAcceptable, NotFound, TooExpensive, TooLarge, UserError
 from sparqlhost.pool.engine_store import EngineStore
-from sparqlhost.pool.jobs import QueryJob, new_job_id
-from sparqlhost.pool.result_stream import ResultStream
+from sparqlhost.pool.jobs import QueryJob, ResultStream, new_job_id
 from sparqlhost.protocol import service_description
 from sparqlhost.protocol.app_context import get_host_context, get_settings, get_sparql_service
 from sparqlhost.protocol.endpoint_table import (
@@ -31,28 +33,36 @@ from sparqlhost.protocol.negotiation import (
     FORM_MEDIA_TYPE,
     GRAPH_MEDIA_TYPES,
     HTML_MEDIA_TYPE,
+    JSON_MEDIA_TYPE,
     QUERY_MEDIA_TYPE,
     RESULT_MEDIA_TYPES,
+    UPDATE_MEDIA_TYPE,
     MediaType,
     find_representation,
     make_not_acceptable_error,
     prefers_html,
 )
-from sparqlhost.protocol.request_facts import IS_INCOMPLETE, QUERY_TEXT, ROW_COUNT
-from sparqlhost.protocol.request_parameters import (
+from sparqlhost.protocol.request_facts import (
+    IS_INCOMPLETE,
+    QUERY_TEXT,
+    ROW_COUNT,
     RequestParameters,
     max_form_bytes,
     read_body_text,
     read_form_parameters,
+    read_operation,
     read_query_parameters,
     require_single_value,
 )
 from sparqlhost.remote.service_calls import OutgoingPolicy, answer_service_calls
+from sparqlhost.settings import HostSettings
 from sparqlhost.sparql.lexer import check_size_and_nesting
 
 blueprint = Blueprint("sparql", __name__)
 
 _QUERY_ID = re.compile("[0-9a-f]{16}")
+_MAX_CANCEL_BODY_BYTES = 1000
+_PARSE_DEADLINE_SECONDS = 2.0
 #: formats in which a document without its last bracket is invalid: a broken answer needs no marker.
 _SELF_DELIMITING_FORMATS = ("json", "jsonld")
 
@@ -105,7 +115,7 @@ _QUERY_FORMATS = (*ROW_FORMATS, *GRAPH_FORMATS, HTML_MEDIA_TYPE)
 def handle_query_request() -> Response:
     """Answer a query; without one, describe the service or show the query form."""
     if request.method == "OPTIONS":
-        return make_options_response("GET, HEAD, POST, OPTIONS")
+        return make_options_response("GET, HEAD, POST, OPTIONS", f"{QUERY_MEDIA_TYPE}, {FORM_MEDIA_TYPE}")
     address = read_query_parameters(request)
     text, parameters = _read_query(address)
     if text is None:
@@ -150,19 +160,7 @@ def _read_query(address: RequestParameters) -> tuple[str | None, RequestParamete
         if "update" in address:
             raise BadQuery("An update cannot be sent with GET.", hint="POST it to /update.")
         return (require_single_value(address, "query") if "query" in address else None), address
-    if request.mimetype == QUERY_MEDIA_TYPE:
-        if "query" in address:
-            raise BadQuery("The query is given in the address and in the body.", hint="Send one of them.")
-        return read_body_text(request, settings.query_size), address
-    if request.mimetype == FORM_MEDIA_TYPE:
-        form = read_form_parameters(request, max_form_bytes(settings))
-        if "update" in form:
-            raise BadQuery("This address takes queries.", hint="POST updates to /update.")
-        return require_single_value({**address, **form}, "query"), {**address, **form}
-    raise UnsupportedMedia(
-        f"A body of type {request.mimetype or '(none)'} is not supported here.",
-        hint=f"Send {QUERY_MEDIA_TYPE} or {FORM_MEDIA_TYPE}.",
-    )
+    return read_operation("query", QUERY_MEDIA_TYPE, address, settings.query_size, max_form_bytes(settings))
 
 
 def negotiate_formats(parameters: RequestParameters) -> AcceptedFormats:
@@ -243,7 +241,6 @@ def make_query_response(reply: ResultStream, formats: AcceptedFormats) -> Respon
     )
     response = Response(content, content_type=media_type.content_type)
     response.headers["Vary"] = "Accept"
-    allow_cross_origin_reads(response)
     if head["truncated"]:
         set_truncation_headers(response)
     if reply.trailer:
@@ -291,21 +288,72 @@ def _respond_without_query(parameters: RequestParameters) -> Response:
     return service_description.make_description_response()
 
 
-def make_options_response(allowed_methods: str) -> Response:
-    """Answer OPTIONS: the allowed methods, and the CORS preflight of a read."""
-    response = Response(status=204)
-    response.headers["Allow"] = allowed_methods
-    response.headers["Accept-Post"] = f"{QUERY_MEDIA_TYPE}, {FORM_MEDIA_TYPE}"
-    response.headers["Access-Control-Allow-Methods"] = allowed_methods
-    response.headers["Access-Control-Allow-Headers"] = "Accept, Content-Type"
-    response.headers["Access-Control-Max-Age"] = "86400"
-    return allow_cross_origin_reads(response)
+def make_options_response(allowed_methods: str, body_types: str) -> Response:
+    """Answer OPTIONS with the methods and the media types of bodies."""
+    return Response(status=204, headers={"Allow": allowed_methods, "Accept-Post": body_types})
 
 
-def allow_cross_origin_reads(response: Response) -> Response:
-    """Let pages of other origins read an answer; without credentials, so no cookies are sent."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = (
-        "X-Result-Limit, X-Result-Truncated, X-Request-Id, Link, ETag"
-    )
-    return response
+@route(
+    blueprint,
+    Endpoint(
+        "/sparql/cancel",
+        "Stop a query, by the 16 hexadecimal digits sent with it as X-Query-Id",
+        methods=("POST",),
+        body=(FORM_MEDIA_TYPE,),
+        formats=(JSON_MEDIA_TYPE,),
+        response_schema={"type": "object", "required": ["cancelled"]},
+    ),
+)
+def cancel_query() -> Response:
+    """Answer `{"cancelled": id}`; only the client that chose an id knows it, so no token is needed."""
+    job = parse_query_id(read_form_parameters(request, _MAX_CANCEL_BODY_BYTES).get("id", [""])[-1])
+    if not job or not get_sparql_service().cancel(job):
+        raise NotFound(
+            "No query of that id is running.",
+            location="id",
+            hint="Send the 16 hexadecimal digits that went with the query as X-Query-Id.",
+        )
+    answer = json.dumps({"cancelled": job}) + "\n"
+    return Response(answer, content_type=JSON_MEDIA_TYPE)
+
+
+@route(
+    blueprint,
+    Endpoint(
+        "/validate",
+        "Check whether a query or update parses",
+        methods=("POST",),
+        body=(QUERY_MEDIA_TYPE, UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE),
+        formats=(JSON_MEDIA_TYPE,),
+        response_schema={"type": "object", "required": ["ok"], "properties": {"ok": {"type": "boolean"}}},
+    ),
+)
+def check_syntax() -> Response:
+    """Answer `{"ok": true, "form", "variables"}` or `{"ok": false, "message", "line", "column", "next"}`."""
+    settings = get_settings()
+    text, kind = _read_text_and_kind(settings)
+    try:
+        check_size_and_nesting(text, settings.query_size)
+        job = QueryJob(text, base=request.url_root, parse_only=kind, deadline=_PARSE_DEADLINE_SECONDS)
+        head = get_sparql_service().answer(job).head
+        result: dict[str, object] = {"ok": True}
+        result |= {name: head[name] for name in ("form", "variables", "note") if name in head}
+    except (BadQuery, TooLarge, TooExpensive) as error:
+        result = {
+            "ok": False,
+            "message": error.message,
+            "line": error.line,
+            "column": error.column,
+            "next": error.hint,
+        }
+    return Response(json.dumps(result, ensure_ascii=False) + "\n", content_type=JSON_MEDIA_TYPE)
+
+
+def _read_text_and_kind(settings: HostSettings) -> tuple[str, str]:
+    """Return the text to parse, and "query" or "update"."""
+    if request.mimetype == FORM_MEDIA_TYPE:
+        form = read_form_parameters(request, max_form_bytes(settings))
+        kind = "update" if "update" in form else "query"
+        return form.get(kind, [""])[0], kind
+    kind = "update" if request.mimetype == UPDATE_MEDIA_TYPE else "query"
+    return read_body_text(request, settings.query_size), kind

@@ -6,7 +6,7 @@ licence and what was inferred, the application adds (`HostedPages.describe_datas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -17,8 +17,8 @@ from sparqlhost.pool.query_runner import RDF_FORMATS, find_used_prefixes
 from sparqlhost.protocol.app_context import get_host_context
 from sparqlhost.protocol.endpoint_table import FORMAT_PARAMETER, GRAPH_FORMATS, Endpoint, route
 from sparqlhost.protocol.negotiation import GRAPH_MEDIA_TYPES, choose_representation
-from sparqlhost.protocol.request_parameters import read_query_parameters
-from sparqlhost.protocol.security import is_writing_enabled
+from sparqlhost.protocol.request_facts import read_query_parameters
+from sparqlhost.protocol.write_access import is_writing_enabled
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.interface import Store
 
@@ -34,7 +34,7 @@ _RDF = _list_terms("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "type")
 _RDFS = _list_terms("http://www.w3.org/2000/01/rdf-schema#", "comment label")
 _OWL = _list_terms("http://www.w3.org/2002/07/owl#", "versionInfo")
 _DCTERMS = _list_terms("http://purl.org/dc/terms/", "hasPart license title description source")
-_VOID = _list_terms("http://rdfs.org/ns/void#", "Dataset sparqlEndpoint triples")
+_VOID = _list_terms("http://rdfs.org/ns/void#", "Dataset exampleResource sparqlEndpoint subset triples")
 _DCAT = _list_terms("http://www.w3.org/ns/dcat#", "Dataset")
 _SD = _list_terms(
     "http://www.w3.org/ns/sparql-service-description#",
@@ -84,12 +84,32 @@ class DescribedGraph:
 
 
 @dataclass(frozen=True, slots=True)
+class DescribedFamily:
+    """Graphs of one kind, described together: their number and size, and one of them."""
+
+    name: ox.NamedNode
+    count: int
+    triples: int
+    example: ox.NamedNode
+
+    def make_triples(self, dataset: ox.NamedNode) -> TripleIterator:
+        """Yield its description."""
+        yield ox.Triple(dataset, _VOID["subset"], self.name)
+        yield ox.Triple(self.name, _RDF["type"], _VOID["Dataset"])
+        yield ox.Triple(self.name, _VOID["triples"], ox.Literal(self.triples))
+        yield ox.Triple(self.name, _VOID["exampleResource"], self.example)
+        sentence = f"{self.count} named graphs of one kind; a query with GRAPH lists them."
+        yield ox.Triple(self.name, _RDFS["comment"], ox.Literal(sentence, language="en"))
+
+
+@dataclass(frozen=True, slots=True)
 class DescribedDataset:
     """The names under which a service is described, and the graphs it holds."""
 
     root: str  # the address of the server, with a slash at its end
     version: str  # of the data
     graphs: tuple[DescribedGraph, ...]
+    families: tuple[DescribedFamily, ...] = ()
 
     @property
     def service(self) -> ox.NamedNode:
@@ -131,7 +151,7 @@ def make_description_response() -> Response:
 
 
 def make_rdf_response(make_triples: Callable[[], list[ox.Triple]], what: str) -> Response:
-    """Return triples in the format of the request, open to pages of other origins.
+    """Return triples in the format of the request.
 
     `what` (a plural) names them in the error; raises NotAcceptable before any triple is made.
     """
@@ -146,14 +166,16 @@ def make_rdf_response(make_triples: Callable[[], list[ox.Triple]], what: str) ->
     body = ox.serialize(triples, format=RDF_FORMATS[media_type.format_key], prefixes=prefixes)
     response = Response(body or b"", content_type=media_type.content_type)
     response.vary.add("Accept")
-    response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
 
 def describe_service(store: Store, settings: HostSettings) -> list[ox.Triple]:
     """Return the triples that describe the service and its data."""
     host = get_host_context()
-    described = DescribedDataset(request.url_root, store.version, tuple(_describe_graphs(store)))
+    graphs = list(_describe_graphs(store))
+    alone = tuple(graph for graph in graphs if not host.data.name_graph_family(graph.name))
+    families = tuple(_group_families(graphs, host.data.name_graph_family))
+    described = DescribedDataset(request.url_root, store.version, alone, families)
     added = [*host.pages.describe_dataset(described)] if host.pages.describe_dataset else []
     if not any(triple.predicate == _SD["defaultEntailmentRegime"] for triple in added):
         added.append(ox.Triple(described.service, _SD["defaultEntailmentRegime"], _SIMPLE_ENTAILMENT))
@@ -166,7 +188,25 @@ def describe_service(store: Store, settings: HostSettings) -> list[ox.Triple]:
         triples += graph.make_triples(described.dataset)
         if host.data.is_default_graph_member(graph.name):
             triples.append(ox.Triple(described.default_graph, _DCTERMS["hasPart"], graph.name))
+    for family in described.families:
+        triples += family.make_triples(described.dataset)
+        if host.data.is_default_graph_member(family.example):
+            triples.append(ox.Triple(described.default_graph, _DCTERMS["hasPart"], family.name))
     return triples + added
+
+
+def _group_families(
+    graphs: Iterable[DescribedGraph], name_family: Callable[[ox.NamedNode], str]
+) -> Iterator[DescribedFamily]:
+    """Yield the kinds of the graphs that belong to one."""
+    members: dict[str, list[DescribedGraph]] = {}
+    for graph in graphs:
+        if family := name_family(graph.name):
+            members.setdefault(family, []).append(graph)
+    for family, of_kind in sorted(members.items()):
+        triples = sum(int(graph.size.value) for graph in of_kind if graph.size)
+        name = ox.NamedNode(f"{request.url_root}.well-known/void#{family}")
+        yield DescribedFamily(name, len(of_kind), triples, of_kind[0].name)
 
 
 def _describe_endpoint(described: DescribedDataset, settings: HostSettings) -> TripleIterator:
@@ -221,39 +261,29 @@ def _describe_dataset(described: DescribedDataset, store: Store) -> TripleIterat
         yield ox.Triple(described.default_graph, _VOID["triples"], size)
 
 
+def _select_if_quick(store: Store, query: str) -> Iterable[Mapping[str, object]]:
+    """Return the rows of a query; none when it takes too long."""
+    try:
+        return [*store.select(query)]
+    except UserError:
+        return ()
+
+
 def _count_default_graph(store: Store) -> ox.Literal | None:
     """Return the number of triples of the default graph; None when counting takes too long."""
-    try:
-        counts = (row["n"] for row in store.select(_DEFAULT_GRAPH_SIZE_QUERY))
-        return next((count for count in counts if isinstance(count, ox.Literal)), None)
-    except UserError:
-        return None
+    counts = (row["n"] for row in _select_if_quick(store, _DEFAULT_GRAPH_SIZE_QUERY))
+    return next((count for count in counts if isinstance(count, ox.Literal)), None)
 
 
 def _describe_graphs(store: Store) -> Iterator[DescribedGraph]:
-    """Yield what is known of each named graph."""
-    sizes, metadata = _count_graphs(store), _read_graph_metadata(store)
+    """Yield what is known of each named graph: its size, and the title, licence and version the data give."""
+    sizes = {row["g"]: row["n"] for row in _select_if_quick(store, _GRAPH_SIZES_QUERY) if "g" in row}
+    metadata: dict[object, list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]] = {}
+    for row in _select_if_quick(store, _GRAPH_METADATA_QUERY):
+        predicate, value = row["p"], row["o"]
+        if isinstance(predicate, ox.NamedNode) and isinstance(value, ox.NamedNode | ox.Literal):
+            metadata.setdefault(row["g"], []).append((predicate, value))
     for name in store.graph_names():
-        yield DescribedGraph(name, sizes.get(name), tuple(metadata.get(name, ())))
-
-
-def _count_graphs(store: Store) -> dict[object, ox.Literal]:
-    """Return the number of triples of each graph; nothing when counting takes too long."""
-    try:
-        pairs = ((row["g"], row["n"]) for row in store.select(_GRAPH_SIZES_QUERY) if "g" in row)
-        return {graph: size for graph, size in pairs if isinstance(size, ox.Literal)}
-    except UserError:
-        return {}
-
-
-def _read_graph_metadata(store: Store) -> dict[object, list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]]:
-    """Return licence, title and version that the data give each graph; nothing when that takes too long."""
-    facts_by_graph: dict[object, list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]] = {}
-    try:
-        for row in store.select(_GRAPH_METADATA_QUERY):
-            predicate, value = row["p"], row["o"]
-            if isinstance(predicate, ox.NamedNode) and isinstance(value, ox.NamedNode | ox.Literal):
-                facts_by_graph.setdefault(row["g"], []).append((predicate, value))
-    except UserError:
-        return {}
-    return facts_by_graph
+        size = sizes.get(name)
+        facts = tuple(metadata.get(name, ()))
+        yield DescribedGraph(name, size if isinstance(size, ox.Literal) else None, facts)

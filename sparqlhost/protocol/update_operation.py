@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from sparqlhost.errors import BadQuery, StoreUnavailable, UnsupportedMedia
+from sparqlhost.errors import StoreUnavailable
 from sparqlhost.pool.jobs import QueryJob, WriteJob
 from sparqlhost.protocol.app_context import get_settings, get_sparql_service
 from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
 from sparqlhost.protocol.negotiation import FORM_MEDIA_TYPE, UPDATE_MEDIA_TYPE
-from sparqlhost.protocol.query_operation import get_outgoing_policy
-from sparqlhost.protocol.request_parameters import (
-    RequestParameters,
-    read_body_text,
-    read_form_parameters,
-    read_query_parameters,
-    require_single_value,
+from sparqlhost.protocol.query_operation import get_outgoing_policy, make_options_response
+from sparqlhost.protocol.request_facts import read_operation, read_query_parameters
+from sparqlhost.protocol.write_access import require_update_token
+from sparqlhost.remote.service_calls import (
+    answer_service_calls,
+    find_allowed_loads,
+    inline_loads,
+    remove_loads,
 )
-from sparqlhost.protocol.security import require_update_token
-from sparqlhost.remote.document_loads import find_allowed_loads, inline_loads, remove_loads
-from sparqlhost.remote.service_calls import answer_service_calls
 from sparqlhost.settings import HostSettings
-from sparqlhost.sparql.dataset_clauses import add_using_clauses
-from sparqlhost.sparql.lexer import check_size_and_nesting, find_outgoing_calls
+from sparqlhost.sparql.lexer import add_using_clauses, check_size_and_nesting, find_outgoing_calls
 
 blueprint = Blueprint("update", __name__)
-
-_ALLOWED_METHODS = "POST, OPTIONS"
 
 
 @route(
@@ -51,13 +46,13 @@ _ALLOWED_METHODS = "POST, OPTIONS"
 def handle_update_request() -> Response:
     """Run an update; after 204 it is durable (a directory store) and every new query sees it."""
     if request.method == "OPTIONS":
-        return Response(
-            status=204,
-            headers={"Allow": _ALLOWED_METHODS, "Accept-Post": f"{UPDATE_MEDIA_TYPE}, {FORM_MEDIA_TYPE}"},
-        )
+        return make_options_response("POST, OPTIONS", f"{UPDATE_MEDIA_TYPE}, {FORM_MEDIA_TYPE}")
     require_update_token()
     settings = get_settings()
-    text, parameters = _read_update(settings)
+    address = read_query_parameters(request)
+    text, parameters = read_operation(
+        "update", UPDATE_MEDIA_TYPE, address, settings.body_size, settings.body_size
+    )
     check_size_and_nesting(text, settings.body_size)
     text = add_using_clauses(
         text, parameters.get("using-graph-uri", ()), parameters.get("using-named-graph-uri", ())
@@ -90,21 +85,3 @@ def _resolve_remote_data(text: str, settings: HostSettings) -> str:
     if answered.failures:
         raise StoreUnavailable(answered.failures[0], hint="Nothing was changed; try again later.")
     return inline_loads(answered.text, find_allowed_loads(answered.text, settings.service_allow), settings)
-
-
-def _read_update(settings: HostSettings) -> tuple[str, RequestParameters]:
-    """Return the text of the update and the parameters beside it (Protocol 2.2.1, 2.2.2)."""
-    address = read_query_parameters(request)
-    if request.mimetype == UPDATE_MEDIA_TYPE:
-        if "update" in address:
-            raise BadQuery("The update is given in the address and in the body.", hint="Send one of them.")
-        return read_body_text(request, settings.body_size), address
-    if request.mimetype == FORM_MEDIA_TYPE:
-        form = read_form_parameters(request, settings.body_size)
-        if "query" in form:
-            raise BadQuery("This address takes updates.", hint="Send queries to /sparql.")
-        return require_single_value(form, "update"), {**address, **form}
-    raise UnsupportedMedia(
-        f"A body of type {request.mimetype or '(none)'} is not supported here.",
-        hint=f"Send {UPDATE_MEDIA_TYPE} or {FORM_MEDIA_TYPE}.",
-    )

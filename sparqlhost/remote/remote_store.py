@@ -26,13 +26,17 @@ import pyoxigraph as ox
 from sparqlhost.errors import BadQuery, Busy, Forbidden, NotFound, StoreUnavailable, UserError
 from sparqlhost.http import BLOCK_SIZE, Peer, RequestLimits, Response, remove_credentials
 from sparqlhost.pool.engine_store import EngineStore
-from sparqlhost.pool.jobs import QueryJob, WriteJob, make_error_frame
+from sparqlhost.pool.jobs import QueryJob, ResultStream, WriteJob, make_error_frame, receive_result
 from sparqlhost.pool.query_runner import send_result
-from sparqlhost.pool.result_stream import ResultStream, receive_result
 from sparqlhost.pool.writes import parse_graph_body, parse_job_graph
-from sparqlhost.remote.remote_dialects import (
+from sparqlhost.remote.remote_endpoint import (
+    RDF_ACCEPT,
+    RESULTS_JSON,
     VIRTUOSO_SYSTEM_GRAPHS,
     BlankNodeNormalizer,
+    Parameters,
+    SparqlEndpoint,
+    choose_update_address,
     find_graphs_to_send,
     make_insert_update,
     make_quads,
@@ -40,13 +44,6 @@ from sparqlhost.remote.remote_dialects import (
     normalize_blank_nodes,
     parse_ask_answer,
     split_into_batches,
-)
-from sparqlhost.remote.remote_endpoint import (
-    RDF_ACCEPT,
-    RESULTS_JSON,
-    Parameters,
-    SparqlEndpoint,
-    choose_update_address,
 )
 from sparqlhost.settings import HostSettings
 from sparqlhost.sparql.lexer import find_outgoing_calls, tokenize

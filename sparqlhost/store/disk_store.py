@@ -206,18 +206,30 @@ class SharedDiskStore(DiskStore):
     def __init__(self, path: Path, data: HostedData = PLAIN_STORE) -> None:
         """Open `path` as DiskStore does, and lock SERVED."""
         self._descriptors: list[int] = []  # first: DiskStore closes the store when its data are missing
-        super().__init__(path, data)
-        served = _open_lock_file(self.path / _SERVED_LOCK)
+        try:
+            super().__init__(path, data)
+        except BaseException:
+            self._release_locks()
+            raise
+        self._lock_as_served(self.path)
         self._writing = _open_lock_file(self.path / _WRITE_LOCK)
-        self._descriptors += [served, self._writing]
-        fcntl.flock(served, fcntl.LOCK_SH)
+        self._descriptors.append(self._writing)
+
+    def _lock_as_served(self, engine_path: Path) -> None:
+        """Lock SERVED."""
+        self._descriptors.append(_open_lock_file(engine_path / _SERVED_LOCK))
+        fcntl.flock(self._descriptors[-1], fcntl.LOCK_SH)
 
     def resolve_engine_path(self, path: Path) -> Path:
         """Return a path that keeps naming this directory when another takes its place."""
         with contextlib.suppress(OSError):
             path.mkdir(parents=True, exist_ok=True)
             if _DESCRIPTORS.is_dir():
-                return _DESCRIPTORS / str(os.open(path, os.O_RDONLY | os.O_DIRECTORY))
+                self._descriptors.append(os.open(path, os.O_RDONLY | os.O_DIRECTORY))
+                engine_path = _DESCRIPTORS / str(self._descriptors[-1])
+                if (engine_path / "CURRENT").exists():  # before RocksDB locks it, or an import would fail
+                    self._lock_as_served(engine_path)
+                return engine_path
         return path
 
     @contextlib.contextmanager
@@ -243,11 +255,12 @@ class SharedDiskStore(DiskStore):
     def close(self) -> None:
         """Close the engine, then release the locks and the directory."""
         super().close()
+        self._release_locks()
+        self.path = self.configured_path
+
+    def _release_locks(self) -> None:
         while self._descriptors:
             os.close(self._descriptors.pop())
-        if self.path.parent == _DESCRIPTORS and self.path != self.configured_path:
-            os.close(int(self.path.name))
-            self.path = self.configured_path
 
 
 def is_store_served(path: Path) -> bool:

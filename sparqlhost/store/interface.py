@@ -141,6 +141,10 @@ def _every_graph(_: NamedNode) -> bool:
     return True
 
 
+def _no_family(graph: NamedNode) -> str:
+    return ""
+
+
 def _no_graph(_: NamedNode) -> bool:
     return False
 
@@ -161,6 +165,8 @@ class HostedData:
     is_initial_graph: Callable[[NamedNode], bool] = _every_graph
     #: graphs whose triples the default graph shows.
     is_default_graph_member: Callable[[NamedNode], bool] = _no_graph
+    #: the kind of a graph that a description counts with others of its kind; "": it is listed by name.
+    name_graph_family: Callable[[NamedNode], str] = _no_family
     #: makes the hook that follows each write; None: nothing is derived.
     make_after_write: Callable[[], AfterWrite] | None = None
     #: prefixes that answers in RDF use and error messages suggest.

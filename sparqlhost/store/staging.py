@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
+from typing import IO
 
 import pyoxigraph as ox
 
@@ -29,6 +30,7 @@ from sparqlhost.store.local_store import LocalStore
 
 #: retries, and seconds between them, when a background thread of RocksDB removes a file that was just listed
 RETRIES, RETRY_DELAY = 20, 0.05
+_BLOCK_SIZE = 1 << 20
 _METADATA_FILES = ("CURRENT", "MANIFEST", "OPTIONS", "IDENTITY")
 
 
@@ -101,7 +103,7 @@ class StagedStore:
         def bulk_load(path: str) -> None:
             engine.bulk_load(path=path, format=rdf_format, base_iri=base, to_graph=graph, lenient=lenient)
 
-        _load_through_pipe(blocks, bulk_load)
+        _load_through_pipe(lambda out: out.writelines(blocks), bulk_load)
 
     def load_nquads(self, nquads: Path) -> None:
         """Load an N-Quads file into the graphs that it names."""
@@ -253,32 +255,23 @@ def _copy_graphs(old: ox.Store, new: ox.Store, graphs: Iterable[StoredGraph]) ->
     small: list[StoredGraph] = []
     for graph in graphs:
         if not isinstance(graph, ox.BlankNode) and _is_large(old, graph):
-            _copy_graph_through_pipe(old, new, graph)
+            _copy_large_graph(old, new, graph)
         else:
             small.append(graph)
     new.bulk_extend(chain.from_iterable(old.quads_for_pattern(None, None, None, graph) for graph in small))
 
 
-def _copy_graph_through_pipe(old: ox.Store, new: ox.Store, graph: ox.NamedNode | ox.DefaultGraph) -> None:
-    """Copy one graph as N-Triples through a pipe: both ends are native code, and the memory is bounded."""
-    reader, writer = os.pipe()
+def _copy_large_graph(old: ox.Store, new: ox.Store, graph: ox.NamedNode | ox.DefaultGraph) -> None:
+    """Copy one graph as N-Triples: both ends are native code, and the memory is bounded."""
     form = ox.RdfFormat.N_TRIPLES
-
-    def dump_graph() -> None:
-        with os.fdopen(writer, "wb", 1 << 20) as out, suppress(BrokenPipeError):
-            old.dump(out, format=form, from_graph=graph)
-
-    thread = threading.Thread(target=dump_graph)
-    thread.start()
-    try:
-        new.bulk_load(path=f"/dev/fd/{reader}", format=form, to_graph=graph, lenient=True)
-    finally:
-        os.close(reader)
-        thread.join()
+    _load_through_pipe(
+        lambda out: old.dump(out, format=form, from_graph=graph),
+        lambda path: new.bulk_load(path=path, format=form, to_graph=graph, lenient=True),
+    )
 
 
-def _load_through_pipe(blocks: Iterable[bytes], load: Callable[[str], None]) -> None:
-    """Write `blocks` into a pipe that `load(path)` reads in another thread; raises what either raised."""
+def _load_through_pipe(fill: Callable[[IO[bytes]], object], load: Callable[[str], object]) -> None:
+    """Have `fill` write into a pipe that `load(path)` reads in another thread; raises what either raised."""
     reader, writer = os.pipe()
     failed: list[BaseException] = []
 
@@ -293,26 +286,20 @@ def _load_through_pipe(blocks: Iterable[bytes], load: Callable[[str], None]) -> 
     thread = threading.Thread(target=load_from_pipe)
     thread.start()
     try:
-        with os.fdopen(writer, "wb", 0) as out, suppress(BrokenPipeError):
-            for block in blocks:
-                _write_all(out.fileno(), block)
+        with suppress(BrokenPipeError), os.fdopen(writer, "wb", _BLOCK_SIZE) as out:
+            fill(out)
     finally:
         thread.join()
     if failed:
         raise failed[0]
 
 
-def _write_all(descriptor: int, block: bytes) -> None:
-    view = memoryview(block)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
 def remove_stale_stages(path: Path) -> None:
-    """Remove the folders beside `path` of imports that were killed or that a server has taken over."""
+    """Remove the folders beside `path` of imports that have ended, except those that a server reads."""
     for folder in path.parent.glob(f".{path.name}.import-*"):
         owner = folder.name.rpartition("-")[2]
-        if not Path(f"/proc/{owner}").exists() or owner == str(os.getpid()):
+        has_ended = not Path(f"/proc/{owner}").exists() or owner == str(os.getpid())
+        if has_ended and not is_store_served(folder / "store"):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 from kg.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
+TEXT_KEY = "the-key-of-the-browser-tests"
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 DIST = ROOT / "kg" / "pages" / "static" / "dist" / "manifest.json"
@@ -65,6 +66,7 @@ def reading_server(demo_settings: Settings, tmp_path_factory: pytest.TempPathFac
         "KG_ROOT": str(demo_settings.root),
         "KG_BUILD_DIR": str(demo_settings.build_dir),
         "KG_SOURCE_TEXT": str(demo_settings.source_text),
+        "KG_TEXT_KEY": TEXT_KEY,
     }
     with serving(tmp_path_factory.mktemp("reading") / "output", own) as (base, _process):
         yield base

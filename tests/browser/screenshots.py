@@ -19,6 +19,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PAGES = {
     "start": "/",
+    "matrix": "/matrix",
     "search": "/search?q=ALL",
     "intervention": "/intervention/Blinatumomab",
     "situation": "/situation/RefractoryALL",

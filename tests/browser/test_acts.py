@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from .conftest import visiting
+from .conftest import TEXT_KEY, visiting
 
 WIDE = {"width": 1280, "height": 900}
 
@@ -42,7 +42,7 @@ def test_the_newcomers_walk_from_start_to_sentence_proof_sparql_and_code(
         offer.get_by_role("link", name="sentence S15").click()
         assert page.url.endswith("/source#S15")
         page.goto(live_server + "/intervention/Blinatumomab")
-        page.get_by_role("link", name="Its claims in SPARQL").click()
+        page.get_by_role("link", name="Query its claims in SPARQL").click()
         expect(page.locator(".results")).to_contain_text("may be an option")
         assert visit.outside() == []
 
@@ -195,7 +195,7 @@ def test_the_readers_words_light_up_with_their_claim_and_its_names(
     browser: Browser, reading_server: str
 ) -> None:
     with visiting(browser, reading_server, viewport=WIDE) as visit:
-        page = visit.go("/source/demo")
+        page = visit.go(f"/source/demo?key={TEXT_KEY}")
         words = page.locator("#demo-S02 .said-span", has_text="walks are less likely to work")
         walks = page.locator(".text-map a", has_text="short walks")
         words.hover()
@@ -297,3 +297,44 @@ def test_a_case_prints_its_ticks_and_its_answer(browser: Browser, live_server: s
         assert page.locator("input[name=ALL][value=yes]").is_visible()
         assert not page.get_by_role("button", name="Show what the text says").is_visible()
         assert page.locator("#result").evaluate("element => element.scrollHeight <= element.clientHeight + 1")
+
+
+@pytest.mark.usefixtures("scripts")
+def test_the_matrix_is_one_tab_stop_that_arrows_walk_and_enter_opens(
+    browser: Browser, live_server: str
+) -> None:
+    with visiting(browser, live_server, viewport=WIDE) as visit:
+        page = visit.go("/matrix?intervention=int:NewerDrugs")
+        place = "document.activeElement.closest('td, th').getAttribute('data-label')"
+        page.locator(".matrix .cell").first.focus()
+        assert page.evaluate(place) == "refractory ALL"
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(place) == "refractory B-cell ALL"
+        page.keyboard.press("Home")
+        assert focused(page) == "newer drugs"
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowUp")
+        assert focused(page) == "refractory ALL"
+        page.keyboard.press("Tab")
+        assert not page.evaluate("!!document.activeElement.closest('.matrix td')")
+        page.locator(".matrix .cell").first.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#cell #c-S05-3")).to_contain_text("may be tried")
+        expect(page.locator("#cell .limiting")).to_contain_text("limit")
+        assert visit.outside() == []
+
+
+def test_the_matrix_folds_without_scripts_and_is_cards_on_a_phone(browser: Browser, live_server: str) -> None:
+    phone = ViewportSize(width=390, height=844)
+    with visiting(browser, live_server, viewport=WIDE, java_script_enabled=False) as visit:
+        page = visit.go("/matrix", scripted=False)
+        rows = page.locator(".matrix tbody tr").count()
+        page.get_by_role("link", name="Fold chemotherapy").click()
+        assert page.locator(".matrix tbody tr").count() < rows
+        page.get_by_role("link", name="Unfold chemotherapy").click()
+        assert page.locator(".matrix tbody tr").count() == rows
+        page.set_viewport_size(phone)
+        cell = page.locator(".matrix td[data-label]").first
+        assert cell.evaluate("cell => getComputedStyle(cell).display") == "block"
+        assert "refractory ALL" in cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+        expect(page.get_by_role("table").first).to_be_visible()

@@ -10,9 +10,9 @@ from pyoxigraph import NamedNode
 
 from kg.errors import BadQuery
 from kg.model.case_judging import (
+    CautionIndex,
     ClaimStatus,
     choose_next_questions,
-    find_cautions,
     find_supportive_claims,
     find_unlocked_claims,
     find_upcoming_claims,
@@ -85,7 +85,8 @@ def test_what_is_said_of_a_state_that_may_come_next_is_told_beside_what_applies_
     assert limit.status == "does not apply"
     assert limit.why.endswith("It may come next.")
     chemotherapy = next(one for one in page.claims if one.claim.iri.endswith("/S11-1"))
-    assert [ref.iri.rpartition("/")[2] for ref in chemotherapy.later_cautions] == ["S11-2"]
+    later = [one.claim.curie for one in page.list_cautions(chemotherapy) if one.later]
+    assert later == ["claim:S11-2"]
     refused = case_of(known, "ALL", "secondRemission")
     assert not list(find_upcoming_claims(known, refused, judge_all_claims(known, refused)))
 
@@ -194,12 +195,13 @@ def test_denying_a_broad_feature_denies_what_would_bring_it(known: ClinicalKnowl
 def test_cautions_stand_beside_every_offer_they_speak_of(known: ClinicalKnowledge) -> None:
     judged = judge_all_claims(known, case_of(known, "ALL", "refractory"))
     by_name = {one.claim.term.value.rpartition("/")[2]: one for one in judged}
-    beside = {c.term.value.rpartition("/")[2] for c in find_cautions(known, judged, by_name["S05-3"])}
-    assert "S05-5" in beside
+    index = CautionIndex.from_judged(judged)
+    through = index.list_limited_interventions(known, by_name["S05-3"].claim)
+    assert by_name["S05-5"] in {one for each in through for one in index.by_intervention[each]}
     for one in judged:
         for other in known.claims:
             if one.claim.kind in OFFERING_KINDS and other.negative and one.claim.term in other.limited_claims:
-                assert other in find_cautions(known, judged, one)
+                assert other in [caution.claim for caution in index.list_own_cautions(one.claim)]
 
 
 def test_states_unlock_what_waits_for_them(known: ClinicalKnowledge) -> None:
@@ -296,14 +298,15 @@ def test_what_is_offered_as_a_set_for_a_set_is_told_as_one(cases: CaseContext) -
 def test_cautions_that_may_not_hold_are_told_apart(cases: CaseContext) -> None:
     page = case_page(cases, ["ALL", "activeRelapse"], [])
     (offer,) = [c for c in page.claims if c.claim.curie == "claim:S11-1"]
-    assert {ref.curie for ref in offer.cautions} == {"claim:S11-2", "claim:S19-1", "claim:S19-2"}
-    assert {ref.curie for ref in offer.open_cautions} == {"claim:S19-1", "claim:S19-2"}
+    status = {one.claim.curie: one.status for one in page.list_cautions(offer)}
+    assert set(status) == {"claim:S11-2", "claim:S19-1", "claim:S19-2"}
+    assert {curie for curie, each in status.items() if each == "undecided"} == {"claim:S19-1", "claim:S19-2"}
 
 
 def test_the_caution_about_gentler_chemotherapy_stands_beside_its_offer(cases: CaseContext) -> None:
     page = case_page(cases, ["ALL", "cureExtremelyUnlikely"], [])
     (offer,) = [c for c in page.claims if c.claim.curie == "claim:S25-1"]
-    assert "claim:S25-2" in {ref.curie for ref in offer.cautions}
+    assert "claim:S25-2" in {one.claim.curie for one in page.list_cautions(offer)}
 
 
 def test_an_alternative_of_what_is_met_is_not_asked_for(known: ClinicalKnowledge) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kg.linking.readers.code_layouts import RRF_COLUMNS
+from kg.linking.readers.file_formats import read_code_layouts
 
 #: code, type and name of RxNorm concepts; relations as RXCUI2 RELA RXCUI1
 CONCEPTS = (
@@ -48,7 +48,7 @@ def write_rrf(folder: Path) -> Path:
     sat = [{"RXCUI": "404589", "ATN": "NDC", "SAB": "RXNORM", "ATV": "00078043815", "SUPPRESS": "N"}]
     archive = [{"RXCUI": "999777", "SAB": "RXNORM", "TTY": "SCD", "MERGED_TO_RXCUI": "403879"}]
     for name, rows in (("RXNCONSO", conso), ("RXNREL", rel), ("RXNSAT", sat), ("RXNATOMARCHIVE", archive)):
-        columns = RRF_COLUMNS[name].split()
+        columns = next(layout.columns for layout in read_code_layouts() if layout.kind == name)
         lines = ("|".join(row.get(column, "") for column in columns) + "|\n" for row in rows)
         (folder / f"{name}.RRF").write_text("".join(lines), "utf-8")
     return folder

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kg.build.publishing import open_build
+from kg.build.opening import open_build
 from kg.cli.ask import ask as ask_command
 from kg.linking.importing import ImportRequest, import_file
 from kg.linking.readers.source_reading import ReadOptions
@@ -39,7 +39,9 @@ def answers(built: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory)
     import_file(HERE / "product.txt", ImportRequest("product.txt", "ndc", "2019"), target, settings)
     library = load_library(ROOT)
     with open_build(settings) as store:
-        yield library.make_vocabulary(store).load_code_answers(library.find("for-codes"))
+        loaded = library.make_vocabulary(store).load_column_answers(library.find("for-codes"))
+        assert isinstance(loaded, CodeAnswers)
+        yield loaded
 
 
 def _judge(row: dict[str, str], found: CodeFinding) -> str:

@@ -15,7 +15,7 @@ TEXT = (Path(__file__).resolve().parents[2] / "docs" / "mappings.md").read_text(
 
 
 def test_the_curl_command_gives_a_row_for_every_code_of_a_column(live_server: str, run: Run) -> None:
-    (command,) = (block for block in blocks(TEXT, "sh") if block.startswith("curl"))
+    command, _ = (block for block in blocks(TEXT, "sh") if block.startswith("curl"))
     done = run(command.replace("\\\n", " ").replace("http://127.0.0.1:8000", live_server))
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert {row["code"] for row in rows} == {"RXNORM:282388", "ATC:N02AA01", "ATC:A10BA02"}
@@ -23,6 +23,16 @@ def test_the_curl_command_gives_a_row_for_every_code_of_a_column(live_server: st
     assert {row["note"].partition(";")[0] for row in rows if row["code"] == "ATC:A10BA02"} == {
         "not linked to anything of this graph"
     }
+
+
+def test_a_column_is_answered_by_post(live_server: str, run: Run, tmp_path: Path) -> None:
+    _, commands = (block for block in blocks(TEXT, "sh") if block.startswith("curl"))
+    of_file, of_list = commands.replace("http://127.0.0.1:8000", live_server).strip().splitlines()
+    table = tmp_path / "list.csv"
+    table.write_text("ndc,n\n0078-0401-05,1\n")
+    answer = run(of_file.replace("list.csv", str(table)).removesuffix(" > answer.csv")).stdout
+    assert {row["code"] for row in csv.DictReader(io.StringIO(answer))} == {"0078-0401-05"}
+    assert "RXNORM:282388" in run(of_list).stdout
 
 
 def test_the_notebook_cell_joins_the_answer_to_a_table(live_server: str) -> None:

@@ -200,7 +200,7 @@ def test_exports_are_the_same_bytes_each_time(store: Store) -> None:
 
 
 def test_an_unknown_export_names_those_there_are() -> None:
-    with pytest.raises(NotFound, match="sssom, kgx, jsonld, nanopubs"):
+    with pytest.raises(NotFound, match="sssom, fhir, omop, kgx, jsonld, nanopubs"):
         find_export_format("owl")
 
 

@@ -15,7 +15,7 @@ LAYERS = {
     "kg.model": 2,
     "kg.mapping_files": 3, "kg.texts": 3, "kg.questions": 3, "kg.build": 3, "kg.linking": 3,
     "kg.exports": 4, "kg.pages": 4,
-    "kg.cli": 5, "kg": 5, "kg.__main__": 5,
+    "kg.notebook": 5, "kg.cli": 5, "kg": 5, "kg.__main__": 5,
 }  # fmt: skip
 HTTP_CLIENTS = {"requests", "httpx", "aiohttp", "urllib3", "urllib.request", "http.client"}
 

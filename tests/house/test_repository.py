@@ -47,8 +47,8 @@ def concepts() -> dict[str, str]:
             if quad.predicate.value.endswith(("prefLabel", "altLabel")) and isinstance(
                 quad.subject, NamedNode
             ):
-                found[quad.object.value] = quad.subject.value
-                found[quad.subject.value.rsplit("/", 1)[1]] = quad.subject.value
+                found.setdefault(quad.object.value, quad.subject.value)
+                found.setdefault(quad.subject.value.rsplit("/", 1)[1], quad.subject.value)
     return found
 
 
@@ -81,6 +81,25 @@ def test_python_knows_no_drug_disease_feature_or_situation() -> None:
 def _is_example(path: Path, constant: ast.Constant) -> bool:
     """Return whether a string is a docstring, or the examples that help texts show."""
     return id(constant) in collect_docstring_ids(path) or "Examples:" in str(constant.value)
+
+
+def test_no_page_help_text_example_or_comment_names_a_disease_a_treatment_or_a_situation() -> None:
+    """Titles and examples were wired to the disease of the first text; now they come from the data."""
+    kinds = ("/disease/", "/intervention/")
+    names = {word for word, iri in concepts().items() if any(kind in iri for kind in kinds)}
+    names |= {iri.rpartition("/")[2] for iri in concepts().values() if "/situation/" in iri}
+    assert {"ALL", "acute lymphoblastic leukemia", "RelapsedALL", "blinatumomab"} <= names
+    longest_first = sorted(names, key=len, reverse=True)
+    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])")
+    files = [*ROOT.glob("kg/**/*.py"), *ROOT.glob("kg/**/*.html")]
+    assert len(files) > 100
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}: {word}"
+        for path in sorted(files)
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        for word in pattern.findall(line)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 HEADS = [

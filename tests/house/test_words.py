@@ -33,6 +33,8 @@ def read_banned_words(kind: str) -> list[tuple[re.Pattern[str], str]]:
 
 NAMES = read_banned_words("names")
 PROSE = read_banned_words("prose")
+#: words that may stand in code and documents, but not on a page nor in the words of a question.
+ON_PAGES = read_banned_words("pages")
 
 
 def iter_defined_names(path: Path) -> Iterator[tuple[str, int]]:
@@ -100,6 +102,24 @@ def test_no_page_query_or_document_has_a_banned_word() -> None:
         for path in DOCUMENTS
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         for pattern, instead in PROSE
+        if (found := pattern.search(line))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_page_or_question_has_a_word_of_the_makers() -> None:
+    lines = [
+        (path, number, line)
+        for path in DOCUMENTS
+        if path.suffix == ".html" or path.parent.name == "questions"
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if path.suffix == ".html" or line.startswith("# ")
+    ]
+    assert len(lines) > 1000
+    wrong = [
+        f"{show(path, number)}: {found.group()!r} ({instead})"
+        for path, number, line in lines
+        for pattern, instead in ON_PAGES
         if (found := pattern.search(line))
     ]
     assert not wrong, "\n".join(wrong)

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import psutil
 import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner
@@ -335,8 +336,8 @@ def test_an_interrupted_import_leaves_nothing_behind(own: Settings, tmp_path: Pa
     process = subprocess.Popen(
         [*heeding, "import", str(big)], env=environment(own), stderr=subprocess.PIPE, text=True
     )
-    staging = own.imports_dir / f".store.import-{process.pid}"
-    wait_until(lambda: (staging / "store").exists() and read_bytes(process.pid, big) > 1 << 20)
+    reader = psutil.Process(process.pid)  # a child reads the file, which the command starts
+    wait_until(lambda: bool(reader.children()) and read_bytes(reader.children()[0].pid, big) > 1 << 20)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130

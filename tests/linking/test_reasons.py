@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from kg.linking.candidate_reasons import AcceptedRow
-from kg.linking.candidates import Candidate, JudgedMappings, find_candidates
+from kg.linking.candidates import Candidate, JudgedMappings, LinkableEntity, find_candidates
 from kg.linking.importing import ImportRequest, import_file
-from kg.linking.linkable_entities import LinkableEntity
+from kg.linking.name_similarity import make_head_variants, make_word_bag
 from kg.linking.workbench import Workbench, open_workbench
 from kg.model.mapping_sets import MappingCollection, MappingRow, MappingSet
 from kg.settings import Settings
@@ -196,3 +196,10 @@ def test_only_exact_and_close_rows_lead_on_and_only_equal_or_broader_ones_reach_
     assert [target for _, target, _ in judged.accepted_rows["x:1"]] == [f"HP:{n}" for n in range(5)]
     assert judged.verdicts["x:1", "HP:9"] == "rejected"
     assert judged.verdicts["x:1", "HP:4"] == "accepted"
+
+
+def test_a_name_is_no_variant_of_itself() -> None:
+    """An equal name counted twice, once as its own variant."""
+    for name in ("antibacterial agent", "anti bacterial agents", "chemotherapy"):
+        assert make_word_bag(name) not in make_head_variants(name)
+    assert make_word_bag("antibacterial drug") in make_head_variants("anti bacterial agents")

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from kg.build.publishing import open_build
+from kg.build.opening import open_build
 from kg.cli.resolve import resolve
 from kg.errors import UserError
 from kg.mapping_files import read_prefixes

@@ -17,12 +17,12 @@ from tests.conftest import ROOT
 #: graph -> origin, member, reasoner input, exported, from build
 TABLE = {
     graphs.ONTOLOGY: (GraphOrigin.ONTOLOGY, True, True, False, True),
-    graphs.SOURCE: (GraphOrigin.TEXT, True, False, False, True),
-    graphs.ASSERTED: (GraphOrigin.TEXT, True, True, True, True),
+    graphs.SOURCE: (GraphOrigin.RECORD, True, False, False, True),
+    graphs.ASSERTED: (GraphOrigin.MODEL, True, True, True, True),
     graphs.BACKGROUND: (GraphOrigin.CURATOR, True, True, True, True),
     graphs.EDITS: (GraphOrigin.USER, True, True, True, False),
     graphs.INFERRED: (GraphOrigin.RULES, False, False, True, True),
-    graphs.WEAKEST_HEDGES: (GraphOrigin.RULES, False, False, False, True),
+    graphs.WEAKEST_HEDGES: (GraphOrigin.RULES, False, False, True, True),
     graphs.MAPPINGS: (GraphOrigin.VOCABULARY, False, False, False, True),
     graphs.METADATA: (GraphOrigin.RECORD, False, False, False, True),
     graphs.IMPORTS: (GraphOrigin.RECORD, False, False, False, False),

@@ -76,14 +76,6 @@ def test_what_others_rely_on_is_there(ask: Ask, pattern: str) -> None:
     assert ask(pattern)
 
 
-def test_every_mapping_of_a_term_names_the_file_that_proves_it(ask: Ask) -> None:
-    assert ask("kg:Disease skos:closeMatch biolink:Disease ; dcterms:source ?file")
-    assert not ask(
-        "?term rdfs:isDefinedBy ?o ; skos:closeMatch|skos:relatedMatch|skos:broadMatch ?outside "
-        "FILTER NOT EXISTS { ?term dcterms:source ?file }"
-    )
-
-
 def test_every_header_import_is_a_module(root: Path) -> None:
     header = (root / "ontology" / "rrall.ttl").read_text("utf-8")
     imported = set(re.findall(r"<https://w3id.org/rrall-kg/ont/([a-z]+)>", header))

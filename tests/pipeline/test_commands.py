@@ -46,10 +46,7 @@ def test_with_the_readers_copy_coverage_shows_quotes_and_the_share(kg: Kg, demo_
 
 
 def test_coverage_fails_when_a_sentence_has_neither_claim_nor_reason(kg: Kg, project: Path) -> None:
-    path = project / "data" / "sources" / "rrall-2014" / "sentences.ttl"
-    text = path.read_text("utf-8")
-    line = next(line for line in text.splitlines() if "kg:setAsideBecause" in line)
-    path.write_text(text.replace(line, "  ." if line.rstrip().endswith(".") else ""), "utf-8")
+    (project / "data" / "sources" / "rrall-2014" / "set-aside.ttl").unlink()
     run = kg("coverage", KG_ROOT=str(project))
     assert run.returncode == 1
     assert "OPEN: no claim, no reason" in run.stdout
@@ -122,6 +119,7 @@ def test_an_empty_answer_names_the_terms_that_occur_nowhere(kg: Kg, query: str, 
         (("query", "absent.rq"), 1, "There is no such file"),
         (("query",), 2, "Missing argument"),
         (("ask",), 2, "kg ask --list"),
+        (("ask", "--list", "nonsense"), 2, "No question contains 'nonsense'"),
         (("ask", "raised-four"), 1, "Did you mean raised-for"),
         (("ask", "raised-for", "--situation", "RelapsdALL"), 1, "Did you mean RelapsedALL"),
         (("ask", "raised-for", "--situation"), 2, "--situation needs a value"),
@@ -146,6 +144,11 @@ def test_ask_lists_every_question_with_its_parameters(kg: Kg) -> None:
     lines = kg("ask", "--list").stdout.splitlines()
     assert sum(line[:2].strip().isdigit() for line in lines) >= 38
     assert any("--situation" in line and "sit:RelapsedALL" in line for line in lines)
+    assert "A case" in lines
+    codes = kg("ask", "--list", "codes").stdout.splitlines()
+    assert codes[0] == "Codes and outside vocabularies"
+    assert any(line.endswith("[needs the import mondo]") for line in codes)
+    assert len(codes) < len(lines) / 2
 
 
 def test_ask_gives_table_csv_json_and_the_query(kg: Kg) -> None:

@@ -6,14 +6,20 @@ import random
 from pathlib import Path
 
 import pytest
-from pyoxigraph import NamedNode, Quad, Triple
+from pyoxigraph import NamedNode, Quad, RdfFormat, Triple, serialize
 
-from kg.build.inference_maintenance import (
-    IncrementalClosure,
-    InferenceMaintainer,
+from kg.build.inference_maintenance import IncrementalClosure, InferenceMaintainer
+from kg.build.project_rules import load_project_rules
+from kg.model.graphs import (
+    EDITS,
+    INFERRED,
+    WEAKEST_HEDGES,
+    is_default_graph_member,
+    name_claim_graph,
+    name_publication,
+    select_reasoner_input,
 )
-from kg.model.graphs import EDITS, INFERRED
-from kg.namespaces import GRAPH, KG, RDF, RDFS
+from kg.namespaces import BASE, CLAIM, GRAPH, KG, RDF, RDFS
 from rlreason import OWL2RL, close
 from sparqlhost.pool.jobs import WriteJob
 from sparqlhost.pool.writes import StoreWriter
@@ -132,3 +138,82 @@ def test_a_write_to_a_graph_nothing_follows_from_reads_no_triple_again(
     monkeypatch.undo()
     update(writer, f"INSERT DATA {{ GRAPH <{INFERRED.value}> {{ <http://e/a> <http://e/p> 3 }} }}")
     assert not store.ask("ASK { <http://e/a> <http://e/p> 3 }")
+
+
+S17_1 = GRAPH["claim/S17-1/assertion"]
+CLAIM_BY_SPARQL = f"""PREFIX kg: <{KG}> PREFIX claim: <{CLAIM}> PREFIX int: <{BASE}intervention/>
+PREFIX sit: <{BASE}situation/> PREFIX hedge: <{BASE}hedge/>
+INSERT DATA {{ claim:mine-S01-1 a kg:Claim ; kg:offers int:Nelarabine ; kg:appliesTo sit:RefractoryALL ;
+  kg:hasHedge hedge:HELP-may }}"""
+MY_EDGE = f"""PREFIX kg: <{KG}> PREFIX rdf: <{RDF}> PREFIX graph: <{GRAPH}> PREFIX claim: <{CLAIM}>
+ASK {{ GRAPH graph:weakest-hedges {{ ?edge rdf:subject <{BASE}intervention/Nelarabine> ;
+  rdf:predicate kg:optionFor ; rdf:object <{BASE}situation/RefractoryALL> ;
+  kg:restsOnClaim claim:mine-S01-1 ; kg:weakestHedge <{BASE}hedge/HELP-may> }} }}"""
+
+
+def read_all(store: LocalStore) -> dict[str, set[Triple]]:
+    """Return every graph that holds something."""
+    return {g.value: triples for g in store.graph_names() if (triples := set(store.read_graph(g)))}
+
+
+def speaks_of(triples: set[Triple], *names: NamedNode) -> bool:
+    """Say whether a triple names one of some terms."""
+    return any(term in names for triple in triples for term in triple)
+
+
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+def test_what_edges_rest_on_and_nanopublications_follow_every_write(
+    built: Path, root: Path, tmp_path: Path, kind: str
+) -> None:
+    """The edge of a deleted claim and its nanopublication stayed; an inserted claim had no annotation."""
+    graph = built / "current" / "graph.nq"
+    store: LocalStore = MemoryStore(graph) if kind == "memory" else DiskStore(tmp_path / "db")
+    if kind == "disk":
+        store.oxigraph.bulk_load(path=str(graph), format=RdfFormat.N_QUADS)
+    closure = IncrementalClosure(load_project_rules(root))
+    writer = StoreWriter(store, HostSettings(), lambda: InferenceMaintainer(closure))
+    before = read_all(store)
+    writer.write(WriteJob("delete", graph=S17_1.value), b"")
+    gone = read_all(store)
+    claim, publication = NamedNode(f"{CLAIM}S17-1"), name_publication("S17-1")
+    assert not [name for name in gone if name.startswith(publication.value + "/")]
+    assert not speaks_of(gone[WEAKEST_HEDGES.value], claim, publication)
+    assert speaks_of(before[WEAKEST_HEDGES.value], claim)
+    assert gone[WEAKEST_HEDGES.value] < before[WEAKEST_HEDGES.value]
+    text = serialize(before[S17_1.value], format=RdfFormat.N_TRIPLES) or b""
+    writer.write(WriteJob("put", graph=S17_1.value, body_format="nt"), text)
+    assert read_all(store) == before
+    update(writer, CLAIM_BY_SPARQL)
+    assert store.ask(MY_EDGE)
+    update(writer, CLAIM_BY_SPARQL.replace("INSERT", "DELETE"))
+    assert read_all(store) == before
+    update(
+        writer,
+        CLAIM_BY_SPARQL.replace(
+            "INSERT DATA {", f"INSERT DATA {{ GRAPH <{GRAPH['claim/mine-S01-1/assertion'].value}> {{"
+        )
+        + "}",
+    )
+    assert store.ask(MY_EDGE)
+    assert name_claim_graph("mine-S01-1", "head") in store.graph_names()
+    kept, scratch = read_all(store), IncrementalClosure(load_project_rules(root))
+    members = {g: frozenset(store.read_graph(g)) for g in store.graph_names() if is_default_graph_member(g)}
+    scratch.close(frozenset().union(*(members[g] for g in select_reasoner_input(members))))
+    inferred = frozenset(store.read_graph(INFERRED))
+    assert kept[WEAKEST_HEDGES.value] == frozenset().union(
+        *scratch.describe_edges(inferred, members).values()
+    )
+    store.close()
+
+
+def test_a_stronger_hedge_changes_what_edges_read_as(built: Path, root: Path) -> None:
+    """Only the hedge of a claim changes, no edge: the readings follow all the same."""
+    store = MemoryStore(built / "current" / "graph.nq")
+    closure = IncrementalClosure(load_project_rules(root))
+    writer = StoreWriter(store, HostSettings(), lambda: InferenceMaintainer(closure))
+    update(writer, CLAIM_BY_SPARQL)
+    said = f"<{CLAIM}mine-S01-1> <{KG}hasHedge>"
+    stronger = f"{said} <{BASE}hedge/PLAIN>"
+    update(writer, f"DELETE {{ {said} ?hedge }} INSERT {{ {stronger} }} WHERE {{ {said} ?hedge }}")
+    assert not store.ask(MY_EDGE)
+    assert store.ask(MY_EDGE.replace("HELP-may", "PLAIN"))

@@ -38,11 +38,11 @@ def test_five_mistakes_in_one_run_are_five_sentences_with_file_line_and_remedy(
     project: Path, kg: Kg, built: Path
 ) -> None:
     claims = project / "data" / "claims"
-    cue = edit(claims / "02-refractory.ttl", '  kg:cue "may be an option" ;\n', "") - 20
+    cue = edit(claims / "02-refractory.ttl", ' kg:cue "may be an option" ;', "")
     condition = edit(
         claims / "04-relapse-what.ttl",
-        "  kg:offersToAll int:SameTreatment ;",
-        "  kg:offersToAll int:SameTreatment ; kg:hasPrerequisite feat:transplantPossible ;",
+        "kg:offersToAll int:SameTreatment ;",
+        "kg:offersToAll int:SameTreatment ; kg:hasPrerequisite feat:transplantPossible ;",
     )
     term = edit(claims / "05-subtypes.ttl", "int:Nelarabine ;", "int:Nelarabin ;")
     broken = edit(claims / "08-pain.ttl", "claim:S27-1 a kg:Claim", "claim:S27-1 a a kg:Claim")
@@ -67,7 +67,7 @@ def test_five_mistakes_in_one_run_are_five_sentences_with_file_line_and_remedy(
         }.items()
     }
     assert found["cue"].startswith("data/claims/02-refractory.ttl:")
-    assert abs(int(found["cue"].split(":")[1]) - cue) < 20
+    assert 0 <= cue - int(found["cue"].split(":")[1]) < 4  # where the claim begins
     assert "give it one kg:cue" in found["cue"]
     assert found["condition"].startswith(f"data/claims/04-relapse-what.ttl:{condition}:")
     assert "use kg:offersIf" in found["condition"]

@@ -19,7 +19,6 @@ from kg.build.turtle_files import read_turtle
 from kg.errors import BadData, InvalidFiles
 from kg.settings import Settings
 from kg.text_files import read_text
-from sparqlhost.store.local_store import MemoryStore
 from tests.pipeline.test_mistakes import edit
 
 GOOD = b"@prefix ex: <http://e/> .\nex:a ex:p ex:b .\n"
@@ -99,8 +98,7 @@ def test_strays_strangers_and_blank_nodes_are_told_apart(project: Path) -> None:
 def test_a_question_that_cannot_be_asked_stops_the_build(project: Path, text: str, says: str) -> None:
     path = project / "queries" / "questions" / "99-new.rq"
     path.write_text(text, "utf-8", errors="surrogateescape")
-    with MemoryStore() as store:
-        (mistake,) = find_question_mistakes(project, store)
+    (mistake,) = find_question_mistakes(project)
     assert str(mistake).startswith(f"queries/questions/99-new.rq{says}")
 
 
@@ -108,8 +106,7 @@ def test_two_questions_of_one_name_and_a_broken_choice_are_found(project: Path) 
     folder = project / "queries"
     shutil.copy(folder / "questions" / "01-raised-for.rq", folder / "questions" / "99-raised-for.rq")
     (folder / "choices" / "goal.rq").write_text("SELECT ?value WHERE { ?value ?p ?o }")
-    with MemoryStore() as store:
-        same, choice = find_question_mistakes(project, store)
+    same, choice = find_question_mistakes(project)
     assert "is also in queries/questions/01-raised-for.rq" in same.message
     assert str(choice).startswith("queries/choices/goal.rq: It must select ?value and ?label.")
 
@@ -135,12 +132,12 @@ def test_mistakes_of_eleven_kinds_are_found_in_one_run(project: Path) -> None:
     data, queries = project / "data", project / "queries"
     refractory = data / "claims" / "02-refractory.ttl"
     edit(refractory, "kg:hasHedge hedge:OPT-may", "kg:hasHedge hedge:HELP-may")
-    edit(refractory, "9f044f79", "9f044f78")
+    edit(data / "sources" / "rrall-2014" / "spans.tsv", "9f044f79", "9f044f78")
     edit(data / "claims" / "05-subtypes.ttl", "decision:A3", "decision:A33")
     edit(data / "claims" / "09-other-symptoms.ttl", "sit:AdultALL ;", '"sit:AdultALL" ;')
     edit(data / "claims" / "08-pain.ttl", "sit:PainFromALL ;", "int:Radiation ;")
     edit(data / "sources" / "rrall-2014" / "document.ttl", '"2014-12-02"^^', '"2014-13-02"^^')
-    edit(data / "sources" / "rrall-2014" / "sentences.ttl", "kg:start 645", "kg:start 640")
+    edit(data / "sources" / "rrall-2014" / "segments.tsv", "\t645\t143", "\t646\t143")
     edit(
         data / "concepts" / "situations.ttl",
         "feat:relapsedOrRefractory .",
@@ -156,15 +153,15 @@ def test_mistakes_of_eleven_kinds_are_found_in_one_run(project: Path) -> None:
     lines = str(caught.value).splitlines()
     for start, words in {
         "data/background.ttl:": "kg:optionFor is derived, never asserted",
-        "data/claims/02-refractory.ttl:68:": '"may be tried" is listed under hedge:OPT-may',
-        "data/claims/02-refractory.ttl:201:": "the span is the whole of sent:S07 and has another hash",
-        "data/claims/05-subtypes.ttl:30:": "The term decision:A33 does not exist. Did you mean decision:A3",
+        "data/claims/02-refractory.ttl:27:1:": '"may be tried" is listed under hedge:OPT-may',
+        "data/claims/02-refractory.ttl:53:1:": "the span is the whole of sent:S07 and has another hash",
+        "data/claims/05-subtypes.ttl:16:25:": "decision:A33 does not exist. Did you mean decision:A3",
         "data/claims/08-pain.ttl:": "kg:appliesTo has int:Radiation, which is not a kg:ClinicalSituation",
         "data/claims/09-other-symptoms.ttl:": "kg:appliesTo has a text: sit:AdultALL",
         "data/concepts/interventions.ttl:": "int:New has neither a mapping nor a reason. Add a row",
         "data/concepts/situations.ttl:": "sit:RRALL: It comes to stand above itself; drop one",
         "data/sources/rrall-2014/document.ttl:": "kg:lastReviewed must be one xsd:date",
-        "data/sources/rrall-2014/sentences.ttl:": "from 640 to 788, length 143",
+        "data/claims/03-relapse-where.ttl:13:": "from 645 to 723, length 78",
         "queries/checks/99-new.rq:1:": "The header needs a line `# title:`",
     }.items():
         assert any(line.startswith(start) and words in line for line in lines), (start, words, lines)

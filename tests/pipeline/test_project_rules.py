@@ -11,8 +11,8 @@ from pyoxigraph import NamedNode
 from kg.build.building import build
 from kg.build.hosted_data import describe_hosted_data
 from kg.build.loading import hash_input_files
+from kg.build.opening import open_build
 from kg.build.project_rules import load_project_rules
-from kg.build.publishing import open_build
 from kg.errors import BadData
 from kg.model.graphs import INFERRED
 from kg.pages.page_queries import ReasonerInput

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kg.build.building import build
-from kg.build.publishing import open_build
+from kg.build.opening import open_build
 from kg.pages.app import create_app
 from kg.questions.question_answers import load_library
 from kg.settings import Settings
@@ -94,6 +94,59 @@ def test_it_is_found_in_coverage_questions_and_pages(both: Path, tmp_path: Path,
     lost = client.get("/source?document=other")
     assert lost.status_code == 404
     assert lost.get_json()["next"] == "There are: /source/demo, /source/rrall-2014."
+
+
+def test_a_build_of_the_first_document_alone_is_as_if_the_second_were_not_there(
+    both: Path, tmp_path: Path, settings: Settings, kg: Kg
+) -> None:
+    """Same bytes, so same answers; an unknown name and a build of another choice get a sentence."""
+    shown = {"KG_ROOT": str(both), "KG_BUILD_DIR": str(tmp_path / "build")}
+    unknown = kg("build", KG_DOCUMENTS="rrall-2015", **shown)
+    assert unknown.stderr.strip() == (
+        "kg: KG_DOCUMENTS: There is no document 'rrall-2015'. Name some of demo, rrall-2014."
+    )
+    assert kg("build", KG_DOCUMENTS="rrall-2014", **shown).returncode == 0
+    graph = (tmp_path / "build" / "current" / "graph.nq").read_bytes()
+    assert graph == (settings.build_dir / "current" / "graph.nq").read_bytes()
+    other = kg("ask", "raised-for", **shown)
+    assert other.stderr.strip() == (
+        "kg: The build shows rrall-2014, not what KG_DOCUMENTS names. Run `kg build`."
+    )
+    assert kg("build", KG_DOCUMENTS="demo", **shown).returncode == 0
+    asked = kg("ask", "claims-table", "--format", "csv", KG_DOCUMENTS="demo", **shown)
+    assert "claim/demo-S02-2" in asked.stdout
+    assert "claim/S" not in asked.stdout
+
+
+_OTHER_DISEASE = """
+@prefix dis: <https://w3id.org/rrall-kg/disease/> .
+dis:DemoHay a kg:Disease ; skos:prefLabel "hay"@en ; skos:definition "Made up."@en .
+feat:DemoHay a kg:DiseaseFeature ; skos:prefLabel "has hay"@en ; skos:definition "Made up."@en ;
+  kg:featureOfDisease dis:DemoHay .
+"""
+
+
+def test_a_claim_about_another_disease_is_neither_undecided_nor_asked_about(
+    both: Path, tmp_path: Path
+) -> None:
+    """44 of 47 claims were undecided for a patient with another disease, and the first was asked for."""
+    with (both / "data" / "concepts" / "demo.ttl").open("a", encoding="utf-8") as concepts:
+        concepts.write(_OTHER_DISEASE)
+    with (both / "data" / "mappings" / "unmapped.tsv").open("a", encoding="utf-8") as rows:
+        rows.write("dis:DemoHay\tMade up.\nfeat:DemoHay\tMade up.\n")
+    settings = Settings(root=both, build_dir=tmp_path / "build")
+    build(settings)
+    client = create_app(settings, open_build(settings)).test_client()
+    case = client.post("/case", json={"yes": ["has hay"]}, headers={"Accept": "application/json"}).get_json()
+    assert {claim["status"] for claim in case["claims"]} == {"does not apply"}
+    assert len(case["claims"]) > 40
+    assert case["ask_next"] == []
+    assert [choice["group"] for choice in case["choices"][:3]] == ["disease feature"] * 2 + ["population"]
+    both_diseases = client.post(
+        "/case", json={"yes": ["has hay", "ALL"]}, headers={"Accept": "application/json"}
+    )
+    assert both_diseases.status_code == 400
+    assert "exclude each other" in both_diseases.get_json()["detail"]
 
 
 def test_names_of_the_two_documents_never_meet(both: Path) -> None:

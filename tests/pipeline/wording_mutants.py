@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -21,7 +21,8 @@ from kg.texts.lexicon import Lexicon, LexiconEntry, find_whole_forms, locate_cue
 from sparqlhost.store.interface import Term
 
 THINGS = (
-    "hasGoal exampleClass namesExample featureFromSentence offers offersToAll offersIf jointlyOffers".split()
+    "hasGoal exampleClass namesExample featureFromSentence featureFromLeadIn offers offersToAll offersIf "
+    "jointlyOffers reportsPractice reportsStudy reportsTest riskFactor".split()
 )
 POLARITIES = [NamedNode(PREFIXES["hedge"] + name) for name in ("positive", "negative", "neutral")]
 CAN_TREAT, PLAIN = (NamedNode(PREFIXES["hedge"] + name) for name in ("CAN-treat", "PLAIN"))
@@ -59,6 +60,8 @@ class ClaimEditor:
         yield from self.flip_polarity()
         yield from self.shift_span()
         yield from self.swap_things()
+        yield from self.trim_governing()
+        yield from self.drop_governing()
 
     def trim_hedge(self) -> Iterator[Mutant]:
         """Cut the hedge word off, at the front or at the end of the span, and call the rest plain."""
@@ -138,6 +141,35 @@ class ClaimEditor:
                     changed = self.triples - {Triple(self.node, KG[name], old)}
                     yield Mutant(f"other {name}", f"{new}", changed | {Triple(self.node, KG[name], new)})
 
+    def trim_governing(self) -> Iterator[Mutant]:
+        """Cut words off a governing span, at either end, and call the claim plain where a cue is lost."""
+        for span in self.document.find_governing_spans(self.claim):
+            words = list(_WORD.finditer(self.text, span.start, span.end))
+            for n in range(1, len(words)):
+                for start, end in ((words[n].start(), span.end), (span.start, words[n - 1].end())):
+                    yield from self._call_plain(
+                        "trim governing span", self._move(start, end, self.triples, span, needs_cue=False)
+                    )
+
+    def drop_governing(self) -> Iterator[Mutant]:
+        """Leave out a governing span, and call what the item says plain, or capable."""
+        for span in self.document.find_governing_spans(self.claim):
+            link = Triple(self.node, KG["governingSpan"], NamedNode(span.iri))
+            of_span = {t for t in self.triples if str(t.subject)[1:-1].startswith(span.iri)}
+            kept = self.triples - of_span - {link}
+            yield from self._call_plain(
+                "drop governing span", kept - self._list_lost_cues(kept, [(self.start, self.end)])
+            )
+
+    def _call_plain(self, kind: str, changed: frozenset[Triple]) -> Iterator[Mutant]:
+        """Yield a changed claim as it is; one without its cue with each word of its span as the cue."""
+        if any(t.predicate == KG["cue"] and t.subject == self.node for t in changed):
+            yield Mutant(kind, "as it is", changed)
+            return
+        for hedge, cue in product((CAN_TREAT, PLAIN), _WORD.findall(self.text, self.start, self.end)):
+            with_cue = changed | {Triple(self.node, KG["cue"], Literal(cue))}
+            yield Mutant(kind, cue, self._set("hasHedge", hedge, with_cue))
+
     # -- the claim ---
 
     @property
@@ -191,21 +223,42 @@ class ClaimEditor:
         first = words[0].start() if start > self.start else start
         return self._move(first, words[-1].end() if end < self.end else end, changed)
 
-    def _move(self, start: int, end: int, triples: frozenset[Triple]) -> frozenset[Triple]:
-        """Return the claim with another span, without the cues that it leaves behind; empty: none is left."""
+    def _move(
+        self,
+        start: int,
+        end: int,
+        triples: frozenset[Triple],
+        moved: SourceSpan | None = None,
+        needs_cue: bool = True,
+    ) -> frozenset[Triple]:
+        """Return the claim with its span, or another one, moved, without the cues that this leaves behind.
+
+        Empty when its cue is lost and nothing is to be kept without one.
+        """
         digest = hashlib.sha256(self.text[start:end].encode()).hexdigest()
-        span, selector = NamedNode(self.span.iri), NamedNode(f"{self.span.iri}#position")
+        span = NamedNode((moved or self.span).iri)
+        (selector,) = (
+            NamedNode(get_value(t)) for t in triples if (t.subject, t.predicate) == (span, OA["hasSelector"])
+        )
         kept = {
             t
             for t in triples
             if t.predicate not in (OA["start"], OA["end"], KG["exactSha256"])
             or t.subject not in (span, selector)
         }
-        lost = {t for t in self._list_cues(kept) if not locate_cue(get_value(t), self.text, start, end)}
-        if not any(t.predicate == KG["cue"] for t in set(self._list_cues(kept)) - lost):
+        others = [
+            s for s in (self.span, *self.document.find_governing_spans(self.claim)) if s.iri != span.value
+        ]
+        lost = self._list_lost_cues(kept, [(start, end), *((s.start, s.end) for s in others)])
+        if needs_cue and not any(t.predicate == KG["cue"] for t in set(self._list_cues(kept)) - lost):
             return frozenset()
         made = {Triple(selector, OA["start"], _count(start)), Triple(selector, OA["end"], _count(end))}
         return frozenset(kept - lost | made | {Triple(span, KG["exactSha256"], Literal(digest))})
+
+    def _list_lost_cues(self, triples: Iterable[Triple], places: Iterable[tuple[int, int]]) -> set[Triple]:
+        """Return the cues of the claim that are in none of some places of the text."""
+        cues = self._list_cues(set(triples))
+        return {t for t in cues if not any(locate_cue(get_value(t), self.text, *place) for place in places)}
 
     def _select(self, name: str) -> list[Triple]:
         return [

@@ -16,9 +16,8 @@ from pyoxigraph import Triple
 
 import rlreason
 from rlreason import Closure, Inconsistency, Proof, close, iterate_leaves
-from rlreason.certificate_rules import read_rules
 from rlreason.certificates import find_redundant_leaves, list_steps
-from rlreason.check_certificate import check_steps
+from rlreason.check_certificate import check_steps, read_rules
 from rlreason.vocabulary import OWL
 from tests.rlreason.generated import all_ontologies
 

@@ -207,3 +207,18 @@ def test_rdf_xml_with_entities_in_single_quotes_is_read(tmp_path: Path) -> None:
     broken = run(given(tmp_path, "b.rdf", text.replace("</rdf:RDF>", "</RDF>")))
     assert isinstance(broken.exception, BadData)
     assert (broken.exception.line, broken.exception.column) == (6, 3)
+
+
+def test_a_property_chain_that_is_no_list_is_read_in_part_with_a_note(tmp_path: Path) -> None:
+    """A cell with 100 rdf:first gave 64 of 100 without a word; a long list ended in a RecursionError."""
+    chain = ":p owl:propertyChainAxiom :l . :l rdf:rest rdf:nil ; rdf:first " + ", ".join(
+        f":q{i}" for i in range(100)
+    )
+    rdf = "@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> . "
+    result = run(given(tmp_path, "a.ttl", f"{PREFIX}{rdf}{chain} . :a :q0 :b ."))
+    assert "<http://example.org/a> <http://example.org/p> <http://example.org/b> ." in result.stdout
+    assert "the property chain <http://example.org/l> is not a list" in result.stderr
+    assert "only 64 were read" in result.stderr
+    long = f":p owl:propertyChainAxiom ({':q ' * 1200}) . "
+    result = run(given(tmp_path, "b.ttl", f"{PREFIX}{long} :a :p :b ."))
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")

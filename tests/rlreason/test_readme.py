@@ -15,8 +15,9 @@ README = (LIBRARY / "README.md").read_text("utf-8")
 WITH_PYOXIGRAPH, WITH_RDFLIB = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 #: importing the project must fail, also where it is installed in editable mode
 ALONE = """
-import sys
+import os, sys
 sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
+sys.path = [folder for folder in sys.path if not os.path.exists(os.path.join(folder, "kg", "__init__.py"))]
 for name in ("kg", "sparqlhost"):
     try:
         __import__(name)

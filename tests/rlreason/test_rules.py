@@ -134,7 +134,7 @@ HEADER = "# rule: r\n# table: 9\n# wording: {x}\nPREFIX : <http://example.org/>\
         ),
         ("CONSTRUCT { ?x :p ?z } WHERE { ?x :q ?y . }", (5, 43), "the body does not bind ?z of the head"),
         ("CONSTRUCT { ?x p:p ?y } WHERE { ?x :q ?y . }", (5, 16), "the prefix p: is not declared"),
-        ("CONSTRUCT { ?x :p ?y }\nWHERE { ?x :q/:r ?y . }", (6, 12), "'/:r ?y . }' cannot be read"),
+        ("CONSTRUCT { ?x :p ?y }\nWHERE { ?x :q/:r ?y . }", (6, 14), "'/:r ?y . }' cannot be read"),
         ("SELECT * WHERE { ?x :q ?y . }", (5, 29), "a SELECT * with `# inconsistent:` finds"),
     ],
 )

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kg.settings import Settings
-from sparqlhost.ops.network_self_test import run_network_checks
-from sparqlhost.protocol.security import CONTENT_SECURITY_POLICY
+from sparqlhost.ops.monitoring import run_network_checks
+from sparqlhost.protocol.response_headers import CONTENT_SECURITY_POLICY
 
 _EXTERNAL_LOAD = re.compile(r"""(?:src=["']|@import\s+["']|url\(["']?)(?:https?:)?//""")
 

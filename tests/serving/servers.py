@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +53,15 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *options: str, **variables: str) -> Iterator[Running]:
-    """Run `server.py --port 0` with options and KG_ variables until the block ends."""
+def running(
+    folder: Path,
+    *options: str,
+    program: Sequence[str] = (sys.executable, str(ROOT / "server.py")),
+    **variables: str,
+) -> Iterator[Running]:
+    """Run `server.py`, or another `program`, on a free port with options and KG_ variables."""
     output = folder / f"server-{time.monotonic_ns()}.log"
-    command = [sys.executable, str(ROOT / "server.py"), "--port", "0", *options]
+    command = [*program, "--port", "0", *options]
     with output.open("wb") as stream:
         process = subprocess.Popen(command, env=environment(**variables), stdout=stream, stderr=stream)
     server = Running(_address(process, output), process, output)

@@ -102,6 +102,21 @@ def test_a_client_that_hangs_up_on_its_queries_takes_only_its_share(attacked: Ru
         assert time.monotonic() - started < 2
 
 
+def test_the_places_of_clients_that_hang_up_are_free_in_a_second(attacked: Running) -> None:
+    """Issue 17, finding 8: each ran to its deadline. The clients are many, so no share bounds them."""
+    query = quote("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n ?o }")
+    head = get_head(f"/sparql?query={query}")
+    staying = send(attacked, head, source="127.0.1.1")
+    clients = [send(attacked, head, source=f"127.0.1.{number + 1}") for number in range(40)]
+    time.sleep(1)
+    for client in clients:
+        client.close()
+    wait_until(lambda: ask(attacked).status_code == 200, seconds=1.5)
+    staying.settimeout(1)
+    with staying, pytest.raises(TimeoutError):  # of the address of one that left
+        staying.recv(1)
+
+
 def test_headers_methods_and_hosts_are_refused_before_anything_is_kept(attacked: Running) -> None:
     heads = {
         431: get_head("/", f"Accept: {'text/a,' * 6000}"),

@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 
-from sparqlhost.ops.cache_middleware import CacheMiddleware, ServedApplication
+from sparqlhost.ops.cache_middleware import (
+    ENTRY_OVERHEAD_BYTES,
+    AnswerCache,
+    CachedAnswer,
+    CacheMiddleware,
+    ServedApplication,
+)
 from sparqlhost.ops.content_coding import BODY_CODINGS, choose_coding
-from sparqlhost.ops.http_cache import ENTRY_OVERHEAD_BYTES, AnswerCache, CachedAnswer
 from sparqlhost.ops.monitoring import RequestMetrics
 from sparqlhost.ops.request_log import RequestRecorder
 from sparqlhost.protocol.request_facts import IS_INCOMPLETE
@@ -53,6 +58,7 @@ class Got:
 
 def get(middleware: CacheMiddleware, method: str = "GET", **extra: str) -> Got:
     environ = {"REQUEST_METHOD": method, "PATH_INFO": "/x", "QUERY_STRING": "", "wsgi.url_scheme": "http"}
+    environ |= {"HTTP_HOST": "kg.example"}
     got = Got()
 
     def start(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
@@ -120,6 +126,8 @@ def test_what_an_answer_depends_on_is_kept_apart(extra: dict[str, str]) -> None:
         {"HTTP_COOKIE": "a=1"},
         {"HTTP_RANGE": "bytes=0-1"},
         {"HTTP_CACHE_CONTROL": "no-cache"},
+        {"HTTP_HOST": ""},
+        {"HTTP_ACCEPT_ENCODING": "x," * 400},
         {"method": "POST"},
     ],
 )

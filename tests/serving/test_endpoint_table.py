@@ -17,9 +17,9 @@ from sparqlhost.protocol.endpoint_table import (
     check_endpoint_table,
     find_current_endpoint,
     get_endpoint_table,
+    make_openapi_document,
     route,
 )
-from sparqlhost.protocol.openapi import make_openapi_document
 
 Q = EndpointParameter("q", "a word")
 NAME = EndpointParameter("name", "a name", location="path")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -11,15 +12,22 @@ from collections.abc import Iterator
 import pyoxigraph as ox
 import pytest
 
-from sparqlhost.errors import BadData, HeadersTooLarge, StoreUnavailable, TooManyRequests
+from sparqlhost.errors import BadData, Cancelled, HeadersTooLarge, StoreUnavailable, TooManyRequests
 from sparqlhost.ops.backup_format import parse_backup, serialize_backup, verify_backup
 from sparqlhost.ops.backup_restore import BackupSpool
 from sparqlhost.ops.cache_middleware import MAX_CACHED_ADDRESS, make_cache_key
+from sparqlhost.ops.connections import find_client, find_refusal
 from sparqlhost.ops.monitoring import RequestMetrics
-from sparqlhost.ops.request_guard import find_client, find_refusal
-from sparqlhost.pool import client_shares
-from sparqlhost.pool.client_shares import MAX_WAITING, ClientShares
+from sparqlhost.pool import clients
+from sparqlhost.pool.clients import (
+    MAX_WAITING,
+    ClientConnection,
+    ClientShares,
+    WatchedQuery,
+    find_abandoned,
+)
 from sparqlhost.pool.jobs import DATA_FRAME, make_data_frames, take_frame
+from sparqlhost.settings import HostSettings
 
 QUADS = [
     ox.Quad(ox.NamedNode("http://e/s"), ox.NamedNode("http://e/p"), term, ox.NamedNode("http://e/g"))
@@ -57,6 +65,13 @@ def test_a_forwarded_address_counts_from_a_trusted_proxy_only() -> None:
     assert find_client(environ, frozenset({"10.0.0.1"})) == "2.2.2.2"
 
 
+def test_an_allowed_address_may_stand_in_angle_brackets() -> None:
+    settings = HostSettings.from_environment(
+        {"SPARQLHOST_SERVICE_ALLOW": "<https://a/sparql> https://b/sparql"}
+    )
+    assert settings.service_allow == ("https://a/sparql", "https://b/sparql")
+
+
 def test_an_address_that_is_too_long_is_not_a_key_of_the_cache() -> None:
     assert make_cache_key(make_environ(QUERY_STRING="a" * 100))
     assert make_cache_key(make_environ(QUERY_STRING="a" * MAX_CACHED_ADDRESS)) is None
@@ -83,7 +98,7 @@ def test_a_client_waits_for_its_own_queries_and_not_for_those_of_others() -> Non
 
 def test_few_queries_of_a_client_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each takes a thread that answers others."""
-    monkeypatch.setattr(client_shares, "MAX_WAITING", 3)
+    monkeypatch.setattr(clients, "MAX_WAITING", 3)
     assert MAX_WAITING < 64
     shares, refused = ClientShares(1, timeout=2), []
     shares.acquire("a")
@@ -157,3 +172,34 @@ def test_a_limit_of_the_operator_does_not_keep_a_worker_from_starting() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed == f"{(2 << 30, 2 << 30)}\n"
+
+
+def make_connection(port: int, idle_seconds: float, address: str = "10.0.0.1") -> ClientConnection:
+    return ClientConnection(port, address, port, idle_seconds)
+
+
+def test_a_query_whose_possible_connections_are_all_closed_is_abandoned() -> None:
+    query = WatchedQuery("::ffff:10.0.0.1", lambda: None)
+    query.started_at -= 1  # began a second ago
+    own, sibling, idle, busy = (make_connection(n, idle) for n, idle in enumerate((1.01, 1.2, 60, 0.1)))
+    stranger = make_connection(9, 1.01, "10.0.0.2")
+    assert find_abandoned([query], [own, sibling, idle, busy, stranger]) == []
+    assert find_abandoned([query], [sibling, idle, busy, stranger]) == []  # it may be the sibling's
+    assert find_abandoned([query], [idle, busy, stranger]) == [query]
+
+
+def test_a_query_of_a_client_that_was_gone_before_anybody_looked_is_abandoned() -> None:
+    gone, staying = WatchedQuery("10.0.0.1", lambda: None), WatchedQuery("10.0.0.2", lambda: None)
+    assert find_abandoned([gone, staying], [make_connection(1, 0.5, "10.0.0.2")]) == [gone]
+
+
+def test_an_abandoned_query_gets_no_connection_to_the_engine() -> None:
+    cancelled: list[int] = []
+    query = WatchedQuery("10.0.0.1", lambda: cancelled.append(1))
+    here, there = socket.socketpair()
+    query.set_engine_connection(here)
+    query.abandon()
+    assert (cancelled, there.recv(1)) == ([1], b"")
+    with pytest.raises(Cancelled):
+        query.set_engine_connection(here)
+    there.close()

@@ -49,7 +49,7 @@ def test_every_route_is_described(app: Flask, client: FlaskClient) -> None:
     [
         ("/resolve", {"curie", "format"}),
         ("/{kind}/", {"kind", "page"}),
-        ("/claim/{name}", {"name", "without"}),
+        ("/claim/{name}", {"name", "without", "profile"}),
         ("/graph/{name}", {"name", "page"}),
     ],
 )

@@ -12,9 +12,9 @@ import pytest
 from kg.settings import Settings
 from sparqlhost.errors import StoreUnavailable
 from sparqlhost.hosting import HostedData
-from sparqlhost.pool.engine_copy import EngineCopy
 from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.pool.jobs import QueryJob, WriteJob
+from sparqlhost.pool.supervisor import EngineCopy
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.interface import Store
 from sparqlhost.store.local_store import MemoryStore
@@ -59,7 +59,7 @@ def test_an_engine_over_a_copy_is_no_child_by_fork(settings: Settings, store: St
     engine = EngineCopy(settings, store, HostedData())
     try:
         started = [child for child in psutil.Process().children() if child.pid not in before]
-        assert ["sparqlhost.pool.engine_copy" in child.cmdline() for child in started] == [True]
+        assert ["sparqlhost.pool.supervisor" in child.cmdline() for child in started] == [True]
         assert EngineStore(engine.directory, settings).version == store.version
         assert os.getpid() != started[0].pid
     finally:

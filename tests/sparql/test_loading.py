@@ -14,7 +14,7 @@ import pytest
 
 from kg.errors import StoreUnavailable
 from kg.settings import Settings
-from sparqlhost.remote.document_loads import find_allowed_loads, inline_loads
+from sparqlhost.remote.service_calls import find_allowed_loads, inline_loads
 from tests.sparql.conftest import Serve, Site
 
 TRIPLE = "<http://e/loaded> <http://e/p> 'read over there', _:b . _:b <http://e/q> <rel> ."

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import BadQuery
-from sparqlhost.protocol.request_parameters import parse_form
+from sparqlhost.protocol.request_facts import parse_form
 
 PAIRS = st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=5)
 

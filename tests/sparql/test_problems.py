@@ -9,8 +9,7 @@ from kg.errors import InvalidFiles
 from sparqlhost import errors
 from sparqlhost.errors import UserError
 from sparqlhost.host_app import make_host_app
-from sparqlhost.protocol.problem_details import find_type
-from sparqlhost.protocol.problem_types import find_problem_type
+from sparqlhost.protocol.problem_details import find_problem_type, find_type
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.local_store import MemoryStore
 

@@ -117,6 +117,27 @@ def test_pages_of_other_origins_may_read_without_credentials(site: Site) -> None
     assert "Access-Control-Allow-Origin" not in site.ask("OPTIONS", "/update").headers
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/health/live", "/openapi.json", "/store?default", "/nowhere", "/sparql?query=x"]
+)
+def test_pages_of_other_origins_may_read_every_address(site: Site, path: str) -> None:
+    """Issue 14, point 5: only errors and /sparql could be read."""
+    assert site.ask("GET", path).headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_preflight_names_what_needs_no_token(site: Site) -> None:
+    asked = {"Origin": "http://elsewhere.example", "Access-Control-Request-Method": "POST"}
+    methods = {
+        path: site.ask("OPTIONS", path, **asked).headers.get("Access-Control-Allow-Methods")
+        for path in ("/sparql", "/validate", "/store?default", "/update")
+    }
+    assert methods == {"/sparql": "GET, POST", "/validate": "POST", "/store?default": "GET", "/update": None}
+
+
+def test_a_write_is_not_open_to_pages_of_other_origins(site: Site) -> None:
+    assert "Access-Control-Allow-Origin" not in site.ask("PUT", "/store?default", b"").headers
+
+
 def test_relative_iris_are_resolved_against_the_address(site: Site) -> None:
     answer = site.ask("POST", "/sparql", "SELECT (<x> AS ?o) {}", Content_Type="application/sparql-query")
     assert values(answer) == [f"{site.url}/x"]

@@ -220,9 +220,9 @@ def test_a_claim_begins_with_its_words_and_ends_with_how_it_was_curated(client: 
     assert places == sorted(places)
 
 
-def test_stated_background_and_derived_are_told_apart(client: FlaskClient) -> None:
+def test_curated_background_and_derived_are_told_apart(client: FlaskClient) -> None:
     page = client.get("/situation/RefractoryALL.json").get_json()
-    assert {edge["mark"] for edge in page["facts"]} == {"asserted", "background"}
+    assert {edge["mark"] for edge in page["facts"]} == {"curated", "background"}
     assert {edge["mark"] for edge in page["inferred"]} == {"inferred"}
 
 
@@ -306,3 +306,20 @@ def test_an_outside_code_has_a_link_to_what_it_stands_for_here(client: FlaskClie
     links = re.findall(r'href="(/resolve\?curie=[^"]+)"', page)
     assert links
     assert client.get(links[0], headers={"Accept": "application/json"}).status_code == 200
+
+
+def test_a_situation_shows_what_is_said_of_broader_and_narrower_ones_apart(client: FlaskClient) -> None:
+    """Conditional offers of a broader situation, and its cautions, were on no page of a narrower one."""
+    view = client.get("/situation/RefractoryBALL.json").get_json()
+    nearby = {
+        (row["claim"]["curie"][6:], row["holds"]["label"], row["how"]["label"]) for row in view["nearby"]
+    }
+    assert {("S07-1", "here too", "only if"), ("S05-5", "here too", "limited")} <= nearby
+    assert "S06-1" not in {claim for claim, _, _ in nearby}
+    assert all(row["document"] and row["date"] and row["hedge"] for row in view["nearby"])
+    below = client.get("/situation/RelapsedALL.json").get_json()["nearby"]
+    assert {row["holds"]["label"] for row in below} == {"for some of its patients only"}
+    html = client.get("/situation/RefractoryBALL", headers={"Accept": "text/html"}).text
+    assert "Said of broader and narrower situations" in html
+    assert "at least partial remission can be reached" in html
+    assert client.get("/intervention/Blinatumomab.json").get_json()["nearby"] == []

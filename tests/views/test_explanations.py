@@ -423,6 +423,9 @@ def test_text_is_a_tree_in_which_axioms_stand_with_their_step(
 ) -> None:
     page = explain_triple(prover, reader, naming, edge("int:Blinatumomab kg:optionFor sit:RelapsedBALL"))
     lines = render_text(page).splitlines()
+    said = [line for line in lines if "said by the text" in line]
+    assert said
+    assert all("revised 2014-12-03)" in line for line in said)
     heads = [line for line in lines if re.match(r" *[0-9]+\. ", line)]
     assert [line.strip().split(". ")[0] for line in heads] == ["1", "2", "4", "6", "7"]
     assert [len(line) - len(line.lstrip()) for line in heads] == [0, 2, 4, 6, 2]

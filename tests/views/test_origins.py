@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
+from kg.model.graphs import is_claim_assertion
 from kg.namespaces import BASE, CLAIM, GRAPH, PREFIXES, SKOS
 from kg.pages.app import create_app
 from kg.pages.explain.view import explain_triple
@@ -16,6 +18,7 @@ from kg.pages.page_queries import PageQueryReader, ReasonerInput
 from kg.pages.term_refs import (
     ASSERTED,
     BACKGROUND,
+    CURATED,
     HEDGE_LEVELS,
     INFERRED,
     OUTSIDE,
@@ -29,7 +32,7 @@ from rlreason import OWL2RL
 from sparqlhost.store.interface import Store
 from sparqlhost.store.local_store import MemoryStore
 
-BROWSER = {"Accept": "text/html"}
+BROWSER, JSON = {"Accept": "text/html"}, {"Accept": "application/json"}
 OPTION = tuple(
     NamedNode(PREFIXES[prefix] + local)
     for prefix, local in (("int", "Blinatumomab"), ("kg", "optionFor"), ("sit", "RelapsedBALL"))
@@ -77,7 +80,12 @@ def edited_client(settings: Settings, edited: MemoryStore) -> FlaskClient:
 @pytest.mark.parametrize(
     ("graphs", "mark"),
     [
-        (["asserted"], ASSERTED),
+        (["asserted"], CURATED),
+        (["ontology"], CURATED),
+        (["source"], CURATED),
+        (["meta"], CURATED),
+        (["claim/S07-1/head"], CURATED),
+        (["asserted", "claim/S07-1/assertion"], ASSERTED),
         (["claim/S07-1/assertion"], ASSERTED),
         (["background"], BACKGROUND),
         (["edits"], BACKGROUND),
@@ -93,6 +101,35 @@ def edited_client(settings: Settings, edited: MemoryStore) -> FlaskClient:
 def test_the_mark_of_a_statement_follows_from_its_graphs(graphs: list[str], mark: str) -> None:
     assert find_origin_mark(GRAPH[name] for name in graphs) == mark
     assert find_origin_mark(GRAPH[name] for name in reversed(graphs)) == mark
+
+
+def test_stated_is_only_what_a_claim_says(client: FlaskClient, store: Store) -> None:
+    """The features of a situation and the right spelling of a brand were marked as stated by the text."""
+    stated = {t for g in store.graph_names() if is_claim_assertion(g) for t in store.read_graph(g)}
+    counts = {ASSERTED: 0, CURATED: 0}
+    for kind in ("feature", "disease", "situation", "intervention", "problem", "goal"):
+        for item in client.get(f"/{kind}/", headers=JSON).get_json()["items"]:
+            page = client.get(f"{item['ref']['href']}.json").get_json()
+            for edge in (*page["facts"], *page["incoming"]):
+                if edge["mark"] in counts:
+                    counts[edge["mark"]] += 1
+                    is_said = any(matches_row(triple, edge) for triple in stated)
+                    assert is_said is (edge["mark"] == ASSERTED), edge
+    assert counts[CURATED] > 200
+    html = client.get("/situation/RelapsedBALL", headers=BROWSER).get_data(as_text=True)
+    assert '<span class="mark mark-curated">curated</span>' in html
+    brand = client.get(
+        "/explain",
+        query_string={"s": "int:Blinatumomab", "p": "kg:brandName", "o": '"Blincyto"', "format": "json"},
+    ).get_json()
+    assert brand["proofs"][0]["steps"][0]["mark"] == CURATED
+    assert brand["summary"].endswith("was modeled by curators; no claim says it.")
+
+
+def matches_row(triple: Triple, row: dict[str, Any]) -> bool:
+    """Say whether a triple is that of a row."""
+    shown = [row[end]["iri"] or row[end]["label"] for end in ("subject", "property", "object")]
+    return [term.value for term in triple if not isinstance(term, Triple)] == shown
 
 
 def test_a_part_of_an_import_is_marked_as_outside(edited_client: FlaskClient) -> None:

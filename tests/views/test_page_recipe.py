@@ -74,7 +74,7 @@ def show_goals() -> Response:
 }
 ASK = """
 import json, os, sys
-from kg.build.publishing import open_build
+from kg.build.opening import open_build
 from kg.pages.app import create_app
 from kg.settings import Settings
 settings = Settings.from_environment(os.environ)

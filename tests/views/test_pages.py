@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+import rdflib
 from flask.testing import FlaskClient
+from rdflib.namespace import DCTERMS, OWL, RDF
 
-from kg.build.publishing import open_build
-from kg.namespaces import GRAPH
+from kg.build.opening import open_build
+from kg.namespaces import BASE, CC, GRAPH
 from kg.pages.app import create_app
 from kg.pages.page_queries import PageQueryReader
 from kg.pages.start.view import count_graphs
@@ -36,9 +39,17 @@ def both(demo_settings: Settings) -> Iterator[Store]:
 @pytest.fixture
 def reading(demo_settings: Settings, both: Store) -> FlaskClient:
     """Return a client of a server that was given the reader's own copy, that of the demo leaflet."""
-    return create_app(demo_settings, both).test_client()
+    return _make_reader(demo_settings, both)
 
 
+def _make_reader(settings: Settings, store: Store) -> FlaskClient:
+    """Return a client that has the key of the server's start."""
+    client = create_app(replace(settings, text_key=KEY), store).test_client()
+    client.set_cookie("kg-text-key", KEY, path="/source")
+    return client
+
+
+KEY = "the-key-of-this-start"
 #: the sentences of the leaflet, as the needles for what must not be sent
 SENTENCES = TEXT.read_text("utf-8").splitlines()
 
@@ -51,6 +62,35 @@ def test_the_start_page_says_what_from_which_text_and_of_which_date(client: Flas
     view = client.get("/", headers={"Accept": "application/json"}).get_json()
     assert len(view["questions"]) == len(list((ROOT / "queries" / "questions").glob("*.rq"))) >= 38
     assert {item["label"]: item["count"] for item in view["counts"]}["claims"] == 71
+
+
+def test_the_start_page_answers_one_question_and_shows_the_matrix_first(client: FlaskClient) -> None:
+    """Its example is an offer with its limit; every question stands under a group, as on /questions."""
+    html = client.get("/", headers=BROWSER).get_data(as_text=True)
+    example = html[html.index('class="example"') : html.index('class="matrix"')]
+    assert "may be tried" in example
+    assert '<li class="limiting" id="c-S05-5">' in example
+    assert html.index('class="matrix"') < html.index("raised-for") < html.index("How to read")
+    view = client.get("/", headers={"Accept": "application/json"}).get_json()
+    groups = [item["group"] for item in view["questions"]]
+    assert "" not in groups
+    assert len(set(groups)) == sum(a != b for a, b in zip(["", *groups], groups, strict=False))
+    listed = client.get("/questions", headers={"Accept": "application/json"}).get_json()["questions"]
+    assert listed == view["questions"]
+
+
+def test_questions_are_filtered_by_words_and_say_which_import_they_need(client: FlaskClient) -> None:
+    view = client.get("/questions?q=codes", headers={"Accept": "application/json"}).get_json()
+    assert {item["group"] for item in view["questions"]} == {"Codes and outside vocabularies"}
+    needs = {item["name"]: item["needs"] for item in view["questions"] if item["needs"]}
+    assert needs == {
+        "opioids-outside": ["atc", "chebi"],
+        "ancestors-outside": ["mondo"],
+        "siblings-outside": ["atc"],
+    }
+    html = client.get("/questions?q=codes", headers=BROWSER).get_data(as_text=True)
+    assert html.count("needs an import: ") == 3
+    assert "No question contains" in client.get("/questions?q=xyz", headers=BROWSER).get_data(as_text=True)
 
 
 def test_every_question_is_a_form_with_an_answer_its_query_and_its_address(client: FlaskClient) -> None:
@@ -88,20 +128,20 @@ def test_an_answer_of_one_situation_points_to_broader_and_narrower_ones_with_row
 
 def test_a_situation_whose_rows_are_shown_already_is_not_pointed_to(client: FlaskClient) -> None:
     data = client.get("/questions/options-with-general.json?situation=sit:RelapsedBALL").get_json()
-    assert data["total"] == 2
+    assert data["total"] == 3
     assert not data["broader"]
 
 
 @pytest.mark.parametrize(
     ("address", "heading"),
     [
-        ("raised-for", "What is raised at all for relapsed ALL, how strongly, and which sentence says so?"),
+        ("raised-for", "What is offered at all for relapsed ALL, how strongly, and which sentence says so?"),
         (
             "raised-for?situation=sit:RelapsedALL",
-            "What is raised at all for relapsed ALL, how strongly, and which sentence says so?",
+            "What is offered at all for relapsed ALL, how strongly, and which sentence says so?",
         ),
-        ("raised-for?situation=sit:RRALL", "What is raised for a situation: relapsed or refractory ALL"),
-        ("raised-for?situation=RRALL", "What is raised for a situation: relapsed or refractory ALL"),
+        ("raised-for?situation=sit:RRALL", "What is offered for a situation: relapsed or refractory ALL"),
+        ("raised-for?situation=RRALL", "What is offered for a situation: relapsed or refractory ALL"),
     ],
 )
 def test_the_heading_of_a_question_follows_its_values(
@@ -192,6 +232,7 @@ def test_with_a_copy_the_sentences_are_shown_and_never_cached(reading: FlaskClie
     assert len(SENTENCES) == 3
     answer = reading.get("/source/demo", headers=BROWSER)
     assert answer.headers["Cache-Control"] == "no-store"
+    assert "Access-Control-Allow-Origin" not in answer.headers
     assert "ETag" not in answer.headers
     page = answer.get_data(as_text=True)
     shown = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", page)))
@@ -206,7 +247,7 @@ def test_with_the_licensed_copy_its_sentences_are_shown_on_its_own_page_only(
     settings: Settings, store: Store, shared: Path
 ) -> None:
     text = shared / "source" / "source-text.txt"
-    client = create_app(replace(settings, source_text=text), store).test_client()
+    client = _make_reader(replace(settings, source_text=text), store)
     page = client.get("/source", headers=BROWSER).get_data(as_text=True)
     assert page.count("said-span") > 60
     needles = [line[:60] for line in text.read_text("utf-8").split("\n") if len(line) > 100]
@@ -248,16 +289,35 @@ def test_the_text_is_shown_to_this_machine_only(
     assert not any(needle in page for needle in (*SENTENCES, SENTENCES[1][:53]))
 
 
+@pytest.mark.parametrize("query", ["", "?key=", "?key=another"])
+def test_without_the_key_of_the_start_the_text_is_not_shown(
+    demo_settings: Settings, both: Store, query: str
+) -> None:
+    """A proxy on this machine that sets no header makes every visitor look local."""
+    for key in ("", KEY):
+        client = create_app(replace(demo_settings, text_key=key), both).test_client()
+        answer = client.get(f"/source/demo{query}", headers=BROWSER)
+        assert not any(needle in answer.get_data(as_text=True) for needle in SENTENCES)
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_the_key_in_the_address_is_kept_as_a_cookie(demo_settings: Settings, both: Store) -> None:
+    client = create_app(replace(demo_settings, text_key=KEY), both).test_client()
+    shown = client.get(f"/source/demo?key={KEY}", headers=BROWSER)
+    assert "HttpOnly; Path=/source; SameSite=Strict" in shown.headers["Set-Cookie"]
+    assert SENTENCES[0] in re.sub(r"<[^>]*>", "", client.get("/source/demo", headers=BROWSER).text)
+
+
 def test_a_copy_that_is_another_text_is_said_and_not_shown(
     settings: Settings, store: Store, tmp_path: Path
 ) -> None:
     other = tmp_path / "other.txt"
     other.write_text("Not that text at all.", "utf-8")
-    client = create_app(replace(settings, source_text=other), store).test_client()
+    client = _make_reader(replace(settings, source_text=other), store)
     html = client.get("/source", headers=BROWSER).get_data(as_text=True)
     assert "is not the text the claims were taken from" in html
     assert "Not that text at all" not in html
-    gone = create_app(replace(settings, source_text=tmp_path / "gone.txt"), store).test_client()
+    gone = _make_reader(replace(settings, source_text=tmp_path / "gone.txt"), store)
     assert b"cannot be read" in gone.get("/source", headers=BROWSER).data
 
 
@@ -283,7 +343,13 @@ def test_the_about_page_tests_the_network_and_names_limits_and_addresses(client:
     assert html.count("passed:") == 4
     assert "query deadline" in html
     view = client.get("/about", headers={"Accept": "application/json"}).get_json()
-    assert [mark["word"] for mark in view["marks"]] == ["stated", "inferred", "background", "outside"]
+    assert [mark["word"] for mark in view["marks"]] == [
+        "stated",
+        "curated",
+        "inferred",
+        "background",
+        "outside",
+    ]
     assert view["hedges"][0]["level"] == "weakest"
     assert view["hedges"][-1]["level"] == "fact"
     assert {hedge["label"] for hedge in view["hedges"] if hedge["against"]} == {
@@ -383,7 +449,7 @@ def test_a_case_in_an_address_is_refused_and_not_said_back(client: FlaskClient, 
         ("/search?query=ALL", "q"),
         ("/intervention/?seite=2", "page"),
         ("/api/xrefs?iri=x", "curie"),
-        ("/claim/S07-1?witout=1", "without"),
+        ("/claim/S07-1?witout=1", "profile, without"),
         ("/mappings/review?entiti=x", "entity, in"),
     ],
 )
@@ -400,6 +466,28 @@ def test_a_reader_is_told_how_claims_were_curated(client: FlaskClient, path: str
     assert "not reviewed by a clinician." in client.get(path, headers=BROWSER).get_data(as_text=True).replace(
         "</dd>", "."
     )
+
+
+def test_each_import_and_version_iri_of_the_ontology_is_served(client: FlaskClient) -> None:
+    """Nine imports and the version IRI answered 404, and no catalog said where their files are."""
+    graph = rdflib.Graph().parse(data=client.get("/ont.ttl").text)
+    modules = set(graph.subjects(RDF.type, OWL.Ontology))
+    assert {*graph.objects(None, OWL.imports)} == modules - {rdflib.URIRef(f"{BASE}ont")}
+    for module in modules:
+        paths = [f"/{str(iri).removeprefix(BASE)}" for iri in (module, graph.value(module, OWL.versionIRI))]
+        answers = [client.get(path, headers={"Accept": "text/turtle"}) for path in paths]
+        assert answers[0].data == answers[1].data
+        described = rdflib.Graph().parse(data=answers[0].text)
+        assert str(described.value(module, DCTERMS.license)) == f"{CC}by/4.0/"
+        assert str(described.value(module, DCTERMS.creator)) == f"{BASE}ont#Contributors"
+    catalog = ElementTree.parse(ROOT / "ontology" / "catalog-v001.xml").getroot()  # noqa: S314 - our own file
+    files = {entry.attrib["name"]: ROOT / "ontology" / entry.attrib["uri"] for entry in catalog}
+    assert files.keys() == {str(module) for module in modules}
+    assert all(f"<{iri}> a owl:Ontology" in path.read_text("utf-8") for iri, path in files.items())
+    assert client.get("/ont/claim", headers=BROWSER).location == "/ont"
+    for path in ("/ont/claim/9.9.9", "/ont/rules", "/ont/..%2Fdata"):
+        assert client.get(path).status_code == 404
+    assert "Modules: case, claim" in client.get("/ont/claims.ttl").get_json()["next"]
 
 
 def test_the_ontology_is_filtered_by_words_and_every_anchor_stands(client: FlaskClient) -> None:

@@ -81,8 +81,9 @@ function style(): cytoscape.StylesheetJson {
       selector: "edge:loop",
       style: { "loop-direction": "0deg", "loop-sweep": "-60deg", "control-point-step-size": 90 },
     },
-    // the four marks by colour and line, the hedge scale by weight
+    // the five marks by colour and line, the hedge scale by weight
     { selector: "edge.asserted", style: drawn("--stated", 1.5) },
+    { selector: "edge.curated", style: drawn("--added", 1) },
     { selector: "edge.middle", style: { width: 2.5 } },
     { selector: "edge.strong", style: { width: 4 } },
     { selector: "edge.inferred", style: { ...drawn("--derived", 1.5), "line-style": "dashed" } },

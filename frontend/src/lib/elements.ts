@@ -12,7 +12,7 @@ export interface GraphEdge {
   source: string;
   target: string;
   label: string;
-  mark?: "asserted" | "inferred" | "background" | "outside" | "ontology";
+  mark?: "asserted" | "curated" | "inferred" | "background" | "outside";
   negative?: boolean;
   level?: string;
 }

@@ -13,9 +13,9 @@ interface Step {
   predicate: Ref;
   object: Ref;
   kind: "derived" | "asserted";
+  mark: NonNullable<GraphEdge["mark"]>;
   rule: string;
   premises: number[];
-  origin: string;
   anchor: { claim: Ref; sentence: Ref | null } | null;
 }
 
@@ -49,12 +49,7 @@ function short(ref: Ref): string {
   return ref.href.startsWith("/claim/") ? `claim ${ref.href.slice("/claim/".length)}` : ref.label;
 }
 
-const ORIGINS: Record<string, NonNullable<GraphEdge["mark"]>> = {
-  background: "background",
-  ontology: "ontology",
-};
-
 function edge(step: Step, premise: Step): GraphEdge {
-  const mark = premise.kind === "derived" ? "inferred" : (ORIGINS[premise.origin] ?? "asserted");
-  return { source: String(step.number), target: String(premise.number), label: step.rule, mark };
+  const ends = { source: String(step.number), target: String(premise.number) };
+  return { ...ends, label: step.rule, mark: premise.mark };
 }

@@ -1,77 +1,98 @@
 """Files of code systems as published: RxNorm and UMLS RRF, SNOMED CT RF2, OMOP Athena, NDC, ICD-10-CM.
 
-A row becomes labels and relations of `data/mappings/code_relations.tsv`; rows that are inactive, suppressed
-or of another kind are left out. Rows are read one by one: a file of any size takes the memory of a block.
+`code_layouts.tsv` has the columns of each kind of file, `code_statements.tsv` what a row of it says: labels,
+and relations of `data/mappings/code_relations.tsv`. This module only applies the two tables, row by row: a
+file of any size takes the memory of a block.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import cache
+from itertools import islice, zip_longest
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 from kg.errors import BadData
-from kg.linking.readers.code_layouts import (
+from kg.linking.readers.file_formats import (
     CODE_LINE,
     ORDER_LINE,
+    CodeLayout,
+    FileFormat,
     detect_code_file,
-    find_header,
-    find_rrf_columns,
+    find_code_layout,
+    read_code_layouts,
 )
-from kg.linking.readers.file_formats import FileFormat
-from kg.linking.readers.ntriples_lines import (
+from kg.linking.readers.source_reading import (
     RDF_TYPE,
     XSD_BOOLEAN,
+    ReadProblem,
+    SourceReading,
     format_iri,
     format_literal,
     write_ingredients,
 )
-from kg.linking.readers.source_reading import ReadProblem, SourceReading
 from kg.model.code_links import CodeRelation
+from kg.model.code_spellings import parse_rows
 from kg.model.product_names import split_parts
-from kg.namespaces import OBO, OBOINOWL, OWL, RDFS
+from kg.namespaces import OBO, OWL, expand_curie
+from kg.text_files import read_text
 
-_LABEL, _SYNONYM = str(RDFS["label"]), str(OBOINOWL["hasExactSynonym"])
-_IS_A, _SAME = str(RDFS["subClassOf"]), str(OBOINOWL["hasDbXref"])
-_REPLACED, _DEPRECATED = str(OBO["IAO_0100001"]), str(OWL["deprecated"])
-_MAPPED = "<http://www.w3.org/2004/02/skos/core#mappingRelation>"
+_REPLACED_BY = OBO["IAO_0100001"].value
+_DEPRECATED = f'{OWL["deprecated"]} "true"^^{XSD_BOOLEAN}'
+_IS_CLASS = f"{RDF_TYPE} {OWL['Class']}"
 _ROWS_PER_BLOCK = 5_000
-
-#: types of RxNorm names that are the name of a concept; the others are synonyms
-_RXNORM_NAMES = frozenset("IN PIN MIN BN SCD SBD SCDC SBDC SCDF SBDF SCDG SBDG GPCK BPCK DF DFG".split())
-_FSN, _RF2_SYNONYM, _INFERRED = "900000000000003001", "900000000000013009", "900000000000011006"
 _RELEASE_DATE = re.compile(r"_(\d{8})\.txt$")
-_READ_ORDER = ("CONSO", "CONCEPT.", "CONCEPT_", "DESCRIPTION", "PRODUCT")
+_CONDITION = re.compile(r"(?P<column>\w+)(?P<sign>!?[=@])(?P<values>\S*)")
+#: what is left of a label where a cell was empty
+_EMPTY_CELL = re.compile(r"(?<=\()[, ]+|[, ]+(?=[,)])|\s*\(\)")
 
 Cells = Mapping[str, str]
+_Row = tuple[int, Cells]  # its line, its cells
+_Condition = tuple[
+    str, "frozenset[str] | set[str]", bool
+]  # a column, values, whether its value is among them
 
 
-@dataclass(slots=True)
-class ReleaseFacts:
-    """What one file of a release tells the others: known concepts, OMOP ingredients, the release's date."""
+@dataclass(frozen=True, slots=True)
+class RowStatement:
+    """A row of code_statements.tsv: what a row of a `kind` of file says when its conditions hold."""
 
-    concepts: set[str] = field(default_factory=set)
-    ingredients: set[str] = field(default_factory=set)
-    date: str = ""
+    kind: str
+    when: str
+    subject: str
+    predicate: str
+    object: str
+
+
+@cache
+def read_row_statements() -> tuple[RowStatement, ...]:
+    """Return the statements of the table beside this module."""
+    path = Path(__file__).with_name("code_statements.tsv")
+    return tuple(RowStatement(*cells) for _, cells in parse_rows(read_text(path), 5, path.name))
 
 
 @dataclass(frozen=True, slots=True)
 class CodeFileReader:
-    """Reads the files of one import; `expand` returns the IRI of a CURIE, or ""."""
+    """Reads the files of one import; `expand` returns the IRI of a CURIE, or "".
+
+    `remembered` are the sets of codes that one file of a release tells the others.
+    """
 
     expand: Callable[[str], str]
     relations: Mapping[str, CodeRelation]
-    facts: ReleaseFacts = field(default_factory=ReleaseFacts)
+    remembered: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def read(self, reading: SourceReading, form: FileFormat) -> Iterator[bytes]:
         """Yield the content of a file, or of each known file of a folder, as blocks of N-Triples."""
         if form is FileFormat.RELEASE:
             yield from self._read_folder(reading)
             return
-        lines = self._read_xml(reading) if form is FileFormat.ICD10CM_XML else self._read_lines(reading, form)
+        lines = self._read_rows(reading, form)
         while block := list(islice(lines, _ROWS_PER_BLOCK)):
             yield "".join(block).encode()
 
@@ -93,255 +114,148 @@ class CodeFileReader:
             yield from self.read(reading, form)
         folder.note_fact("version", next(iter(dates), ""))
 
-    def _read_lines(self, reading: SourceReading, form: FileFormat) -> Iterator[str]:
-        """Yield the N-Triples of each row of a text file."""
-        encoding = "latin-1" if form is FileFormat.NDC else "utf-8"
+    def _read_rows(self, reading: SourceReading, form: FileFormat) -> Iterator[str]:
+        """Yield the N-Triples of each row of a file."""
         with reading.open_stream() as stream:
-            rows = self._split_rows(reading, form, encoding, iter(stream))
-            kind = ""
-            for number, cells in rows:
-                if not kind:
-                    kind = cells["kind"]
-                    write = getattr(self, f"_write_{kind.replace(' ', '_').lower()}")
-                    continue
+            if form is FileFormat.ICD10CM_XML:
+                kind, rows = "tabular", _split_xml(reading, stream)
+            elif form is FileFormat.ICD10CM:
+                kind, rows = "order", _match_lines(reading, stream)
+            else:
+                kind, rows = _split_cells(reading, stream, form)
+            properties = self._find_properties()
+            statements = [
+                (conditions, statement)
+                for statement in read_row_statements()
+                if statement.kind == kind and (conditions := self._list_conditions(statement)) is not None
+            ]
+            for number, row in rows:
                 try:
-                    yield from write(cells)
+                    for conditions, statement in statements:
+                        if all((row[column] in values) is wanted for column, values, wanted in conditions):
+                            yield self._say(statement, properties, row)
                 except ValueError as error:
                     reading.skip_or_raise(ReadProblem(number, 1, str(error)))
 
-    def _split_rows(
-        self, reading: SourceReading, form: FileFormat, encoding: str, lines: Iterator[bytes]
-    ) -> Iterator[tuple[int, Cells]]:
-        """Yield (0, {kind}) and then line number and cells of each row; raises BadData for a broken one."""
-        if form is FileFormat.ICD10CM:
-            yield 0, {"kind": "icd"}
-            for number, raw in enumerate(lines, 1):
-                yield number, {"line": _decode(raw, encoding, reading, number)}
-            return
-        divider = "|" if form is FileFormat.RRF else "\t"
-        if form is FileFormat.RRF:
-            kind, columns, first = *find_rrf_columns(reading.name), 1
-        else:
-            kind, columns = find_header(reading.name, _decode(next(lines, b""), encoding, reading, 1))
-            first = 2
-        yield 0, {"kind": kind}
-        width = len(columns)
-        for number, raw in enumerate(lines, first):
-            cells = _decode(raw, encoding, reading, number).split(divider)
-            if form is FileFormat.RRF and cells[-1] == "" and len(cells) == width + 1:
-                cells.pop()
-            if len(cells) != width:
-                reading.skip_or_raise(ReadProblem(number, 1, _explain_width(cells, columns, divider, raw)))
-                continue
-            row = dict(zip(columns, cells, strict=True))
-            if problem := self._find_release_problem(reading, row):
-                reading.skip_or_raise(ReadProblem(number, 1, problem))
+    # -- statements
+
+    def _list_conditions(self, statement: RowStatement) -> list[_Condition] | None:
+        """Return the conditions of a statement; None for one that refuses what no other file knows.
+
+        Nothing is refused where nothing was remembered: then there is one file alone.
+        """
+        conditions = []
+        for found in _CONDITION.finditer(statement.when):
+            values: set[str] | frozenset[str] = frozenset(found["values"].split(","))
+            if "@" in found["sign"]:
+                values = self.remembered[found["values"]]
+                if statement.predicate == "refuse" and not values:
+                    return None
+            conditions.append((found["column"], values, not found["sign"].startswith("!")))
+        return conditions
+
+    def _say(self, statement: RowStatement, properties: Mapping[str, str], row: Cells) -> str:
+        """Return the lines of a statement about a row; "" where it says nothing."""
+        code, text = statement.subject.format_map(row), statement.object.strip('"').format_map(row)
+        if statement.predicate == "remember":
+            self.remembered[text].add(code)
+            return ""
+        if statement.predicate == "refuse":
+            raise ValueError(text)
+        subject = self._term(code)
+        if statement.predicate in ("ingredients", "substances"):
+            parts = split_parts(text) if statement.predicate == "ingredients" else text.split("; ")
+            return "".join(write_ingredients(subject, parts, self.expand))
+        if text == "true":
+            return f"{subject} {_DEPRECATED} .\n"
+        if statement.object.startswith('"'):
+            label = _EMPTY_CELL.sub("", text) if statement.object.count("{") > 1 else text
+            predicate = f"<{expand_curie(statement.predicate)}>"
+            return f"{subject} {_IS_CLASS} .\n{subject} {predicate} {format_literal(label)} .\n"
+        relation = properties.get(statement.predicate.format_map(row), "")
+        target = self._term(text) if relation and subject else ""
+        if not target or subject == target:
+            return ""
+        retired = f"{subject} {_DEPRECATED} .\n" if relation == _REPLACED_BY else ""
+        return f"{retired}{subject} <{relation}> {target} .\n"
+
+    def _find_properties(self) -> dict[str, str]:
+        """Return the IRIs of the relations by property, and by their names in OMOP and SNOMED CT."""
+        properties: dict[str, str] = {}
+        base = self.expand("rxnorm:1")[:-1]
+        for relation in self.relations.values():
+            names = [f"rxnorm:{relation.iri.removeprefix(base)}", f"omop:{relation.omop}"]
+            names += [f"snomedct:{code}" for code in relation.snomedct.split()]
+            properties |= dict.fromkeys(names, relation.iri)
+        names_in_table = {s.predicate for s in read_row_statements()}
+        return properties | {n: expand_curie(n) for n in names_in_table if expand_curie(n) in self.relations}
+
+    def _term(self, code: str) -> str:
+        """Return `<IRI>` of a code; raises ValueError for what is not a code of its vocabulary.
+
+        With a `?` at its end, a code of no known vocabulary gives "".
+        """
+        if iri := self.expand(code.removesuffix("?")):
+            return format_iri(iri)
+        if code.endswith("?"):
+            return ""
+        prefix, _, identifier = code.partition(":")
+        raise ValueError(f"{identifier!r} is not a code of {prefix}.")
+
+
+# -- rows ---
+
+
+def _split_cells(reading: SourceReading, stream: IO[bytes], form: FileFormat) -> tuple[str, Iterator[_Row]]:
+    """Return the kind of a file of cells, and its rows; raises BadData for a broken header."""
+    header, divider = "", "|"
+    if form is not FileFormat.RRF:
+        divider, header = "\t", _decode(stream.readline(), form, reading, 1)
+    layout = find_code_layout(form, reading.name, header)
+    columns = tuple(header.split(divider)) if header else layout.columns
+
+    def split_rows() -> Iterator[_Row]:
+        for number, raw in enumerate(stream, 2 if header else 1):
+            cells = _decode(raw, form, reading, number).split(divider)
+            if form is FileFormat.RRF and cells[-1] == "" and len(cells) == len(columns) + 1:
+                cells.pop()  # RRF has a divider after the last field too
+            row = dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
+            if problem := _find_row_problem(reading, row, len(cells), divider, raw):
+                reading.skip_or_raise(ReadProblem(number, len(raw.rstrip()) + 1, problem))
                 continue
             yield number, row
 
-    def _find_release_problem(self, reading: SourceReading, row: Cells) -> str:
-        """Return why a row cannot be of the release that the file's name states, "" for a good row."""
-        date = _RELEASE_DATE.search(reading.name)
-        if date and row.get("effectiveTime", "") > date[1]:
-            return (
-                f"The row is of {row['effectiveTime']}, after the release {date[1]} that the file's name "
-                "states; rows of another release were mixed in."
-            )
-        return ""
+    return layout.kind, split_rows()
 
-    # -- RRF: RXCUI2 RELA RXCUI1 is read from 2 to 1
 
-    def _write_rxnconso(self, row: Cells) -> Iterator[str]:
-        self.facts.concepts.add(row["RXCUI"])
-        if row["SAB"] == "RXNORM" and row["SUPPRESS"] in ("N", ""):
-            is_name = row["TTY"] in _RXNORM_NAMES
-            yield from self._name("rxnorm", row["RXCUI"], row["STR"], _LABEL if is_name else _SYNONYM)
-
-    def _write_mrconso(self, row: Cells) -> Iterator[str]:
-        if row["LAT"] == "ENG" and row["SUPPRESS"] in ("N", ""):
-            preferred = (row["TS"], row["STT"], row["ISPREF"]) == ("P", "PF", "Y")
-            yield from self._name("umls", row["CUI"], row["STR"], _LABEL if preferred else _SYNONYM)
-            if (code := self.expand(f"{row['SAB']}:{row['CODE']}")) and row["SAB"] != "UMLS":
-                yield f"{format_iri(code)} {_SAME} {self._term('umls', row['CUI'])} .\n"
-
-    def _write_rxnrel(self, row: Cells) -> Iterator[str]:
-        if row["SAB"] == "RXNORM" and row["STYPE1"] == row["STYPE2"] == "CUI":
-            yield from self._relate("rxnorm", row["RXCUI2"], row["RELA"], row["RXCUI1"], row["SUPPRESS"])
-
-    def _write_mrrel(self, row: Cells) -> Iterator[str]:
-        yield from self._relate("umls", row["CUI2"], row["RELA"], row["CUI1"], row["SUPPRESS"])
-
-    def _relate(self, prefix: str, start: str, name: str, target: str, suppress: str) -> Iterator[str]:
-        """Yield a relation that RxNorm names, or `isa` of another vocabulary."""
-        known = self.facts.concepts
-        if prefix == "rxnorm" and known and not {start, target} <= known:
-            missing = start if start not in known else target
-            raise ValueError(
-                f"RXCUI {missing} is not in RXNCONSO: the files are of two releases, or cut short."
-            )
-        relation = self.expand("rxnorm:1")[:-1] + name
-        if suppress in ("N", "") and relation in self.relations:
-            yield f"{self._term(prefix, start)} <{relation}> {self._term(prefix, target)} .\n"
-        elif prefix == "umls" and name == "isa" and start != target:
-            yield f"{self._term(prefix, start)} {_IS_A} {self._term(prefix, target)} .\n"
-
-    def _write_rxnsat(self, row: Cells) -> Iterator[str]:
-        if (
-            row["ATN"] == "NDC"
-            and row["SUPPRESS"] in ("N", "")
-            and (code := self.expand(f"ndc:{row['ATV']}"))
-        ):
-            if self.facts.concepts and row["RXCUI"] not in self.facts.concepts:
-                raise ValueError(f"RXCUI {row['RXCUI']} is not in RXNCONSO: the files are of two releases.")
-            relation = format_iri(self.expand("rxnorm:1")[:-1] + "NDC")
-            yield f"{format_iri(code)} {relation} {self._term('rxnorm', row['RXCUI'])} .\n"
-
-    def _write_rxncui(self, row: Cells) -> Iterator[str]:
-        yield from self._replace("rxnorm", row["CUI1"], row["CUI2"] if row["CARDINALITY"] == "1" else "")
-
-    def _write_rxnatomarchive(self, row: Cells) -> Iterator[str]:
-        if row["SAB"] == "RXNORM":
-            yield from self._replace("rxnorm", row["RXCUI"], row["MERGED_TO_RXCUI"])
-
-    # -- RF2
-
-    def _write_rf2_concept(self, row: Cells) -> Iterator[str]:
-        if row["active"] == "0":
-            yield f'{self._term("snomedct", row["id"])} {_DEPRECATED} "true"^^{XSD_BOOLEAN} .\n'
-
-    def _write_rf2_description(self, row: Cells) -> Iterator[str]:
-        if row["active"] == "1" and row["typeId"] in (_FSN, _RF2_SYNONYM):
-            kind = _LABEL if row["typeId"] == _FSN else _SYNONYM
-            yield from self._name("snomedct", row["conceptId"], row["term"], kind)
-
-    def _write_rf2_relationship(self, row: Cells) -> Iterator[str]:
-        relation = next((r.iri for r in self.relations.values() if r.snomedct == row["typeId"]), "")
-        if row["active"] == "1" and row["characteristicTypeId"] == _INFERRED and relation:
-            start, target = (self._term("snomedct", row[name]) for name in ("sourceId", "destinationId"))
-            yield f"{start} <{relation}> {target} .\n"
-
-    def _write_rf2_association(self, row: Cells) -> Iterator[str]:
-        is_successor = any(row["refsetId"] in r.snomedct.split() for r in self.relations.values())
-        if row["active"] == "1" and is_successor:
-            yield from self._replace("snomedct", row["referencedComponentId"], row["targetComponentId"])
-
-    def _write_rf2_map(self, row: Cells) -> Iterator[str]:
-        is_first = (row["mapGroup"], row["mapPriority"]) == ("1", "1")
-        if row["active"] == "1" and is_first and (code := self.expand(f"icd10cm:{row['mapTarget']}")):
-            yield f"{self._term('snomedct', row['referencedComponentId'])} {_MAPPED} {format_iri(code)} .\n"
-
-    # -- OMOP
-
-    def _write_athena_concept(self, row: Cells) -> Iterator[str]:
-        ident = row["concept_id"]
-        if row["concept_class_id"] == "Ingredient":
-            self.facts.ingredients.add(ident)
-        yield from self._name("omop", ident, row["concept_name"], _LABEL)
-        if row["invalid_reason"]:
-            yield f'{self._term("omop", ident)} {_DEPRECATED} "true"^^{XSD_BOOLEAN} .\n'
-        if code := self.expand(f"{row['vocabulary_id']}:{row['concept_code']}"):
-            yield f"{self._term('omop', ident)} {_SAME} {format_iri(code)} .\n"
-
-    def _write_athena_relationship(self, row: Cells) -> Iterator[str]:
-        relation = next((r.iri for r in self.relations.values() if r.omop == row["relationship_id"]), "")
-        if relation and not row["invalid_reason"] and row["concept_id_1"] != row["concept_id_2"]:
-            start, target = (self._term("omop", row[name]) for name in ("concept_id_1", "concept_id_2"))
-            yield f"{start} <{relation}> {target} .\n"
-
-    def _write_athena_ancestor(self, row: Cells) -> Iterator[str]:
-        below, above = row["descendant_concept_id"], row["ancestor_concept_id"]
-        if above in self.facts.ingredients and below != above:
-            relation = format_iri(self.expand("rxnorm:1")[:-1] + "has_ingredient")
-            yield f"{self._term('omop', below)} {relation} {self._term('omop', above)} .\n"
-        elif row["min_levels_of_separation"] == "1":
-            yield f"{self._term('omop', below)} {_IS_A} {self._term('omop', above)} .\n"
-
-    # -- NDC, ICD-10-CM
-
-    def _write_ndc_product(self, row: Cells) -> Iterator[str]:
-        details = [row[name] for name in ("NONPROPRIETARYNAME", "DOSAGEFORMNAME")]
-        strength = f"{row['ACTIVE_NUMERATOR_STRENGTH']} {row['ACTIVE_INGRED_UNIT']}".strip()
-        label = f"{row['PROPRIETARYNAME']} ({', '.join(filter(None, (*details, strength)))})"
-        yield from self._name("ndc", row["PRODUCTNDC"], label, _LABEL)
-        parts = (
-            row["SUBSTANCENAME"].split("; ")
-            if row["SUBSTANCENAME"]
-            else split_parts(row["NONPROPRIETARYNAME"])
-        )
-        yield from write_ingredients(self._term("ndc", row["PRODUCTNDC"]), parts, self.expand)
-
-    def _write_ndc_package(self, row: Cells) -> Iterator[str]:
-        yield from self._name("ndc", row["NDCPACKAGECODE"], row["PACKAGEDESCRIPTION"], _LABEL)
-
-    def _write_icd(self, row: Cells) -> Iterator[str]:
-        line = row["line"]
+def _match_lines(reading: SourceReading, stream: IO[bytes]) -> Iterator[_Row]:
+    """Yield code and label of each line of an order file of ICD-10-CM, or of one of codes and names."""
+    for number, raw in enumerate(stream, 1):
+        line = _decode(raw, FileFormat.ICD10CM, reading, number)
         if found := ORDER_LINE.match(line) or CODE_LINE.match(line):
-            yield from self._name("icd10cm", found["code"], found["label"], _LABEL)
+            yield number, found.groupdict()
         elif line.strip():
-            raise ValueError("Not a line of an order file (number, code, flag, names) or of code and name.")
-
-    def _read_xml(self, reading: SourceReading) -> Iterator[str]:
-        """Yield the codes of the tabular list in XML."""
-        with reading.open_stream() as stream:
-            try:
-                for _, element in ElementTree.iterparse(stream):  # noqa: S314 - expat bounds the expansion of entities
-                    if element.tag == "diag":
-                        code, label = element.findtext("name", ""), element.findtext("desc", "")
-                        yield from self._name("icd10cm", code, label, _LABEL)
-                        for child in element.findall("diag"):
-                            element.remove(child)
-            except ElementTree.ParseError as error:
-                line, column = error.position
-                reading.skip_or_raise(
-                    ReadProblem(line, column + 1, f"Not XML: {error.msg}."), skippable=False
-                )
-
-    # -- lines
-
-    def _term(self, prefix: str, code: str) -> str:
-        """Return `<IRI>` of a code; raises ValueError for what is not a code of its vocabulary."""
-        if iri := self.expand(f"{prefix}:{code}"):
-            return format_iri(iri)
-        raise ValueError(f"{code!r} is not a code of {prefix}.")
-
-    def _name(self, prefix: str, code: str, name: str, predicate: str) -> Iterator[str]:
-        subject = self._term(prefix, code)
-        yield f"{subject} {RDF_TYPE} {OWL['Class']} .\n{subject} {predicate} {format_literal(name)} .\n"
-
-    def _replace(self, prefix: str, old: str, new: str) -> Iterator[str]:
-        if old and new and old != new:
-            subject = self._term(prefix, old)
-            yield f'{subject} {_DEPRECATED} "true"^^{XSD_BOOLEAN} .\n'
-            yield f"{subject} {_REPLACED} {self._term(prefix, new)} .\n"
+            problem = "Not a line of an order file (number, code, flag, names) or of code and name."
+            reading.skip_or_raise(ReadProblem(number, 1, problem))
 
 
-def _list_release_files(folder: SourceReading) -> list[tuple[Path, FileFormat]]:
-    """Return the known files of a folder, those that name concepts first; raises BadData for none."""
-    files = []
-    for path in sorted(folder.path.rglob("*")):
-        if path.is_file() and path.stat().st_size:
-            with SourceReading(path, str(path)).open_stream(silent=True) as stream:
-                form = detect_code_file(stream.read(1 << 14).decode("utf-8", "replace"), path.name)
-            if form:
-                files.append((path, form))
-    if not files:
-        raise BadData(
-            "The folder has no file of RxNorm, UMLS, SNOMED CT, OMOP, NDC or ICD-10-CM.",
-            location=folder.name,
-            hint="Name the folder in which the .RRF, RF2 .txt or Athena .csv files are.",
-        )
-
-    def rank(item: tuple[Path, FileFormat]) -> tuple[int, str]:
-        name = item[0].name.upper()
-        return next((n for n, word in enumerate(_READ_ORDER) if word in name), len(_READ_ORDER)), name
-
-    return sorted(files, key=rank)
-
-
-def _decode(raw: bytes, encoding: str, reading: SourceReading, number: int) -> str:
-    """Return a line as text; raises BadData, with the column, for one that is not in the encoding."""
+def _split_xml(reading: SourceReading, stream: IO[bytes]) -> Iterator[_Row]:
+    """Yield code and label of each entry of the tabular list of ICD-10-CM in XML."""
     try:
-        return raw.decode(encoding).rstrip("\r\n")
+        for _, element in ElementTree.iterparse(stream):  # noqa: S314 - expat bounds the expansion of entities
+            if element.tag == "diag":
+                yield 0, {"code": element.findtext("name", ""), "label": element.findtext("desc", "")}
+                for child in element.findall("diag"):
+                    element.remove(child)
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        reading.skip_or_raise(ReadProblem(line, column + 1, f"Not XML: {error.msg}."), skippable=False)
+
+
+def _decode(raw: bytes, form: FileFormat, reading: SourceReading, number: int) -> str:
+    """Return a line as text; raises BadData, with the column, for one that is not UTF-8 (NDC: Latin-1)."""
+    try:
+        return raw.decode("latin-1" if form is FileFormat.NDC else "utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         problem = f"The line is not UTF-8 (byte 0x{raw[error.start]:02X}); it seems to be Latin-1."
         raise BadData(
@@ -353,14 +267,54 @@ def _decode(raw: bytes, encoding: str, reading: SourceReading, number: int) -> s
         ) from error
 
 
-def _explain_width(cells: list[str], columns: list[str], divider: str, raw: bytes) -> str:
-    """Return the sentence for a row with another number of fields than the file has columns."""
-    name = {"|": "|", "\t": "tabs"}[divider]
-    other = next(
-        (n for d, n in (("\t", "tabs"), ("|", "|"), (",", "commas")) if d != divider and d.encode() in raw),
-        "",
-    )
-    reason = "the file was cut short" if not raw.endswith(b"\n") else "fields are missing or too many"
-    if len(cells) == 1 and other:
-        reason = f"they are separated by {other}"
-    return f"The row has {len(cells)} fields separated by {name} instead of {len(columns)}: {reason}."
+def _find_row_problem(reading: SourceReading, row: Cells, width: int, divider: str, raw: bytes) -> str:
+    """Return why a row of `width` fields is none of the file: its number of fields or its date; else ""."""
+    if width != len(row):
+        names = {"|": "|", "\t": "tabs", ",": "commas"}
+        name = names.pop(divider)
+        other = next((word for character, word in names.items() if character.encode() in raw), "")
+        reason = "the file was cut short" if not raw.endswith(b"\n") else "fields are missing or too many"
+        if width == 1 and other:
+            reason = f"they are separated by {other}"
+        return f"The row has {width} fields separated by {name} instead of {len(row)}: {reason}."
+    date = _RELEASE_DATE.search(reading.name)
+    if date and row.get("effectiveTime", "") > date[1]:
+        return (
+            f"The row is of {row['effectiveTime']}, after the release {date[1]} that the file's name "
+            "states; rows of another release were mixed in."
+        )
+    return ""
+
+
+def _list_release_files(folder: SourceReading) -> list[tuple[Path, FileFormat]]:
+    """Return the files of a folder that are read, in the order of the layouts: names of concepts come first.
+
+    Other files of a release (documents, reference sets, all versions) are passed over. Raises BadData for
+    none.
+    """
+    files = []
+    for path in sorted(folder.path.rglob("*")):
+        if path.is_file() and path.stat().st_size:
+            with SourceReading(path, str(path)).open_stream(silent=True) as stream:
+                head = stream.read(1 << 14).decode("utf-8", "replace")
+            if layout := _find_release_layout(head, path.name):
+                files.append((read_code_layouts().index(layout), path, layout.format))
+    if not files:
+        raise BadData(
+            "The folder has no file of RxNorm, UMLS, SNOMED CT, OMOP, NDC or ICD-10-CM.",
+            location=folder.name,
+            hint="Name the folder in which the .RRF, RF2 Snapshot .txt or Athena .csv files are.",
+        )
+    return [(path, form) for _, path, form in sorted(files)]
+
+
+def _find_release_layout(head: str, name: str) -> CodeLayout | None:
+    """Return the layout of a file of a release by its name, else by its content; None for another file."""
+    layouts = read_code_layouts()
+    if named := next((layout for layout in layouts if layout.has_name(name)), None):
+        return named
+    form = detect_code_file(head, name)
+    if form in (None, FileFormat.RRF, FileFormat.RF2):
+        return None
+    header = head.partition("\n")[0]
+    return max((x for x in layouts if x.format is form), key=lambda layout: layout.count_columns(header))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
-from pathlib import PurePath
+from functools import cache
+from pathlib import Path, PurePath
 
 from kg.errors import BadData
+from kg.model.code_spellings import parse_rows
+from kg.text_files import read_text
 
 
 class FileFormat(Enum):
@@ -174,3 +178,87 @@ def _get_format_suffix(name: str) -> str:
     """Return the last suffix that is not of a compression, in lower case."""
     suffixes = [s.lower() for s in PurePath(name).suffixes if s.lower() not in _COMPRESSION_SUFFIXES]
     return suffixes[-1] if suffixes else ""
+
+
+# -- files of code systems ---
+
+#: lines of the order file of ICD-10-CM, and of its file of codes
+ORDER_LINE = re.compile(r"(?P<order>\d{5}) (?P<code>\S{3,7})\s+[01] (?P<short>.{60}) (?P<label>.+)")
+CODE_LINE = re.compile(r"(?P<code>[A-Z]\d[0-9A-Z]{1,5})\s+(?P<label>\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLayout:
+    """A row of code_layouts.tsv: a kind of file, the pattern of its name, the columns that are read."""
+
+    kind: str
+    format: FileFormat
+    name: re.Pattern[str]
+    columns: tuple[str, ...]
+
+    def has_name(self, file_name: str) -> bool:
+        """Return whether a file is called as files of this kind are."""
+        return self.name.match(re.split(r"[/\\]", file_name)[-1]) is not None
+
+    def count_columns(self, header: str) -> int:
+        """Return how many of the columns a header has."""
+        return len(set(self.columns) & set(header.rstrip("\r\n").split("\t")))
+
+
+@cache
+def read_code_layouts() -> tuple[CodeLayout, ...]:
+    """Return the layouts of the table beside this module."""
+    path = Path(__file__).with_name("code_layouts.tsv")
+    return tuple(
+        CodeLayout(kind, FileFormat(form), re.compile(name, re.IGNORECASE), tuple(columns.split()))
+        for _, (kind, form, name, columns) in parse_rows(read_text(path), 4, path.name)
+    )
+
+
+def detect_code_file(head: str, name: str) -> FileFormat | None:
+    """Return the format of a file of a code system from its name and first lines, else None."""
+    file_name, header = re.split(r"[/\\]", name)[-1].casefold(), head.partition("\n")[0]
+    if re.search(r"\.rrf\b", file_name):
+        return FileFormat.RRF
+    if re.match(r"x?(sct2|der2)_", file_name):
+        return FileFormat.RF2
+    for layout in read_code_layouts():
+        found, wanted = layout.count_columns(header), len(layout.columns)
+        named_enough = found >= wanted / 2 or layout.format is FileFormat.ICD10CM  # which has no header
+        if found == wanted or (layout.has_name(name) and named_enough):
+            return layout.format
+    if re.search(r"<ICD10CM\.tabular", head):
+        return FileFormat.ICD10CM_XML
+    lines = head.splitlines()[:20]
+    if lines and all(ORDER_LINE.match(line) for line in lines[:-1] or lines):
+        return FileFormat.ICD10CM
+    return None
+
+
+def find_code_layout(form: FileFormat, name: str, header: str) -> CodeLayout:
+    """Return the layout of a file: that of its name, else the one most of whose columns its header has.
+
+    Raises BadData for a missing column, for an RRF file that is not read, and for one of RF2 that is no
+    snapshot.
+    """
+    layouts = [layout for layout in read_code_layouts() if layout.format is form]
+    best = next((layout for layout in layouts if layout.has_name(name)), None)
+    if form is FileFormat.RRF:
+        if best is None:
+            known = ", ".join(layout.kind for layout in layouts)
+            hint = f"Known: {known}; the name tells which columns the file has."
+            raise BadData("This is not one of the RRF files that are read.", location=name, hint=hint)
+        return best
+    if form is FileFormat.RF2 and re.search(r"(full|delta)[-_]", name, re.IGNORECASE):
+        problem = "A file of all versions or of changes is not the state of a release."
+        raise BadData(problem, location=name, hint="Import the file of the same name with Snapshot.")
+    best = best or max(layouts, key=lambda layout: layout.count_columns(header))
+    names = header.split("\t")
+    if missing := [column for column in best.columns if column not in names]:
+        raise BadData(
+            f"The file has no column {missing[0]!r}; its columns are {', '.join(names)[:300]}.",
+            location=name,
+            line=1,
+            hint=f"A {best.kind} file ({form.value}) needs {', '.join(best.columns)}, separated by tabs.",
+        )
+    return best

@@ -5,12 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 from pyoxigraph import Triple
 
 from kg.errors import BadData
-from kg.linking.readers.code_files import CodeFileReader
 from kg.linking.readers.file_formats import (
     CODE_FORMATS,
     HEAD_SIZE,
@@ -29,8 +29,10 @@ from kg.linking.readers.rdf_reader import (
     read_rdf,
 )
 from kg.linking.readers.source_reading import ReadOptions, SourceReading
-from kg.linking.readers.table_reader import read_table
-from kg.model.code_links import CodeRelation
+from kg.linking.readers.table_reader import read_sssom, read_table
+
+if TYPE_CHECKING:
+    from kg.model.code_links import CodeRelation
 
 RdfContent = RdfStream | Iterator[bytes]
 
@@ -56,11 +58,10 @@ def read_content(
     if form is FileFormat.OBO_GRAPHS:
         return read_obo_graphs(reading)
     if form is FileFormat.SSSOM:
-        # imported here, since sssom-pydantic with pandas and pydantic takes a second to import
-        from kg.linking.readers.sssom_reader import read_sssom
-
         return read_sssom(reading, expand_curie)
     if form in CODE_FORMATS:
+        from kg.linking.readers.code_files import CodeFileReader  # with curies and pydantic, slow to import
+
         return CodeFileReader(expand_curie, load_relations()).read(reading, form)
     return read_table(reading, expand_curie)
 

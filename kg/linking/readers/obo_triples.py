@@ -17,10 +17,15 @@ import fastobo
 from fastobo import header, term, typedef
 from fastobo.pv import ResourcePropertyValue
 
-from kg.linking.readers.ntriples_lines import RDF_TYPE, XSD_BOOLEAN, format_iri, format_literal
-from kg.linking.readers.obo_frames import parse_frames
-from kg.linking.readers.obo_identifiers import OboIdentifiers, format_datatype, read_shorthands
-from kg.linking.readers.source_reading import ReadProblem, SourceReading
+from kg.linking.readers.obo_parsing import OboIdentifiers, format_datatype, parse_frames, read_shorthands
+from kg.linking.readers.source_reading import (
+    RDF_TYPE,
+    XSD_BOOLEAN,
+    ReadProblem,
+    SourceReading,
+    format_iri,
+    format_literal,
+)
 from kg.namespaces import DC, DCTERMS, OBO, OBOINOWL, OWL, RDF, RDFS
 
 OboClause = Any  # fastobo's classes carry no types

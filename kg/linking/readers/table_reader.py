@@ -1,4 +1,4 @@
-"""CSV and TSV tables, whose columns the user maps to roles (`--columns id=Code,label=Name`)."""
+"""CSV and TSV tables, whose columns the user maps to roles (`--columns id=Code,label=Name`); SSSOM TSV."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ import io
 from collections.abc import Callable, Iterator
 from itertools import islice
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from kg.errors import BadData
-from kg.linking.readers.ntriples_lines import (
+from kg.linking.readers.source_reading import (
     RDF_TYPE,
     XSD_BOOLEAN,
+    ReadProblem,
+    SourceReading,
     format_iri,
     format_literal,
     write_ingredients,
 )
-from kg.linking.readers.source_reading import ReadProblem, SourceReading
 from kg.model.product_names import split_parts
-from kg.namespaces import BIOREGISTRY, OBO, OBOINOWL, OWL, RDFS
+from kg.namespaces import BIOREGISTRY, OBO, OBOINOWL, OWL, RDFS, SSSOM
+
+if TYPE_CHECKING:  # sssom-pydantic with pandas and pydantic takes a second to import
+    from curies import Converter, Reference
+    from sssom_pydantic import SemanticMapping
 
 #: role -> (predicate, whether the value is a term)
 COLUMN_ROLES = MappingProxyType(
@@ -160,3 +166,81 @@ def _expand_identifier(identifier: str, reading: SourceReading, expand_curie: Ca
         return format_iri(pattern.replace("{id}", local))
     reading.unknown_prefixes.setdefault(prefix, curie)
     return format_iri(f"{FALLBACK_NAMESPACE}{curie}")
+
+
+# -- SSSOM ---
+
+
+def read_sssom(reading: SourceReading, expand_curie: Callable[[str], str]) -> Iterator[bytes]:
+    """Yield an SSSOM file as N-Triples; `expand_curie` returns the IRI of a CURIE, or "". Raises BadData.
+
+    The project's own prefixes come before those of the file's curie_map, so that the same term has one IRI in
+    all imports. Each mapping is a triple, and an owl:Axiom with its justification (the "OWL reified
+    axioms" of the SSSOM specification). A negative mapping (predicate_modifier `Not`) has the axiom only: its
+    triple would state the opposite.
+    """
+    import sssom_pydantic
+    from pydantic import ValidationError
+    from yaml import YAMLError
+
+    try:
+        with reading.open_stream() as stream:
+            text = io.TextIOWrapper(stream, "utf-8-sig")
+            mappings, converter, metadata, errors = sssom_pydantic.read(text, return_errors=True)
+    except (ValidationError, YAMLError, ValueError, KeyError, csv.Error) as error:
+        reading.skip_or_raise(
+            ReadProblem(1, 1, f"Not SSSOM: {_describe_sssom_error(error)}."), skippable=False
+        )
+        return
+    reading.note_fact("version", metadata.version or "")
+    reading.note_fact("licence", str(metadata.license or ""))
+    reading.note_fact("title", metadata.title or "")
+    for problem in errors:
+        reading.skip_or_raise(
+            ReadProblem(problem.line_number, 1, f"Not SSSOM: {_describe_sssom_error(problem.exception)}.")
+        )
+    yield "".join(
+        _write_mapping(number, mapping, converter, expand_curie) for number, mapping in enumerate(mappings)
+    ).encode()
+
+
+def _describe_sssom_error(error: Exception) -> str:
+    """Return the first field and message of a validation error, or the first line of any other error."""
+    if errors := getattr(error, "errors", None):
+        first = errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error).splitlines()[0][:200]
+
+
+def _write_mapping(
+    number: int, mapping: SemanticMapping, converter: Converter, expand_curie: Callable[[str], str]
+) -> str:
+    """Return the lines of one mapping."""
+
+    def expand_reference(reference: Reference) -> str:
+        iri = expand_curie(reference.curie) or converter.expand(reference.curie)
+        return format_iri(iri or BIOREGISTRY + reference.curie)
+
+    subject, predicate, target = (
+        expand_reference(mapping.subject),
+        expand_reference(mapping.predicate),
+        expand_reference(mapping.object),
+    )
+    node = f"_:m{number}"
+    is_negative = mapping.predicate_modifier == "Not"
+    lines = [] if is_negative else [f"{subject} {predicate} {target} ."]
+    lines += [
+        f"{node} {RDF_TYPE} {OWL['Axiom']} .",
+        f"{node} {OWL['annotatedSource']} {subject} .",
+        f"{node} {OWL['annotatedProperty']} {predicate} .",
+        f"{node} {OWL['annotatedTarget']} {target} .",
+        f"{node} {SSSOM['mapping_justification']} {expand_reference(mapping.justification)} .",
+    ]
+    if is_negative:
+        lines.append(f"{node} {SSSOM['predicate_modifier']} {format_literal('Not')} .")
+    if mapping.confidence is not None:
+        lines.append(f"{node} {SSSOM['confidence']} {format_literal(str(mapping.confidence))} .")
+    for term, reference in ((subject, mapping.subject), (target, mapping.object)):
+        if name := getattr(reference, "name", None):
+            lines.append(f"{term} {RDFS['label']} {format_literal(name)} .")
+    return "\n".join(lines) + "\n"

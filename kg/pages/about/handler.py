@@ -8,9 +8,9 @@ from flask import Blueprint, Response, current_app, request
 
 from kg.pages.about.view import about_page
 from kg.pages.rendering import HTML_AND_JSON, answer_page, app_settings, page_reader
-from sparqlhost.ops.network_self_test import run_network_checks
+from sparqlhost.ops.monitoring import run_network_checks
 from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, get_endpoint_table, route
-from sparqlhost.protocol.security import CONTENT_SECURITY_POLICY
+from sparqlhost.protocol.response_headers import CONTENT_SECURITY_POLICY
 
 blueprint = Blueprint("about", __name__)
 

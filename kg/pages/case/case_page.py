@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kg.pages.term_refs import HedgeBadge, TermRef
@@ -40,12 +41,29 @@ class StatusReason:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseCaution:
+    """A claim that limits, and its own status; `later` when it is about a state that may come next."""
+
+    claim: TermRef
+    status: str
+    later: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InterventionCautions:
+    """What limits an intervention: every offer of it, or of a narrower one."""
+
+    intervention: TermRef
+    cautions: tuple[CaseCaution, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseClaim:
     """A claim with its status: "applies", "applies if", "does not apply" or "undecided", and why.
 
     `kind` is "offer", "conditional offer", "advice", "practice", "caution", "collective" or "statement".
-    `hedge` is the weakest of `hedges`; `open_cautions` are those of `cautions` of which it is not known
-    whether they apply, `later_cautions` those about a state that may come next.
+    `hedge` is the weakest of `hedges`; `cautions` are about this claim itself, those about its interventions
+    stand once in `CasePage.cautions`, at the interventions that `limited_through` names.
     """
 
     claim: TermRef
@@ -57,9 +75,8 @@ class CaseClaim:
     interventions: tuple[TermRef, ...]
     problems: tuple[TermRef, ...]
     situations: tuple[TermRef, ...]
-    cautions: tuple[TermRef, ...]
-    open_cautions: tuple[TermRef, ...]
-    later_cautions: tuple[TermRef, ...]
+    cautions: tuple[CaseCaution, ...]
+    limited_through: tuple[TermRef, ...]
     hedge: HedgeBadge | None
     hedges: tuple[HedgeBadge, ...]
     cue: str
@@ -136,7 +153,8 @@ class NextQuestion:
 class CasePage:
     """Everything the case page shows; `asked` is False for the empty form.
 
-    `claims` come in the order applies, applies if, undecided, does not apply.
+    `claims` come in the order applies, applies if, undecided, does not apply; `range` says which of how many
+    they are; the case sent to `previous` or `next` gives the others. `counts` is by status, of all claims.
     """
 
     notice: str
@@ -145,8 +163,22 @@ class CasePage:
     features: tuple[CaseFeature, ...]
     situations: tuple[CaseSituation, ...]
     claims: tuple[CaseClaim, ...]
+    counts: Mapping[str, int]
+    range: str
+    previous: str
+    next: str
+    cautions: tuple[InterventionCautions, ...]
     supportive: tuple[SupportiveOption, ...]
     unlocked: tuple[UnlockedClaim, ...]
     ahead: tuple[UpcomingClaim, ...]
     fallbacks: tuple[FallbackOption, ...]
     ask_next: tuple[NextQuestion, ...]
+
+    def list_cautions(self, claim: CaseClaim) -> tuple[CaseCaution, ...]:
+        """Return the cautions about a claim, then those about its interventions; itself left out."""
+        through = {ref.iri for ref in claim.limited_through}
+        of_interventions = (group for group in self.cautions if group.intervention.iri in through)
+        all_cautions = (*claim.cautions, *(one for group in of_interventions for one in group.cautions))
+        return tuple(
+            {one.claim.iri: one for one in all_cautions if one.claim.iri != claim.claim.iri}.values()
+        )

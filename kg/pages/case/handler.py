@@ -22,9 +22,10 @@ from kg.pages.rendering import (
     make_page_response,
     memoize_per_version,
     page_reader,
+    read_page_number,
     render_page,
 )
-from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, JsonObject, route
+from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, EndpointParameter, JsonObject, route
 from sparqlhost.protocol.negotiation import FORM_MEDIA_TYPE, JSON_MEDIA_TYPE
 
 blueprint = Blueprint("case", __name__)
@@ -57,7 +58,7 @@ _ANSWER_SCHEMA: JsonObject = {
     "required": ["asked", "choices", "claims", "ask_next"],
     "properties": {
         "choices": {"type": "array", "description": "the features that may be named"},
-        "claims": {"type": "array", "description": "each with its status and why"},
+        "claims": {"type": "array", "description": "each with its status and why, a hundred a page"},
         "ask_next": {"type": "array", "description": "features whose answer decides most claims"},
     },
 }
@@ -94,6 +95,9 @@ def show_case_form() -> Response:
         "/case",
         "What the text says for a case: features that hold and that do not; the rest is unknown",
         methods=("POST",),
+        parameters=(
+            EndpointParameter("page", "the page of claims, from 1", schema={"type": "integer", "minimum": 1}),
+        ),
         body=_BODY_SCHEMAS,
         formats=HTML_AND_JSON,
         response_schema=_ANSWER_SCHEMA,
@@ -107,7 +111,12 @@ def judge_case() -> Response:
         raise TooLarge(f"A case has at most {MAX_FEATURES} features.", location="/case", hint="Give fewer.")
     try:
         return _respond_case(
-            case_page(_cached_context(), [t for t in yes if t.strip()], [t for t in no if t.strip()])
+            case_page(
+                _cached_context(),
+                [t for t in yes if t.strip()],
+                [t for t in no if t.strip()],
+                read_page_number(),
+            )
         )
     except BadQuery as error:
         if choose_representation(representations=PAGE_REPRESENTATIONS) != HTML:

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.build.reasoning import drop_abstract_parents
+from kg.errors import NotFound
 from kg.model.case_judging import (
+    CautionIndex,
     ClaimStatus,
     JudgedClaim,
     StatusGround,
     choose_next_questions,
-    find_cautions,
     find_supportive_claims,
     find_unlocked_claims,
     find_upcoming_claims,
@@ -29,12 +31,14 @@ from kg.model.patient_case import CaseEntailments, FeatureTruth, PatientCase, de
 from kg.model.term_names import TermNames
 from kg.namespaces import KG, RDF
 from kg.pages.case.case_page import (
+    CaseCaution,
     CaseClaim,
     CaseFeature,
     CasePage,
     CaseSituation,
     FallbackOption,
     FeatureChoice,
+    InterventionCautions,
     NextQuestion,
     StatusReason,
     SupportiveOption,
@@ -42,10 +46,13 @@ from kg.pages.case.case_page import (
     UpcomingClaim,
 )
 from kg.pages.explain.statement_input import load_term_names
-from kg.pages.page_queries import PageQueryReader, ReasonerInput
+from kg.pages.page_queries import PageQueryReader, ReasonerInput, slice_page
 from kg.pages.start.view import attribute_to_dates
 from kg.pages.term_refs import TermLabels, TermRef, find_weakest_hedge, make_hedge_badge
 from rlreason.materialization import Materialization
+
+#: claims of one answer; the others follow by `?page=`
+CLAIMS_PER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class CaseContext:
         context = cls(
             knowledge,
             closure,
-            load_term_names(reader, knowledge.features),
+            load_term_names(reader).restrict_to(knowledge.features.__contains__),
             reader.load_all_labels(),
             _attribution_of_sources(source),
         )
@@ -95,24 +102,41 @@ def _attribution_of_sources(source: Iterable[Triple]) -> str:
     return attribute_to_dates(list(revised.values()))
 
 
-def case_page(context: CaseContext, yes: Iterable[str], no: Iterable[str]) -> CasePage:
+def case_page(
+    context: CaseContext,
+    yes: Iterable[str],
+    no: Iterable[str],
+    page: int = 1,
+    per_page: int = CLAIMS_PER_PAGE,
+) -> CasePage:
     """Return the page of a case with features that hold (`yes`) and that do not (`no`); others are unknown.
 
-    Raises NotFound for unknown names, BadQuery for features that contradict each other.
+    Raises NotFound for unknown names and where there is no such page, BadQuery for features that contradict
+    each other.
     """
     present = [context.feature_names.find_term(text, "feature") for text in yes]
     absent = [context.feature_names.find_term(text, "feature said not to hold") for text in no]
     case = make_case(context.knowledge, present, absent, lambda term: context.labels.ref(term).label)
     entailments = derive_entailments(context.closure, case.met)
     judged = judge_all_claims(context.knowledge, case)
+    part = slice_page(judged, page, "/case", per_page=per_page)
+    if part is None:
+        last = -(-len(judged) // per_page)
+        raise NotFound("There is no such page of claims.", location="page", hint=f"The last is {last}.")
     builder = _CasePageBuilder.prepare(context, case, judged)
+    counts = Counter(judged_claim.status.value for judged_claim in judged)
     return CasePage(
         notice=context.notice,
         asked=bool(present or absent),
         choices=feature_choices(context),
         features=builder.feature_rows(),
         situations=builder.situation_rows(entailments),
-        claims=tuple(builder.claim_row(judged_claim) for judged_claim in judged),
+        claims=tuple(builder.claim_row(judged_claim) for judged_claim in part.items),
+        counts={status.value: counts[status.value] for status in ClaimStatus},
+        range=part.range,
+        previous=part.previous,
+        next=part.next,
+        cautions=builder.caution_groups(part.items),
         supportive=builder.supportive_options(),
         unlocked=builder.unlocked_claims(),
         ahead=builder.upcoming_claims(),
@@ -123,12 +147,14 @@ def case_page(context: CaseContext, yes: Iterable[str], no: Iterable[str]) -> Ca
 
 def empty_case_page(context: CaseContext) -> CasePage:
     """Return the form with nothing ticked."""
-    return CasePage(context.notice, False, feature_choices(context), (), (), (), (), (), (), (), ())
+    choices = feature_choices(context)
+    return CasePage(context.notice, False, choices, (), (), (), {}, "", "", "", (), (), (), (), (), ())
 
 
 def feature_choices(context: CaseContext) -> tuple[FeatureChoice, ...]:
-    """Return the features that can be ticked, by group and name."""
+    """Return the features that can be ticked: diseases and populations first, then by group and name."""
     knowledge, ref = context.knowledge, context.labels.ref
+    first = [context.labels.ref_of_iri(KG + name).label for name in ("DiseaseFeature", "Population")]
     choices = [
         FeatureChoice(
             ref(feature),
@@ -138,15 +164,16 @@ def feature_choices(context: CaseContext) -> tuple[FeatureChoice, ...]:
         )
         for feature in knowledge.features
     ]
-    return tuple(sorted(choices, key=lambda choice: (choice.group, choice.feature.label)))
+    others = sorted({choice.group for choice in choices} - {*first})
+    order = {group: at for at, group in enumerate((*first, *others))}
+    return tuple(sorted(choices, key=lambda choice: (order[choice.group], choice.feature.label)))
 
 
 @dataclass(frozen=True, slots=True)
 class _CasePageBuilder:
     """Makes the rows of one case.
 
-    `upcoming` are claims about situations that may come next; `upcoming_terms` and `undecided_terms` name the
-    claims of which a caution says so.
+    `upcoming` are claims about situations that may come next, `upcoming_terms` their names.
     """
 
     context: CaseContext
@@ -154,7 +181,7 @@ class _CasePageBuilder:
     judged: tuple[JudgedClaim, ...]
     upcoming: tuple[tuple[NamedNode, JudgedClaim], ...]
     upcoming_terms: frozenset[NamedNode]
-    undecided_terms: frozenset[NamedNode]
+    caution_index: CautionIndex
 
     @classmethod
     def prepare(
@@ -168,7 +195,7 @@ class _CasePageBuilder:
             judged,
             upcoming,
             frozenset(item.claim.term for _, item in upcoming),
-            frozenset(item.claim.term for item in judged if item.status is ClaimStatus.UNDECIDED),
+            CautionIndex.from_judged(judged),
         )
 
     def refs_of(self, terms: Iterable[NamedNode]) -> tuple[TermRef, ...]:
@@ -217,7 +244,7 @@ class _CasePageBuilder:
     def claim_row(self, judged: JudgedClaim) -> CaseClaim:
         """Return a judged claim."""
         ref, claim = self.context.labels.ref, judged.claim
-        cautions = [c.term for c in find_cautions(self.context.knowledge, self.judged, judged)]
+        through = self.caution_index.list_limited_interventions(self.context.knowledge, claim)
         hedges = tuple(make_hedge_badge(hedge, self.context.labels) for hedge in claim.hedges)
         return CaseClaim(
             claim=ref(claim.term),
@@ -229,14 +256,30 @@ class _CasePageBuilder:
             interventions=self.refs_of(claim.interventions),
             problems=self.refs_of(claim.problems),
             situations=self.refs_of(claim.situations),
-            cautions=self.refs_of(cautions),
-            open_cautions=self.refs_of(c for c in cautions if c in self.undecided_terms),
-            later_cautions=self.refs_of(c for c in cautions if c in self.upcoming_terms),
+            cautions=self.caution_rows(self.caution_index.list_own_cautions(claim)),
+            limited_through=self.refs_of(through),
             hedge=find_weakest_hedge(hedges),
             hedges=hedges,
             cue=claim.cues[0] if claim.cues else "",
             cues=claim.cues,
             sentence=ref(claim.sentence) if claim.sentence else None,
+        )
+
+    def caution_rows(self, cautions: Iterable[JudgedClaim]) -> tuple[CaseCaution, ...]:
+        """Return cautions with what is known of each."""
+        ref = self.context.labels.ref
+        return tuple(
+            CaseCaution(ref(one.claim.term), one.status.value, one.claim.term in self.upcoming_terms)
+            for one in cautions
+        )
+
+    def caution_groups(self, shown: Iterable[JudgedClaim]) -> tuple[InterventionCautions, ...]:
+        """Return what limits the interventions of the claims shown, each intervention once."""
+        index = self.caution_index
+        limited = (index.list_limited_interventions(self.context.knowledge, one.claim) for one in shown)
+        return tuple(
+            InterventionCautions(self.context.labels.ref(i), self.caution_rows(index.by_intervention[i]))
+            for i in dict.fromkeys(i for interventions in limited for i in interventions)
         )
 
     def reason_row(self, ground: StatusGround) -> StatusReason:

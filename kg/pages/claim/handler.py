@@ -8,7 +8,13 @@ from kg.pages.claim.view import claim_page
 from kg.pages.entity.handler import NAME_PARAMETER, answer_entity_address
 from kg.pages.explain.handler import cached_reasoner_input
 from kg.pages.page_queries import PageQueryReader, describe_entity
-from kg.pages.rendering import ALL_FORMATS, make_entity_response, memoize_per_version
+from kg.pages.rendering import (
+    ALL_FORMATS,
+    PROFILE_PARAMETER,
+    make_entity_response,
+    memoize_per_version,
+    read_rdf_profile,
+)
 from kg.pages.term_refs import TermTriple
 from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
 from sparqlhost.protocol.negotiation import MediaType
@@ -24,6 +30,7 @@ blueprint = Blueprint("claim", __name__)
         parameters=(
             NAME_PARAMETER,
             EndpointParameter("without", "1: what would no longer follow without the claim"),
+            PROFILE_PARAMETER,
         ),
         formats=ALL_FORMATS,
     ),
@@ -43,7 +50,7 @@ def _respond_claim(reader: PageQueryReader, iri: str, representation: MediaType)
         "claim/page.html",
         view,
         view.ref,
-        lambda: describe_entity(reader, iri),
+        lambda: describe_entity(reader, iri, read_rdf_profile(representation)),
         title=f"Claim {view.statement.name}",
     )
 

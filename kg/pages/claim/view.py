@@ -21,20 +21,20 @@ from kg.pages.term_refs import (
     TermTriple,
     link_address,
     make_edge_row,
-    weakest_hedges_by_triple,
+    read_edge_support,
 )
 
 #: IRI of a claim -> the derived statements that have no proof without it
 ImpactFinder = Callable[[str], Iterable[TermTriple]]
 
 #: parts of a claim the page shows elsewhere, as a sentence or by name
-_SHOWN_SEPARATELY = {RDF["type"], RDFS["label"], KG["hasSourceSpan"], KG["inSentence"]}
+_SHOWN_SEPARATELY = {RDF["type"], RDFS["label"], KG["hasSourceSpan"], KG["governingSpan"], KG["inSentence"]}
 _GRAPH_PARTS = ("assertion", "provenance", "pubinfo", "head")
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimSpan:
-    """The characters a claim rests on: code points [start, end) of the document."""
+    """The characters a claim rests on, or that govern it: code points [start, end) of the document."""
 
     ref: TermRef
     sentence: TermRef | None
@@ -64,6 +64,7 @@ class ClaimPage:
     statement: ClaimStatement
     facts: tuple[EdgeRow, ...]
     span: ClaimSpan | None
+    governing: tuple[ClaimSpan, ...]
     decisions: tuple[ClaimDecision, ...]
     follows: tuple[EdgeRow, ...]
     falls: tuple[EdgeRow, ...] | None  # None: not computed
@@ -86,14 +87,14 @@ def claim_page(
     follows = [(row["s"], row["p"], row["o"]) for row in reader.select_rows("claim-follows", claim=[node])]
     falls = list(find_impact(iri)) if find_impact else []
     subjects = sorted({subject for subject, _, _ in (*follows, *falls)}, key=str)
-    hedge_rows = reader.select_rows("edge-hedges", entity=subjects)
-    near = terms_in_rows([*claim_rows, *spans, *decisions, *hedge_rows])
+    support_rows = reader.select_rows("edge-support", entity=subjects)
+    near = terms_in_rows([*claim_rows, *spans, *decisions, *support_rows])
     naming = reader.load_labels(near.union({node}, *follows, *falls))
-    hedges = weakest_hedges_by_triple(hedge_rows, naming)
+    support = read_edge_support(support_rows, naming)
     statement = make_statement(facts[0], naming)
 
     def derived_edges(triples: Iterable[TermTriple]) -> tuple[EdgeRow, ...]:
-        return tuple(make_edge_row(t, naming, INFERRED, hedges.get(t, ())) for t in triples)
+        return tuple(make_edge_row(t, naming, INFERRED, support.get(t)) for t in triples)
 
     return ClaimPage(
         ref=naming.ref_of_iri(iri),
@@ -101,7 +102,8 @@ def claim_page(
         kind="claim",
         statement=statement,
         facts=tuple(_property_rows(node, claim_rows, naming)),
-        span=next((_claim_span(row, naming) for row in spans), None),
+        span=next((_claim_span(row, naming) for row in spans if not _governs(row)), None),
+        governing=tuple(_claim_span(row, naming) for row in spans if _governs(row)),
         decisions=_curator_decisions(decisions, naming),
         follows=derived_edges(follows),
         falls=derived_edges(falls) if find_impact else None,
@@ -114,6 +116,10 @@ def _property_rows(node: NamedNode, rows: Iterable[QueryRow], naming: TermLabels
     pairs = {(row["p"], row["o"]) for row in rows if row["p"] not in _SHOWN_SEPARATELY}
     for predicate, target in sorted(pairs, key=lambda pair: (naming.ref(pair[0]).label, str(pair[1]))):
         yield EdgeRow(naming.ref(node), naming.ref(predicate), naming.ref(target), ASSERTED, False, "")
+
+
+def _governs(row: QueryRow) -> bool:
+    return cell_text(row, "governs") == "true"
 
 
 def _claim_span(row: QueryRow, naming: TermLabels) -> ClaimSpan:

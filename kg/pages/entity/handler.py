@@ -6,7 +6,8 @@ Claims and named graphs have pages of their own (`kg.pages.claim`, `kg.pages.gra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, jsonify, request
@@ -16,11 +17,13 @@ from kg.namespaces import BASE, ENTITY_KINDS, expand_curie
 from kg.pages import rendering
 from kg.pages.entity.neighbourhood import draw_neighbourhood
 from kg.pages.entity.view import entity_page, list_page
-from kg.pages.explain.handler import cached_proof_hedge
 from kg.pages.page_queries import PageQueryReader, describe_entity
+from kg.pages.questions.handler import load_vocabulary, question_library
+from kg.pages.questions.view import make_result_rows
 from kg.pages.search.handler import search_index
 from kg.pages.search.view import suggest_similar_names
-from kg.pages.term_refs import as_json
+from kg.pages.term_refs import TermRef, as_json
+from kg.questions.question_answers import AROUND_A_SITUATION, answer_question
 from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, route
 from sparqlhost.protocol.negotiation import MediaType
 
@@ -65,7 +68,7 @@ def list_entities(kind: str) -> Response:
     Endpoint(
         f"/<any({','.join(_PAGED_KINDS)}):kind>/<path:name>",
         "One entity; also with the suffix .ttl .jsonld .nt .rdf .trig .nq .json",
-        parameters=(_make_kind_parameter(_PAGED_KINDS), NAME_PARAMETER),
+        parameters=(_make_kind_parameter(_PAGED_KINDS), NAME_PARAMETER, rendering.PROFILE_PARAMETER),
         formats=rendering.ALL_FORMATS,
     ),
 )
@@ -87,20 +90,32 @@ def answer_entity_address(kind: str, name: str, respond: EntityResponder) -> Res
 
 def respond_entity(reader: PageQueryReader, iri: str, representation: MediaType) -> Response | None:
     """Return the page of any entity, or None where the graph has no statement about it."""
-    view = entity_page(reader, iri, cached_proof_hedge)
+    view = entity_page(reader, iri)
     if view is None:
         return None
+    if view.kind == "situation":
+        view = replace(view, nearby=_list_nearby_statements(iri))
     return rendering.make_entity_response(
         representation,
         "entity/page.html",
         view,
         view.ref,
-        lambda: describe_entity(reader, iri),
+        lambda: describe_entity(reader, iri, rendering.read_rdf_profile(representation)),
         make_context=lambda: {
             "neighbourhood": draw_neighbourhood(view),
             "claims_query": reader.bind_query("entity-claims", entity=[ox.NamedNode(iri)]),
         },
     )
+
+
+def _list_nearby_statements(iri: str) -> tuple[Mapping[str, TermRef | None], ...]:
+    """Return what the text says of situations broader and narrower than one: rows of the named question."""
+    question = next((q for q in question_library() if q.name == AROUND_A_SITUATION), None)
+    if question is None:
+        return ()
+    answer = answer_question(rendering.page_reader().store, question, {"situation": [iri]}, load_vocabulary())
+    rows = (dict(zip(answer.variables, row, strict=True)) for row in make_result_rows(answer))
+    return tuple(row for row in rows if (situation := row["said_of"]) is None or situation.iri != iri)
 
 
 def _entity_not_found(path: str, name: str) -> NotFound:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kg.pages.entity.view import EntityPage
 from kg.pages.statements import ClaimStatement
-from kg.pages.term_refs import CONCEPT_KINDS, TermRef, find_weakest_hedge
+from kg.pages.term_refs import CONCEPT_KINDS, HedgeBadge, TermRef, find_weakest_hedge
 
 #: a drawing of more nodes is not readable
 MAX_NODES = 60
@@ -74,9 +74,14 @@ def _claim_links(page: EntityPage) -> Iterator[_LinkEnds]:
                 yield thing, target, _make_claim_link(item, thing, target)
 
 
+def _name_hedge(hedges: Iterable[HedgeBadge]) -> tuple[str, str]:
+    """Return label and level of the weakest of some hedges; of none, those of what no claim stands behind."""
+    badge = find_weakest_hedge(hedges)
+    return (badge.label, badge.level) if badge else ("", "fact")
+
+
 def _make_claim_link(claim: ClaimStatement, intervention: TermRef, target: TermRef) -> DrawingLink:
-    badge = find_weakest_hedge(claim.hedges)
-    hedge, level = (badge.label, badge.level) if badge else ("", "fact")
+    hedge, level = _name_hedge(claim.hedges)
     label = ("only if: " if claim.prerequisites else "") + " … ".join(claim.cues)
     return DrawingLink(intervention.iri, target.iri, label, "asserted", hedge, level, claim.negative)
 
@@ -88,5 +93,7 @@ def _concept_links(page: EntityPage) -> Iterator[_LinkEnds]:
         ends = edge.subject.iri, edge.object.iri
         is_concept_edge = {edge.subject.kind, edge.object.kind} <= CONCEPT_KINDS
         if is_concept_edge and (*ends, edge.negative) not in claimed:
-            link = DrawingLink(*ends, edge.property.label, edge.mark, "", "fact", edge.negative)
+            hedge, level = _name_hedge(edge.hedges)
+            label = ("only if: " if edge.only_if else "") + edge.property.label
+            link = DrawingLink(*ends, label, edge.mark, hedge, level, edge.negative)
             yield edge.subject, edge.object, link

@@ -6,10 +6,10 @@ A page shows what the text says of the entity, what limits it, what follows, and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode
 
 from kg.namespaces import BASE, DCTERMS, KG, RDF, RDFS, SKOS, compress_iri
 from kg.pages.mappings.view import OutsideIdentifier, list_identifiers
@@ -20,7 +20,7 @@ from kg.pages.term_refs import (
     INFERRED,
     OUTSIDE,
     EdgeRow,
-    HedgeBadge,
+    EdgeSupport,
     Term,
     TermLabels,
     TermRef,
@@ -29,7 +29,7 @@ from kg.pages.term_refs import (
     find_origin_mark,
     link_address,
     make_edge_row,
-    weakest_hedges_by_triple,
+    read_edge_support,
 )
 
 ENTITIES_PER_PAGE = 100
@@ -81,9 +81,6 @@ def _listed_entity(row: QueryRow, kind: str) -> ListedEntity:
     return ListedEntity(ref, cell_text(row, "definition"))
 
 
-#: the weakest hedge a derived triple rests on, None where it rests on no claim
-ProofHedgeFinder = Callable[[Triple], HedgeBadge | None]
-
 _LABEL_PROPERTIES = (SKOS["prefLabel"].value, RDFS["label"].value)
 _NAME_PROPERTIES = frozenset(
     {SKOS["altLabel"].value, SKOS["hiddenLabel"].value}
@@ -107,7 +104,10 @@ class EntityName:
 
 @dataclass(frozen=True, slots=True)
 class EntityPage:
-    """Everything the page of an entity shows; its JSON has the same fields."""
+    """Everything the page of an entity shows; its JSON has the same fields.
+
+    `nearby`, of a situation: what is said of broader and narrower ones, by the columns of that question.
+    """
 
     ref: TermRef
     title: str
@@ -125,6 +125,7 @@ class EntityPage:
     parents: tuple[TermRef, ...]
     children: tuple[TermRef, ...]
     identifiers: tuple[OutsideIdentifier, ...]
+    nearby: tuple[Mapping[str, TermRef | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,8 @@ class _OriginTriple:
     general: bool = False
 
 
-def entity_page(
-    reader: PageQueryReader, iri: str, find_proof_hedge: ProofHedgeFinder | None = None
-) -> EntityPage | None:
-    """Return the page of `iri`, or None when no triple holds it.
-
-    `find_proof_hedge` finds the weakest hedge of a derived edge for which the build wrote none.
-    """
+def entity_page(reader: PageQueryReader, iri: str) -> EntityPage | None:
+    """Return the page of `iri`, or None when no triple holds it."""
     node = NamedNode(iri)
     out = list(_triples_with_origin(reader.select_rows("entity-out", entity=[node]), node, outgoing=True))
     back = list(_triples_with_origin(reader.select_rows("entity-in", entity=[node]), node, outgoing=False))
@@ -152,17 +148,17 @@ def entity_page(
         return None
     # a document has every claim; the source page shows them where they stand
     claim_rows = [] if entity_kind(iri) == "document" else reader.select_rows("claims-about", entity=[node])
-    hedge_rows = reader.select_rows("edge-hedges", entity=[node])
+    support_rows = reader.select_rows("edge-support", entity=[node])
     near = {term for t in (*out, *back) for term in (t.subject, t.predicate, t.object)}
-    naming = reader.load_labels(near | terms_in_rows([*claim_rows, *hedge_rows]) | {node})
-    hedged = weakest_hedges_by_triple(hedge_rows, naming)
+    naming = reader.load_labels(near | terms_in_rows([*claim_rows, *support_rows]) | {node})
+    support = read_edge_support(support_rows, naming)
     statements = [make_statement(facts, naming) for facts in group_claim_facts(claim_rows)]
     informative = _select_informative(out, back)
-    edges = [_make_edge_row(triple, naming, hedged) for triple in informative if not triple.general]
+    edges = [_make_edge_row(triple, naming, support) for triple in informative if not triple.general]
     derived = [edge for edge in edges if edge.mark == INFERRED]
     mirrored = {(edge.object.iri, edge.subject.iri) for edge in edges if edge.mark not in {INFERRED, OUTSIDE}}
     between_concepts = [edge for edge in derived if _is_informative_edge(edge, mirrored)]
-    general = [_make_edge_row(t, naming, hedged) for t in informative if t.general and t.mark == INFERRED]
+    general = [_make_edge_row(t, naming, support) for t in informative if t.general and t.mark == INFERRED]
     return EntityPage(
         ref=naming.ref_of_iri(iri),
         title=naming.ref_of_iri(iri).label,
@@ -174,7 +170,7 @@ def entity_page(
         cautions=tuple(item for item in statements if item.negative),
         other_claims=tuple(item for item in statements if not item.negative and not item.interventions),
         facts=tuple(e for e in edges if e.subject.iri == iri and e.mark not in {INFERRED, OUTSIDE}),
-        inferred=tuple(_add_proof_hedge(e, find_proof_hedge) for e in sorted(between_concepts, key=_by_pair)),
+        inferred=tuple(sorted(between_concepts, key=_by_pair)),
         plumbing=(*(e for e in derived if not _is_informative_edge(e, mirrored)), *general),
         incoming=_incoming_edges(edges, iri),
         parents=_stated_relatives(out, _BROADER_PROPERTIES, naming),
@@ -182,15 +178,6 @@ def entity_page(
         or _stated_relatives(out, _NARROWER_PROPERTIES, naming),
         identifiers=list_identifiers(reader, node),
     )
-
-
-def _add_proof_hedge(edge: EdgeRow, find_proof_hedge: ProofHedgeFinder | None) -> EdgeRow:
-    """Return a derived edge with the weakest hedge of its proof, where the build wrote none."""
-    if edge.hedges or find_proof_hedge is None:
-        return edge
-    ends = (NamedNode(ref.iri) for ref in (edge.subject, edge.property, edge.object))
-    hedge = find_proof_hedge(Triple(*ends))
-    return replace(edge, hedges=(hedge,)) if hedge else edge
 
 
 def _triples_with_origin(
@@ -209,10 +196,10 @@ def _triples_with_origin(
 
 
 def _make_edge_row(
-    triple: _OriginTriple, naming: TermLabels, hedges_by_triple: Mapping[TermTriple, tuple[HedgeBadge, ...]]
+    triple: _OriginTriple, naming: TermLabels, support: Mapping[TermTriple, EdgeSupport]
 ) -> EdgeRow:
     terms = (triple.subject, triple.predicate, triple.object)
-    return make_edge_row(terms, naming, triple.mark, hedges_by_triple.get(terms, ()))
+    return make_edge_row(terms, naming, triple.mark, support.get(terms))
 
 
 def _select_informative(outgoing: list[_OriginTriple], incoming: list[_OriginTriple]) -> list[_OriginTriple]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
-from pyoxigraph import Triple
 
 from kg.build.project_rules import load_project_rules
 from kg.errors import BadQuery, NotFound, UserError
@@ -15,7 +14,7 @@ from kg.pages.explain.statement_input import (
     load_term_names,
     parse_statement,
 )
-from kg.pages.explain.view import ExplanationPage, explain_triple, find_proof_hedge
+from kg.pages.explain.view import ExplanationPage, explain_triple
 from kg.pages.page_queries import ReasonerInput
 from kg.pages.rendering import (
     ALL_FORMATS,
@@ -27,7 +26,7 @@ from kg.pages.rendering import (
     page_reader,
     render_page,
 )
-from kg.pages.term_refs import HedgeBadge, TermLabels
+from kg.pages.term_refs import TermLabels
 from kg.questions.question_answers import QuestionVocabulary
 from rlreason.proofs import Prover
 from sparqlhost.protocol.endpoint_table import FORMAT_PARAMETER, Endpoint, EndpointParameter, route
@@ -119,17 +118,6 @@ def _explain_request() -> ExplanationPage:
     triple = parse_statement(term_names, reader, parts["s"], parts["p"], parts["o"])
     wants_all = request.args.get("all", "").casefold() in ("1", "true", "yes", "all")
     return explain_triple(_cached_prover(), reader, _cached_labels(), triple, all_proofs=wants_all)
-
-
-def cached_proof_hedge(triple: Triple) -> HedgeBadge | None:
-    """Return the weakest hedge that a derived triple rests on, None where it rests on no claim.
-
-    Kept per version: the pages of both its ends ask for it.
-    """
-    return memoize_per_version(
-        f"proof hedge {triple}",
-        lambda: find_proof_hedge(_cached_prover(), page_reader(), _cached_labels(), triple),
-    )
 
 
 def cached_reasoner_input() -> ReasonerInput:

@@ -6,7 +6,7 @@ statement that uses the list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyoxigraph import BlankNode, NamedNode
@@ -15,10 +15,12 @@ from kg.model.graphs import GraphOrigin, get_origin, parse_claim_graph
 from kg.namespaces import CLAIM, RDF
 from kg.pages.page_queries import PageQueryReader, QueryRow, cell_text
 from kg.pages.term_refs import (
+    INFERRED,
     HedgeBadge,
     Term,
     TermLabels,
     TermRef,
+    find_origin_mark,
     find_weakest_hedge,
     make_hedge_badge,
 )
@@ -28,21 +30,27 @@ from rlreason.wording import fill_wording
 
 @dataclass(frozen=True, slots=True)
 class ProofAnchor:
-    """Where a leaf of a proof stands in the source; `hedge` is the weakest of its claim, `cue` the first."""
+    """Where a leaf of a proof stands in the source; `hedge` is the weakest of its claim, `cue` the first.
+
+    `revised` is the day of the document's last revision, as an ISO date, or "".
+    """
 
     claim: TermRef
     sentence: TermRef | None
     span: TermRef | None
     cue: str
     hedge: HedgeBadge | None
+    document: TermRef | None
+    revised: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProofStep:
     """One line of a proof; premises are numbers of other steps, the conclusion is the first step.
 
-    `kind` is "derived" or "asserted"; `origin` of an asserted one: "text", "background" (a curator added it),
-    "ontology" or "data" (a user added it).
+    `kind` is "derived" or "asserted"; `origin` of an asserted one: "text" (a claim says it), "model"
+    (curators modeled it), "background" (a curator added it), "ontology" or "data" (a user added it). `mark`
+    is the one that all pages use.
     """
 
     number: int
@@ -51,6 +59,7 @@ class ProofStep:
     predicate: TermRef
     object: TermRef
     kind: str
+    mark: str
     rule: str
     reason: str
     premises: tuple[int, ...]
@@ -138,20 +147,26 @@ class AnchorCache:
         """Start empty."""
         self._reader = reader
         self._labels = labels
-        self._anchors: dict[str, ProofAnchor] = {}
+        self._anchors: dict[Term, ProofAnchor] = {}
 
-    def find_anchor(self, graph: NamedNode | None) -> ProofAnchor | None:
-        """Return the anchor of the claim whose assertion `graph` is; None for another graph."""
-        claim_part = parse_claim_graph(graph) if graph else None
-        if claim_part is None:
-            return None
-        name = claim_part[0]
-        if name not in self._anchors:
-            self._anchors[name] = self._load_anchor(CLAIM[name])
-        return self._anchors[name]
+    def find_anchor(self, leaf: Asserted) -> ProofAnchor | None:
+        """Return the anchor of the claim in whose graph a leaf stands or that it is about; None without."""
+        claim_part = parse_claim_graph(leaf.graph) if leaf.graph else None
+        subject = leaf.triple[0]
+        if claim_part is not None:
+            return self.list_anchors([CLAIM[claim_part[0]]])[0]
+        is_claim = isinstance(subject, NamedNode) and subject.value.startswith(CLAIM)
+        return self.list_anchors([subject])[0] if is_claim else None  # type: ignore[list-item]  # is_claim
 
-    def _load_anchor(self, claim: NamedNode) -> ProofAnchor:
-        rows = self._reader.select_rows("claim-anchor", claim=[claim])
+    def list_anchors(self, claims: Sequence[NamedNode]) -> list[ProofAnchor]:
+        """Return the places of some claims; one query for all that were not read yet."""
+        rows: dict[Term, list[QueryRow]] = {claim: [] for claim in claims if claim not in self._anchors}
+        for row in self._reader.select_rows("claim-anchor", claim=rows) if rows else ():
+            rows[row["claim"]].append(row)
+        self._anchors |= {claim: self._make_anchor(claim, found) for claim, found in rows.items()}
+        return [self._anchors[claim] for claim in claims]
+
+    def _make_anchor(self, claim: Term, rows: Sequence[QueryRow]) -> ProofAnchor:
         by_hedge = {make_hedge_badge(row["hedge"], self._labels): row for row in rows if "hedge" in row}
         weakest = find_weakest_hedge(by_hedge)
         row = by_hedge[weakest] if weakest else rows[0] if rows else {}
@@ -161,6 +176,8 @@ class AnchorCache:
             self._cell_ref(row, "span"),
             cell_text(row, "cue"),
             weakest,
+            self._cell_ref(row, "document"),
+            cell_text(row, "revised"),
         )
 
     def _cell_ref(self, row: QueryRow, name: str) -> TermRef | None:
@@ -176,8 +193,9 @@ def number_proof(proof: Proof, labels: TermLabels, anchors: AnchorCache) -> Proo
     parts = _order_depth_first(proof)
     numbers = {statement: number for number, statement in enumerate(parts, 1)}
     steps = [_make_step(part, depth, numbers, proof_labels, anchors) for part, depth in parts.values()]
-    weakest = find_weakest_hedge(step.anchor.hedge for step in steps if step.anchor and step.anchor.hedge)
-    return ProofView(tuple(steps), weakest, _describe_strength(weakest, steps))
+    used = {step.anchor: None for step in steps if step.anchor}
+    weakest = find_weakest_hedge(anchor.hedge for anchor in used if anchor.hedge)
+    return ProofView(tuple(steps), weakest, describe_strength(used, "This proof"))
 
 
 def _order_depth_first(proof: Proof) -> dict[GeneralizedTriple, tuple[Proof, int]]:
@@ -204,11 +222,14 @@ def _make_step(
     number = numbers[proof.triple]
     if isinstance(proof, Asserted):
         graph = labels.ref(proof.graph) if proof.graph else None
-        origin, anchor = _name_origin(proof.graph), anchors.find_anchor(proof.graph)
-        return ProofStep(number, depth, s, p, o, "asserted", "", "", (), origin, graph, anchor)
+        origin, anchor = _name_origin(proof.graph), anchors.find_anchor(proof)
+        mark = find_origin_mark([proof.graph] if proof.graph else ())
+        return ProofStep(number, depth, s, p, o, "asserted", mark, "", "", (), origin, graph, anchor)
     reason = fill_wording(proof.wording, proof.bindings, lambda term: labels.ref(term).label)
     premises = tuple(numbers[premise.triple] for premise in proof.premises if premise.triple in numbers)
-    return ProofStep(number, depth, s, p, o, "derived", proof.rule, reason, premises, "", None, None)
+    return ProofStep(
+        number, depth, s, p, o, "derived", INFERRED, proof.rule, reason, premises, "", None, None
+    )
 
 
 #: `origin` of a step, by who states its graph; all others: "data"
@@ -216,6 +237,7 @@ _ORIGIN_NAMES = {
     GraphOrigin.ONTOLOGY: "ontology",
     GraphOrigin.CURATOR: "background",
     GraphOrigin.TEXT: "text",
+    GraphOrigin.MODEL: "model",
 }
 
 
@@ -223,11 +245,14 @@ def _name_origin(graph: NamedNode | None) -> str:
     return _ORIGIN_NAMES.get(get_origin(graph), "data") if graph else "data"
 
 
-def _describe_strength(weakest: HedgeBadge | None, steps: list[ProofStep]) -> str:
-    """Return the sentence that says how strongly the conclusion may be read."""
+def describe_strength(anchors: Iterable[ProofAnchor], what: str) -> str:
+    """Return the sentence that says how strongly `what`, which rests on some claims, may be read."""
+    listed = list(anchors)
+    if not listed:
+        return f"{what} rests on no claim of the text: only on definitions of the ontology or background."
+    weakest = find_weakest_hedge(anchor.hedge for anchor in listed if anchor.hedge)
     if weakest is None:
-        return "It rests on no claim of the text: only on definitions of the ontology or background."
-    anchors = [step.anchor for step in steps if step.anchor]
-    cues = sorted({f"“{anchor.cue}”" for anchor in anchors if anchor.hedge == weakest and anchor.cue})
+        return f"{what} rests on claims that give no wording."
+    cues = sorted({f"“{anchor.cue}”" for anchor in listed if anchor.hedge == weakest and anchor.cue})
     printed = f" ({', '.join(cues)})" if cues else ""
     return f"It reads no stronger than its weakest claim: {weakest.label}{printed}."

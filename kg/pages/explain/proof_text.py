@@ -15,6 +15,8 @@ from kg.pages.term_refs import TermRef
 def render_text(page: ExplanationPage) -> str:
     """Return an explanation as lines of text, each step with the numbers of its premises."""
     lines = [page.summary]
+    if page.claims:
+        lines.append(f"Claims behind it: {', '.join(claim.curie for claim in page.claims)}.")
     for number, proof in enumerate(page.proofs, 1):
         if len(page.proofs) > 1:
             lines += ["", f"Proof {number} of {len(page.proofs)}. {proof.caveat}"]
@@ -59,11 +61,13 @@ def _describe_source(step: ProofStep) -> str:
         sentence = f", sentence {step.anchor.sentence.label}" if step.anchor.sentence else ""
         span = f", {step.anchor.span.curie}" if step.anchor.span else ""
         cue = f", printed “{step.anchor.cue}”" if step.anchor.cue else ""
-        return f"said by the text: {step.anchor.claim.curie}{sentence}{span}{cue}"
+        revised = f", revised {step.anchor.revised}" if step.anchor.revised else ""
+        source = f" ({step.anchor.document.label}{revised})" if step.anchor.document else ""
+        return f"said by the text: {step.anchor.claim.curie}{sentence}{span}{cue}{source}"
     return {
         "ontology": "from the ontology",
         "background": "from the background: added by curators, the text does not say it",
-        "text": "asserted for the text's concepts",
+        "model": "modeled by curators; no claim says it",
     }.get(step.origin, "asserted")
 
 
@@ -73,9 +77,18 @@ def _format_statement(subject: TermRef, predicate: TermRef, obj: TermRef) -> str
 
 
 def render_prov(page: ExplanationPage) -> Iterator[Quad]:
-    """Yield an explanation in PROV-O: each step an entity, derived from its premises by a rule's activity."""
+    """Yield an explanation in PROV-O: each step an entity, derived from its premises by a rule's activity.
+
+    The conclusion of each proof says what the edge rests on, as `graph/weakest-hedges` does.
+    """
+    stated = [("restsOnClaim", ref.iri) for ref in page.claims]
+    stated += [("onlyIf", ref.iri) for ref in page.only_if]
+    stated += [("weakestHedge", badge.iri) for badge in page.hedges[:1]]
+    stated += [("strongestReading", badge.iri) for badge in page.hedges[-1:]]
     for number, proof in enumerate(page.proofs, 1):
         yield from _proof_quads(proof, number)
+        for name, iri in stated:
+            yield Quad(BlankNode(f"proof{number}step1"), KG[name], NamedNode(iri))
 
 
 def _proof_quads(proof: ProofView, number: int) -> Iterator[Quad]:
@@ -92,8 +105,6 @@ def _proof_quads(proof: ProofView, number: int) -> Iterator[Quad]:
         elif step.graph:
             yield Quad(node, PROV["hadPrimarySource"], NamedNode(step.graph.iri))
             yield from _anchor_quads(step, node)
-    if proof.hedge:
-        yield Quad(nodes[1], KG["weakestHedge"], NamedNode(proof.hedge.iri))
 
 
 def _activity_quads(

@@ -14,9 +14,9 @@ from pyoxigraph import Literal, NamedNode, Triple
 from kg.errors import BadQuery, NotFound
 from kg.model.term_names import TermNames, find_similar_names
 from kg.namespaces import BASE, PREFIXES, RDF, compress_iri, expand_curie, get_local_name
-from kg.pages.page_queries import PageQueryReader, cell_text, terms_in_rows
+from kg.pages.page_queries import PageQueryReader, terms_in_rows
 from kg.pages.term_refs import Term, TermLabels, TermRef, proof_address
-from kg.questions.question_answers import ParameterChoice, load_questions
+from kg.questions.question_answers import ParameterChoice, QuestionVocabulary, load_questions
 from rlreason.proofs import Prover
 from rlreason.wording import correct_articles
 from sparqlhost.sparql.lexer import Token, tokenize
@@ -26,14 +26,9 @@ _LITERAL_SYNTAX = re.compile(
 )
 
 
-def load_term_names(reader: PageQueryReader, limited_to: Iterable[NamedNode] | None = None) -> TermNames:
-    """Return what labelled terms may be called; with `limited_to`, only of these terms."""
-    wanted = None if limited_to is None else frozenset(limited_to)
-    return TermNames.from_rows(
-        (term, cell_text(row, "label"), cell_text(row, "preferred") == "true")
-        for row in reader.select_rows("term-names")
-        if isinstance(term := row["term"], NamedNode) and (wanted is None or term in wanted)
-    )
+def load_term_names(reader: PageQueryReader) -> TermNames:
+    """Return what labelled terms may be called."""
+    return QuestionVocabulary(reader.store, reader.folder.parents[1]).load_term_names()
 
 
 def parse_statement(

@@ -7,10 +7,28 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode, Triple
 
-from kg.pages.explain.proof_steps import AnchorCache, ProofLists, ProofView, is_list_cell, number_proof
+from kg.namespaces import KG
+from kg.pages.explain.proof_steps import (
+    AnchorCache,
+    ProofLists,
+    ProofView,
+    describe_strength,
+    is_list_cell,
+    number_proof,
+)
 from kg.pages.explain.statement_input import reject_unknown_terms, suggest_correction
 from kg.pages.page_queries import PageQueryReader, cell_text
-from kg.pages.term_refs import HedgeBadge, Term, TermLabels, TermRef
+from kg.pages.term_refs import (
+    ASSERTED,
+    BACKGROUND,
+    CURATED,
+    EdgeSupport,
+    HedgeBadge,
+    Term,
+    TermLabels,
+    TermRef,
+    read_edge_support,
+)
 from rlreason.proofs import Prover
 from rlreason.why_not import WhyNot
 from rlreason.wording import correct_articles, fill_wording
@@ -47,13 +65,19 @@ class NearbyStatement:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationPage:
-    """Why a statement holds. `status` is "asserted", "inferred" or "absent"; `summary` is one sentence."""
+    """Why a statement holds. `status` is "asserted", "inferred" or "absent"; `summary` is one sentence.
+
+    `hedges`, `claims` and `only_if` say of an inferred `kg:` edge what all its proofs rest on (EdgeSupport).
+    """
 
     subject: TermRef
     predicate: TermRef
     object: TermRef
     status: str
     summary: str
+    hedges: tuple[HedgeBadge, ...]
+    claims: tuple[TermRef, ...]
+    only_if: tuple[TermRef, ...]
     proofs: tuple[ProofView, ...]
     more: bool
     missing: tuple[WhyNotView, ...]
@@ -81,14 +105,25 @@ def explain_triple(
     )
     subject, predicate, target = (labels.ref(term) for term in triple)
     correction = suggest_correction(prover, labels, triple) if status == "absent" else ""
+    support = _find_support(reader, labels, triple) if status == "inferred" else None
+    strength = _describe_support(support, anchors) if support else shown[0].caveat if shown else ""
+    held = support or EdgeSupport()
     return ExplanationPage(
         subject=subject,
         predicate=predicate,
         object=target,
         status=status,
         summary=_summarize(
-            status, (subject, predicate, target), shown, missing, correction or _describe_elsewhere(elsewhere)
+            status,
+            (subject, predicate, target),
+            strength,
+            shown[0].steps[0].mark if shown else "",
+            missing,
+            correction or _describe_elsewhere(elsewhere),
         ),
+        hedges=held.hedges,
+        claims=held.claims,
+        only_if=held.only_if,
         proofs=shown,
         more=len(proofs) > limit,
         missing=missing,
@@ -96,29 +131,48 @@ def explain_triple(
     )
 
 
-def find_proof_hedge(
-    prover: Prover, reader: PageQueryReader, labels: TermLabels, triple: Triple
-) -> HedgeBadge | None:
-    """Return the weakest hedge of the first proof of a triple; None where it rests on no claim."""
-    proofs = prover.prove(triple, 1)
-    return number_proof(proofs[0], labels, AnchorCache(reader, labels)).hedge if proofs else None
+def _find_support(reader: PageQueryReader, labels: TermLabels, triple: Triple) -> EdgeSupport | None:
+    """Return what the proofs of an inferred edge rest on; None of a triple that the build says nothing of."""
+    if not (isinstance(triple.subject, NamedNode) and triple.predicate.value.startswith(KG)):
+        return None
+    rows = reader.select_rows("edge-support", entity=[triple.subject])
+    return read_edge_support(rows, labels).get(
+        (triple.subject, triple.predicate, triple.object), EdgeSupport()
+    )
+
+
+def _describe_support(support: EdgeSupport, anchors: AnchorCache) -> str:
+    """Return how strongly an edge may be read by all its proofs, and its condition, in a sentence each."""
+    claims = anchors.list_anchors([NamedNode(claim.iri) for claim in support.claims])
+    stronger = [f" One proof alone reads: {badge.label}." for badge in support.hedges[1:]]
+    asked = "; ".join(feature.label for feature in support.only_if)
+    return describe_strength(claims, "It") + "".join(stronger) + (f" Only if: {asked}." if asked else "")
+
+
+#: what the summary says of a statement that is given, by its mark
+_STATED_HOW = {
+    ASSERTED: "is said by a claim of the text",
+    CURATED: "was modeled by curators; no claim says it",
+    BACKGROUND: "was added by a curator or a user; the text does not say it",
+}
 
 
 def _summarize(
     status: str,
     refs: tuple[TermRef, ...],
-    proofs: tuple[ProofView, ...],
+    strength: str,
+    mark: str,
     missing: tuple[WhyNotView, ...],
     correction: str,
 ) -> str:
     """Return the explanation in one sentence, or two."""
     sentence = correct_articles(" ".join(ref.label for ref in refs))
     if status == "asserted":
-        return f"“{sentence}” is asserted."
+        return f"“{sentence}” {_STATED_HOW[mark]}."
     if status == "absent":
         nearest = " The nearest rule lacks one premise." if missing else " No rule could derive it."
         return f"“{sentence}” is not in the graph; the text may simply not say it.{correction or nearest}"
-    return f"“{sentence}” is inferred. {proofs[0].caveat}".strip()
+    return f"“{sentence}” is inferred. {strength}"
 
 
 def _find_nearby_statements(

@@ -72,7 +72,7 @@ def download_export_file(name: str, file: str) -> Response:
 def download_jsonld_context() -> Response:
     """Answer the JSON-LD context of the exports."""
     context = memoize_per_version("jsonld-context", lambda: make_context(page_reader().store))
-    return Response(json.dumps(context, indent=1), content_type="application/ld+json")
+    return Response(json.dumps(context), content_type="application/ld+json")
 
 
 def _cached_files(name: str) -> tuple[ExportFile, ...]:

@@ -10,14 +10,20 @@ from functools import partial
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.model.graphs import ONTOLOGY
-from kg.namespaces import KG, OWL, RDF, RDFS, SKOS, get_local_name
+from kg.namespaces import DCTERMS, KG, OWL, RDF, RDFS, SKOS, get_local_name
 from kg.pages.entity.neighbourhood import DrawingLink, DrawingNode, Neighbourhood
 from kg.pages.mappings.view import MATCH_TYPES
 from kg.pages.page_queries import PageQueryReader, cell_number, cell_text, filter_by_words
-from kg.pages.term_refs import ASSERTED, Term, TermLabels, TermRef, is_negative
+from kg.pages.term_refs import CURATED, Term, TermLabels, TermRef, is_negative
 
 _OWL_CLASS = OWL["Class"]
 _MAX_LIST_LENGTH = 100
+_PROPERTY_KIND_SENTENCES: Mapping[Term, str] = {
+    OWL["TransitiveProperty"]: "Carries over: from a to b and b to c follows a to c.",
+    OWL["SymmetricProperty"]: "Holds both ways: from a to b follows b to a.",
+    OWL["AsymmetricProperty"]: "Never holds both ways.",
+    OWL["IrreflexiveProperty"]: "Nothing has it to itself.",
+}
 _OWL_PROPERTY_CLASSES = (OWL["ObjectProperty"], OWL["DatatypeProperty"], OWL["AnnotationProperty"])
 
 
@@ -76,6 +82,13 @@ class _OntologyGraph:
         """Return the first literal of the first property that has one, "" if none has."""
         texts = (o.value for p in predicates for o in self.objects_of(subject, p) if isinstance(o, Literal))
         return next(texts, "")
+
+    def list_disjoint_with(self, term: Term) -> Iterator[list[Term]]:
+        """Yield the other classes of each group of disjoint classes that has the term."""
+        for node in self.subjects:
+            for head in self.objects_of(node, OWL["members"]):
+                if term in (members := self.list_members(head)):
+                    yield [member for member in members if member != term]
 
     def list_members(self, node: Term) -> list[Term]:
         """Return the members of an RDF list, those before the fault if it is broken or cyclic."""
@@ -157,15 +170,26 @@ def _axiom_sentences(graph: _OntologyGraph, naming: TermLabels, term: NamedNode)
         yield f"The same as {describe_node(other)}, read from the other end."
     for other in graph.objects_of(term, OWL["disjointWith"]):
         yield f"Nothing is both this and {describe_node(other)}."
+    for others in graph.list_disjoint_with(term):
+        yield f"Nothing is both this and one of {', '.join(describe_node(other) for other in others)}."
     for other in graph.objects_of(term, OWL["equivalentClass"]):
         yield f"Exactly what is {describe_node(other)}."
     for other in graph.objects_of(term, RDFS["subClassOf"]):
         if isinstance(other, BlankNode):
             yield f"Each one {describe_node(other)}."
-    if OWL["TransitiveProperty"] in graph.objects_of(term, RDF["type"]):
-        yield "Carries over: from a to b and b to c follows a to c."
     for chain in graph.objects_of(term, OWL["propertyChainAxiom"]):
         yield f"Follows from {' then '.join(describe_node(step) for step in graph.list_members(chain))}."
+    yield from _kind_sentences(graph, naming, term)
+
+
+def _kind_sentences(graph: _OntologyGraph, naming: TermLabels, term: NamedNode) -> Iterator[str]:
+    """Yield what kind of property a term is, and what replaces a deprecated one."""
+    types = graph.objects_of(term, RDF["type"])
+    yield from (sentence for kind, sentence in _PROPERTY_KIND_SENTENCES.items() if kind in types)
+    if graph.first_text(term, OWL["deprecated"]) == "true":
+        successors = graph.objects_of(term, DCTERMS["isReplacedBy"])
+        words = " and ".join(_describe_class(graph, naming, other) for other in successors)
+        yield f"Deprecated: use {words}." if words else "Deprecated."
 
 
 def _describe_class(graph: _OntologyGraph, naming: TermLabels, node: Term) -> str:
@@ -214,7 +238,7 @@ def draw_class_diagram(page: OntologyPage) -> Neighbourhood:
     """Return classes as nodes and the used properties between them as edges; `cut` if some have none."""
     refs = {view.ref.iri: view.ref for view in page.classes}
     links = [
-        DrawingLink(source.iri, target.iri, view.ref.label, ASSERTED, "", "fact", is_negative(view.ref.iri))
+        DrawingLink(source.iri, target.iri, view.ref.label, CURATED, "", "fact", is_negative(view.ref.iri))
         for view in page.properties
         if view.uses
         for source in view.domain

@@ -10,16 +10,18 @@ from dataclasses import replace
 from flask import Blueprint, Response, request
 from pyoxigraph import NamedNode
 
-from kg.errors import BadQuery
+from kg.errors import BadData, BadQuery
 from kg.model.questions import Question, find_question
 from kg.pages import rendering
 from kg.pages.questions.view import describe_examples, question_address, question_page, questions_page
 from kg.questions import question_answers
+from kg.questions.code_answers import format_rows, read_column
 from kg.questions.question_answers import QuestionAnswer, QuestionVocabulary, RelatedSituations
 from sparqlhost.protocol import negotiation
 from sparqlhost.protocol.endpoint_table import (
     FORMAT_PARAMETER,
     GRAPH_FORMATS,
+    CachePolicy,
     Endpoint,
     EndpointParameter,
     route,
@@ -31,9 +33,8 @@ from sparqlhost.store.interface import Term
 
 blueprint = Blueprint("questions", __name__)
 
-_CSV = MediaType("csv", "text/csv", ("csv",), has_charset=True)  # RFC 4180
 _QUERY = MediaType("rq", QUERY_MEDIA_TYPE, ("rq",))
-_ANSWER_REPRESENTATIONS = (*rendering.PAGE_REPRESENTATIONS, _CSV, _QUERY)
+_ANSWER_REPRESENTATIONS = (*rendering.PAGE_REPRESENTATIONS, rendering.CSV, _QUERY)
 _SUFFIXES = tuple(representation.format_key for representation in _ANSWER_REPRESENTATIONS)
 _DEFAULT_QUERY = "SELECT * WHERE { ?s ?p ?o } LIMIT 10"
 
@@ -54,10 +55,19 @@ def _editor_context() -> dict[str, object]:
     }
 
 
-@route(blueprint, Endpoint("/questions", "The named questions", formats=rendering.HTML_AND_JSON))
+@route(
+    blueprint,
+    Endpoint(
+        "/questions",
+        "The named questions",
+        parameters=(EndpointParameter("q", "words that a question, its title or its group must contain"),),
+        formats=rendering.HTML_AND_JSON,
+    ),
+)
 def list_questions() -> Response:
     """Answer the list of questions."""
-    return rendering.answer_page("questions/list.html", questions_page(question_library()), title="Questions")
+    view = questions_page(question_library(), rendering.read_filter(rendering.HTML))
+    return rendering.answer_page("questions/list.html", view, title="Questions")
 
 
 _ANSWER_ENDPOINT = Endpoint(
@@ -103,16 +113,15 @@ def show_answer(name: str) -> Response:
         is_checked=True,
     )
     values = _read_values()
-    store, root = rendering.page_reader().store, rendering.app_settings().root
-    vocabulary = QuestionVocabulary(store, root)
+    store, vocabulary = rendering.page_reader().store, load_vocabulary()
     try:
         answer = question_answers.answer_question(store, question, values, vocabulary)
     except BadQuery as error:
         if representation != rendering.HTML:
             raise
         return _respond_invalid_values(question, values, vocabulary, error)
-    if representation == _CSV:
-        return Response(format_csv(answer), content_type=_CSV.content_type)
+    if representation == rendering.CSV:
+        return Response(format_csv(answer), content_type=rendering.CSV.content_type)
     if representation == _QUERY:
         return Response(answer.query, content_type=_QUERY.content_type)
     related = question_answers.find_related_situations(store, question, values, vocabulary, answer)
@@ -121,6 +130,61 @@ def show_answer(name: str) -> Response:
     return rendering.make_page_response(
         representation, view, lambda: rendering.render_page("questions/page.html", view, title=view.heading)
     )
+
+
+_COLUMN_BODIES = ("text/csv", "text/tab-separated-values", "application/json", "multipart/form-data")
+
+
+@route(
+    blueprint,
+    Endpoint(
+        "/questions/<name>",
+        "The answer of for-codes or for-text for a column: a table, an uploaded file, or a JSON list",
+        methods=("POST",),
+        parameters=(
+            EndpointParameter("name", "for-codes or for-text", location="path"),
+            EndpointParameter("column", "the column of the table; not for a JSON list"),
+            EndpointParameter("system", "the code system of bare codes, such as NDC"),
+        ),
+        body=_COLUMN_BODIES,
+        formats=(rendering.CSV.name,),
+        cache=CachePolicy.NO_STORE,
+    ),
+)
+def answer_column(name: str) -> Response:
+    """Answer a column of codes or texts as CSV, sent while it is made; a broken table is refused at once."""
+    question = find_question(question_library(), rendering.split_suffix(name, _SUFFIXES)[0])
+    if not question.reads_columns:
+        raise BadQuery(
+            f"{question.name} does not take a column.", location=request.path, hint="Ask it with GET."
+        )
+    cells, system = list(_read_cells()), request.args.get("system", "")
+    answers = load_vocabulary().load_column_answers(question)
+    return Response(format_rows(answers, cells, system), content_type=rendering.CSV.content_type)
+
+
+def _read_cells() -> Iterator[str]:
+    """Return the cells of the request's body; raises BadQuery or BadData for a body that has none."""
+    if request.mimetype == "application/json":
+        listed = request.get_json(silent=True)
+        if not isinstance(listed, list) or not all(isinstance(cell, str) for cell in listed):
+            raise BadQuery("The body is not a JSON list of texts.", hint='Send ["C91.0", "Z85.6"].')
+        return iter(listed)
+    uploaded = next(iter(request.files.values()), None)
+    data = uploaded.read() if uploaded else request.get_data()
+    file_name = (uploaded.filename if uploaded else "") or "the body"
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadData("The line is not UTF-8.", location=file_name, line=line, hint="Convert it.") from error
+    return read_column(iter(text.splitlines(keepends=True)), request.args.get("column", ""), file_name)
+
+
+def load_vocabulary() -> QuestionVocabulary:
+    """Return the vocabulary of the questions, kept for a version of the data."""
+    store, root = rendering.page_reader().store, rendering.app_settings().root
+    return rendering.memoize_per_version("question-vocabulary", lambda: QuestionVocabulary(store, root))
 
 
 def _read_values() -> dict[str, tuple[str, ...]]:

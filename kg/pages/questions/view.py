@@ -12,7 +12,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 from kg.errors import BadQuery
 from kg.model.questions import Question, QuestionParameter
 from kg.namespaces import DCTERMS, RDF, RDFS, SCHEMA, SH, compress_iri
-from kg.pages.start.view import QuestionLink, question_link
+from kg.pages.start.view import QuestionLink, link_questions, question_link
 from kg.pages.term_refs import Term, TermLabels, TermRef
 from kg.questions.question_answers import (
     ParameterChoice,
@@ -77,14 +77,15 @@ class QuestionPage:
 
 @dataclass(frozen=True, slots=True)
 class QuestionsPage:
-    """All named questions."""
+    """The named questions that contain the words of a filter, in the order of their groups."""
 
     questions: tuple[QuestionLink, ...]
+    filter_text: str
 
 
-def questions_page(questions: Sequence[Question]) -> QuestionsPage:
+def questions_page(questions: Sequence[Question], filter_text: str = "") -> QuestionsPage:
     """Return the list of questions."""
-    return QuestionsPage(tuple(question_link(question) for question in questions))
+    return QuestionsPage(link_questions(questions, filter_text), filter_text)
 
 
 def question_page(
@@ -96,7 +97,6 @@ def question_page(
     related: RelatedSituations,
 ) -> QuestionPage:
     """Return the page of an answered question; `chosen_values` are as they were typed, by parameter."""
-    naming = TermLabels(answer.labels)
     fields = tuple(_form_field(p, chosen_values.get(p.name, ()), vocabulary) for p in question.params)
     return QuestionPage(
         asked=question_link(question),
@@ -104,15 +104,21 @@ def question_page(
         returns=question.returns,
         fields=fields,
         variables=answer.variables,
-        rows=tuple(
-            tuple(_result_cell(name, term, naming) for name, term in zip(answer.variables, row, strict=True))
-            for row in answer.rows[:ANSWER_ROWS_SHOWN]
-        ),
+        rows=make_result_rows(answer),
         total=len(answer.rows),
         broader=_related_answers(question, chosen_values, related.parameter, related.broader),
         narrower=_related_answers(question, chosen_values, related.parameter, related.narrower),
         query=answer.query,
         api=api,
+    )
+
+
+def make_result_rows(answer: QuestionAnswer) -> tuple[tuple[TermRef | None, ...], ...]:
+    """Return the rows of an answer that a page shows, as what they link to."""
+    naming = TermLabels(answer.labels)
+    return tuple(
+        tuple(_result_cell(name, term, naming) for name, term in zip(answer.variables, row, strict=True))
+        for row in answer.rows[:ANSWER_ROWS_SHOWN]
     )
 
 

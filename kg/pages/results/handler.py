@@ -10,8 +10,7 @@ from flask import Response
 from kg.errors import UserError
 from kg.pages.rendering import page_reader, render_page
 from kg.pages.results.view import RESULT_ROWS_SHOWN, ResultsPage, make_results_page
-from sparqlhost.pool.jobs import QueryJob
-from sparqlhost.pool.result_stream import ResultStream
+from sparqlhost.pool.jobs import QueryJob, ResultStream
 from sparqlhost.protocol.app_context import get_sparql_service
 from sparqlhost.protocol.endpoint_table import forbid_storing
 from sparqlhost.protocol.problem_details import find_status

@@ -15,8 +15,8 @@ from kg.pages import rendering
 from kg.pages.review.view import RecordedVerdict, ReviewItem, ReviewPage, review_page_as_dict
 from sparqlhost.protocol.endpoint_table import CachePolicy, Endpoint, EndpointParameter, JsonObject, route
 from sparqlhost.protocol.negotiation import FORM_MEDIA_TYPE, JSON_MEDIA_TYPE
-from sparqlhost.protocol.request_parameters import read_body_text, read_form_parameters
-from sparqlhost.protocol.security import is_writing_enabled, require_update_token
+from sparqlhost.protocol.request_facts import read_body_text, read_form_parameters
+from sparqlhost.protocol.write_access import is_writing_enabled, require_update_token
 
 blueprint = Blueprint("review", __name__)
 
@@ -52,7 +52,7 @@ def show_review() -> Response:
     if representation == rendering.HTML:
         body = rendering.render_page("review/page.html", view, title="Review of links")
     else:
-        body = json.dumps(review_page_as_dict(view), ensure_ascii=False, indent=1)
+        body = json.dumps(review_page_as_dict(view), ensure_ascii=False)
     response = Response(body, content_type=representation.content_type)
     response.vary.add("Accept")
     return response
@@ -97,7 +97,7 @@ def record_verdict() -> Response:
             row, changes = record_submitted_verdict(bench, submitted, datetime.now(UTC).date())
         judged = (row.subject_id, row.predicate_id, row.object_id, submitted.choice)
         recorded = RecordedVerdict(*judged, row.author_label, row.mapping_date, changes)
-    body = json.dumps(recorded.as_dict(), ensure_ascii=False, indent=1)
+    body = json.dumps(recorded.as_dict(), ensure_ascii=False)
     return Response(body, content_type=JSON_MEDIA_TYPE)
 
 

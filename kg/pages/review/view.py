@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from kg.linking.answer_changes import AnswerChange
-from kg.linking.candidates import Candidate
-from kg.linking.linkable_entities import LinkableEntity
+from kg.linking.candidates import Candidate, LinkableEntity
+from kg.linking.link_checking import AnswerChange
 from kg.linking.verdicts import VERDICT_KEYS
 
 

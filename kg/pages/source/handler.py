@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
@@ -17,6 +19,9 @@ from sparqlhost.protocol.endpoint_table import Endpoint, EndpointParameter, forb
 
 blueprint = Blueprint("source", __name__)
 
+_KEY_COOKIE = "kg-text-key"
+_COOKIE_RULES: dict[str, Any] = {"httponly": True, "samesite": "Strict"}
+
 
 @route(
     blueprint,
@@ -27,6 +32,7 @@ blueprint = Blueprint("source", __name__)
         parameters=(
             EndpointParameter("name", "the local name of the document", location="path"),
             EndpointParameter("document", "the same, where the address has no name"),
+            EndpointParameter("key", "the key that `kg serve` printed: with it the text is shown here"),
         ),
         formats=rendering.HTML_AND_JSON,
         statuses=(200, 302),
@@ -39,7 +45,7 @@ def show_source(name: str = "") -> Response:
     if not name and len(list_documents(rendering.page_reader())) > 1:
         query = request.query_string.decode("ascii", "replace")
         return redirect(f"/document/?{query}" if query else "/document/")  # which one, the reader chooses
-    copy = rendering.app_settings().source_text if form == rendering.HTML and _is_local_request() else None
+    copy = rendering.app_settings().source_text if form == rendering.HTML and _may_show_text() else None
     view = source_page(rendering.page_reader(), name, Path(copy) if copy else None)
     if view is None:
         documents = list_documents(rendering.page_reader())
@@ -50,7 +56,16 @@ def show_source(name: str = "") -> Response:
     response = rendering.answer_page("source/page.html", view, title="The source beside the graph")
     if copy:
         forbid_storing(response)
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"  # pages elsewhere must not read it
+        response.set_cookie(_KEY_COOKIE, rendering.app_settings().text_key, path="/source", **_COOKIE_RULES)
     return response
+
+
+def _may_show_text() -> bool:
+    """Return whether the reader has the key of this start; a silent proxy makes strangers look local."""
+    key = rendering.app_settings().text_key
+    given = request.args.get("key") or request.cookies.get(_KEY_COOKIE, "")
+    return bool(key) and compare_digest(given.encode(), key.encode()) and _is_local_request()
 
 
 def _is_local_request() -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
 from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
 from kg.pages.term_refs import TermRef, find_weakest_hedge
+from kg.text_files import list_text_files
 
 #: start, end and IRI of a claim: code points [start, end) of the document
 ClaimRange = tuple[int, int, str]
@@ -224,13 +225,14 @@ def source_page(reader: PageQueryReader, document: str = "", copy: Path | None =
     chosen = next((row for row in documents if cell_text(row, "document").endswith(ending)), None)
     if chosen is None:
         return None
-    iri = cell_text(chosen, "document")
-    rows = [row for row in reader.select_rows("source-sentences") if cell_text(row, "document") == iri]
-    claim_rows = reader.select_rows("claims-all")
+    rows = reader.select_rows("source-sentences", document=[chosen["document"]])
+    span_rows = reader.select_rows("source-spans", document=[chosen["document"]])
+    cited = sorted({row["claim"] for row in span_rows}, key=str)
+    claim_rows = reader.select_rows("claims", claim=cited) if cited else []
     named_documents = {row["document"] for row in documents}
     naming = reader.load_labels(terms_in_rows(claim_rows) | terms_in_rows(rows) | named_documents)
     claims = {facts.claim.value: make_statement(facts, naming) for facts in group_claim_facts(claim_rows)}
-    spans = _ranges_by_sentence(reader)
+    spans = _ranges_by_sentence(span_rows)
     words, problem = _read_copy(copy, cell_text(chosen, "sha256"))
     segments = [_make_segment(row, spans, claims, naming.ref(row["sentence"]), words) for row in rows]
     ranges = [span for segment in segments for span in spans.get(segment.ref.iri, ())]
@@ -253,9 +255,9 @@ def source_page(reader: PageQueryReader, document: str = "", copy: Path | None =
     )
 
 
-def _ranges_by_sentence(reader: PageQueryReader) -> Mapping[str, list[ClaimRange]]:
+def _ranges_by_sentence(rows: Iterable[QueryRow]) -> Mapping[str, list[ClaimRange]]:
     ranges: dict[str, list[ClaimRange]] = defaultdict(list)
-    for row in reader.select_rows("source-spans"):
+    for row in rows:
         claim_range = (cell_number(row, "start"), cell_number(row, "end"), cell_text(row, "claim"))
         ranges[cell_text(row, "sentence")].append(claim_range)
     return ranges
@@ -265,14 +267,15 @@ def _read_copy(path: Path | None, sha256: str) -> tuple[str, str]:
     """Return the text of the reader's copy and "", or "" and why the copy is not shown."""
     if path is None:
         return "", ""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        return "", f"The copy named by KG_SOURCE_TEXT cannot be read: {error.strerror}."
-    if hashlib.sha256(content).hexdigest() != sha256:
-        problem = "The copy named by KG_SOURCE_TEXT is not the text the claims were taken from"
-        return "", f"{problem}; run kg coverage to see where it differs."
-    return content.decode("utf-8"), ""
+    for file in list_text_files(path):
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            return "", f"The copy named by KG_SOURCE_TEXT cannot be read: {error.strerror}."
+        if hashlib.sha256(content).hexdigest() == sha256:
+            return content.decode("utf-8"), ""
+    problem = "The copy named by KG_SOURCE_TEXT is not the text the claims were taken from"
+    return "", f"{problem}; run kg coverage to see where it differs."
 
 
 def _make_segment(
@@ -284,7 +287,7 @@ def _make_segment(
 ) -> SourceSegment:
     start, end = cell_number(row, "start"), cell_number(row, "end")
     own = sorted(ranges.get(ref.iri, ()), key=lambda span: span[2])
-    segment_claims = tuple(claims[span[2]] for span in own if span[2] in claims)
+    segment_claims = tuple(claims[iri] for iri in dict.fromkeys(span[2] for span in own) if iri in claims)
     return SourceSegment(
         name=cell_text(row, "number") or ref.iri.rsplit("/", 1)[-1],
         ref=ref,

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QueryResultsFormat, parse_query_results
 
-from sparqlhost.remote.remote_dialects import (
+from sparqlhost.remote.remote_endpoint import (
     BlankNodeNormalizer,
     find_graphs_to_send,
     make_insert_update,

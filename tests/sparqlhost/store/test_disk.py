@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from sparqlhost.errors import StoreUnavailable, UserError
-from sparqlhost.hosting import HostedData
+from sparqlhost.hosting import HostedData, open_store
 from sparqlhost.settings import HostSettings
 from sparqlhost.store.disk_store import DiskStore
-from sparqlhost.store_opening import open_store
 from tests.sparqlhost.store.durability import rounds
 
 BUILT = '<http://e/a> <http://e/p> "{}" <http://e/g> .\n'

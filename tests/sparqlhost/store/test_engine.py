@@ -20,11 +20,17 @@ from pyoxigraph import Literal
 
 from sparqlhost.errors import BadQuery, Busy, Forbidden, TooExpensive, UserError
 from sparqlhost.pool import sandbox
-from sparqlhost.pool.engine_dir import ENGINE_DIR_PREFIX, remove_stale_engine_dirs
+from sparqlhost.pool.engine_dir import (
+    BULK_WORKERS,
+    ENGINE_DIR_PREFIX,
+    EXIT_CRASH,
+    TRUSTED_WORKERS,
+    Scoreboard,
+    remove_stale_engine_dirs,
+)
 from sparqlhost.pool.engine_store import EngineStore
 from sparqlhost.pool.jobs import QueryJob, WriteJob, new_job_id
 from sparqlhost.pool.owner import IDLE_WORKERS
-from sparqlhost.pool.scoreboard import BULK_WORKERS, EXIT_CRASH, TRUSTED_WORKERS, Scoreboard
 from tests.sparqlhost.store.conftest import EMPTY, Engines
 
 THREE_JOINS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"

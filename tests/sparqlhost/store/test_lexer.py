@@ -10,8 +10,13 @@ import pytest
 from sparqlhost.errors import BadQuery, TooLarge
 from sparqlhost.pool.jobs import QueryJob
 from sparqlhost.pool.query_runner import resolve_dataset
-from sparqlhost.sparql.dataset_clauses import add_using_clauses
-from sparqlhost.sparql.lexer import MAX_NESTING, check_size_and_nesting, find_outgoing_calls, tokenize
+from sparqlhost.sparql.lexer import (
+    MAX_NESTING,
+    add_using_clauses,
+    check_size_and_nesting,
+    find_outgoing_calls,
+    tokenize,
+)
 
 HARMLESS = (
     "SELECT * { ?s ?p 'SERVICE <http://e/> { }' }",

@@ -1,0 +1,1 @@
+"""Benchmarks; each folder has its own README or a run.sh."""

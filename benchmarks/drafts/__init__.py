@@ -1,0 +1,1 @@
+"""The drafts benchmark: what `kg text draft` suggests, beside the claims that were reviewed."""
