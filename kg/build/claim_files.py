@@ -35,7 +35,7 @@ _DIGITS = re.compile(r"\d+")
 def format_claims_file(comment: str, claims: Iterable[tuple[str, Iterable[Triple]]]) -> str:
     """Return a whole file: the comment of its first line, the prefixes it uses, and its claims in order."""
     body = "\n".join(format_claim(iri, triples) for iri, triples in claims)
-    return f"# {comment}\n{declare_prefixes(body)}\n{body}"
+    return f"# {comment}\n{declare_turtle_prefixes(body)}\n{body}"
 
 
 def append_claims(path: Path, comment: str, claims: Sequence[tuple[str, Iterable[Triple]]]) -> str:
@@ -46,7 +46,7 @@ def append_claims(path: Path, comment: str, claims: Sequence[tuple[str, Iterable
     new = "\n".join(format_claim(iri, triples) for iri, triples in claims)
     first, rest = old.split("\n", 1)
     body = f"{_DECLARATION.sub('', rest)}\n\n{new}".lstrip("\n")
-    return f"{first}\n{declare_prefixes(body, _DECLARATION.findall(old))}\n{body}"
+    return f"{first}\n{declare_turtle_prefixes(body, _DECLARATION.findall(old))}\n{body}"
 
 
 def format_claim(iri: str, triples: Iterable[Triple]) -> str:
@@ -112,7 +112,7 @@ def _pack(statements: list[str]) -> list[str]:
     return lines
 
 
-def declare_prefixes(body: str, more: Iterable[str] = ()) -> str:
+def declare_turtle_prefixes(body: str, more: Iterable[str] = ()) -> str:
     """Return the declarations of the prefixes that Turtle without any uses, and of `more`."""
     without_texts = re.sub(r'"(?:[^"\\]|\\.)*"', "", body)
     used = {name for name in re.findall(r"(?<![\w:])(\w+):(?=\S)", without_texts) if name in PREFIXES}

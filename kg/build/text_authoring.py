@@ -12,11 +12,12 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode
 
-from kg.build.claim_files import declare_prefixes, format_name, format_term
+from kg.build.claim_files import declare_turtle_prefixes, format_name, format_term
 from kg.build.derived_claims import SEGMENTS_FILE, SPANS_FILE, read_table
 from kg.build.loading import load_project
 from kg.build.reader_copy import describe_documents, find_document, locate_document_claims
 from kg.errors import BadData
+from kg.model.source_documents import SourceDocument
 from kg.namespaces import CLAIM, DCTERMS, KG, PREFIXES, RDFS, XSD, expand_curie, get_local_name
 from kg.text_files import write_text_atomically
 from kg.texts.claim_positions import SpanRow
@@ -96,7 +97,8 @@ def _update_text(root: Path, folder: Path, text: str, path: Path) -> AddedText:
         raise BadData(what, location=str(folder), hint="Move them there, or choose another --name.")
     old = [row for _, row in read_table(table, root, SegmentRow)]
     prefix = old[0].segment.rpartition("S")[0] if old else f"{folder.name}-"
-    used = {get_local_name(iri) for file in load_project(root).files for iri in file.positions.terms}
+    sources = load_project(root)
+    used = {get_local_name(iri) for file in sources.files for iri in file.positions.terms}
     rows, changes = align_segments(old, segment_text(text, prefix), prefix, used)
     found = sum(change.state in ("same", "moved") for change in changes)
     if found < len(old) / 2:  # texts of one publisher share some sentences
@@ -110,7 +112,8 @@ def _update_text(root: Path, folder: Path, text: str, path: Path) -> AddedText:
     description = _replace_numbers(document.read_text("utf-8"), text, len(rows))
     if rows == old and description == document.read_text("utf-8"):
         return AddedText(folder.name, tuple(rows))
-    touched = _find_touched(root, folder.name, changes)
+    described = find_document(describe_documents(sources.dataset), folder.name)
+    touched = _find_touched(described, changes)
     _forget_positions(folder / SPANS_FILE, root, touched)  # first: whatever happens now, they are read again
     write_text_atomically(table, format_table(SegmentRow, rows))
     write_text_atomically(document, description)
@@ -125,9 +128,8 @@ def _keep_corrections(row: SegmentRow, before: SegmentRow | None) -> SegmentRow:
     return replace(row, kind=before.kind, governor=before.governor or row.governor)
 
 
-def _find_touched(root: Path, name: str, changes: Iterable[SegmentChange]) -> dict[str, str]:
+def _find_touched(document: SourceDocument, changes: Iterable[SegmentChange]) -> dict[str, str]:
     """Return the claims and reasons that rest on a changed segment, by IRI, each with what happened to it."""
-    document = find_document(describe_documents(load_project(root).dataset), name)
     segments = {get_local_name(segment.iri): segment for segment in document.segments}
     touched: dict[str, str] = {}
     for change in changes:
@@ -219,7 +221,9 @@ def _describe_document(name: str, facts: TextFacts, text: str, segments: int) ->
         f"  {format_name(p.value)} {format_term(value)}" for p, value in values.items() if value is not None
     ]
     body = " ;\n".join([f"doc:{name} a kg:SourceDocument", *lines])
-    return f"# A source document: what it is. Its text is not here.\n{declare_prefixes(body)}\n{body} .\n"
+    return (
+        f"# A source document: what it is. Its text is not here.\n{declare_turtle_prefixes(body)}\n{body} .\n"
+    )
 
 
 def _make_iri(value: str) -> NamedNode | None:

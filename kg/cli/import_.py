@@ -27,7 +27,7 @@ from kg.linking.readers.source_reading import ReadOptions
 from kg.linking.readers.table_reader import FALLBACK_NAMESPACE
 from kg.settings import Settings
 from sparqlhost.errors import TooExpensive, UserError
-from sparqlhost.pool.sandbox import LimitedChild
+from sparqlhost.pool.sandbox import LimitedChild, list_other_threads
 from sparqlhost.store.disk_store import is_store_served
 from sparqlhost.store.staging import remove_stale_stages
 
@@ -146,7 +146,7 @@ def _import_in_child(path: Path, request: ImportRequest, target: Path, settings:
     the store in the child would wait for those of RocksDB without end. The command has one thread here.
     Raises what the import raises, and TooExpensive when it takes too much memory.
     """
-    if len(os.listdir("/proc/self/task")) > 1:
+    if list_other_threads():
         return import_file(path, request, target, settings, lambda _: None)
     bytes_read = mmap.mmap(-1, 8)  # shared with the child
 

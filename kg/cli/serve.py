@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kg.settings import IS_INSTALLED, Settings
+from kg.text_files import list_text_files
 from sparqlhost.hosting import HostedApplication
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def serve(build: bool, **options: Any) -> None:
     if settings.source_text is not None:
         from kg.build.reader_copy import read_reader_copy
 
-        read_reader_copy(settings.source_text)  # raises, where it is not there
+        for copy in list_text_files(settings.source_text):
+            read_reader_copy(copy)  # raises, where it is not there
     if settings.source_text is not None and not settings.text_key:
         settings = replace(settings, text_key=secrets.token_urlsafe(16))
 

@@ -5,8 +5,6 @@ Which named questions have another answer with one mapping more or less is tried
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +27,7 @@ from kg.model.questions import Question
 from kg.namespaces import BASE, ENTITY_KINDS
 from kg.questions.question_answers import load_library, run_question
 from kg.settings import Settings
-from sparqlhost.sparql.csv_cells import escape_formula
+from sparqlhost.sparql.csv_cells import format_spreadsheet
 from sparqlhost.store.interface import Store
 from sparqlhost.store.staging import clone_store
 
@@ -240,16 +238,12 @@ class LinkFinding:
 
 def format_findings(findings: Iterable[LinkFinding]) -> str:
     """Return findings as CSV, the answers that change in one cell."""
-    out = io.StringIO()
     rows = [
         {**finding.as_dict(), "changes": "; ".join(c.sentence for c in finding.changes)}
         for finding in findings
     ]
-    if rows:
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\r\n")
-        writer.writeheader()
-        writer.writerows({name: escape_formula(str(cell)) for name, cell in row.items()} for row in rows)
-    return out.getvalue()
+    header = [list(rows[0])] if rows else []
+    return "".join(format_spreadsheet([*header, *(map(str, row.values()) for row in rows)]))
 
 
 def check_links(bench: Workbench) -> tuple[int, tuple[LinkFinding, ...]]:

@@ -170,23 +170,23 @@ def filter_by_words(
     return tuple(item for item in items if all(word in text_of(item).casefold() for word in words))
 
 
+def number_addresses(address: str, filter_text: str = "", anchor: str = "") -> Callable[[int], str]:
+    """Return the function from a page number to the address of that page of a list."""
+    words = {"q": filter_text} if filter_text else {}
+    return lambda page: f"{address}?{urlencode({**words, 'page': page})}{anchor}"
+
+
 def slice_page(
     items: Sequence[Item],
     page: int,
-    address: str,
+    page_address: Callable[[int], str],
     *,
-    filter_text: str = "",
-    anchor: str = "",
     per_page: int = ROWS_PER_PAGE,
 ) -> ListSlice[Item] | None:
     """Return page `page` (from 1) of a list; None when there is no such page. An empty list has one page."""
     first = (page - 1) * per_page
     if first < 0 or first >= max(len(items), 1):
         return None
-
-    def page_address(number: int) -> str:
-        words = {"q": filter_text} if filter_text else {}
-        return f"{address}?{urlencode({**words, 'page': number})}{anchor}"
 
     shown = tuple(items[first : first + per_page])
     return ListSlice(

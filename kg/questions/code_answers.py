@@ -7,7 +7,6 @@ file, asked once for each mapped term, so that a column of any length costs litt
 from __future__ import annotations
 
 import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
@@ -33,7 +32,7 @@ from kg.model.mapping_sets import MATCH_PREDICATES
 from kg.model.questions import Question, replace_values_line
 from kg.namespaces import compress_iri, expand_curie
 from kg.text_files import read_text
-from sparqlhost.sparql.csv_cells import escape_formula
+from sparqlhost.sparql.csv_cells import format_spreadsheet
 from sparqlhost.store.interface import Store, Term, get_term_text
 
 #: the columns of an answer; a row with a status is the summary of its code, the others are its claims
@@ -137,14 +136,9 @@ def _pick_cells(rows: Any, position: int, column: str, name: str) -> Iterator[st
 
 
 def format_rows(answers: ColumnAnswers, cells: Iterable[str], system: str = "") -> Iterator[str]:
-    """Yield the answer for a column as CSV (RFC 4180) that a spreadsheet can open, line by line."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    for row in chain([answers.columns], answers.iterate_rows(cells, system)):
-        writer.writerow(escape_formula(c if isinstance(c, str) else get_term_text(c)) for c in row)
-        yield out.getvalue()
-        out.seek(0)
-        out.truncate()
+    """Return the answer for a column as CSV (RFC 4180) that a spreadsheet can open, line by line."""
+    rows = chain([answers.columns], answers.iterate_rows(cells, system))
+    return format_spreadsheet([c if isinstance(c, str) else get_term_text(c) for c in row] for row in rows)
 
 
 def _make_summary(finding: CodeFinding) -> AnswerRow:

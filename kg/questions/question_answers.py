@@ -194,10 +194,15 @@ def resolve_value(
     if not choices:
         return parameter.parse_value(given)
     text = given if isinstance(given, str) else given.value
-    labeled = [choice.value for choice in choices if choice.label.casefold() == text.strip().casefold()]
+    terms = {choice.value for choice in choices}
+    if not isinstance(given, str) and given in terms:
+        return given
+    wanted = text.strip().casefold()
+    labeled = [choice.value for choice in choices if choice.label.casefold() == wanted]
+    if not labeled:
+        labeled = [term for term in terms if get_local_name(term.value).casefold() == wanted]
     if len(labeled) == 1:
         return labeled[0]
-    terms = {choice.value for choice in choices}
     names = vocabulary.load_term_names().restrict_to(terms.__contains__)
     with suppress(NotFound):
         if (term := names.find_term(text, parameter.name)) in terms:

@@ -179,6 +179,11 @@ class LimitedChild:
         return b"".join(received), os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
+def list_other_threads() -> list[Path]:
+    """Return what Linux says of each other thread of this process, those of libraries too; elsewhere none."""
+    return [task for task in Path("/proc/self/task").glob("*") if task.name != str(os.getpid())]
+
+
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent ends; exit now if process `parent` has ended already.
 

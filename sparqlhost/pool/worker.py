@@ -21,7 +21,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 from sparqlhost.errors import BadQuery, TooExpensive, UserError
@@ -247,12 +246,11 @@ def wait_for_idle_threads(timeout: float) -> bool:
 def _read_time_of_other_threads() -> int | None:
     """Return the nanoseconds that the other threads of this process have run; None while one of them runs."""
     total = 0
-    for task in Path("/proc/self/task").glob("*"):
-        if task.name != str(os.getpid()):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
-                if (task / "stat").read_bytes().rpartition(b") ")[2][:1] != b"S":
-                    return None
-                total += int((task / "schedstat").read_bytes().split()[0])
+    for task in sandbox.list_other_threads():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            if (task / "stat").read_bytes().rpartition(b") ")[2][:1] != b"S":
+                return None
+            total += int((task / "schedstat").read_bytes().split()[0])
     return total
 
 

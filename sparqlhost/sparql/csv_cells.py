@@ -9,7 +9,10 @@ CSV, 3.2).
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterable, Iterator
 
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -22,3 +25,18 @@ def escape_formula(cell: str) -> str:
     ("'=1+1", '-5', "'-5+cmd")
     """
     return f"'{cell}" if cell.startswith(_FORMULA_START) and not _NUMBER.fullmatch(cell) else cell
+
+
+def format_spreadsheet(rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    r"""Yield each row as a line of CSV (RFC 4180) that a spreadsheet can open and does not run.
+
+    >>> list(format_spreadsheet([["code", "name"], ["=1+1", "a, b"]]))
+    ['code,name\r\n', '\'=1+1,"a, b"\r\n']
+    """
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow(map(escape_formula, row))
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()

@@ -324,6 +324,25 @@ def test_a_missing_file_is_one_sentence_and_code_1(own: Settings) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_program_with_threads_imports_too(own: Settings, tmp_path: Path) -> None:
+    """The child that it forked waited without end for threads of the store, which a fork does not copy."""
+    bring(own, sample(tmp_path))
+    other = tmp_path / "other.obo"
+    other.write_text(OBO, "utf-8")
+    program = (
+        "import sys, pyoxigraph\n"
+        f"store = pyoxigraph.Store({str(tmp_path / 'store')!r})\n"  # starts the threads of RocksDB
+        "from kg.cli import main\n"
+        f"sys.argv = ['kg', 'import', {str(other)!r}]\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(own), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert count(own, "other") == count(own)
+
+
 def test_an_interrupted_import_leaves_nothing_behind(own: Settings, tmp_path: Path) -> None:
     bring(own, sample(tmp_path))
     before = count(own)

@@ -258,6 +258,15 @@ def test_a_text_that_is_not_there_is_a_sentence() -> None:
     assert "/nofile: The copy cannot be read: No such file or directory." in done.stderr
 
 
+def test_a_folder_of_texts_is_served(tmp_path: Path) -> None:
+    """The check at the start read one file, so it refused the folder that the setting may name."""
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    (copies / "one.txt").write_text("A text.", "utf-8")
+    with running(tmp_path, "--empty", KG_SOURCE_TEXT=str(copies)) as server:
+        wait_until(lambda: "/source?key=" in server.output.read_text("utf-8"))
+
+
 if __name__ == "__main__":
     for ending in ("ctrl-c", "sigterm"):
         print(ending, *(f"{second:.2f}" for second in end_servers_in_terminals(ending, int(sys.argv[1]))))  # noqa: T201

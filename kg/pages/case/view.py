@@ -46,7 +46,7 @@ from kg.pages.case.case_page import (
     UpcomingClaim,
 )
 from kg.pages.explain.statement_input import load_term_names
-from kg.pages.page_queries import PageQueryReader, ReasonerInput, slice_page
+from kg.pages.page_queries import PageQueryReader, ReasonerInput, number_addresses, slice_page
 from kg.pages.start.view import attribute_to_dates
 from kg.pages.term_refs import TermLabels, TermRef, find_weakest_hedge, make_hedge_badge
 from rlreason.materialization import Materialization
@@ -119,7 +119,7 @@ def case_page(
     case = make_case(context.knowledge, present, absent, lambda term: context.labels.ref(term).label)
     entailments = derive_entailments(context.closure, case.met)
     judged = judge_all_claims(context.knowledge, case)
-    part = slice_page(judged, page, "/case", per_page=per_page)
+    part = slice_page(judged, page, number_addresses("/case"), per_page=per_page)
     if part is None:
         last = -(-len(judged) // per_page)
         raise NotFound("There is no such page of claims.", location="page", hint=f"The last is {last}.")

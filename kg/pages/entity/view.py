@@ -13,7 +13,14 @@ from pyoxigraph import Literal, NamedNode
 
 from kg.namespaces import BASE, DCTERMS, KG, RDF, RDFS, SKOS, compress_iri
 from kg.pages.mappings.view import OutsideIdentifier, list_identifiers
-from kg.pages.page_queries import PageQueryReader, QueryRow, cell_text, slice_page, terms_in_rows
+from kg.pages.page_queries import (
+    PageQueryReader,
+    QueryRow,
+    cell_text,
+    number_addresses,
+    slice_page,
+    terms_in_rows,
+)
 from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
 from kg.pages.term_refs import (
     CONCEPT_KINDS,
@@ -60,7 +67,7 @@ class ListPage:
 def list_page(reader: PageQueryReader, kind: str, page: int = 1) -> ListPage | None:
     """Return page `page` (from 1) of the entities of `kind`, or None when there is no such page."""
     rows = reader.select_rows("entities", base=[Literal(f"{BASE}{kind}/")])
-    listed = slice_page(rows, page, f"/{kind}/", per_page=ENTITIES_PER_PAGE)
+    listed = slice_page(rows, page, number_addresses(f"/{kind}/"), per_page=ENTITIES_PER_PAGE)
     if not listed or not listed.items:
         return None
     return ListPage(

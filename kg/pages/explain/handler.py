@@ -11,11 +11,11 @@ from kg.pages.explain.proof_text import render_prov, render_text
 from kg.pages.explain.statement_input import (
     ExplainForm,
     build_explain_form,
-    load_term_names,
     parse_statement,
 )
 from kg.pages.explain.view import ExplanationPage, explain_triple
 from kg.pages.page_queries import ReasonerInput
+from kg.pages.questions.handler import load_vocabulary
 from kg.pages.rendering import (
     ALL_FORMATS,
     HTML,
@@ -27,7 +27,6 @@ from kg.pages.rendering import (
     render_page,
 )
 from kg.pages.term_refs import TermLabels
-from kg.questions.question_answers import QuestionVocabulary
 from rlreason.proofs import Prover
 from sparqlhost.protocol.endpoint_table import FORMAT_PARAMETER, Endpoint, EndpointParameter, route
 from sparqlhost.protocol.negotiation import MediaType, choose_representation
@@ -96,9 +95,8 @@ def _respond_form(error: UserError) -> Response:
 
 
 def _build_form() -> ExplainForm:
-    choices = QuestionVocabulary(page_reader().store, app_settings().root)
     things, properties = (
-        choices.list_choices(QuestionParameter("", kind, "", "")) for kind in ("entity", "property")
+        load_vocabulary().list_choices(QuestionParameter("", kind, "", "")) for kind in ("entity", "property")
     )
     return build_explain_form(page_reader(), things, properties)
 
@@ -114,7 +112,7 @@ def _explain_request() -> ExplanationPage:
             hint="Give s, p and o: each an IRI, a CURIE or a label.",
         )
     reader = page_reader()
-    term_names = memoize_per_version("explain-names", lambda: load_term_names(reader))
+    term_names = load_vocabulary().load_term_names()
     triple = parse_statement(term_names, reader, parts["s"], parts["p"], parts["o"])
     wants_all = request.args.get("all", "").casefold() in ("1", "true", "yes", "all")
     return explain_triple(_cached_prover(), reader, _cached_labels(), triple, all_proofs=wants_all)

@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from pyoxigraph import NamedNode
 
 from kg.model import graphs
-from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, slice_page, terms_in_rows
+from kg.pages.page_queries import (
+    PageQueryReader,
+    QueryRow,
+    cell_number,
+    number_addresses,
+    slice_page,
+    terms_in_rows,
+)
 from kg.pages.term_refs import (
     EdgeRow,
     TermLabels,
@@ -39,7 +46,7 @@ def graph_page(reader: PageQueryReader, iri: str, page: int = 1) -> GraphPage | 
     """Return page `page` (from 1) of the triples of a named graph, or None when it holds none there."""
     node = NamedNode(iri)
     total = next((cell_number(row, "count") for row in reader.select_rows("graph-size", graph=[node])), 0)
-    listed = slice_page(range(total), page, link_address(iri), per_page=TRIPLES_PER_PAGE)
+    listed = slice_page(range(total), page, number_addresses(link_address(iri)), per_page=TRIPLES_PER_PAGE)
     if not listed or not listed.items:
         return None
     sorted_rows = reader.select_rows("graph-triples", graph=[node])

@@ -15,7 +15,7 @@ from kg.model.graphs import MAPPINGS
 from kg.model.identifiers import PrefixTable
 from kg.model.mapping_sets import MappingCollection, format_sssom
 from kg.pages.mappings.view import AcceptedMapping, filter_mappings, mappings_page, select_accepted_mappings
-from kg.pages.page_queries import slice_page
+from kg.pages.page_queries import number_addresses, slice_page
 from kg.pages.rendering import (
     ALL_FORMATS,
     JSON,
@@ -87,7 +87,7 @@ def show_mappings(suffix: str = "") -> Response:
     )
     view = filter_mappings(unfiltered, words)
     accepted = slice_page(
-        view.accepted, read_page_number(), "/mappings", filter_text=words, anchor="#accepted"
+        view.accepted, read_page_number(), number_addresses("/mappings", words, "#accepted")
     )
     if accepted is None:
         raise NotFound("The accepted mappings have no such page.", location="page", hint="Start with page 1.")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from flask import Blueprint, Response, request
 
 from kg.pages.matrix.view import (
@@ -27,7 +24,7 @@ from kg.pages.rendering import (
 )
 from kg.pages.term_refs import ASSERTED
 from sparqlhost.protocol.endpoint_table import FORMAT_PARAMETER, Endpoint, EndpointParameter, route
-from sparqlhost.sparql.csv_cells import escape_formula
+from sparqlhost.sparql.csv_cells import format_spreadsheet
 
 blueprint = Blueprint("matrix", __name__)
 
@@ -68,11 +65,8 @@ def show_matrix() -> Response:
     representation = choose_representation(request.args.get("format", ""), (*PAGE_REPRESENTATIONS, CSV))
     view = matrix_page(page_reader(), cached_matrix_claims(), _read_state())
     if representation == CSV:
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\r\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(map(_list_values, view.shown_cells))
-        return Response(out.getvalue(), content_type=CSV.content_type)
+        lines = format_spreadsheet([_COLUMNS, *map(_list_values, view.shown_cells)])
+        return Response("".join(lines), content_type=CSV.content_type)
     return make_page_response(
         representation, view, lambda: render_page("matrix/page.html", view, title="The matrix")
     )
@@ -90,9 +84,9 @@ _COLUMNS = (
 )
 
 
-def _list_values(cell: MatrixCell) -> list[str]:
+def _list_values(cell: MatrixCell) -> tuple[str, ...]:
     """Return a cell as a row of the CSV."""
-    values = (
+    return (
         cell.intervention.curie,
         cell.intervention.label,
         cell.situation.curie,
@@ -103,4 +97,3 @@ def _list_values(cell: MatrixCell) -> list[str]:
         "yes" if cell.gathered else "",
         " ".join(claim.curie for claim in cell.claims),
     )
-    return [escape_formula(value) for value in values]

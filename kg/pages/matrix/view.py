@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from urllib.parse import urlencode
 
 from pyoxigraph import NamedNode
 
 from kg.errors import BadQuery
 from kg.namespaces import expand_curie
-from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, terms_in_rows
+from kg.pages.page_queries import PageQueryReader, QueryRow, cell_number, cell_text, slice_page, terms_in_rows
 from kg.pages.statements import ClaimStatement, group_claim_facts, make_statement
 from kg.pages.term_refs import ASSERTED, INFERRED, HedgeBadge, TermLabels, TermRef, make_hedge_badge
 
@@ -195,13 +198,14 @@ def matrix_page(reader: PageQueryReader, data: MatrixClaims, state: MatrixState)
     choices = tuple(_make_choice(data, state, name) for name in _CHOICES)
     _check_fold(state, choices)
     layout = _Layout(data, state)
-    tables = tuple(layout.make_tables())
-    total = sum(len(table.rows) for table in tables)
-    first = (state.page - 1) * ROWS_PER_MATRIX
-    if first < 0 or first >= max(total, 1):
+    rows = [(table, row) for table in layout.make_tables() for row in table.rows]
+    part = slice_page(rows, state.page, partial(_address_page, state), per_page=ROWS_PER_MATRIX)
+    if part is None:
         raise BadQuery(f"The matrix has no page {state.page}.", location="page", hint="Leave page out.")
-    shown = tuple(_slice_tables(tables, first))
-    last = min(first + ROWS_PER_MATRIX, total)
+    shown = tuple(
+        replace(table, rows=tuple(row for _, row in found))
+        for table, found in groupby(part.items, key=itemgetter(0))
+    )
     opened = _find_opened(shown, state)
     return MatrixPage(
         tables=shown,
@@ -209,10 +213,14 @@ def matrix_page(reader: PageQueryReader, data: MatrixClaims, state: MatrixState)
         state=state,
         opened=open_cell(reader, opened) if opened else None,
         cells=len(layout.cells),
-        range=f"rows {first + 1} to {last} of {total}",
-        previous=state.address(page=state.page - 1, cell="") if first else "",
-        next=state.address(page=state.page + 1, cell="") if last < total else "",
+        range=f"rows {part.range}",
+        previous=part.previous,
+        next=part.next,
     )
+
+
+def _address_page(state: MatrixState, page: int) -> str:
+    return state.address(page=page, cell="")
 
 
 #: the filters in the order of the form -> how it calls them
@@ -266,15 +274,6 @@ def open_cell(reader: PageQueryReader, cell: MatrixCell) -> OpenedCell:
     rows = reader.select_rows("claims", claim=[NamedNode(ref.iri) for ref in cell.claims])
     naming = reader.load_labels(terms_in_rows(rows))
     return OpenedCell(cell, tuple(make_statement(facts, naming) for facts in group_claim_facts(rows)))
-
-
-def _slice_tables(tables: Iterable[MatrixTable], first: int) -> Iterator[MatrixTable]:
-    """Yield the tables with the rows of one page only, those without any left out."""
-    for table in tables:
-        rows = table.rows[max(first, 0) : max(first + ROWS_PER_MATRIX, 0)]
-        first -= len(table.rows)
-        if rows:
-            yield replace(table, rows=rows)
 
 
 class _Layout:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -28,7 +26,7 @@ from sparqlhost.protocol.endpoint_table import (
 )
 from sparqlhost.protocol.negotiation import QUERY_MEDIA_TYPE, MediaType
 from sparqlhost.protocol.service_description import make_rdf_response
-from sparqlhost.sparql.csv_cells import escape_formula
+from sparqlhost.sparql.csv_cells import format_spreadsheet
 from sparqlhost.store.interface import Term
 
 blueprint = Blueprint("questions", __name__)
@@ -215,17 +213,15 @@ def format_csv(answer: QuestionAnswer) -> str:
         for name, terms in zip(answer.variables, columns, strict=True)
         for column in _csv_columns(answer, name, terms)
     ]
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(zip(*printed, strict=True))
-    return out.getvalue()
+    return "".join(format_spreadsheet(zip(*printed, strict=True)))
 
 
 def _csv_columns(answer: QuestionAnswer, name: str, terms: Sequence[Term | None]) -> Iterator[list[str]]:
     """Yield the column of a variable, then one of labels if it has IRIs and the query returns no labels."""
-    yield [name, *(escape_formula(str(getattr(term, "value", "") or "")) for term in terms)]
+    yield [name, *(str(getattr(term, "value", "") or "") for term in terms)]
     label_name = f"{name}_label"
     if label_name not in answer.variables and any(isinstance(term, NamedNode) for term in terms):
-        yield [label_name, *(escape_formula(answer.format_term(term)) for term in terms)]
+        yield [label_name, *map(answer.format_term, terms)]
 
 
 @route(
